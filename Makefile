@@ -1,0 +1,24 @@
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := pip install --quiet --constraint constraints.txt
+
+.PHONY: setup demo test check
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Earworm needs Python 3.11 or newer: make PYTHON=python3.12 setup")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/$(INSTALL) --editable '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/earworm demo --out demo-output
+
+test: setup
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy

@@ -1,0 +1,59 @@
+"""What every embedder is: samples in, one vector for the track out."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class EmbedderInfo:
+    """What is known of an embedder without loading it.
+
+    `rate` in Hz; `chance` is the cosine that two unrelated tracks typically have: 0 per cent of a match.
+    """
+
+    name: str
+    version: int
+    dimension: int
+    rate: int
+    chance: float
+    licence: str
+    citation: str
+
+    @property
+    def vector_name(self) -> str:
+        """The vector's name in a collection: vectors of two versions never mix."""
+        return f"{self.name}-{self.version}"
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """What an embedder heard in one track.
+
+    vector: (d,) float32, raw (not normalised); frames: (m, d) float32, raw, one row a window;
+    timestamps: (m,) float64, each window's start in seconds; tags: tag -> probability, where the model has them.
+    """
+
+    vector: Vectors
+    frames: Vectors
+    timestamps: NDArray[np.float64]
+    tags: dict[str, float] = field(default_factory=dict)
+
+
+class Embedder(Protocol):
+    """A model of what music sounds like."""
+
+    info: EmbedderInfo
+
+    def embed(self, samples: Samples, rate: int, *, budget: int | None = None) -> Embedding:
+        """Embed (n,) or (n, channels) samples at `rate` Hz, full scale ±1.
+
+        At most `budget` windows, spread evenly over the track; every window if it is None.
+        Raises EmbedderError for samples that cannot be embedded (none, NaN, infinite).
+        """
+        ...

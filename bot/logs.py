@@ -1,0 +1,15 @@
+"""Logs go to standard error; standard output belongs to results."""
+
+import logging
+import sys
+
+
+def configure(level: str) -> None:
+    """Send records of `level` and above to standard error, one line each."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in ("discord.gateway", "discord.client", "httpx", "alembic", "numba"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

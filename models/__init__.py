@@ -1,0 +1,27 @@
+"""SQLAlchemy tables, one file per subject."""
+
+from models.answer import Answer, Suggestion
+from models.base import Base
+from models.digest import Digest
+from models.guild import Guild, Member, MusicChannel
+from models.job import Job
+from models.share import MessageTrack, Reaction, Reply, Share
+from models.track import Source, Track, TrackVector
+
+__all__ = [
+    "Answer",
+    "Base",
+    "Digest",
+    "Guild",
+    "Job",
+    "Member",
+    "MessageTrack",
+    "MusicChannel",
+    "Reaction",
+    "Reply",
+    "Share",
+    "Source",
+    "Suggestion",
+    "Track",
+    "TrackVector",
+]

@@ -1,0 +1,51 @@
+"""What was suggested to whom, where, when and why."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, RowId
+from models.track import Track
+
+
+class Answer(Base):
+    """One answer to /similar or /recommend, or the digest's pick; its pages are slices of its suggestions."""
+
+    __tablename__ = "answers"
+    __table_args__ = (Index(None, "guild_id", "user_id"), Index(None, "message_id"))
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"))
+    channel_id: Mapped[int]
+    message_id: Mapped[int | None]
+    user_id: Mapped[int]  # who asked; 0 for the bot itself
+    kind: Mapped[str]  # similar, recommend, digest
+    private: Mapped[bool]
+    heading: Mapped[str]  # the answer's first lines
+    source: Mapped[dict[str, Any]] = mapped_column(
+        JSON, default=dict
+    )  # the link or file asked with, not stored
+    created_at: Mapped[datetime]
+
+    suggestions: Mapped[list["Suggestion"]] = relationship(
+        cascade="all, delete-orphan", order_by="Suggestion.rank"
+    )
+
+
+class Suggestion(Base):
+    """One track of an answer; `shown_at` is empty until its page was shown."""
+
+    __tablename__ = "suggestions"
+    __table_args__ = (Index(None, "track_id"),)
+
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"))
+    percent: Mapped[int]
+    score: Mapped[float]
+    why: Mapped[str] = mapped_column(default="")
+    shown_at: Mapped[datetime | None]
+
+    track: Mapped[Track] = relationship()

@@ -1,0 +1,22 @@
+"""Which digests were posted."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+
+
+class Digest(Base):
+    """A server's digest of one week; the row is claimed before posting, so that there is only one."""
+
+    __tablename__ = "digests"
+
+    guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"), primary_key=True)
+    week: Mapped[str] = mapped_column(primary_key=True)  # ISO, 2026-W47
+    state: Mapped[str]  # claimed, posted, skipped
+    channel_id: Mapped[int]
+    message_id: Mapped[int | None]
+    claimed_at: Mapped[datetime]
+    posted_at: Mapped[datetime | None]

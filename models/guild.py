@@ -1,0 +1,42 @@
+"""A server and what its admins set."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+
+
+class Guild(Base):
+    """A server that Earworm is or was in."""
+
+    __tablename__ = "guilds"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(default="")
+    digest_channel_id: Mapped[int | None]
+    digest_weekday: Mapped[int] = mapped_column(default=4)  # Monday is 0
+    digest_hour: Mapped[int] = mapped_column(default=18)
+    timezone: Mapped[str] = mapped_column(default="UTC")
+    digest_since: Mapped[datetime | None]  # weeks that were due before it are not posted
+
+
+class MusicChannel(Base):
+    """A channel in which a bare link or file is a share."""
+
+    __tablename__ = "music_channels"
+
+    guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"), primary_key=True)
+    channel_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last_message_id: Mapped[int] = mapped_column(default=0)  # where catching up starts after downtime
+
+
+class Member(Base):
+    """A member's name as last seen, for exports, the command line and the digest's files."""
+
+    __tablename__ = "members"
+
+    guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str]

@@ -1,0 +1,46 @@
+"""The ledger: what became of every link and file."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, RowId
+
+
+class Job(Base):
+    """One link or file on its way.
+
+    States: queued → fetching → analysing → stored → announced, or failed with a reason.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        UniqueConstraint("guild_id", "message_id", "key"),
+        Index(None, "done", "run_after"),
+        Index(None, "guild_id", "user_id", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"))
+    channel_id: Mapped[int]
+    message_id: Mapped[int]
+    user_id: Mapped[int]
+    url: Mapped[str]
+    name: Mapped[str] = mapped_column(default="")  # an attachment's file name
+    key: Mapped[str]
+    shared_at: Mapped[datetime]
+
+    state: Mapped[str] = mapped_column(default="queued")
+    done: Mapped[bool] = mapped_column(default=False)  # nothing left to do, the reply included
+    attempts: Mapped[int] = mapped_column(default=0)  # tries that ended in a transient failure
+    deaths: Mapped[int] = mapped_column(default=0)  # workers that this job killed
+    failure: Mapped[str] = mapped_column(default="")  # a bot.errors.Failure
+    reason: Mapped[str] = mapped_column(default="")  # for the member
+    track_id: Mapped[int | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"))
+    known: Mapped[bool] = mapped_column(default=False)  # the track was in the library before
+
+    owner: Mapped[str] = mapped_column(default="")  # who holds the lease
+    lease_until: Mapped[datetime | None]
+    run_after: Mapped[datetime]
+    created_at: Mapped[datetime]

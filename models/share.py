@@ -1,0 +1,71 @@
+"""Who shared which track where, and which message is about which track."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base
+from models.track import Track
+
+
+class Share(Base):
+    """A member shared a track in a message.
+
+    Tracks taken in on the command line have channel 0 and the message id −user_id.
+    """
+
+    __tablename__ = "shares"
+    __table_args__ = (
+        Index(None, "track_id"),
+        Index(None, "guild_id", "shared_at"),
+        Index(None, "guild_id", "user_id"),
+    )
+
+    message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True)
+    guild_id: Mapped[int]
+    channel_id: Mapped[int]
+    user_id: Mapped[int]
+    shared_at: Mapped[datetime]
+
+    track: Mapped[Track] = relationship()
+
+
+class Reply(Base):
+    """The one message in which the bot answers a share; `reply_id` is empty until Discord has given it."""
+
+    __tablename__ = "replies"
+
+    message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    guild_id: Mapped[int]
+    channel_id: Mapped[int]
+    reply_id: Mapped[int | None] = mapped_column(unique=True)
+
+
+class MessageTrack(Base):
+    """A message is about a track: a share, the bot's reply to it, or a suggestion."""
+
+    __tablename__ = "message_tracks"
+    __table_args__ = (Index(None, "track_id"),)
+
+    message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True)
+    guild_id: Mapped[int]
+
+
+class Reaction(Base):
+    """A member's 👍 (+1) or 👎 (−1) on a message, or on one track of it (a button).
+
+    Kept whether or not the message's tracks are ready yet. `track_id` is 0 for a mark on the whole message.
+    """
+
+    __tablename__ = "reactions"
+    __table_args__ = (Index(None, "guild_id", "user_id"),)
+
+    message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    track_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=0)
+    kind: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    guild_id: Mapped[int]
+    created_at: Mapped[datetime]

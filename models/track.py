@@ -1,0 +1,54 @@
+"""A track, where it can be found, and how it sounds."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, RowId
+
+
+class Track(Base):
+    """One recording in one server's library."""
+
+    __tablename__ = "tracks"
+    __table_args__ = (Index(None, "guild_id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"))
+    title: Mapped[str]
+    artist: Mapped[str] = mapped_column(default="")
+    album: Mapped[str] = mapped_column(default="")
+    seconds: Mapped[float]
+    genres: Mapped[list[str]] = mapped_column(JSON, default=list)
+    tags: Mapped[dict[str, float]] = mapped_column(JSON, default=dict)
+    features: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    fingerprint: Mapped[bytes] = mapped_column(default=b"")
+    created_at: Mapped[datetime]
+
+    sources: Mapped[list["Source"]] = relationship(cascade="all, delete-orphan", order_by="Source.id")
+    vectors: Mapped[list["TrackVector"]] = relationship(cascade="all, delete-orphan")
+
+
+class Source(Base):
+    """A place that a track was fetched from; `key` is the same for every form of the same link."""
+
+    __tablename__ = "sources"
+    __table_args__ = (UniqueConstraint("guild_id", "key"), Index(None, "track_id"))
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    guild_id: Mapped[int]
+    track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"))
+    key: Mapped[str]
+    url: Mapped[str]
+
+
+class TrackVector(Base):
+    """A track's raw vector by one embedder: what a collection is rebuilt from."""
+
+    __tablename__ = "track_vectors"
+
+    track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)  # as bot.embedders.base.vector_name gives it
+    data: Mapped[bytes]  # float32, little-endian
