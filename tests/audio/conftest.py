@@ -1,0 +1,11 @@
+"""The composed songs that the tests of audio share: made once, never changed."""
+
+import pytest
+
+from bot.audio.synth import Song, compose
+
+
+@pytest.fixture(scope="session")
+def songs() -> list[Song]:
+    """Sixteen songs, four of each style."""
+    return compose(0)
