@@ -6,7 +6,8 @@ EarwormError
 ├── WorkerDied          a worker process ended without an answer
 ├── EmbedderError       an embedder cannot embed these samples
 │   └── WeightsError    its weights are missing, damaged or of another layout
-├── StorageBusy         another process holds the local vector storage
+├── StorageFailed       the database or the vectors cannot be read or written right now
+│   └── StorageBusy     another process holds the local vector storage
 ├── NotFound            no such track, member, guild, …
 └── NotAllowed          this member may not do that
 """
@@ -34,7 +35,11 @@ class WeightsError(EmbedderError):
     """Weights are missing, damaged or of another layout; says what to do."""
 
 
-class StorageBusy(EarwormError):
+class StorageFailed(EarwormError):
+    """The database or the vectors cannot be read or written right now: a full disk, a lock, a lost server."""
+
+
+class StorageBusy(StorageFailed):
     """Another process holds the local vector storage."""
 
 

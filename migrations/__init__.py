@@ -1,0 +1,31 @@
+"""The database's shape over time (Alembic); `python -m migrations "what changes"` writes the next step."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+
+class UnknownRevision(Exception):
+    """The database was shaped by a newer Earworm than this one."""
+
+
+def config(connection: Connection) -> Config:
+    """What Alembic's commands need to work on `connection`, inside its transaction."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    made.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    made.attributes["connection"] = connection
+    return made
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the database to the newest shape; nothing happens if it has it. Raises UnknownRevision."""
+    wanted = config(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(wanted).walk_revisions()}
+    if unknown := set(MigrationContext.configure(connection).get_current_heads()) - known:
+        raise UnknownRevision(", ".join(sorted(unknown)))
+    command.upgrade(wanted, "head")

@@ -19,6 +19,7 @@ class Job(Base):
         UniqueConstraint("guild_id", "message_id", "key"),
         Index(None, "done", "run_after"),
         Index(None, "guild_id", "user_id", "created_at"),
+        Index(None, "track_id"),
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -27,6 +27,7 @@ class Share(Base):
     guild_id: Mapped[int]
     channel_id: Mapped[int]
     user_id: Mapped[int]
+    url: Mapped[str] = mapped_column(default="")  # the link that was posted, shown where this share may be
     shared_at: Mapped[datetime]
 
     track: Mapped[Track] = relationship()

@@ -1,16 +1,32 @@
 """A track, where it can be found, and how it sounds."""
 
+import re
+import unicodedata
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from models.base import Base, RowId
 
+# Letters that Unicode does not take apart into a plain letter and a mark, and marks that keyboards write plainly.
+PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i", "’": "'"}
+)
+# Accents of Latin, Greek and Cyrillic; other scripts' marks are vowels, without which words are not the same.
+ACCENTS = re.compile("[\u0300-\u036f]")
+
+
+def searchable(text: str) -> str:
+    """Text as it is searched: without case, accents and spare blanks ("Beyoncé" becomes "beyonce")."""
+    text = text.encode("utf-8", "ignore").decode().replace("\0", "")
+    bare = ACCENTS.sub("", unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()))
+    return " ".join(unicodedata.normalize("NFKC", bare).translate(PLAIN).split())
+
 
 class Track(Base):
-    """One recording in one server's library."""
+    """One recording in one server's library; `search_text` follows title and artist by itself."""
 
     __tablename__ = "tracks"
     __table_args__ = (Index(None, "guild_id"), {"sqlite_autoincrement": True})
@@ -25,10 +41,17 @@ class Track(Base):
     tags: Mapped[dict[str, float]] = mapped_column(JSON, default=dict)
     features: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     fingerprint: Mapped[bytes] = mapped_column(default=b"")
+    search_text: Mapped[str]  # searchable title, a line break, searchable artist
     created_at: Mapped[datetime]
 
     sources: Mapped[list["Source"]] = relationship(cascade="all, delete-orphan", order_by="Source.id")
     vectors: Mapped[list["TrackVector"]] = relationship(cascade="all, delete-orphan")
+
+    @validates("title", "artist")
+    def _keep_searchable(self, attribute: str, value: str) -> str:
+        now = {"title": self.title or "", "artist": self.artist or "", attribute: value}
+        self.search_text = f"{searchable(now['title'])}\n{searchable(now['artist'])}"
+        return value
 
 
 class Source(Base):

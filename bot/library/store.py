@@ -1,0 +1,199 @@
+"""The database: opened, brought to the newest shape, and closed; sessions to read and to write in.
+
+SQLite runs in WAL mode with foreign keys on. `synchronous` is FULL: with NORMAL a power cut may undo the last
+commits, and the bot says "got it" only because a row is kept.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import (
+    ArgumentError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import NullPool
+
+import migrations
+from bot.errors import SettingsError, StorageFailed
+from bot.settings import Settings
+from models import Base
+
+BUSY_SECONDS = 30  # how long a writer waits for another one, in this process or not
+CONNECT_SECONDS = 10
+UPGRADE_LOCK = 0x656172776F726D  # "earworm", the name of Postgres's advisory lock
+BUSY = "The database is busy with something else. Try again in a moment."
+
+Insert = sqlite.Insert | postgresql.Insert
+
+
+class Store:
+    """The open database."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._reading = async_sessionmaker(engine, expire_on_commit=False)
+        self._writing = async_sessionmaker(engine.execution_options(writes=True), expire_on_commit=False)
+        self._on_sqlite = engine.dialect.name == "sqlite"
+        # SQLite lets one writer in; waiting here is fair and first come, first served, its own waiting is neither.
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Self:
+        """Open the database of `settings`, made or upgraded as needed.
+
+        Raises SettingsError if it cannot be reached or was made by a newer Earworm.
+        """
+        url = _parse(settings.database)
+        await asyncio.to_thread(_prepare, settings.home, url)
+        return cls(_engine(url))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncSession]:
+        """A session that reads one consistent state. Raises StorageFailed."""
+        with _translated():
+            async with self._reading() as session:
+                yield session
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        """A session that writes: committed at the end, undone by an exception. Never open one in another.
+
+        Raises StorageFailed.
+        """
+        with _translated():
+            async with self._writers_turn(), self._writing.begin() as session:
+                yield session
+
+    def insert(self, table: type[Base]) -> Insert:
+        """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, for either database."""
+        return sqlite.insert(table) if self._on_sqlite else postgresql.insert(table)
+
+    @asynccontextmanager
+    async def _writers_turn(self) -> AsyncIterator[None]:
+        if not self._on_sqlite:
+            yield
+            return
+        try:
+            await asyncio.wait_for(self._turn.acquire(), BUSY_SECONDS)
+        except TimeoutError as error:
+            raise StorageFailed(BUSY) from error
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise StorageFailed(_sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_FULL:
+        return "The bot's disk is full, so nothing new can be kept. Its host must make room first."
+    if code == sqlite3.SQLITE_BUSY or isinstance(error, PoolTimeout):
+        return BUSY
+    return "The database can't be used right now. Try again later; the bot's log says more."
+
+
+# -- opening -----------------------------------------------------------------------------------------------
+
+
+def _parse(database: str) -> URL:
+    try:
+        url = make_url(database)
+        url.get_dialect()
+    except ArgumentError as error:
+        raise SettingsError(f"DATABASE_URL is not a database's address: {_first_line(error)}") from None
+    if url.drivername not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
+        raise SettingsError(
+            f"DATABASE_URL names {url.drivername}, which Earworm can't use. "
+            "Write sqlite:///file.db or postgresql://user:password@host/name."
+        )
+    return url
+
+
+def _prepare(home: Path, url: URL) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"EARWORM_HOME={home} can't be used: {error.strerror}. Name a folder that can be written to."
+        ) from None
+    try:
+        asyncio.run(_upgrade(url))
+    except migrations.UnknownRevision:
+        raise SettingsError(
+            f"The database {_shown(url)} was made by a newer Earworm. Update this one, "
+            "or name another database in DATABASE_URL."
+        ) from None
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{error.name} is missing: run pip install 'earworm[postgres]'.") from None
+    except (SQLAlchemyError, OSError, TypeError) as error:
+        raise SettingsError(
+            f"The database {_shown(url)} can't be opened: {_first_line(error)} "
+            "Check DATABASE_URL and EARWORM_HOME."
+        ) from error
+
+
+async def _upgrade(url: URL) -> None:
+    engine = _engine(url, upgrading=True)
+    try:
+        async with engine.execution_options(writes=True).begin() as connection:
+            if engine.dialect.name == "postgresql":
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": UPGRADE_LOCK})
+            await connection.run_sync(migrations.upgrade)
+    finally:
+        await engine.dispose()
+
+
+def _engine(url: URL, *, upgrading: bool = False) -> AsyncEngine:
+    if url.get_backend_name() == "postgresql":
+        arguments = {"timeout": CONNECT_SECONDS}
+        return create_async_engine(url, pool_pre_ping=True, connect_args=arguments)
+    engine = create_async_engine(
+        url, connect_args={"timeout": BUSY_SECONDS}, poolclass=NullPool if upgrading else None
+    )
+
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # nothing but `begin` below begins a transaction
+        # An upgrade may rebuild tables, which with foreign keys on would empty those that refer to them.
+        connection.execute(f"PRAGMA foreign_keys = {'OFF' if upgrading else 'ON'}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA journal_mode = WAL")
+
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later fails if another wrote in between; this one waits.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine.sync_engine, "connect", prepare)
+    event.listen(engine.sync_engine, "begin", begin)
+    return engine
+
+
+def _shown(url: URL) -> str:
+    return url.render_as_string(hide_password=True)
+
+
+def _first_line(error: BaseException) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().splitlines()[0][:100] if str(cause).strip() else type(cause).__name__
