@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+EXTRAS ?= dev
 INSTALL := pip install --quiet --constraint constraints.txt
 
 .PHONY: setup demo test check
@@ -9,7 +10,7 @@ setup: .venv/ready
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Earworm needs Python 3.11 or newer: make PYTHON=python3.12 setup")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/$(INSTALL) --editable '.[dev]'
+	$(BIN)/$(INSTALL) --editable '.[$(EXTRAS)]'
 	touch $@
 
 demo: setup

@@ -1,0 +1,23 @@
+FROM python:3.11-slim-bookworm AS build
+# PyTorch's own index has wheels without CUDA; the registry's would add gigabytes.
+ENV PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu \
+    PIP_NO_CACHE_DIR=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends make=4.3-4.1 \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /earworm
+COPY . .
+RUN make setup EXTRAS=postgres
+
+FROM python:3.11-slim-bookworm
+RUN useradd --create-home --uid 10001 earworm \
+    && install --directory --owner earworm --group earworm /data
+COPY --from=build /earworm /earworm
+ENV PATH=/earworm/.venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    EARWORM_HOME=/data
+USER earworm
+WORKDIR /data
+VOLUME /data
+CMD ["earworm", "run"]
