@@ -6,6 +6,7 @@ commits, and the bot says "got it" only because a row is kept.
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -149,7 +150,7 @@ def _prepare(home: Path, url: URL) -> None:
         raise SettingsError(f"{error.name} is missing: run pip install 'earworm[postgres]'.") from None
     except (SQLAlchemyError, OSError, TypeError) as error:
         raise SettingsError(
-            f"The database {_shown(url)} can't be opened: {_first_line(error)} "
+            f"The database {_shown(url)} can't be opened: {_first_line(error)}. "
             "Check DATABASE_URL and EARWORM_HOME."
         ) from error
 
@@ -178,7 +179,8 @@ def _engine(url: URL, *, upgrading: bool = False) -> AsyncEngine:
         # An upgrade may rebuild tables, which with foreign keys on would empty those that refer to them.
         connection.execute(f"PRAGMA foreign_keys = {'OFF' if upgrading else 'ON'}")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA journal_mode = WAL")
+        if upgrading:
+            _enter_wal_mode(connection)
 
     def begin(connection: Connection) -> None:
         # A transaction that reads first and writes later fails if another wrote in between; this one waits.
@@ -188,6 +190,19 @@ def _engine(url: URL, *, upgrading: bool = False) -> AsyncEngine:
     event.listen(engine.sync_engine, "connect", prepare)
     event.listen(engine.sync_engine, "begin", begin)
     return engine
+
+
+def _enter_wal_mode(connection: Any) -> None:
+    """Set the mode, which the file keeps; needs the file alone for a moment, and SQLite doesn't wait for that."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _shown(url: URL) -> str:
