@@ -1,0 +1,48 @@
+"""Which votes stand: the one place that reads marks on messages as likes and dislikes of tracks."""
+
+from sqlalchemy import ColumnElement, Subquery, and_, exists, func, or_, select
+
+from models import Answer, MessageTrack, Reaction, Share, Suggestion
+
+
+def standing_votes(guild_id: int, *where: ColumnElement[bool]) -> Subquery:
+    """Every member's vote on every track of a server: columns track_id, user_id, kind (+1, −1), at.
+
+    A member's marks on all messages about a track are read together, and the latest counts. A 👍 of someone who
+    shared the track doesn't. `where` narrows it down by MessageTrack or Reaction.
+    """
+    newest_first = (Reaction.created_at.desc(), Reaction.message_id.desc(), Reaction.kind)
+    marks = (
+        select(
+            MessageTrack.track_id,
+            Reaction.user_id,
+            Reaction.kind,
+            Reaction.created_at.label("at"),
+            func.row_number()
+            .over(partition_by=(MessageTrack.track_id, Reaction.user_id), order_by=newest_first)
+            .label("age"),
+        )
+        .join(Reaction, Reaction.message_id == MessageTrack.message_id)
+        .where(MessageTrack.guild_id == guild_id, Reaction.guild_id == guild_id, _is_about_track(), *where)
+        .subquery()
+    )
+    own_like = and_(
+        marks.c.kind > 0,
+        exists().where(Share.track_id == marks.c.track_id, Share.user_id == marks.c.user_id),
+    )
+    return (
+        select(marks.c.track_id, marks.c.user_id, marks.c.kind, marks.c.at)
+        .where(marks.c.age == 1, ~own_like)
+        .subquery()
+    )
+
+
+def _is_about_track() -> ColumnElement[bool]:
+    """A button's mark is about its track; a reaction about every track that its message showed by then."""
+    shown_later = exists().where(
+        Answer.message_id == MessageTrack.message_id,
+        Suggestion.answer_id == Answer.id,
+        Suggestion.track_id == MessageTrack.track_id,
+        Suggestion.shown_at > Reaction.created_at,
+    )
+    return or_(Reaction.track_id == MessageTrack.track_id, and_(Reaction.track_id == 0, ~shown_later))

@@ -1,0 +1,144 @@
+"""Feedback: marks that members leave on messages, and the votes on tracks that they come to."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.errors import NotFound
+from bot.library.store import Store
+from bot.library.votes import standing_votes
+from models import Answer, Job, MessageTrack, Reaction, Reply, Share
+
+
+@dataclass(frozen=True)
+class Vote:
+    """A member's standing vote on a track: +1 or −1, and since when."""
+
+    track_id: int
+    user_id: int
+    kind: int
+    at: datetime
+
+
+class Feedback:
+    """Every mark is kept as it was made; what it counts for is decided when it is read."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def mark(
+        self,
+        guild_id: int,
+        message_id: int,
+        user_id: int,
+        kind: int,
+        *,
+        track_id: int = 0,
+        at: datetime | None = None,
+    ) -> None:
+        """Note a 👍 (+1) or 👎 (−1) on a message, or on one track of it; noting it again changes nothing.
+
+        Marks on messages that the bot doesn't know are left out.
+        """
+        async with self._store.begin() as session:
+            if await session.scalar(select(_is_known(guild_id, message_id))):
+                await self._add(
+                    session,
+                    guild_id=guild_id,
+                    message_id=message_id,
+                    user_id=user_id,
+                    kind=kind,
+                    track_id=track_id,
+                    created_at=at or datetime.now(UTC),
+                )
+
+    async def unmark(
+        self, guild_id: int, message_id: int, user_id: int, kind: int, *, track_id: int = 0
+    ) -> None:
+        """Take a mark back."""
+        mine = and_(Reaction.user_id == user_id, Reaction.kind == kind, Reaction.track_id == track_id)
+        async with self._store.begin() as session:
+            await session.execute(delete(Reaction).where(_on(guild_id, message_id), mine))
+
+    async def toggle(self, guild_id: int, message_id: int, user_id: int, kind: int, *, track_id: int) -> int:
+        """Press a button: its mark takes the place of the opposite one, or is taken back if it was set.
+
+        Returns the member's vote on the track afterwards: +1, −1 or 0. Raises NotFound if the track is gone.
+        """
+        mine = and_(_on(guild_id, message_id), Reaction.user_id == user_id, Reaction.track_id == track_id)
+        async with self._store.begin() as session:
+            if await session.get(MessageTrack, (message_id, track_id)) is None:
+                raise NotFound("That song is no longer in the library.")
+            was_set = await session.scalar(select(exists().where(mine, Reaction.kind == kind)))
+            await session.execute(delete(Reaction).where(mine))
+            if not was_set:
+                await self._add(
+                    session,
+                    guild_id=guild_id,
+                    message_id=message_id,
+                    user_id=user_id,
+                    kind=kind,
+                    track_id=track_id,
+                    created_at=datetime.now(UTC),
+                )
+            votes = standing_votes(guild_id, MessageTrack.track_id == track_id, Reaction.user_id == user_id)
+            return await session.scalar(select(votes.c.kind)) or 0
+
+    async def clear_message(self, guild_id: int, message_id: int) -> None:
+        """All reactions were cleared from a message; what was said by its buttons stays."""
+        async with self._store.begin() as session:
+            await session.execute(delete(Reaction).where(_on(guild_id, message_id), Reaction.track_id == 0))
+
+    async def clear_kind(self, guild_id: int, message_id: int, kind: int) -> None:
+        """All reactions of one kind were cleared from a message."""
+        async with self._store.begin() as session:
+            await session.execute(
+                delete(Reaction).where(
+                    _on(guild_id, message_id), Reaction.track_id == 0, Reaction.kind == kind
+                )
+            )
+
+    async def forget_message(self, guild_id: int, message_id: int) -> None:
+        """A message is gone, and with it every mark on it."""
+        about = and_(MessageTrack.guild_id == guild_id, MessageTrack.message_id == message_id)
+        async with self._store.begin() as session:
+            await session.execute(delete(Reaction).where(_on(guild_id, message_id)))
+            await session.execute(delete(MessageTrack).where(about))
+
+    async def votes(self, guild_id: int, user_id: int | None = None) -> list[Vote]:
+        """The votes that stand, of one member or of all, newest first."""
+        where = () if user_id is None else (Reaction.user_id == user_id,)
+        votes = standing_votes(guild_id, *where)
+        query = select(votes).order_by(votes.c.at.desc(), votes.c.track_id, votes.c.user_id)
+        async with self._store.session() as session:
+            rows = await session.execute(query)
+            return [Vote(row.track_id, row.user_id, row.kind, row.at) for row in rows]
+
+    async def counts(self, guild_id: int, track_ids: Collection[int]) -> dict[int, tuple[int, int]]:
+        """Likes and dislikes of those of the tracks that have any."""
+        votes = standing_votes(guild_id, MessageTrack.track_id.in_(track_ids))
+        likes, dislikes = (func.sum(case((votes.c.kind == kind, 1), else_=0)) for kind in (+1, -1))
+        async with self._store.session() as session:
+            rows = await session.execute(select(votes.c.track_id, likes, dislikes).group_by(votes.c.track_id))
+            return {track_id: (liked, disliked) for track_id, liked, disliked in rows}
+
+    async def _add(self, session: AsyncSession, **mark: object) -> None:
+        await session.execute(self._store.insert(Reaction).values(mark).on_conflict_do_nothing())
+
+
+def _on(guild_id: int, message_id: int) -> ColumnElement[bool]:
+    return and_(Reaction.guild_id == guild_id, Reaction.message_id == message_id)
+
+
+def _is_known(guild_id: int, message_id: int) -> ColumnElement[bool]:
+    """Whether a job, share, reply or answer has this message."""
+    return or_(
+        exists().where(Job.guild_id == guild_id, Job.message_id == message_id),
+        exists().where(Share.guild_id == guild_id, Share.message_id == message_id),
+        exists().where(Reply.guild_id == guild_id, Reply.reply_id == message_id),
+        exists().where(Answer.guild_id == guild_id, Answer.message_id == message_id),
+        exists().where(MessageTrack.guild_id == guild_id, MessageTrack.message_id == message_id),
+    )
