@@ -17,7 +17,7 @@ COPY --from=build /earworm /earworm
 ENV PATH=/earworm/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     EARWORM_HOME=/data
-USER earworm
+USER 10001
 WORKDIR /data
 VOLUME /data
 CMD ["earworm", "run"]
