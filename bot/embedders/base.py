@@ -1,5 +1,6 @@
 """What every embedder is: samples in, one vector for the track out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -57,3 +58,9 @@ class Embedder(Protocol):
         Raises EmbedderError for samples that cannot be embedded (none, NaN, infinite).
         """
         ...
+
+    def embed_batch(
+        self, tracks: Sequence[tuple[Samples, int]], *, budget: int | None = None
+    ) -> list[Embedding]:
+        """Embed several tracks, each (samples, rate); a model that gains by it fills its batches across tracks."""
+        return [self.embed(samples, rate, budget=budget) for samples, rate in tracks]
