@@ -1,0 +1,111 @@
+"""Tracks and shares written straight into the database, and vectors short enough to be written down."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.embedders.base import EmbedderInfo
+from bot.library.store import Store
+from models import Guild, MessageTrack, Share, Source, Track, TrackVector
+
+GUILD = 1000
+PUBLIC, HIDDEN = 2001, 2002
+ANA, BEN, CLEO = 3001, 3002, 3003
+START = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+
+def info(name: str, dimension: int) -> EmbedderInfo:
+    """An embedder with nothing to it but a name and a dimension."""
+    return EmbedderInfo(
+        name=name, version=1, dimension=dimension, rate=48_000, chance=0.5, licence="", citation=""
+    )
+
+
+INFOS = (info("first", 4), info("second", 2))
+
+_messages = count(4001)
+
+
+def vector(*numbers: float) -> NDArray[np.float32]:
+    """A vector, written down."""
+    return np.array(numbers, dtype=np.float32)
+
+
+async def add_guild(store: Store, guild_id: int = GUILD) -> None:
+    """A server, unless it is there."""
+    async with store.begin() as session:
+        await session.execute(
+            store.insert(Guild)
+            .values(id=guild_id, name="", digest_weekday=4, digest_hour=18, timezone="UTC")
+            .on_conflict_do_nothing()
+        )
+
+
+async def add_share(
+    store: Store,
+    track_id: int,
+    *,
+    user: int = ANA,
+    channel: int = PUBLIC,
+    message: int | None = None,
+    guild: int = GUILD,
+    minutes: float = 0,
+    url: str = "",
+) -> int:
+    """A share of a track; the message's id."""
+    message = next(_messages) if message is None else message
+    async with store.begin() as session:
+        session.add(
+            Share(
+                message_id=message,
+                track_id=track_id,
+                guild_id=guild,
+                channel_id=channel,
+                user_id=user,
+                url=url,
+                shared_at=START + timedelta(minutes=minutes),
+            )
+        )
+        session.add(MessageTrack(message_id=message, track_id=track_id, guild_id=guild))
+    return message
+
+
+async def add_track(
+    store: Store,
+    title: str,
+    artist: str = "",
+    *,
+    guild: int = GUILD,
+    url: str = "",
+    key: str = "",
+    sounds: Sequence[float] | None = None,
+    shared: bool = True,
+    user: int = ANA,
+    channel: int = PUBLIC,
+    message: int | None = None,
+    minutes: float = 0,
+) -> int:
+    """A track, shared once unless told otherwise; its id. `sounds` is its vector by the first embedder."""
+    await add_guild(store, guild)
+    track = Track(guild_id=guild, title=title, artist=artist, seconds=200.0, created_at=START)
+    if url:
+        track.sources = [Source(guild_id=guild, key=key or f"url:{url}", url=url)]
+    if sounds is not None:
+        track.vectors = [TrackVector(name=INFOS[0].vector_name, data=vector(*sounds).tobytes())]
+    async with store.begin() as session:
+        session.add(track)
+    if shared:
+        await add_share(
+            store,
+            track.id,
+            user=user,
+            channel=channel,
+            message=message,
+            guild=guild,
+            minutes=minutes,
+            url=url,
+        )
+    return track.id
