@@ -1,7 +1,10 @@
 """Processes that do what must not run in the bot: one line of JSON in, lines of JSON out.
 
 The parent starts `python -I -m MODULE` in a session of its own and keeps the child's standard input open as a
-lifeline: when the bot is gone, however it went, the pipe closes and the child ends itself with all it started.
+lifeline: when the bot is gone, however it went, the pipe closes. A guard, forked by the child and in its process
+group, waits for just that and ends the group, so that a child which is busy, frozen or waiting goes too.
+
+A worker's module imports what is heavy only after the first request: the guard shares its memory until then.
 """
 
 import asyncio
@@ -9,11 +12,10 @@ import contextlib
 import json
 import logging
 import os
-import queue
 import resource
+import select
 import signal
 import sys
-import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Self
 
@@ -26,6 +28,7 @@ Message = dict[str, Any]
 KEPT_ENVIRONMENT = ("PATH", "TMPDIR", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", "SYSTEMROOT")
 STDERR_KEPT = 4000
 LINE_LIMIT = 1 << 20
+LAST_WORDS_SECONDS = 1.0
 
 
 # -- the parent's side -------------------------------------------------------------------------------------
@@ -44,10 +47,7 @@ class Worker:
     async def __aenter__(self) -> Self:
         environment = {name: os.environ[name] for name in KEPT_ENVIRONMENT if name in os.environ}
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-m",
-            self.module,
+            *self._command(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -60,6 +60,9 @@ class Worker:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.kill()
+
+    def _command(self) -> tuple[str, ...]:
+        return (sys.executable, "-I", "-m", self.module)
 
     @property
     def alive(self) -> bool:
@@ -79,16 +82,22 @@ class Worker:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             await self._process.stdin.drain()
         except (BrokenPipeError, ConnectionResetError):
-            raise self._died() from None
+            raise await self._died() from None
 
     async def receive(self, timeout: float | None = None) -> Message:
-        """The worker's next line. Raises TimeoutError after `timeout` seconds, WorkerDied if it ended."""
+        """The worker's next line; cancelling loses nothing. Raises TimeoutError after `timeout` seconds.
+
+        Raises WorkerDied if it ended, or said what is no line of JSON of at most LINE_LIMIT bytes.
+        """
         assert self._process is not None and self._process.stdout is not None, "the worker is not started"
-        async with asyncio.timeout(timeout):
-            line = await self._process.stdout.readline()
-        if not line.endswith(b"\n"):
-            raise self._died()
-        message: Message = json.loads(line)
+        if timeout is not None and timeout <= 0:
+            raise TimeoutError
+        try:
+            async with asyncio.timeout(timeout):
+                line = await self._process.stdout.readline()
+            message: Message = json.loads(line)
+        except ValueError:
+            raise await self._died() from None
         return message
 
     async def messages(self, timeout: float) -> AsyncIterator[Message]:
@@ -99,39 +108,53 @@ class Worker:
 
     async def kill(self) -> None:
         """End the process and everything it started, and wait until it is gone."""
-        if self._process is None:
+        draining, self._draining = self._draining, None
+        if self._process is None or draining is None:
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
+        # asyncio takes a process for ended only when its pipes are closed too, and unread output keeps them open.
+        for pipe in (0, 1, 2):
+            self._process._transport.get_pipe_transport(pipe).close()  # type: ignore[attr-defined]
+        draining.cancel()
         await asyncio.shield(self._process.wait())
-        if self._draining is not None:
-            self._draining.cancel()
+        await asyncio.to_thread(_collect, self._process.pid)
 
     async def _drain(self) -> None:
         assert self._process is not None and self._process.stderr is not None
         while chunk := await self._process.stderr.read(4096):
             self._stderr = (self._stderr + chunk)[-STDERR_KEPT:]
 
-    def _died(self) -> WorkerDied:
+    async def _died(self) -> WorkerDied:
+        if self._draining is not None:
+            await asyncio.wait({self._draining}, timeout=LAST_WORDS_SECONDS)
         log.warning("worker %s ended early: %s", self.module, self._stderr.decode(errors="replace").strip())
         return WorkerDied(f"The worker {self.module} ended without an answer.")
+
+
+def _collect(group: int) -> None:
+    """Wait for what the worker left behind, which falls to us when we are process 1 of a container."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-group, 0)
 
 
 # -- the child's side --------------------------------------------------------------------------------------
 
 
 def requests() -> Iterator[Message]:
-    """The parent's requests, one at a time; ends this process and its children once the parent is gone."""
-    inbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_watch_lifeline, args=(inbox,), daemon=True).start()
-    while True:
-        yield json.loads(inbox.get())
+    """The parent's requests, one at a time; this process and its children end once the parent is gone."""
+    _post_guard()
+    sys.stdout = sys.stderr  # what a library prints is no reply
+    for line in sys.stdin.buffer:
+        yield json.loads(line)
 
 
 def reply(message: Message) -> None:
     """Hand the parent one line."""
-    sys.stdout.write(json.dumps(message) + "\n")
-    sys.stdout.flush()
+    assert sys.__stdout__ is not None
+    sys.__stdout__.write(json.dumps(message) + "\n")
+    sys.__stdout__.flush()
 
 
 def limit_resources(*, cpu_seconds: int, file_bytes: int, data_bytes: int, open_files: int = 256) -> None:
@@ -149,9 +172,13 @@ def limit_resources(*, cpu_seconds: int, file_bytes: int, data_bytes: int, open_
         resource.setrlimit(which, (value, value))
 
 
-def _watch_lifeline(inbox: "queue.SimpleQueue[bytes]") -> None:
-    # Not sys.stdin: its lock may be held when the interpreter shuts down.
-    with os.fdopen(os.dup(0), "rb") as lifeline:
-        for line in lifeline:
-            inbox.put(line)
+def _post_guard() -> None:
+    """Fork the process that ends this process group once the parent has let go of our standard input."""
+    if os.fork():
+        return
+    os.close(1)  # else the parent would wait for more output after the worker's own end
+    os.close(2)
+    lifeline = select.poll()
+    lifeline.register(0, 0)  # no events asked for: only the hang-up is reported, not waiting input
+    lifeline.poll()
     os.killpg(0, signal.SIGKILL)
