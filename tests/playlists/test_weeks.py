@@ -1,0 +1,96 @@
+"""When a digest is due, and what it covers, through every oddity of local time."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import NotFound
+from bot.playlists.weeks import Schedule, Week, next_due
+from models import Guild
+
+FRIDAY, SATURDAY, SUNDAY = 4, 5, 6
+
+
+def schedule(zone: str, weekday: int = FRIDAY, hour: int = 18) -> Schedule:
+    return Schedule(weekday, hour, ZoneInfo(zone))
+
+
+def local(plan: Schedule, week: str) -> str:
+    return f"{plan.due(Week.parse(week)).astimezone(plan.zone):%Y-%m-%d %H:%M %z}"
+
+
+@pytest.mark.parametrize("text", ["2026-W07", " 2026-w7 "])
+def test_a_week_is_read(text):
+    assert str(Week.parse(text)) == "2026-W07"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026", "2026-W54", "2025-W53", "2026-W0", "0001-W01", "2026-W-1", "W07-2026", "٢٠٢٦-W07"]
+)
+def test_what_is_no_week_is_refused(text):
+    with pytest.raises(NotFound, match="2026-W07"):
+        Week.parse(text)
+
+
+def test_weeks_follow_each_other_over_a_year_of_53():
+    assert str(Week.parse("2026-W53").after()) == "2027-W01"
+    assert str(Week.parse("2027-W01").before()) == "2026-W53"
+    assert Week.of(date(2027, 1, 3)) == Week(2026, 53)
+
+
+@pytest.mark.parametrize(
+    ("zone", "weekday", "hour", "week", "expected"),
+    [
+        ("Europe/Berlin", FRIDAY, 18, "2026-W12", "2026-03-20 18:00 +0100"),
+        ("Europe/Berlin", FRIDAY, 18, "2026-W14", "2026-04-03 18:00 +0200"),
+        ("Europe/Berlin", SUNDAY, 2, "2026-W13", "2026-03-29 03:00 +0200"),  # 2:00 doesn't exist
+        ("Europe/Berlin", SUNDAY, 2, "2026-W43", "2026-10-25 02:00 +0200"),  # 2:00 comes twice
+        ("America/Sao_Paulo", SUNDAY, 0, "2018-W44", "2018-11-04 01:00 -0200"),  # midnight doesn't exist
+        ("America/Sao_Paulo", SATURDAY, 23, "2018-W07", "2018-02-17 23:00 -0200"),  # 23:00 comes twice
+        ("Asia/Kathmandu", FRIDAY, 18, "2026-W12", "2026-03-20 18:00 +0545"),
+        ("Pacific/Apia", FRIDAY, 18, "2011-W52", "2011-12-31 18:00 +1400"),  # that Friday doesn't exist
+    ],
+)
+def test_the_digest_is_due_at_the_hour_on_the_wall(zone, weekday, hour, week, expected):
+    assert local(schedule(zone, weekday, hour), week) == expected
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Sao_Paulo", "Asia/Kathmandu", "Pacific/Apia"])
+@given(
+    moment=st.datetimes(datetime(2010, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),
+    weekday=st.integers(0, 7),
+    hour=st.integers(0, 23),
+)
+def test_of_all_weeks_the_latest_is_due_and_the_next_is_not(zone, moment, weekday, hour):
+    plan = schedule(zone, weekday, hour)
+    week = plan.latest(moment)
+    assert plan.due(week) <= moment < plan.due(week.after())
+
+
+def test_the_weeks_leave_no_gap_when_clocks_change():
+    plan = schedule("Europe/Berlin")
+    week = Week.parse("2026-W13")
+    since, until = plan.covers(week)
+    assert (since, until) == (datetime(2026, 3, 20, 17, tzinfo=UTC), datetime(2026, 3, 27, 17, tzinfo=UTC))
+    assert plan.covers(week.after()) == (until, until + timedelta(days=7, hours=-1))
+
+
+def test_a_server_without_a_digest_counts_calendar_weeks():
+    plan = Schedule.of(Guild(id=1, timezone="Asia/Kathmandu", digest_weekday=4, digest_hour=18))
+    since, until = plan.covers(Week.parse("2026-W12"))
+    assert since == datetime(2026, 3, 16, tzinfo=plan.zone)
+    assert until == datetime(2026, 3, 23, tzinfo=plan.zone)
+
+
+def test_the_next_digest():
+    guild = Guild(id=1, digest_channel_id=5, digest_weekday=FRIDAY, digest_hour=18, timezone="Europe/Berlin")
+    assert next_due(guild, datetime(2026, 3, 27, 16, 59, tzinfo=UTC)) == datetime(2026, 3, 27, 17, tzinfo=UTC)
+    assert next_due(guild, datetime(2026, 3, 27, 17, 0, tzinfo=UTC)) == datetime(2026, 4, 3, 16, tzinfo=UTC)
+
+
+def test_a_time_zone_that_is_gone_counts_as_utc():
+    guild = Guild(id=1, digest_channel_id=5, digest_weekday=FRIDAY, digest_hour=18, timezone="Mars/Olympus")
+    assert next_due(guild, datetime(2026, 3, 27, tzinfo=UTC)) == datetime(2026, 3, 27, 18, tzinfo=UTC)
