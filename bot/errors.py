@@ -8,6 +8,8 @@ EarwormError
 │   └── WeightsError    its weights are missing, damaged or of another layout
 ├── StorageFailed       the database or the vectors cannot be read or written right now
 │   └── StorageBusy     another process holds the local vector storage
+├── LeaseLost           another worker has this job now, or its message was deleted
+├── AnnounceLater       what became of a share can't be told right now; try again later
 ├── NotFound            no such track, member, guild, …
 └── NotAllowed          this member may not do that
 """
@@ -41,6 +43,14 @@ class StorageFailed(EarwormError):
 
 class StorageBusy(StorageFailed):
     """Another process holds the local vector storage."""
+
+
+class LeaseLost(EarwormError):
+    """Another worker has this job now, or its message was deleted: a late result is refused."""
+
+
+class AnnounceLater(EarwormError):
+    """What became of a share can't be told right now, as Discord is out of reach; try again later."""
 
 
 class NotFound(EarwormError):

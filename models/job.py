@@ -19,6 +19,7 @@ class Job(Base):
         UniqueConstraint("guild_id", "message_id", "key"),
         Index(None, "done", "run_after"),
         Index(None, "guild_id", "user_id", "created_at"),
+        Index(None, "guild_id", "key"),
         Index(None, "track_id"),
     )
 
@@ -39,7 +40,7 @@ class Job(Base):
     failure: Mapped[str] = mapped_column(default="")  # a bot.errors.Failure
     reason: Mapped[str] = mapped_column(default="")  # for the member
     track_id: Mapped[int | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"))
-    known: Mapped[bool] = mapped_column(default=False)  # the track was in the library before
+    known: Mapped[bool] = mapped_column(default=False)  # the track, or why there is none, was known before
 
     owner: Mapped[str] = mapped_column(default="")  # who holds the lease
     lease_until: Mapped[datetime | None]

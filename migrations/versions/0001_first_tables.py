@@ -156,6 +156,7 @@ def upgrade() -> None:
         ["guild_id", "user_id", "created_at"],
         unique=False,
     )
+    op.create_index(op.f("ix_jobs_guild_id_key"), "jobs", ["guild_id", "key"], unique=False)
     op.create_index(op.f("ix_jobs_track_id"), "jobs", ["track_id"], unique=False)
     op.create_table(
         "message_tracks",
@@ -206,7 +207,7 @@ def upgrade() -> None:
         sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("percent", sa.BigInteger(), nullable=False),
         sa.Column("score", sa.Double(), nullable=False),
-        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("why", sa.JSON(), nullable=False),
         sa.Column("shown_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["answer_id"], ["answers.id"], name=op.f("fk_suggestions_answer_id_answers"), ondelete="CASCADE"
@@ -242,6 +243,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_message_tracks_track_id"), table_name="message_tracks")
     op.drop_table("message_tracks")
     op.drop_index(op.f("ix_jobs_track_id"), table_name="jobs")
+    op.drop_index(op.f("ix_jobs_guild_id_key"), table_name="jobs")
     op.drop_index(op.f("ix_jobs_guild_id_user_id_created_at"), table_name="jobs")
     op.drop_index(op.f("ix_jobs_done_run_after"), table_name="jobs")
     op.drop_table("jobs")

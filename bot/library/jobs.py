@@ -1,0 +1,151 @@
+"""What the ledger's rows look like from outside, and the rules about time that they follow."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from bot.errors import Failure, Refused
+from bot.intake.identity import identify
+from bot.intake.links import Source
+from models import Job
+
+Clock = Callable[[], datetime]
+Value = TypeVar("Value", "Claimed", "JobState")
+
+LEASE = timedelta(seconds=60)
+MAX_ATTEMPTS = 5
+MAX_DEATHS = 3
+FIRST_DELAY = timedelta(seconds=2)
+FIRST_SLOW_DELAY = timedelta(seconds=15)  # where a site asked for less haste
+LONGEST_DELAY = timedelta(minutes=10)
+DAY = timedelta(days=1)
+
+QUEUED, FETCHING, ANALYSING, STORED = "queued", "fetching", "analysing", "stored"
+ANNOUNCED, FAILED = "announced", "failed"
+UNHEARD = (QUEUED, FETCHING, ANALYSING)  # states of jobs that still have to become a track
+UNTOLD = (STORED, FAILED)  # states of jobs whose outcome may still have to be announced
+
+DISCORD_EPOCH_MS = 1_420_070_400_000
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewShare:
+    """A link or file that somebody posted; `failure` if it is refused before any work."""
+
+    guild_id: int
+    channel_id: int
+    message_id: int
+    user_id: int
+    url: str
+    key: str
+    shared_at: datetime
+    name: str = ""
+    failure: Failure | None = None
+    reason: str = ""
+    reply_id: int | None = None  # where the reply stands already: the answer to a command
+
+
+def new_share(
+    source: Source,
+    *,
+    guild_id: int,
+    channel_id: int,
+    message_id: int,
+    user_id: int,
+    reply_id: int | None = None,
+) -> NewShare:
+    """A source found in a message as a share; one that may not be opened is born failed."""
+    share = NewShare(
+        guild_id=guild_id,
+        channel_id=channel_id,
+        message_id=message_id,
+        user_id=user_id,
+        url=source.url,
+        key=f"discord:{source.attachment_id}",
+        shared_at=_time_of(message_id),
+        name=source.name,
+        reply_id=reply_id,
+    )
+    return share if source.attachment_id is not None else identified(share)
+
+
+def identified(share: NewShare) -> NewShare:
+    """The share with its link's key and normal form, or with the reason why it is refused."""
+    try:
+        identity = identify(share.url)
+    except Refused as refusal:
+        return replace(share, key=f"refused:{share.url}", failure=refusal.kind, reason=str(refusal))
+    return replace(share, key=identity.key, url=identity.url)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """A job whose lease somebody holds, as it was when it was claimed."""
+
+    id: int
+    owner: str
+    guild_id: int
+    channel_id: int
+    message_id: int
+    user_id: int
+    url: str
+    name: str
+    key: str
+    shared_at: datetime
+    state: str
+    attempts: int
+    deaths: int
+    track_id: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """How one link or file stands; `failure` is "" unless it failed, `reason` says why to a member."""
+
+    id: int
+    url: str
+    name: str
+    key: str
+    state: str
+    done: bool
+    failure: str
+    reason: str
+    track_id: int | None
+    known: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageState:
+    """How a message's links and files stand, in the order in which they were posted."""
+
+    guild_id: int
+    channel_id: int
+    message_id: int
+    user_id: int
+    reply_id: int | None
+    jobs: tuple[JobState, ...]
+
+
+def from_row(kind: type[Value], job: Job) -> Value:
+    """A row as one of the values above."""
+    return kind(**{field.name: getattr(job, field.name) for field in fields(kind)})
+
+
+def delay(tries: int, *, slow: bool = False) -> timedelta:
+    """How long to wait after so many tries: doubling, bounded, and jittered so that retries don't meet."""
+    first = FIRST_SLOW_DELAY if slow else FIRST_DELAY
+    longest = min(first * 2 ** min(tries - 1, 16), LONGEST_DELAY)
+    return longest * random.uniform(0.5, 1.0)
+
+
+def _time_of(message_id: int) -> datetime:
+    """When a message was posted: Discord's ids hold the millisecond."""
+    return datetime.fromtimestamp(((message_id >> 22) + DISCORD_EPOCH_MS) / 1000, UTC)
