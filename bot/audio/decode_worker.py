@@ -1,0 +1,223 @@
+"""The decoder process: PyAV reads one file from a stranger, with limits, and ends.
+
+Nothing but the named file is ever opened, whatever it refers to, and only sound is decoded.
+"""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+import numpy as np
+import soxr
+from av.stream import Discard
+from numpy.typing import NDArray
+
+from bot.errors import Failure, Refused
+from bot.workers import Message, limit_resources, reply, requests
+
+Samples = NDArray[np.float32]
+
+FORMATS = (
+    "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,m4a,matroska,mov,mp3,mp4,mpc,mpc8,"
+    "mpeg,mpegts,ogg,oma,rm,tak,tta,voc,w64,wav,webm,wv"
+)
+CODECS = (
+    "aac,aac_latm,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,als,amrnb,amrwb,ape,atrac3,atrac3plus,cook,dca,"
+    "dsd_lsbf,dsd_lsbf_planar,dsd_msbf,dsd_msbf_planar,eac3,flac,gsm,gsm_ms,libopencore_amrnb,libopencore_amrwb,"
+    "libopus,mlp,mp1float,mp2float,mp3,mp3float,mpc7,mpc8,opus,pcm_alaw,pcm_bluray,pcm_dvd,pcm_f32be,pcm_f32le,"
+    "pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s64be,"
+    "pcm_s64le,pcm_s8,pcm_u8,speex,tak,truehd,tta,vorbis,wavpack,wmalossless,wmapro,wmav1,wmav2"
+)
+GUESSED_LENGTHS = {"aac", "ac3", "dts", "eac3", "loas", "mp3", "mpeg", "mpegts", "wav"}
+ARCHIVES = (b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+OPTIONS = {
+    "protocol_whitelist": "file",
+    "format_whitelist": FORMATS,
+    "codec_whitelist": CODECS,
+    "max_streams": "100",
+}
+RATES = range(1_000, 1_000_001)
+BAD_READS = 100
+SHORTEST = 0.5  # seconds
+SILENCE = 10 ** (-90 / 20)
+LOUDEST = 2**16  # what lies beyond is damage, also in files of floating-point samples
+GRACE = 0.25  # seconds: codecs pad the end of a song
+TAG_LENGTH = 200
+MEMORY = 1 << 30
+DISK = 1 << 36
+
+
+def main() -> None:
+    """Answer one request, then end."""
+    request = next(requests())
+    rate = request["max_rate"]
+    small = request["mono"] and rate and math.isfinite(request["max_seconds"])
+    limit_resources(
+        cpu_seconds=math.ceil(request["time_limit"]),
+        file_bytes=4 * rate * math.ceil(request["max_seconds"] + 10) if small else DISK,
+        data_bytes=MEMORY,
+    )
+    try:
+        reply(_decode(request))
+    except Refused as refused:
+        reply({"refused": refused.kind, "detail": refused.detail})
+
+
+def _decode(request: Message) -> Message:
+    path = Path(request["path"])
+    with path.open("rb") as file:
+        if file.read(8).startswith(ARCHIVES):
+            raise Refused(Failure.NOT_AUDIO, detail="an archive")
+    try:
+        container = av.open(f"file:{path}", options=OPTIONS, metadata_errors="replace")
+    except (av.FFmpegError, UnicodeError) as error:
+        raise Refused(Failure.NOT_AUDIO, detail=f"{type(error).__name__}: {error}") from None
+    with container, Path(request["into"]).open("wb") as into:
+        stream = _sound_of(container)
+        _check_claim(container, request["max_seconds"])
+        writer = Writer(into, request["max_seconds"], mono=request["mono"], max_rate=request["max_rate"])
+        for frame in _frames(container, stream):
+            writer.write(frame)
+        writer.finish(allow_silence=request["allow_silence"])
+        facts = {"rate": writer.rate, "channels": writer.channels, "seconds": writer.seconds}
+        return facts | _tags(container, stream)
+
+
+def _sound_of(container: av.container.InputContainer) -> av.AudioStream:
+    """The stream a player would choose; the others are not even read."""
+    chosen = container.streams.best("audio")
+    if not isinstance(chosen, av.AudioStream):
+        raise Refused(Failure.NOT_AUDIO, detail="no sound stream")
+    for stream in container.streams:
+        if stream is not chosen:
+            stream.discard = Discard.all
+    chosen.codec_context.thread_count = 1
+    return chosen
+
+
+def _check_claim(container: av.container.InputContainer, max_seconds: float) -> None:
+    """Refuse what its header calls too long, where the header knows."""
+    guessed = not GUESSED_LENGTHS.isdisjoint(container.format.name.split(","))
+    claimed = (container.duration or 0) / av.time_base
+    if not guessed and claimed > max_seconds + GRACE:
+        raise Refused(Failure.TOO_LONG, detail=f"claims {claimed:.0f} s")
+
+
+def _frames(container: av.container.InputContainer, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
+    """Every frame that can be decoded; one bad packet must not lose the song, but mostly bad ones are no sound."""
+    good = bad = 0
+    for packet in _packets(container, stream):
+        try:
+            frames = stream.decode(packet)
+        except av.FFmpegError:
+            bad += 1
+            continue
+        good += len(frames)
+        yield from frames
+    if bad > good:
+        raise Refused(Failure.NOT_AUDIO, detail=f"{bad} bad packets, {good} good frames")
+
+
+def _packets(
+    container: av.container.InputContainer, stream: av.AudioStream
+) -> Iterator["av.Packet[av.AudioStream]"]:
+    for _ in range(BAD_READS):
+        try:
+            yield from container.demux(stream)
+            return
+        except av.FFmpegError:
+            continue
+
+
+def _tags(container: av.container.InputContainer, stream: av.AudioStream) -> dict[str, str]:
+    """Title, artist, album and genre: Ogg keeps them with the stream, the others with the file."""
+    found = {name.lower(): value for name, value in (stream.metadata | container.metadata).items()}
+    found["artist"] = found.get("artist") or found.get("album_artist") or found.get("author") or ""
+    return {name: _clean(found.get(name, "")) for name in ("title", "artist", "album", "genre")}
+
+
+def _clean(tag: str) -> str:
+    visible = "".join(letter if letter.isprintable() else " " for letter in tag)
+    return " ".join(visible.split())[:TAG_LENGTH]
+
+
+class Writer:
+    """Turns frames into the samples that were asked for and appends them to a file, a frame at a time."""
+
+    def __init__(self, file: BinaryIO, max_seconds: float, *, mono: bool, max_rate: int | None) -> None:
+        self.rate = 0
+        self.channels = 0
+        self._file, self._max_seconds, self._mono, self._max_rate = file, max_seconds, mono, max_rate
+        self._resampler: soxr.ResampleStream | None = None
+        self._frame_rate = 0
+        self._heard = 0.0
+        self._written = 0
+        self._peak = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """The length of what was written."""
+        return self._written / self.rate
+
+    def write(self, frame: av.AudioFrame) -> None:
+        """Append one frame. Raises Refused (TOO_LONG, or NOT_AUDIO for an absurd rate)."""
+        samples = _samples_of(frame)
+        if frame.sample_rate != self._frame_rate:
+            self._begin(frame.sample_rate, samples.shape[1])
+        if samples.shape[1] != self.channels:
+            samples = np.repeat(samples.mean(axis=1, dtype=np.float32, keepdims=True), self.channels, axis=1)
+        self._heard += len(samples) / frame.sample_rate
+        if self._heard > self._max_seconds + GRACE:
+            raise Refused(Failure.TOO_LONG, detail=f"more than {self._max_seconds:.0f} s")
+        self._append(self._resampler.resample_chunk(samples) if self._resampler else samples)
+
+    def finish(self, *, allow_silence: bool) -> None:
+        """Append what the resampler still holds. Raises Refused (NOT_AUDIO for nothing at all, or SILENT)."""
+        self._flush()
+        if not self._written:
+            raise Refused(Failure.NOT_AUDIO, detail="no samples")
+        if not allow_silence and (self.seconds < SHORTEST or self._peak < SILENCE):
+            raise Refused(Failure.SILENT, detail=f"{self.seconds:.2f} s, peak {self._peak:.1e}")
+
+    def _begin(self, frame_rate: int, channels: int) -> None:
+        """Start, or go on at another rate: files are glued together out of several."""
+        if frame_rate not in RATES:
+            raise Refused(Failure.NOT_AUDIO, detail=f"{frame_rate} Hz")
+        self._flush()
+        self._frame_rate = frame_rate
+        if not self.rate:
+            self.rate = min(frame_rate, self._max_rate or frame_rate)
+            self.channels = 1 if self._mono else channels
+        if frame_rate != self.rate:
+            self._resampler = soxr.ResampleStream(frame_rate, self.rate, self.channels, quality="HQ")
+
+    def _flush(self) -> None:
+        if self._resampler is not None:
+            self._append(self._resampler.resample_chunk(np.empty((0, self.channels), np.float32), last=True))
+            self._resampler = None
+
+    def _append(self, samples: Samples) -> None:
+        if not len(samples):
+            return
+        self._peak = max(self._peak, float(np.abs(samples).max()))
+        self._written += len(samples)
+        self._file.write(samples.astype("<f4").tobytes())
+
+
+def _samples_of(frame: av.AudioFrame) -> Samples:
+    """A frame's samples (n, channels), full scale ±1; whatever is no number or absurdly loud is silence."""
+    values: NDArray[Any] = frame.to_ndarray()
+    values = values.T if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels)
+    if values.dtype == np.uint8:
+        values = values / np.float32(128) - np.float32(1)
+    elif values.dtype.kind == "i":
+        values = values / 2.0 ** (8 * values.itemsize - 1)
+    elif not np.abs(values).max(initial=0) <= LOUDEST:
+        values = np.where(np.abs(values) <= LOUDEST, values, 0)
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+if __name__ == "__main__":
+    main()
