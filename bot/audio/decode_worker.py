@@ -6,7 +6,7 @@ Nothing but the named file is ever opened, whatever it refers to, and only sound
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import av
 import numpy as np
@@ -45,8 +45,17 @@ SILENCE = 10 ** (-90 / 20)
 LOUDEST = 2**16  # what lies beyond is damage, also in files of floating-point samples
 GRACE = 0.25  # seconds: codecs pad the end of a song
 TAG_LENGTH = 200
+BLOCK = 64  # frames, so that numpy is not called for every thousand samples
 MEMORY = 1 << 30
 DISK = 1 << 36
+
+
+class Kind(NamedTuple):
+    """How the samples of a frame lie in it."""
+
+    rate: int
+    channels: int
+    form: str
 
 
 def main() -> None:
@@ -144,14 +153,15 @@ def _clean(tag: str) -> str:
 
 
 class Writer:
-    """Turns frames into the samples that were asked for and appends them to a file, a frame at a time."""
+    """Turns frames into the samples that were asked for and appends them to a file, a block at a time."""
 
     def __init__(self, file: BinaryIO, max_seconds: float, *, mono: bool, max_rate: int | None) -> None:
         self.rate = 0
         self.channels = 0
         self._file, self._max_seconds, self._mono, self._max_rate = file, max_seconds, mono, max_rate
+        self._kind: Kind | None = None
+        self._block: list[NDArray[Any]] = []
         self._resampler: soxr.ResampleStream | None = None
-        self._frame_rate = 0
         self._heard = 0.0
         self._written = 0
         self._peak = 0.0
@@ -163,53 +173,61 @@ class Writer:
 
     def write(self, frame: av.AudioFrame) -> None:
         """Append one frame. Raises Refused (TOO_LONG, or NOT_AUDIO for an absurd rate)."""
-        samples = _samples_of(frame)
-        if frame.sample_rate != self._frame_rate:
-            self._begin(frame.sample_rate, samples.shape[1])
-        if samples.shape[1] != self.channels:
-            samples = np.repeat(samples.mean(axis=1, dtype=np.float32, keepdims=True), self.channels, axis=1)
-        self._heard += len(samples) / frame.sample_rate
+        kind = Kind(frame.sample_rate, frame.layout.nb_channels, frame.format.name)
+        if kind != self._kind:
+            self._begin(kind)
+        self._heard += frame.samples / kind.rate
         if self._heard > self._max_seconds + GRACE:
             raise Refused(Failure.TOO_LONG, detail=f"more than {self._max_seconds:.0f} s")
-        self._append(self._resampler.resample_chunk(samples) if self._resampler else samples)
+        self._block.append(frame.to_ndarray())
+        if len(self._block) >= BLOCK:
+            self._write_block()
 
     def finish(self, *, allow_silence: bool) -> None:
-        """Append what the resampler still holds. Raises Refused (NOT_AUDIO for nothing at all, or SILENT)."""
-        self._flush()
+        """Append what is still held back. Raises Refused (NOT_AUDIO for nothing at all, or SILENT)."""
+        self._end()
         if not self._written:
             raise Refused(Failure.NOT_AUDIO, detail="no samples")
         if not allow_silence and (self.seconds < SHORTEST or self._peak < SILENCE):
             raise Refused(Failure.SILENT, detail=f"{self.seconds:.2f} s, peak {self._peak:.1e}")
 
-    def _begin(self, frame_rate: int, channels: int) -> None:
-        """Start, or go on at another rate: files are glued together out of several."""
-        if frame_rate not in RATES:
-            raise Refused(Failure.NOT_AUDIO, detail=f"{frame_rate} Hz")
-        self._flush()
-        self._frame_rate = frame_rate
+    def _begin(self, kind: Kind) -> None:
+        """Start, or go on with frames of another kind: some files are glued together out of several."""
+        if kind.rate not in RATES:
+            raise Refused(Failure.NOT_AUDIO, detail=f"{kind.rate} Hz")
+        self._end()
+        self._kind = kind
         if not self.rate:
-            self.rate = min(frame_rate, self._max_rate or frame_rate)
-            self.channels = 1 if self._mono else channels
-        if frame_rate != self.rate:
-            self._resampler = soxr.ResampleStream(frame_rate, self.rate, self.channels, quality="HQ")
+            self.rate = min(kind.rate, self._max_rate or kind.rate)
+            self.channels = 1 if self._mono else kind.channels
+        if kind.rate != self.rate:
+            self._resampler = soxr.ResampleStream(kind.rate, self.rate, self.channels, quality="HQ")
 
-    def _flush(self) -> None:
+    def _end(self) -> None:
+        self._write_block()
         if self._resampler is not None:
             self._append(self._resampler.resample_chunk(np.empty((0, self.channels), np.float32), last=True))
             self._resampler = None
 
-    def _append(self, samples: Samples) -> None:
-        if not len(samples):
+    def _write_block(self) -> None:
+        if self._kind is None or not self._block:
             return
-        self._peak = max(self._peak, float(np.abs(samples).max()))
+        samples = _scaled(np.concatenate(self._block, axis=1), self._kind)
+        self._block.clear()
+        if self._kind.channels != self.channels:
+            mean = np.full((self._kind.channels, self.channels), 1 / self._kind.channels, np.float32)
+            samples = samples @ mean
+        self._append(self._resampler.resample_chunk(samples) if self._resampler else samples)
+
+    def _append(self, samples: Samples) -> None:
+        self._peak = max(self._peak, float(np.abs(samples).max(initial=0)))
         self._written += len(samples)
-        self._file.write(samples.astype("<f4").tobytes())
+        self._file.write(samples.astype("<f4", copy=False).tobytes())
 
 
-def _samples_of(frame: av.AudioFrame) -> Samples:
-    """A frame's samples (n, channels), full scale ±1; whatever is no number or absurdly loud is silence."""
-    values: NDArray[Any] = frame.to_ndarray()
-    values = values.T if frame.format.is_planar else values.reshape(-1, frame.layout.nb_channels)
+def _scaled(values: NDArray[Any], kind: Kind) -> Samples:
+    """Samples (n, channels), full scale ±1; whatever is no number or absurdly loud is silence."""
+    values = values.T if kind.form.endswith("p") else values.reshape(-1, kind.channels)
     if values.dtype == np.uint8:
         values = values / np.float32(128) - np.float32(1)
     elif values.dtype.kind == "i":
