@@ -45,7 +45,7 @@ class Suggestion(Base):
     track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"))
     percent: Mapped[int]
     score: Mapped[float]
-    why: Mapped[str] = mapped_column(default="")
+    why: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # a bot.taste.explain.Reason
     shown_at: Mapped[datetime | None]
 
     track: Mapped[Track] = relationship()
