@@ -10,17 +10,17 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from models.base import Base, RowId
 
-# Letters that Unicode does not take apart into a plain letter and a mark, and marks that keyboards write plainly.
-PLAIN = str.maketrans(
-    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i", "’": "'"}
-)
+# Letters that Unicode does not take apart into a plain letter and an accent, and signs that people type plainly.
+LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"}
+SIGNS = {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\0": ""}
+PLAIN = str.maketrans(LETTERS | SIGNS)
 # Accents of Latin, Greek and Cyrillic; other scripts' marks are vowels, without which words are not the same.
 ACCENTS = re.compile("[\u0300-\u036f]")
 
 
 def searchable(text: str) -> str:
     """Text as it is searched: without case, accents and spare blanks ("Beyoncé" becomes "beyonce")."""
-    text = text.encode("utf-8", "ignore").decode().replace("\0", "")
+    text = text.encode("utf-8", "ignore").decode()
     bare = ACCENTS.sub("", unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()))
     return " ".join(unicodedata.normalize("NFKC", bare).translate(PLAIN).split())
 

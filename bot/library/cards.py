@@ -1,0 +1,155 @@
+"""What a reader may know of a track, made from SQL: never a share in a channel that they can't see."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, case, func, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from bot.library.vectors import COMMAND_LINE
+from bot.library.votes import standing_votes
+from models import MessageTrack, Share, Track
+
+T = TypeVar("T")
+
+Channels = frozenset[int] | None
+"""The channels whose shares may be shown; None: all, as on the command line, whose own shares everybody may see."""
+
+TAGS_SHOWN = 8
+BATCH = 5000  # SQLite takes 32,766 values in a statement
+
+
+@dataclass(frozen=True)
+class ShareLine:
+    """Who shared a track where and when."""
+
+    channel_id: int
+    message_id: int
+    user_id: int
+    shared_at: datetime
+
+    def jump(self, guild_id: int) -> str | None:
+        """The link that leads to the message; None for a share on the command line, which has no message."""
+        if self.message_id <= 0:
+            return None
+        return f"https://discord.com/channels/{guild_id}/{self.channel_id}/{self.message_id}"
+
+
+@dataclass(frozen=True)
+class TrackCard:
+    """A track as one reader may see it.
+
+    `shares`: those that they may see, oldest first. `likes` and `dislikes` are the whole server's. `tags`: genres,
+    then what it sounds like, most certain first. `url` is "" where it was only posted out of the reader's sight.
+    """
+
+    id: int
+    guild_id: int
+    title: str
+    artist: str
+    album: str
+    seconds: float
+    url: str
+    shares: tuple[ShareLine, ...]
+    likes: int = 0
+    dislikes: int = 0
+    tags: tuple[str, ...] = ()
+    features: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Artist – Title, or the title alone."""
+        return f"{self.artist} – {self.title}" if self.artist else self.title
+
+    @property
+    def first(self) -> ShareLine | None:
+        """The first share that may be shown."""
+        return self.shares[0] if self.shares else None
+
+
+def visible(channels: Channels) -> ColumnElement[bool]:
+    """The condition on `shares` that a reader may know of one."""
+    return true() if channels is None else Share.channel_id.in_({COMMAND_LINE, *channels})
+
+
+async def load_cards(
+    session: AsyncSession, guild_id: int, track_ids: Sequence[int], channels: Channels
+) -> list[TrackCard]:
+    """The cards of these tracks, in this order; those without a share that may be shown are left out."""
+    cards: dict[int, TrackCard] = {}
+    for batch in batches(track_ids, BATCH):
+        tracks = await session.scalars(
+            select(Track)
+            .where(Track.guild_id == guild_id, Track.id.in_(batch))
+            .options(selectinload(Track.sources))
+        )
+        shares = await _shares(session, batch)
+        votes = await _votes(session, guild_id, batch)
+        for track in tracks:
+            shown = [share for share in shares[track.id] if _may_show(share, channels)]
+            if shown:
+                hidden = len(shown) < len(shares[track.id])
+                cards[track.id] = _card(track, shown, votes.get(track.id, (0, 0)), hidden=hidden)
+    return [cards[track_id] for track_id in track_ids if track_id in cards]
+
+
+def batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The values in pieces of at most `size`."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+async def _shares(session: AsyncSession, track_ids: Sequence[int]) -> dict[int, list[Share]]:
+    shares: dict[int, list[Share]] = defaultdict(list)
+    rows = select(Share).where(Share.track_id.in_(track_ids)).order_by(Share.shared_at, Share.message_id)
+    for share in await session.scalars(rows):
+        shares[share.track_id].append(share)
+    return shares
+
+
+async def _votes(
+    session: AsyncSession, guild_id: int, track_ids: Sequence[int]
+) -> dict[int, tuple[int, int]]:
+    votes = standing_votes(guild_id, MessageTrack.track_id.in_(track_ids))
+    likes, dislikes = (func.sum(case((votes.c.kind == kind, 1), else_=0)) for kind in (+1, -1))
+    rows = await session.execute(select(votes.c.track_id, likes, dislikes).group_by(votes.c.track_id))
+    return {track_id: (int(liked), int(disliked)) for track_id, liked, disliked in rows}
+
+
+def _may_show(share: Share, channels: Channels) -> bool:
+    return channels is None or share.channel_id == COMMAND_LINE or share.channel_id in channels
+
+
+def _card(track: Track, shares: Sequence[Share], votes: tuple[int, int], *, hidden: bool) -> TrackCard:
+    return TrackCard(
+        id=track.id,
+        guild_id=track.guild_id,
+        title=track.title,
+        artist=track.artist,
+        album=track.album,
+        seconds=track.seconds,
+        url=_url(track, shares, hidden=hidden),
+        shares=tuple(
+            ShareLine(share.channel_id, share.message_id, share.user_id, share.shared_at) for share in shares
+        ),
+        likes=votes[0],
+        dislikes=votes[1],
+        tags=_tags(track),
+        features=track.features,
+    )
+
+
+def _url(track: Track, shares: Sequence[Share], *, hidden: bool) -> str:
+    """A link that was posted where the reader can see it, or where the track was found if nothing is hidden."""
+    posted = [share.url for share in shares]
+    found = [] if hidden else [source.url for source in track.sources]
+    return next((url for url in posted + found if url.startswith(("http://", "https://"))), "")
+
+
+def _tags(track: Track) -> tuple[str, ...]:
+    likely = sorted(track.tags, key=lambda tag: -track.tags[tag])
+    return tuple(dict.fromkeys([*track.genres, *likely]))[:TAGS_SHOWN]

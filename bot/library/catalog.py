@@ -1,0 +1,221 @@
+"""Finding tracks by name, as one reader may see them, and taking them out of the library."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
+
+from bot.errors import NotFound
+from bot.intake.identity import identify
+from bot.library.cards import Channels, ShareLine, TrackCard, load_cards, visible
+from bot.library.dropping import Dropped, GoneReply, drop_shares
+from bot.library.points import load_points
+from bot.library.store import Store
+from bot.library.vectors import Vectors
+from models import Share, Source, Track
+from models.track import searchable
+
+__all__ = ["Catalog", "Channels", "GoneReply", "Page", "ShareLine", "TrackCard"]
+
+QUERY_CHARACTERS = 200
+CHOICES = 3  # named where a title fits several tracks
+LABEL_SHOWN = 40
+NEWEST_FIRST = (func.max(Share.shared_at).desc(), Track.id.desc())
+
+
+class Named(NamedTuple):
+    """A track by its searchable title and artist."""
+
+    track_id: int
+    title: str
+    artist: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A piece of a list of `total` tracks."""
+
+    cards: tuple[TrackCard, ...]
+    total: int
+
+
+class Catalog:
+    """A server's tracks by id, title, artist and link."""
+
+    def __init__(self, store: Store, vectors: Vectors) -> None:
+        self._store = store
+        self._vectors = vectors
+        # Of two that refresh one point at the same time, the one that read first must not write last.
+        self._refreshing = asyncio.Lock()
+
+    # -- finding -------------------------------------------------------------------------------------------
+
+    async def cards(self, guild_id: int, track_ids: Sequence[int], channels: Channels) -> list[TrackCard]:
+        """The cards of these tracks, in this order; those without a share that may be shown are left out."""
+        async with self._store.session() as session:
+            return await load_cards(session, guild_id, track_ids, channels)
+
+    async def card(self, guild_id: int, track_id: int, channels: Channels) -> TrackCard:
+        """One track's card. Raises NotFound also where its shares may not be shown."""
+        found = await self.cards(guild_id, [track_id], channels)
+        if not found:
+            raise NotFound("That song is no longer in the library.")
+        return found[0]
+
+    async def search(
+        self,
+        guild_id: int,
+        text: str,
+        channels: Channels,
+        *,
+        user_id: int | None = None,
+        limit: int = 25,
+        offset: int = 0,
+    ) -> Page:
+        """The tracks with every word of `text` in title or artist, shared by `user_id`; newest share first."""
+        matching = _matching(guild_id, text, channels, user_id)
+        async with self._store.session() as session:
+            total = await session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+            ids = list(await session.scalars(matching.order_by(*NEWEST_FIRST).limit(limit).offset(offset)))
+            return Page(tuple(await load_cards(session, guild_id, ids, channels)), total)
+
+    async def suggest(self, guild_id: int, text: str, channels: Channels, limit: int = 25) -> list[TrackCard]:
+        """What somebody who typed `text` may mean: titles and artists that begin so, then words, then the rest."""
+        query = _matching(guild_id, text, channels)
+        if typed := searchable(text[:QUERY_CHARACTERS]):
+            query = query.order_by(_closeness(typed))
+        query = query.order_by(*NEWEST_FIRST).limit(limit)
+        async with self._store.session() as session:
+            return await load_cards(session, guild_id, list(await session.scalars(query)), channels)
+
+    async def resolve(self, guild_id: int, text: str, channels: Channels) -> TrackCard:
+        """The one track that an id, a link or a part of a title names.
+
+        Raises NotFound, which names a few if several fit, and Refused for a link that could never be opened.
+        """
+        text = text.strip()
+        if text.removeprefix("#").isdecimal():
+            found = await self.cards(guild_id, [_id(text)], channels)
+            if found:
+                return found[0]
+        if "://" in text:
+            return await self._by_link(guild_id, text, channels)
+        return await self._by_title(guild_id, text, channels)
+
+    async def _by_link(self, guild_id: int, link: str, channels: Channels) -> TrackCard:
+        identity = identify(link)
+        source = select(Source.track_id).where(
+            Source.guild_id == guild_id,
+            or_(Source.key == identity.key, Source.url.in_([identity.url, link])),
+        )
+        async with self._store.session() as session:
+            found = await load_cards(session, guild_id, list(await session.scalars(source)), channels)
+        if not found:
+            raise NotFound("That link isn't in this server's library yet. Share it first.")
+        return found[0]
+
+    async def _by_title(self, guild_id: int, text: str, channels: Channels) -> TrackCard:
+        wanted, shown = searchable(text[:QUERY_CHARACTERS]), _short(text)
+        async with self._store.session() as session:
+            rows = await session.execute(_matching(guild_id, text, channels).add_columns(Track.search_text))
+            fitting = _best(wanted, [Named(track_id, *words.split("\n", 1)) for track_id, words in rows])
+            cards = await load_cards(session, guild_id, fitting[:CHOICES], channels)
+        if not wanted or not cards:
+            raise NotFound(
+                f"No song here is called “{shown}”. Name its number, its link or a part of its title."
+            )
+        if len(fitting) > 1:
+            choices = ", ".join(f"{_short(card.label)} ({card.id})" for card in cards)
+            more = " …" if len(fitting) > CHOICES else ""
+            raise NotFound(
+                f"{len(fitting)} songs fit “{shown}”: {choices}{more}. Name more of the title, or the number."
+            )
+        return cards[0]
+
+    # -- taking out ----------------------------------------------------------------------------------------
+
+    async def drop_share(
+        self, guild_id: int, message_id: int, track_id: int | None = None
+    ) -> list[GoneReply]:
+        """Take back what a message shares, or one track of it; gives the replies that are now about nothing.
+
+        A track goes with its last share. Doing it twice is doing it once.
+        """
+        which = [Share.message_id == message_id]
+        if track_id is not None:
+            which.append(Share.track_id == track_id)
+        return await self._drop(guild_id, which, [message_id])
+
+    async def remove_track(self, guild_id: int, track_id: int) -> list[GoneReply]:
+        """Take back every share of a track; gives the replies that are now about nothing."""
+        return await self._drop(guild_id, [Share.track_id == track_id], [])
+
+    async def _drop(
+        self, guild_id: int, which: Sequence[ColumnElement[bool]], messages: Collection[int]
+    ) -> list[GoneReply]:
+        async with self._store.begin() as session:
+            shares = await session.scalars(select(Share).where(Share.guild_id == guild_id, *which))
+            dropped = await drop_shares(session, guild_id, shares.all(), messages)
+        await self.follow(guild_id, dropped)
+        return list(dropped.replies)
+
+    # -- the vector storage follows ------------------------------------------------------------------------
+
+    async def follow(self, guild_id: int, dropped: Dropped) -> None:
+        """Let the points follow what was dropped."""
+        for track_id in dropped.tracks:
+            await self.refresh_point(guild_id, track_id)
+
+    async def refresh_point(self, guild_id: int, track_id: int) -> None:
+        """Make a track's point say what the database says, or be gone like the track; any number of times."""
+        async with self._refreshing:
+            async with self._store.session() as session:
+                points = await load_points(session, guild_id, self._vectors.names, Track.id == track_id)
+            if points and points[0].vectors:
+                await self._vectors.put_all(guild_id, points)
+            else:
+                await self._vectors.remove(guild_id, [track_id])
+
+
+def _matching(guild_id: int, text: str, channels: Channels, user_id: int | None = None) -> Select[int]:
+    """The ids of tracks with each word in title or artist and a share that may be shown, grouped by track."""
+    shared = [Share.user_id == user_id] if user_id is not None else []
+    return (
+        select(Track.id)
+        .join(Share, Share.track_id == Track.id)
+        .where(Track.guild_id == guild_id, visible(channels), *shared)
+        .where(*(Track.search_text.contains(word, autoescape=True) for word in _words(text)))
+        .group_by(Track.id)
+    )
+
+
+def _words(text: str) -> list[str]:
+    """The words to look for; dashes and the like only if there is nothing else."""
+    words = searchable(text[:QUERY_CHARACTERS]).split()
+    return [word for word in words if any(map(str.isalnum, word))] or words
+
+
+def _closeness(typed: str) -> ColumnElement[int]:
+    begins = or_(
+        Track.search_text.startswith(typed, autoescape=True),
+        Track.search_text.contains(f"\n{typed}", autoescape=True),
+    )
+    return case((begins, 0), (Track.search_text.contains(f" {typed}", autoescape=True), 1), else_=2)
+
+
+def _id(text: str) -> int:
+    number = int(text.removeprefix("#")[:20])
+    return number if number < 2**63 else 0
+
+
+def _best(wanted: str, found: Sequence[Named]) -> list[int]:
+    """The tracks that are called so, else those with it in the title, else all that were found."""
+    exact = [one for one in found if wanted in {one.title, f"{one.artist} - {one.title}"}]
+    part = [one for one in found if wanted in one.title]
+    return [one.track_id for one in exact or part or found]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LABEL_SHOWN else f"{text[: LABEL_SHOWN - 1]}…"

@@ -1,0 +1,126 @@
+"""What a server's admins set, and the names of its members."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import ColumnElement, and_, delete, select, update
+
+from bot.errors import NotFound
+from bot.library.store import Store
+from models import Guild, Member, MusicChannel
+
+
+class Guilds:
+    """A server's settings; a server that nobody has set anything for has the defaults."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, guild_id: int) -> Guild:
+        """The server, made with the defaults if it is new."""
+        async with self._store.session() as session:
+            if guild := await session.get(Guild, guild_id):
+                return guild
+        await self._change(guild_id)
+        async with self._store.session() as session:
+            return await session.get_one(Guild, guild_id)
+
+    async def set_name(self, guild_id: int, name: str) -> None:
+        """Note what the server is called."""
+        await self._change(guild_id, name=name)
+
+    # -- music channels ------------------------------------------------------------------------------------
+
+    async def set_music_channel(
+        self, guild_id: int, channel_id: int, listen: bool, *, since: int = 0
+    ) -> None:
+        """Listen to a channel's messages after message `since`, or no longer."""
+        await self._change(guild_id)
+        row = {"guild_id": guild_id, "channel_id": channel_id, "last_message_id": since}
+        async with self._store.begin() as session:
+            if listen:
+                await session.execute(self._store.insert(MusicChannel).values(row).on_conflict_do_nothing())
+            else:
+                await session.execute(delete(MusicChannel).where(_is_channel(guild_id, channel_id)))
+
+    async def music_channels(self, guild_id: int) -> dict[int, int]:
+        """The server's music channels, with the last message that was seen in each."""
+        async with self._store.session() as session:
+            rows = await session.scalars(select(MusicChannel).where(MusicChannel.guild_id == guild_id))
+            return {row.channel_id: row.last_message_id for row in rows}
+
+    async def seen(self, guild_id: int, channel_id: int, message_id: int) -> None:
+        """Note that everything in a music channel up to this message is in the ledger."""
+        older = MusicChannel.last_message_id < message_id
+        async with self._store.begin() as session:
+            await session.execute(
+                update(MusicChannel)
+                .where(_is_channel(guild_id, channel_id), older)
+                .values(last_message_id=message_id)
+            )
+
+    # -- the weekly digest ---------------------------------------------------------------------------------
+
+    async def set_digest(
+        self, guild_id: int, channel_id: int, weekday: int, hour: int, timezone: str
+    ) -> None:
+        """Post the digest in this channel, from the next time on that it is `weekday` (Monday is 0), `hour`.
+
+        Raises NotFound for a time zone that there isn't.
+        """
+        try:
+            ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise NotFound(
+                f"There is no time zone “{timezone[:40]}”. Write one like Europe/Berlin."
+            ) from None
+        await self._change(
+            guild_id,
+            digest_channel_id=channel_id,
+            digest_weekday=weekday,
+            digest_hour=hour,
+            timezone=timezone,
+            digest_since=datetime.now(UTC),
+        )
+
+    async def digest_off(self, guild_id: int) -> None:
+        """Post no more digests."""
+        await self._change(guild_id, digest_channel_id=None)
+
+    # -- members -------------------------------------------------------------------------------------------
+
+    async def remember(self, guild_id: int, user_id: int, name: str) -> None:
+        """Note a member's name as it is now."""
+        async with self._store.session() as session:
+            member = await session.get(Member, (guild_id, user_id))
+            if member is not None and member.name == name:
+                return
+        await self._change(guild_id)
+        row = {"guild_id": guild_id, "user_id": user_id, "name": name}
+        async with self._store.begin() as session:
+            await session.execute(
+                self._store.insert(Member)
+                .values(row)
+                .on_conflict_do_update(index_elements=["guild_id", "user_id"], set_={"name": name})
+            )
+
+    async def names(self, guild_id: int, user_ids: Collection[int]) -> dict[int, str]:
+        """The names of those of the members whose name is known."""
+        async with self._store.session() as session:
+            rows = await session.scalars(
+                select(Member).where(Member.guild_id == guild_id, Member.user_id.in_(user_ids))
+            )
+            return {row.user_id: row.name for row in rows}
+
+    async def _change(self, guild_id: int, **values: object) -> None:
+        row = self._store.insert(Guild).values(id=guild_id, **values)
+        async with self._store.begin() as session:
+            if values:
+                await session.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
+            else:
+                await session.execute(row.on_conflict_do_nothing())
+
+
+def _is_channel(guild_id: int, channel_id: int) -> ColumnElement[bool]:
+    return and_(MusicChannel.guild_id == guild_id, MusicChannel.channel_id == channel_id)

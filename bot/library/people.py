@@ -1,0 +1,207 @@
+"""What the library knows of one member of a server: given to them, and erased."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased, joinedload, selectinload
+
+from bot.library.cards import ShareLine
+from bot.library.catalog import Catalog
+from bot.library.dropping import Dropped, GoneReply, drop_shares
+from bot.library.store import Store
+from bot.library.vectors import Vectors
+from models import Answer, Job, Member, MessageTrack, Reaction, Share, Source, Suggestion
+
+SOMEBODY = "somebody"
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was erased of a member; `replies`: the bot's messages that are about nothing now."""
+
+    replies: tuple[GoneReply, ...]
+    shares: int
+    tracks: int
+    marks: int
+
+    @property
+    def summary(self) -> str:
+        """What to tell the member."""
+        return (
+            f"Erased: your name, {self.shares} share(s), {self.marks} reaction(s) and everything you asked. "
+            f"{self.tracks} song(s) that nobody else shared left the library."
+        )
+
+
+class People:
+    """Every feature's traces of a member, in one place."""
+
+    def __init__(self, store: Store, vectors: Vectors, catalog: Catalog) -> None:
+        self._store = store
+        self._vectors = vectors
+        self._catalog = catalog
+
+    async def export(self, guild_id: int, user_id: int) -> dict[str, Any]:
+        """Everything that is kept of a member in this server, JSON-able."""
+        async with self._store.session() as session:
+            member = await session.get(Member, (guild_id, user_id))
+            return {
+                "guild_id": guild_id,
+                "user_id": user_id,
+                "name": member.name if member else None,
+                "shares": await _shares(session, guild_id, user_id),
+                "reactions": await _reactions(session, guild_id, user_id),
+                "links": await _jobs(session, guild_id, user_id),
+                "answers": await _answers(session, guild_id, user_id),
+            }
+
+    async def forget(self, guild_id: int, user_id: int) -> Forgotten:
+        """Erase a member from this server; tracks that others share too stay. Any number of times."""
+        async with self._store.begin() as session:
+            messages = await _forget_jobs(session, guild_id, user_id)
+            shares = (await session.scalars(select(Share).where(_of(Share, guild_id, user_id)))).all()
+            marks = await session.scalars(
+                delete(Reaction).where(_of(Reaction, guild_id, user_id)).returning(Reaction.message_id)
+            )
+            taken_back = len(marks.all())
+            dropped = await drop_shares(session, guild_id, shares, messages)
+            await _forget_answers(session, guild_id, user_id)
+            await session.execute(delete(Member).where(_of(Member, guild_id, user_id)))
+        await self._follow(guild_id, user_id, dropped)
+        return Forgotten(dropped.replies, len(shares), len(dropped.gone), taken_back)
+
+    async def _follow(self, guild_id: int, user_id: int, dropped: Dropped) -> None:
+        # Asked of the vectors too: a bot that was killed between the database and here left them behind.
+        named = await self._vectors.shared_by(guild_id, user_id)
+        for track_id in sorted(dropped.tracks | named):
+            await self._catalog.refresh_point(guild_id, track_id)
+
+
+def _of(
+    table: type[Answer | Job | Member | Reaction | Share], guild_id: int, user_id: int
+) -> ColumnElement[bool]:
+    return and_(table.guild_id == guild_id, table.user_id == user_id)
+
+
+# -- erasing -----------------------------------------------------------------------------------------------
+
+
+async def _forget_jobs(session: AsyncSession, guild_id: int, user_id: int) -> set[int]:
+    """Delete a member's jobs, also those on their way, and give their messages."""
+    other = aliased(Job)
+    brought_too = exists().where(other.guild_id == guild_id, other.key == Job.key, other.user_id != user_id)
+    # A file's address on Discord leads to their message; a link to a page leads to the song alone.
+    files = select(Job.key).where(_of(Job, guild_id, user_id), Job.key.startswith("discord:"), ~brought_too)
+    await session.execute(delete(Source).where(Source.guild_id == guild_id, Source.key.in_(files)))
+    jobs = await session.scalars(delete(Job).where(_of(Job, guild_id, user_id)).returning(Job.message_id))
+    return set(jobs)
+
+
+async def _forget_answers(session: AsyncSession, guild_id: int, user_id: int) -> None:
+    """Delete the answers that only they saw; the others stay as nobody's, since others voted on them."""
+    asked = _of(Answer, guild_id, user_id)
+    private = select(Answer.message_id).where(asked, Answer.private)
+    await session.execute(delete(MessageTrack).where(MessageTrack.message_id.in_(private)))
+    await session.execute(delete(Answer).where(asked, Answer.private))
+
+    await session.execute(update(Answer).where(asked).values(user_id=0, heading="", source={}))
+    for mention in (f"<@{user_id}>", f"<@!{user_id}>"):
+        named = and_(Answer.guild_id == guild_id, Answer.heading.contains(mention))
+        heading = func.replace(Answer.heading, mention, SOMEBODY)
+        await session.execute(update(Answer).where(named).values(heading=heading))
+
+
+# -- giving ------------------------------------------------------------------------------------------------
+
+
+async def _shares(session: AsyncSession, guild_id: int, user_id: int) -> list[dict[str, Any]]:
+    rows = await session.scalars(
+        select(Share)
+        .where(_of(Share, guild_id, user_id))
+        .options(joinedload(Share.track))
+        .order_by(Share.shared_at, Share.message_id)
+    )
+    return [
+        {
+            "track_id": share.track_id,
+            "title": share.track.title,
+            "artist": share.track.artist,
+            "url": share.url,
+            "channel_id": share.channel_id,
+            "message_id": share.message_id,
+            "jump": ShareLine(share.channel_id, share.message_id, user_id, share.shared_at).jump(guild_id),
+            "shared_at": share.shared_at.isoformat(),
+        }
+        for share in rows
+    ]
+
+
+async def _reactions(session: AsyncSession, guild_id: int, user_id: int) -> list[dict[str, Any]]:
+    rows = await session.scalars(
+        select(Reaction).where(_of(Reaction, guild_id, user_id)).order_by(Reaction.created_at)
+    )
+    return [
+        {
+            "message_id": mark.message_id,
+            "track_id": mark.track_id or None,
+            "kind": "like" if mark.kind > 0 else "dislike",
+            "at": mark.created_at.isoformat(),
+        }
+        for mark in rows
+    ]
+
+
+async def _jobs(session: AsyncSession, guild_id: int, user_id: int) -> list[dict[str, Any]]:
+    rows = await session.scalars(select(Job).where(_of(Job, guild_id, user_id)).order_by(Job.id))
+    return [
+        {
+            "url": job.url,
+            "file": job.name,
+            "channel_id": job.channel_id,
+            "message_id": job.message_id,
+            "state": job.state,
+            "reason": job.reason,
+            "track_id": job.track_id,
+            "posted_at": job.shared_at.isoformat(),
+        }
+        for job in rows
+    ]
+
+
+async def _answers(session: AsyncSession, guild_id: int, user_id: int) -> list[dict[str, Any]]:
+    rows = await session.scalars(
+        select(Answer)
+        .where(_of(Answer, guild_id, user_id))
+        .options(selectinload(Answer.suggestions).joinedload(Suggestion.track))
+        .order_by(Answer.id)
+    )
+    return [
+        {
+            "kind": answer.kind,
+            "heading": answer.heading,
+            "source": answer.source,
+            "channel_id": answer.channel_id,
+            "message_id": answer.message_id,
+            "asked_at": answer.created_at.isoformat(),
+            "shown": [_suggestion(each) for each in answer.suggestions if each.shown_at is not None],
+        }
+        for answer in rows
+    ]
+
+
+def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
+    return {
+        "track_id": suggestion.track_id,
+        "title": suggestion.track.title,
+        "artist": suggestion.track.artist,
+        "percent": suggestion.percent,
+        "why": suggestion.why,
+        "shown_at": _iso(suggestion.shown_at),
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -1,0 +1,56 @@
+"""What the vector storage holds of a track, made from SQL, which is the truth."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from bot.library.vectors import Point
+from models import Share, Track, TrackVector
+
+
+async def load_points(
+    session: AsyncSession, guild_id: int, names: Collection[str], *where: ColumnElement[bool]
+) -> list[Point]:
+    """The points of a server's shared tracks, or of those of them that `where` picks.
+
+    A point has the vectors in `names` that are in the database, which may be none.
+    """
+    wanted = selectinload(Track.vectors.and_(TrackVector.name.in_(names)))
+    tracks = await session.scalars(select(Track).where(Track.guild_id == guild_id, *where).options(wanted))
+    shares: dict[int, list[Share]] = defaultdict(list)
+    chosen = select(Track.id).where(Track.guild_id == guild_id, *where)
+    for share in await session.scalars(
+        select(Share).where(Share.track_id.in_(chosen)).order_by(Share.shared_at, Share.message_id)
+    ):
+        shares[share.track_id].append(share)
+    return [
+        Point(
+            track.id,
+            {vector.name: np.frombuffer(vector.data, dtype="<f4") for vector in track.vectors},
+            payload_of(track, shares[track.id]),
+        )
+        for track in tracks
+        if shares[track.id]
+    ]
+
+
+def payload_of(track: Track, shares: Sequence[Share]) -> dict[str, Any]:
+    """What filters need of a track with these shares, oldest first; JSON-able."""
+    return {
+        "track_id": track.id,
+        "title": track.title,
+        "artist": track.artist,
+        "genres": list(track.genres),
+        "tags": sorted(track.tags),
+        "channels": sorted({share.channel_id for share in shares}),
+        "sharers": sorted({share.user_id for share in shares}),
+        "shared_at": int(shares[0].shared_at.timestamp()),
+        "seconds": track.seconds,
+        "tempo": track.features.get("tempo"),
+        "key": track.features.get("key"),
+    }
