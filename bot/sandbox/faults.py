@@ -1,0 +1,50 @@
+"""Things that go wrong on purpose: refused, delayed and lost requests."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+DropAfter = Literal["drop_after"]
+
+
+@dataclass
+class Fault:
+    """What happens to the next requests of a kind."""
+
+    method: str
+    path: re.Pattern[str]
+    status: int | DropAfter
+    times: int
+    retry_after: float
+
+
+@dataclass
+class Faults:
+    """The faults that are still to come."""
+
+    planned: list[Fault] = field(default_factory=list)
+
+    def fail_next(
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int | DropAfter = 500,
+        times: int = 1,
+        retry_after: float = 0.05,
+    ) -> None:
+        """Let the next requests fail whose path (behind /api/v10) the regular expression finds.
+
+        `drop_after` does what was asked and then loses the connection instead of answering.
+        """
+        self.planned.append(Fault(method, re.compile(path), status, times, retry_after))
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The fault that this request meets, if any."""
+        for fault in self.planned:
+            if fault.method == method and fault.path.search(path):
+                fault.times -= 1
+                if fault.times <= 0:
+                    self.planned.remove(fault)
+                return fault
+        return None

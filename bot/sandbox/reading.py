@@ -1,0 +1,19 @@
+"""Reading a message in the API's form, however it is laid out."""
+
+from bot.sandbox.components import BUTTON, texts, walk
+from bot.sandbox.errors import Json
+
+
+def text_of(message: Json) -> str:
+    """All that a message says: content, embeds and text displays, one below the other."""
+    parts = [message["content"]]
+    for embed in message["embeds"]:
+        parts += [(embed.get("author") or {}).get("name"), embed.get("title"), embed.get("description")]
+        parts += [f"{item['name']}\n{item['value']}" for item in embed.get("fields") or []]
+        parts.append((embed.get("footer") or {}).get("text"))
+    return "\n".join(part for part in [*parts, *texts(message["components"])] if part)
+
+
+def buttons_of(message: Json) -> list[Json]:
+    """Every button of a message, in order."""
+    return [c for c in walk(message["components"]) if c["type"] == BUTTON]

@@ -1,0 +1,36 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.sandbox import Sandbox
+from tests.sandbox.client import Client, Raw, connected
+
+DOCUMENT = Path(__file__).parents[2].parent / "shared" / "discord" / "openapi.json"
+
+
+@pytest.fixture
+def openapi() -> Path:
+    if not DOCUMENT.exists():
+        pytest.skip("Discord's OpenAPI document isn't beside the repository")
+    return DOCUMENT
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    document = DOCUMENT if DOCUMENT.exists() else None
+    async with Sandbox(schema=document, answer_within=1.0) as started:
+        yield started
+
+
+@pytest.fixture
+async def raw(sandbox: Sandbox) -> AsyncIterator[Raw]:
+    async with aiohttp.ClientSession() as session:
+        yield Raw(sandbox, session)
+
+
+@pytest.fixture
+async def client(sandbox: Sandbox) -> AsyncIterator[Client]:
+    async with connected(sandbox, Client()) as ready:
+        yield ready
