@@ -150,13 +150,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("guild_id", "message_id", "key", name=op.f("uq_jobs_guild_id_message_id_key")),
     )
     op.create_index(op.f("ix_jobs_done_run_after"), "jobs", ["done", "run_after"], unique=False)
+    op.create_index(op.f("ix_jobs_guild_id_key"), "jobs", ["guild_id", "key"], unique=False)
     op.create_index(
         op.f("ix_jobs_guild_id_user_id_created_at"),
         "jobs",
         ["guild_id", "user_id", "created_at"],
         unique=False,
     )
-    op.create_index(op.f("ix_jobs_guild_id_key"), "jobs", ["guild_id", "key"], unique=False)
     op.create_index(op.f("ix_jobs_track_id"), "jobs", ["track_id"], unique=False)
     op.create_table(
         "message_tracks",
@@ -243,8 +243,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_message_tracks_track_id"), table_name="message_tracks")
     op.drop_table("message_tracks")
     op.drop_index(op.f("ix_jobs_track_id"), table_name="jobs")
-    op.drop_index(op.f("ix_jobs_guild_id_key"), table_name="jobs")
     op.drop_index(op.f("ix_jobs_guild_id_user_id_created_at"), table_name="jobs")
+    op.drop_index(op.f("ix_jobs_guild_id_key"), table_name="jobs")
     op.drop_index(op.f("ix_jobs_done_run_after"), table_name="jobs")
     op.drop_table("jobs")
     op.drop_index(op.f("ix_tracks_guild_id"), table_name="tracks")
