@@ -1,0 +1,259 @@
+"""What else sounds like this, and what somebody may like: questions to Qdrant, answered with reasons.
+
+Recommendations use Qdrant's `best_score`: a track counts by its closest liked example, and not at all if a disliked
+one is closer. An average of likes (`average_vector`) would match neither side of a taste that has two.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from bot.embedders.base import EmbedderInfo
+from bot.errors import NotFound
+from bot.library.cards import Channels, TrackCard
+from bot.library.catalog import Catalog
+from bot.library.store import Store
+from bot.library.vectors import Hit, Vectors
+from bot.taste.evidence import NO_EXTRA, Extra, Taste, favourites, member_taste, server_taste
+from bot.taste.explain import Evidence, ForDiscord, Reason, Wording, explain
+from bot.taste.feedback import Feedback
+from models import Share, Track
+
+Vector = NDArray[np.float32]
+Twin = tuple[str, str]
+
+SPARE = 25  # asked for beyond the limit, in place of twins and of tracks that may not be shown
+PAGE = 5  # fewer picks than this are explained
+
+NOTHING = "I have nothing to go by yet. React with 👍 or 👎 to a few songs, then ask again."
+REST = "every other song that may be shown here is known already, or sounds more like something 👎."
+FEW = f"That is all: {REST}"
+NONE = f"Nothing is left to suggest: {REST}"
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A track to suggest.
+
+    `score` is Qdrant's: a cosine, or best_score's measure; for what is merely popular, by how many likes it leads.
+    `percent` is the match with what was asked about or with the closest liked track; 0: no match to speak of.
+    """
+
+    card: TrackCard
+    score: float
+    reason: Reason
+    carrier: TrackCard | None = None  # None where it may not be named
+
+    @property
+    def percent(self) -> int:
+        """The match in per cent."""
+        return self.reason.percent
+
+    @property
+    def why(self) -> str:
+        """One line for Discord, in which titles are already disarmed."""
+        return self.explain(ForDiscord())
+
+    def explain(self, wording: Wording) -> str:
+        """The same line in other wording."""
+        return explain(self.reason, self.card, self.carrier, wording)
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """Picks, best first, and what the reader should know about them ("" if nothing)."""
+
+    picks: tuple[Pick, ...]
+    note: str
+
+
+def percent(cosine: float, chance: float) -> int:
+    """A match in per cent: 0 for what two unrelated tracks have (`EmbedderInfo.chance`), 100 for the same recording.
+
+    Linear between the two, so that a step means the same with every embedder.
+    """
+    return round(100 * min(1.0, max(0.0, (cosine - chance) / (1 - chance))))
+
+
+class Recommender:
+    """Answers from one server's library at a time."""
+
+    def __init__(
+        self, store: Store, vectors: Vectors, catalog: Catalog, feedback: Feedback, primary: EmbedderInfo
+    ) -> None:
+        self._store = store
+        self._vectors = vectors
+        self._catalog = catalog
+        self._feedback = feedback
+        self._primary = primary
+
+    async def similar(
+        self,
+        guild_id: int,
+        *,
+        track_id: int | None = None,
+        vector: Vector | None = None,
+        channels: Channels,
+        exclude: Collection[int] = (),
+        limit: int = 25,
+    ) -> list[Pick]:
+        """The nearest tracks to one of the library, or to a raw (d,) vector of the primary embedder.
+
+        The track itself and its twins (same artist and title) are left out.
+        Raises NotFound if the track has no vector of this embedder.
+        """
+        left_out = {*exclude} if track_id is None else {*exclude, track_id}
+        if vector is None:
+            vector = await self._vector(guild_id, track_id or 0)
+        hits = await self._vectors.nearest(
+            guild_id, self._name, vector, channels=channels, exclude=left_out, limit=limit + SPARE
+        )
+        asked = [] if track_id is None else [track_id]
+        shown = await self._shown(guild_id, hits, channels, asked)
+        return [self._match(card, score) for card, score in shown[:limit]]
+
+    async def recommend(
+        self,
+        guild_id: int,
+        user_id: int | None,
+        channels: Channels,
+        limit: int = 25,
+        *,
+        you: bool = True,
+        extra: Extra = NO_EXTRA,
+    ) -> Recommendation:
+        """What a member may like, or with no `user_id` the whole server; never what they know already.
+
+        `you`: it is the member who reads this, not somebody else.
+        """
+        votes = await self._feedback.votes(guild_id)
+        if user_id is None:
+            taste = server_taste(votes, extra)
+        else:
+            taste = member_taste(votes, user_id, await self._shares(guild_id, user_id), extra, you=you)
+        if taste.positives or taste.negatives:
+            picks = await self._by_sound(guild_id, taste, channels, limit, you=you)
+        elif user_id is not None:
+            picks = await self._by_popularity(guild_id, favourites(votes), taste, channels, limit)
+        else:
+            picks = []
+        return Recommendation(tuple(picks), _note(taste, picks, limit))
+
+    @property
+    def _name(self) -> str:
+        return self._primary.vector_name
+
+    async def _vector(self, guild_id: int, track_id: int) -> Vector:
+        found = await self._vectors.get(guild_id, [track_id], self._name)
+        if track_id not in found:
+            raise NotFound(
+                "I haven't listened to that song with my present embedder; earworm doctor --repair helps."
+            )
+        return found[track_id]
+
+    async def _shares(self, guild_id: int, user_id: int) -> list[int]:
+        query = (
+            select(Share.track_id)
+            .where(Share.guild_id == guild_id, Share.user_id == user_id)
+            .order_by(Share.shared_at.desc(), Share.track_id.desc())
+        )
+        async with self._store.session() as session:
+            return list(await session.scalars(query))
+
+    async def _by_sound(
+        self, guild_id: int, taste: Taste, channels: Channels, limit: int, *, you: bool
+    ) -> list[Pick]:
+        examples = await self._vectors.get(guild_id, [*taste.positives, *taste.negatives], self._name)
+        liked = {track_id: examples[track_id] for track_id in taste.positives if track_id in examples}
+        disliked = [examples[track_id] for track_id in taste.negatives if track_id in examples]
+        if not liked and not disliked:
+            return []
+        hits = await self._vectors.recommend(
+            guild_id,
+            self._name,
+            list(liked.values()),
+            disliked,
+            strategy="best_score",
+            channels=channels,
+            exclude=taste.known,
+            limit=limit + SPARE,
+        )
+        if liked:
+            hits = [hit for hit in hits if hit.score > 0]  # the others sound more like something disliked
+        shown = await self._shown(guild_id, hits, channels, taste.known)
+        picks = [Pick(card, score, Reason(Evidence.FAR, you=you)) for card, score in shown[:limit]]
+        return await self._carried(guild_id, picks, liked, taste, channels) if liked else picks
+
+    async def _carried(
+        self,
+        guild_id: int,
+        picks: Sequence[Pick],
+        liked: Mapping[int, Vector],
+        taste: Taste,
+        channels: Channels,
+    ) -> list[Pick]:
+        """The picks with the liked track that is closest to each; it is named only if it may be shown."""
+        found = await self._vectors.get(guild_id, [pick.card.id for pick in picks], self._name)
+        ids = list(liked)
+        cosines = {track_id: np.stack(list(liked.values())) @ vector for track_id, vector in found.items()}
+        named = {card.id: card for card in await self._catalog.cards(guild_id, ids, channels)}
+        carried = []
+        for pick in picks:
+            closest = int(np.argmax(cosines[pick.card.id]))
+            carrier = ids[closest]
+            reason = replace(
+                pick.reason,
+                evidence=taste.positives[carrier],
+                percent=percent(float(cosines[pick.card.id][closest]), self._primary.chance),
+                carrier=carrier,
+                likes=taste.likes.get(carrier, 0),
+            )
+            carried.append(replace(pick, reason=reason, carrier=named.get(carrier)))
+        return carried
+
+    async def _by_popularity(
+        self, guild_id: int, liked: Sequence[tuple[int, int]], taste: Taste, channels: Channels, limit: int
+    ) -> list[Pick]:
+        hits = [Hit(track_id, float(lead)) for track_id, lead in liked if track_id not in taste.known]
+        shown = await self._shown(guild_id, hits, channels, taste.known)
+        return [Pick(card, score, Reason(Evidence.POPULAR)) for card, score in shown[:limit]]
+
+    async def _shown(
+        self, guild_id: int, hits: Iterable[Hit], channels: Channels, known: Collection[int]
+    ) -> list[tuple[TrackCard, float]]:
+        """The hits that may be shown, with their scores; of twins only the best, and none of a known track's."""
+        scores = {hit.track_id: hit.score for hit in hits}
+        twins = await self._twins(known)
+        shown = []
+        for card in await self._catalog.cards(guild_id, list(scores), channels):
+            twin = _twin(card.artist, card.title)
+            if twin is None or twin not in twins:
+                shown.append((card, scores[card.id]))
+                twins.add(twin)
+        return shown
+
+    async def _twins(self, track_ids: Collection[int]) -> set[Twin | None]:
+        query = select(Track.artist, Track.title).where(Track.id.in_(track_ids))
+        async with self._store.session() as session:
+            return {_twin(artist, title) for artist, title in await session.execute(query)}
+
+    def _match(self, card: TrackCard, score: float) -> Pick:
+        return Pick(card, score, Reason(Evidence.ASKED, percent(score, self._primary.chance)))
+
+
+def _twin(artist: str, title: str) -> Twin | None:
+    """What makes two tracks look the same; nothing without an artist: many files are called "voice message"."""
+    if not artist.strip():
+        return None
+    return " ".join(artist.casefold().split()), " ".join(title.casefold().split())
+
+
+def _note(taste: Taste, picks: Sequence[Pick], limit: int) -> str:
+    if not picks and not taste.positives and not taste.negatives:
+        return NOTHING
+    if len(picks) >= min(limit, PAGE):
+        return taste.note
+    return f"{taste.note} {FEW if picks else NONE}".lstrip()
