@@ -14,7 +14,8 @@ It speaks JSON and imports no discord.py. It refuses what Discord refuses, with 
 
 Members (`Member`: id, name, mention, set_roles, can, can_see); what they may not do raises SandboxError or ApiError:
 
-    message = await ann.post(music, "text", files=[(name, bytes, content_type)], reply_to=message, voice=seconds, at=datetime)
+    message = await ann.post(music, "text", files=[(name, bytes, content_type)], reply_to=message)
+    (`voice=seconds` makes it a voice message, `at=datetime` dates it back)
     await ann.edit(message, "text"); await ann.delete(message, ...)               # several: a bulk deletion
     await ann.react(message, "👍"); await ann.unreact(message, "👍", of=bob); await mod.clear_reactions(message, "👍")
     answer = await ann.command(music, "similar", track="12")                      # "settings channel": a subcommand
@@ -39,8 +40,8 @@ Admins: `channel.set_overwrite(target, allow=, deny=)`, `role.set_permissions(�
 `channel.unfurl(message, title=, url=)` for a link's preview that appears later. `guild.bot` is the bot's Member.
 
 Watching: `discord.requests` (method, path, route, body, status, at, files), `discord.violations` (bodies refused with
-50035), `discord.heartbeats` (.late in seconds), `discord.registered(guild)` commands, `await discord.wait_for(predicate,
-timeout)`, `await discord.quiet(seconds)`, `await discord.ready()`.
+50035), `discord.heartbeats` (.late in seconds), `discord.registered(guild)` commands,
+`await discord.wait_for(predicate, timeout)`, `await discord.quiet(seconds)`, `await discord.ready()`.
 
 Trouble: `discord.faults.fail_next("POST", r"/messages$", status=500 | 429 | "drop_after", times=1)`,
 `discord.pause(status=503)` and `resume()` for REST, `discord.drop_gateway(code=1006, resumable=True)`,
@@ -51,7 +52,7 @@ The state is the server's: it survives any client. `discord.clock.travel(timedel
 
 from bot.sandbox.errors import ApiError, SandboxError
 from bot.sandbox.guild import Guild
-from bot.sandbox.interactions import Interaction
+from bot.sandbox.interaction import Interaction
 from bot.sandbox.members import Member
 from bot.sandbox.model import Channel, Role
 from bot.sandbox.permissions import Permission

@@ -6,28 +6,27 @@ https://docs.discord.com/developers/events/gateway
 import json
 import secrets
 import time
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from bot.sandbox import payloads
+from bot.sandbox import introductions, payloads
 from bot.sandbox.connection import Connection
 from bot.sandbox.errors import Json
 from bot.sandbox.intents import KNOWN, Intent
+from bot.sandbox.session import Session
 from bot.sandbox.world import Event, World
 
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = (
     0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11,
 )  # fmt: skip
-KEPT_EVENTS, KEPT_SECONDS = 5000, 120.0
+KEPT_SECONDS = 120.0
 PRIVILEGED = {
     "message_content": (Intent.MESSAGE_CONTENT, 1 << 18),
     "members": (Intent.GUILD_MEMBERS, 1 << 14),
     "presences": (Intent.GUILD_PRESENCES, 1 << 12),
 }
-HIDDEN = {"content": "", "attachments": [], "embeds": [], "components": []}
 
 
 @dataclass(frozen=True)
@@ -36,32 +35,6 @@ class Heartbeat:
 
     after: float
     late: float
-
-
-@dataclass(eq=False)
-class Session:
-    """A client's session; it survives the loss of its connection for a while."""
-
-    id: str
-    intents: Intent
-    shard: tuple[int, int]
-    connection: Connection | None
-    sequence: int = 0
-    kept: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
-    lost_at: float = 0.0
-
-    def send(self, name: str, data: Any) -> None:
-        """Dispatch an event, or keep it until the client resumes."""
-        self.sequence += 1
-        text = json.dumps({"op": DISPATCH, "s": self.sequence, "t": name, "d": data})
-        self.kept.append((self.sequence, text))
-        if self.connection:
-            self.connection.send_text(text)
-
-    def wants(self, event: Event) -> bool:
-        """Whether the client asked for such events, on this shard."""
-        number, count = self.shard
-        return (event.guild_id >> 22) % count == number and event.intent & self.intents == event.intent
 
 
 class Gateway:
@@ -95,7 +68,7 @@ class Gateway:
         self._forget_lost()
         for session in self._sessions.values():
             if session.wants(event):
-                session.send(event.name, self._for(session, event))
+                session.tell(event, self.world.bot)
 
     def drop(self, code: int = 1006, *, resumable: bool = True) -> None:
         """Lose every connection; 1006 is one that breaks without a word."""
@@ -224,7 +197,7 @@ class Gateway:
         if Intent.GUILDS in session.intents:
             every = Intent.GUILD_MEMBERS in session.intents
             for guild in guilds:
-                introduced = payloads.guild_create(guild, all_members=every) | {"unavailable": False}
+                introduced = introductions.guild_create(guild, all_members=every) | {"unavailable": False}
                 session.send("GUILD_CREATE", introduced)
         self.world.touch()
 
@@ -233,13 +206,12 @@ class Gateway:
             return 4004
         self._forget_lost()
         session = self._sessions.get(data.get("session_id") or "")
-        missed = [] if session is None else [entry for entry in session.kept if entry[0] > data["seq"]]
-        gap = session is not None and len(missed) != session.sequence - data["seq"]
-        if session is None or gap:
+        missed = session.missed_since(data["seq"]) if session else None
+        if session is None or missed is None:
             connection.send({"op": INVALID, "d": False})
             return None
         session.connection = connection
-        for _, text in missed:
+        for text in missed:
             connection.send_text(text)
         session.send("RESUMED", {"_trace": ["sandbox"]})
         self.world.touch()
@@ -266,13 +238,3 @@ class Gateway:
         chunk = {"guild_id": str(guild.id), "chunk_index": 0, "chunk_count": 1, "nonce": data.get("nonce")}
         members = [payloads.member(m) for m in found[: data.get("limit") or None]]
         session.send("GUILD_MEMBERS_CHUNK", chunk | {"members": members, "not_found": []})
-
-    def _for(self, session: Session, event: Event) -> Json:
-        """The event's data; without the message content intent most messages arrive empty."""
-        message = event.message
-        if message is None or Intent.MESSAGE_CONTENT in session.intents:
-            return event.data
-        bot = self.world.bot
-        if message.author is bot or bot in message.mentions:
-            return event.data
-        return event.data | HIDDEN

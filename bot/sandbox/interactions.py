@@ -1,4 +1,4 @@
-"""Interactions: what a member's client starts, and how the bot may answer it.
+"""Interactions: starting one as a member's client does, and taking the bot's answers as Discord does.
 
 https://docs.discord.com/developers/interactions/receiving-and-responding
 """
@@ -6,28 +6,38 @@ https://docs.discord.com/developers/interactions/receiving-and-responding
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.sandbox import payloads
 from bot.sandbox.bodies import Uploads, check_edit, to_draft
-from bot.sandbox.cdn import FILE_LIMIT
 from bot.sandbox.checks import CALLBACK_KEYS, WEBHOOK_KEYS
 from bot.sandbox.commands import Commands, check_choices
 from bot.sandbox.errors import ApiError, Form, Json
 from bot.sandbox.intents import Intent
+from bot.sandbox.interaction import (
+    ANSWER,
+    ASK,
+    AUTOCOMPLETE,
+    CHOICES,
+    COMMAND,
+    COMPONENT,
+    DEFER,
+    DEFER_UPDATE,
+    MODAL,
+    UPDATE,
+    Interaction,
+    callback_answer,
+    metadata,
+    payload,
+)
 from bot.sandbox.messages import Draft, Messages
 from bot.sandbox.modals import check_modal
 from bot.sandbox.model import CHAT_COMMAND, EPHEMERAL, LOADING, MENU_COMMAND, REPLY, Channel, Message
-from bot.sandbox.permissions import in_channel
 from bot.sandbox.world import World
 
 if TYPE_CHECKING:
     from bot.sandbox.members import Member
 
-COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
-PONG, ANSWER, DEFER, DEFER_UPDATE, UPDATE, CHOICES, ASK = 1, 4, 5, 6, 7, 8, 9
 ANSWERS = {
     COMMAND: {ANSWER, DEFER, ASK},
     COMPONENT: {ANSWER, DEFER, DEFER_UPDATE, UPDATE, ASK},
@@ -35,66 +45,6 @@ ANSWERS = {
     MODAL: {ANSWER, DEFER, DEFER_UPDATE, UPDATE},
 }
 NO_ANSWER = "The application did not respond"
-
-
-@dataclass(eq=False)
-class Interaction:
-    """One interaction and everything that the bot made of it."""
-
-    world: World
-    id: int
-    token: str
-    kind: int
-    member: "Member"
-    channel: Channel
-    data: Json
-    deadline: float
-    message_clicked: Message | None = None
-    cause: "Interaction | None" = None
-    answer: int | None = None
-    error: str | None = None
-    original: Message | None = None
-    followups: list[Message] = field(default_factory=list)
-    modal: Json | None = None
-    choices: list[Json] = field(default_factory=list)
-    changed_clicked: bool = False
-    settled: asyncio.Event = field(default_factory=asyncio.Event)
-    timer: asyncio.TimerHandle | None = None
-
-    @property
-    def deferred(self) -> bool:
-        """Whether the bot asked for more time."""
-        return self.answer in (DEFER, DEFER_UPDATE)
-
-    @property
-    def responses(self) -> list[Json]:
-        """The messages that the bot answered with and that still stand, without "is thinking…"."""
-        made = [] if self.original is None or self.original is self.message_clicked else [self.original]
-        standing = [m for m in [*made, *self.followups] if m.id in self.channel.store]
-        return [payloads.message(m, viewer=self.member.user) for m in standing if not m.flags & LOADING]
-
-    @property
-    def updated(self) -> Json | None:
-        """The message whose button was clicked, once the bot changed it in answer."""
-        clicked = self.message_clicked
-        if clicked is None or not self.changed_clicked:
-            return None
-        return payloads.message(clicked, viewer=self.member.user)
-
-    async def message(self, timeout: float = 5.0) -> Json:
-        """The first message that answers, or the one that was changed. Raises TimeoutError."""
-
-        def shown() -> Json | None:
-            return next(iter(self.responses), None) or self.updated
-
-        found: Json = await self.world.wait_for(shown, timeout)
-        return found
-
-    def fail(self, reason: str) -> None:
-        """Give up on an answer, as a member sees it after three seconds."""
-        self.error = reason
-        self.settled.set()
-        self.world.touch()
 
 
 class Interactions:
@@ -135,8 +85,7 @@ class Interactions:
         )
         self._by_token[token] = started
         started.timer = loop.call_later(self._answer_within, started.fail, NO_ANSWER)
-        payload = self._payload(started)
-        self.world.emit("INTERACTION_CREATE", payload, channel.guild, intent=Intent.INTERACTIONS)
+        self.world.emit("INTERACTION_CREATE", payload(started), channel.guild, intent=Intent.INTERACTIONS)
         await started.settled.wait()
         return started
 
@@ -174,7 +123,7 @@ class Interactions:
             found.timer.cancel()
         found.settled.set()
         self.world.touch()
-        return _callback_answer(found)
+        return callback_answer(found)
 
     def followup(self, found: Interaction, body: Json, uploads: Uploads) -> Message:
         """Another message; the first one after a deferral becomes the deferred message."""
@@ -229,7 +178,7 @@ class Interactions:
         reference = (found.channel.id, answered) if answered else None
         if reference is None and clicked and found.kind == COMPONENT:
             reference = (found.channel.id, clicked.id)
-        about = _metadata(found) | ({"original_response_message_id": str(answered)} if answered else {})
+        about = metadata(found) | ({"original_response_message_id": str(answered)} if answered else {})
         only = found.member.user.id if draft.flags & EPHEMERAL else None
         answer = replace(
             draft,
@@ -246,55 +195,6 @@ class Interactions:
             return CHAT_COMMAND if found.data["type"] == 1 else MENU_COMMAND
         return REPLY if found.kind == COMPONENT else CHAT_COMMAND
 
-    def _payload(self, started: Interaction) -> Json:
-        guild, channel, member = started.channel.guild, started.channel, started.member
-        payload: Json = {
-            "id": str(started.id),
-            "application_id": str(self.world.bot.id),
-            "type": started.kind,
-            "token": started.token,
-            "version": 1,
-            "guild_id": str(guild.id),
-            "guild": {"id": str(guild.id), "locale": "en-US", "features": []},
-            "channel_id": str(channel.id),
-            "channel": payloads.channel(channel) | {"permissions": str(int(in_channel(member, channel)))},
-            "member": payloads.member(member) | {"permissions": str(int(in_channel(member, channel)))},
-            "locale": "en-US",
-            "guild_locale": "en-US",
-            "app_permissions": str(int(in_channel(guild.bot, channel))),
-            "entitlements": [],
-            "authorizing_integration_owners": {"0": str(guild.id)},
-            "context": 0,
-            "attachment_size_limit": FILE_LIMIT,
-            "data": started.data,
-        }
-        if started.message_clicked:
-            payload["message"] = payloads.message(started.message_clicked)
-        return payload
-
-
-def _metadata(found: Interaction) -> Json:
-    about: Json = {
-        "id": str(found.id),
-        "type": found.kind,
-        "user": payloads.user(found.member.user),
-        "authorizing_integration_owners": {"0": str(found.channel.guild.id)},
-    }
-    if found.kind == COMMAND:
-        return about | {"name": _full_name(found.data), "command_type": found.data["type"]}
-    if found.kind == COMPONENT and found.message_clicked:
-        return about | {"interacted_message_id": str(found.message_clicked.id)}
-    return about | ({"triggering_interaction_metadata": _metadata(found.cause)} if found.cause else {})
-
-
-def _full_name(data: Json) -> str:
-    names = [data["name"]]
-    options: Sequence[Json] = data.get("options") or ()
-    while options and options[0]["type"] in (1, 2):
-        names.append(options[0]["name"])
-        options = options[0].get("options") or ()
-    return " ".join(names)
-
 
 def _checked_choices(data: Json) -> list[Json]:
     choices: list[Json] = data.get("choices") or []
@@ -303,17 +203,3 @@ def _checked_choices(data: Json) -> list[Json]:
     check_choices(choices, form, ["data", "choices"])
     form.refuse()
     return choices
-
-
-def _callback_answer(found: Interaction) -> Json:
-    about: Json = {"id": str(found.id), "type": found.kind}
-    answer: Json = {"interaction": about}
-    if found.original and found.answer in (ANSWER, DEFER, DEFER_UPDATE, UPDATE):
-        about |= {
-            "response_message_id": str(found.original.id),
-            "response_message_loading": bool(found.original.flags & LOADING),
-            "response_message_ephemeral": bool(found.original.flags & EPHEMERAL),
-        }
-        resource = {"type": found.answer, "message": payloads.message(found.original)}
-        answer["resource"] = resource
-    return answer

@@ -16,7 +16,7 @@ from bot.sandbox.permissions import Permission, in_channel
 
 if TYPE_CHECKING:
     from bot.sandbox.guild import Guild
-    from bot.sandbox.interactions import Interaction
+    from bot.sandbox.interaction import Interaction
 
 File = tuple[str, bytes, str]
 

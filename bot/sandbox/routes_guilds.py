@@ -1,6 +1,6 @@
 """REST: guilds, their channels, threads, roles and members."""
 
-from bot.sandbox import payloads
+from bot.sandbox import introductions, payloads
 from bot.sandbox.errors import ApiError, Form, Json
 from bot.sandbox.guild import Guild
 from bot.sandbox.model import Channel
@@ -38,7 +38,7 @@ def guild(call: Call) -> Json:
     """A guild."""
     found = _guild(call)
     counts = {"approximate_member_count": len(found.members), "approximate_presence_count": 1}
-    return payloads.guild(found) | (counts if call.query.get("with_counts") in ("1", "true") else {})
+    return introductions.guild(found) | (counts if call.query.get("with_counts") in ("1", "true") else {})
 
 
 def channels(call: Call) -> list[Json]:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from bot.sandbox import payloads, routes_application, routes_guilds, routes_messages
+from bot.sandbox import introductions, routes_application, routes_guilds, routes_messages
 from bot.sandbox.cdn import Cdn
 from bot.sandbox.clock import Clock, Snowflakes
 from bot.sandbox.commands import Commands
@@ -110,7 +110,7 @@ class Sandbox:
         """Create a guild that the bot is in; everyone may read, write, react and use commands there."""
         guild = Guild(self.world, self.interactions, name, bot_permissions=bot_permissions)
         self.world.guilds[guild.id] = guild
-        self.world.emit("GUILD_CREATE", payloads.guild_create(guild, all_members=False), guild)
+        self.world.emit("GUILD_CREATE", introductions.guild_create(guild, all_members=False), guild)
         return guild
 
     def remove_guild(self, guild: Guild) -> None:
