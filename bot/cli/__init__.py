@@ -1,0 +1,5 @@
+"""One module a command of the command line; each has `add_parser` and `async run(arguments, settings) -> int`."""
+
+from bot.cli import doctor, run
+
+COMMANDS = (run, doctor)

@@ -1,0 +1,106 @@
+"""`earworm doctor`: what is set up, what is missing, what to do."""
+
+import argparse
+import json
+import shutil
+import sysconfig
+from dataclasses import asdict, dataclass
+
+from bot import client
+from bot.embedders import EMBEDDERS, weights
+from bot.errors import EarwormError
+from bot.library import doctor
+from bot.services import Services
+from bot.settings import Settings
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that is in order or not, and what to do about it."""
+
+    name: str
+    ok: bool
+    says: str
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser("doctor", help="what is set up, what is missing, what to do")
+    parser.add_argument("--repair", action="store_true", help="rebuild what doesn't agree from the database")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.set_defaults(run=run)
+
+
+async def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Look at everything, and repair what the vectors lack if asked to."""
+    async with Services.open(settings) as services:
+        repairs = await doctor.repair(services.store, services.vectors) if arguments.repair else []
+        guilds = await doctor.agreement(services.store, services.vectors)
+    checks = [_database(settings), _javascript(), *_embedders(settings), *await _discord(settings)]
+    lines = [line for repair in repairs for line in repair.lines]
+    if arguments.json:
+        document = {
+            "checks": [asdict(c) for c in checks],
+            "guilds": [asdict(g) for g in guilds],
+            "repaired": lines,
+        }
+        print(json.dumps(document, indent=2))
+        return 0
+    for check in checks:
+        print(f"{'✓' if check.ok else '✗'} {check.name}: {check.says}")
+    print("\n".join(lines + [_line(guild) for guild in guilds]) or "  no server has shared anything yet")
+    return 0
+
+
+def _line(guild: doctor.GuildAgreement) -> str:
+    if guild.agree and not guild.unheard:
+        return f"✓ server {guild.id}: {guild.tracks} tracks, database and vectors agree"
+    wrong = {
+        "missing from the vectors": guild.missing,
+        "left over there": guild.extra,
+        "out of date there": guild.stale,
+        "not heard by every embedder that is switched on": guild.unheard,
+    }
+    found = ", ".join(f"{len(tracks)} {what}" for what, tracks in wrong.items() if tracks)
+    return f"✗ server {guild.id}: {guild.tracks} tracks, {found}. earworm doctor --repair mends it."
+
+
+def _database(settings: Settings) -> Check:
+    kind = "PostgreSQL" if settings.database.startswith("postgresql") else "SQLite"
+    return Check(
+        "storage", True, f"{kind}; vectors {settings.qdrant_url or 'in a folder'}; home {settings.home}"
+    )
+
+
+def _javascript() -> Check:
+    found = shutil.which("deno", path=sysconfig.get_path("scripts"))
+    says = "found" if found else "missing, so YouTube links fail: make setup installs the package deno"
+    return Check("JavaScript runtime for YouTube", bool(found), says)
+
+
+def _embedders(settings: Settings) -> list[Check]:
+    checks = []
+    for name in settings.embedders:
+        ready = weights.available(name, settings.home)
+        says = "ready" if ready else f"its weights are missing: earworm models pull {name}"
+        checks.append(Check(f"embedder {name}", ready, f"{says} ({EMBEDDERS[name].licence})"))
+    return checks
+
+
+async def _discord(settings: Settings) -> list[Check]:
+    if not settings.discord_token:
+        return [Check("Discord", False, "DISCORD_TOKEN is not set; the README says how to get one")]
+    try:
+        application = await client.look_up(settings)
+    except EarwormError as error:
+        return [Check("Discord", False, str(error))]
+    intent = (
+        "on"
+        if application.message_content
+        else "off: bare links are not seen, /share works (developer portal, Bot)"
+    )
+    return [
+        Check("Discord", True, f"the token is {application.name}'s"),
+        Check("Message Content Intent", application.message_content, intent),
+        Check("invite", True, application.invite),
+    ]

@@ -1,0 +1,112 @@
+"""Opens and closes every resource and wires them together; the rest receives what it needs."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.embedders import EMBEDDERS
+from bot.embedders.base import EmbedderInfo
+from bot.intake.egress import EgressProxy
+from bot.intake.fetch import Fetcher
+from bot.library.analyst import Analysis, Analyst
+from bot.library.catalog import Catalog
+from bot.library.guilds import Guilds
+from bot.library.ledger import Ledger, Quota
+from bot.library.people import People
+from bot.library.pipeline import Pipeline
+from bot.library.store import Store
+from bot.library.vectors import Vectors
+from bot.playlists.digest import Digests
+from bot.playlists.vibes import Vibes
+from bot.settings import Settings
+from bot.taste.answers import Answers
+from bot.taste.feedback import Feedback
+from bot.taste.recommend import Recommender
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that cogs and commands may call."""
+
+    settings: Settings
+    primary: EmbedderInfo
+    store: Store
+    vectors: Vectors
+    catalog: Catalog
+    guilds: Guilds
+    people: People
+    ledger: Ledger
+    pipeline: Pipeline
+    feedback: Feedback
+    recommender: Recommender
+    answers: Answers
+    digests: Digests
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings, *, listen: bool = False) -> AsyncIterator["Services"]:
+        """Open the database and the vectors; what is open is closed in the end, also after a failure.
+
+        `listen`: also start what fetching and analysing take. Raises WeightsError if an embedder has no weights.
+        """
+        async with AsyncExitStack() as exits:
+            store = await Store.open(settings)
+            exits.push_async_callback(store.close)
+            vectors = await Vectors.open(settings, [EMBEDDERS[name] for name in settings.embedders])
+            exits.push_async_callback(vectors.close)
+            proxy = EgressProxy(settings.egress_allow)
+            analyst = Analyst(settings.embedders, settings.home)
+            services = cls._wire(settings, store, vectors, Fetcher(proxy, settings), analyst)
+            if listen:
+                await proxy.start()
+                exits.push_async_callback(proxy.close)
+                exits.push_async_callback(analyst.close)
+                await analyst.start()
+                exits.push_async_callback(services.pipeline.stop)
+            yield services
+
+    @classmethod
+    def _wire(
+        cls, settings: Settings, store: Store, vectors: Vectors, fetcher: Fetcher, analyst: Analyst
+    ) -> "Services":
+        primary = EMBEDDERS[settings.embedders[0]]
+        catalog = Catalog(store, vectors)
+        guilds = Guilds(store)
+        quota = Quota(settings.member_daily, settings.server_daily)
+        ledger = Ledger(store, installation=_installation(settings.home), quota=quota)
+        feedback = Feedback(store)
+        recommender = Recommender(store, vectors, catalog, feedback, primary)
+        answers = Answers(store, catalog)
+        vibes = Vibes(vectors, catalog, recommender, primary)
+        return cls(
+            settings=settings,
+            primary=primary,
+            store=store,
+            vectors=vectors,
+            catalog=catalog,
+            guilds=guilds,
+            people=People(store, vectors, catalog),
+            ledger=ledger,
+            pipeline=Pipeline(store, catalog, ledger, fetcher, analyst, settings),
+            feedback=feedback,
+            recommender=recommender,
+            answers=answers,
+            digests=Digests(store, catalog, guilds, feedback, recommender, answers, vibes),
+        )
+
+    def primary_vector(self, analysis: Analysis) -> NDArray[np.float32]:
+        """The (d,) vector of an analysis that searching goes by."""
+        return analysis.vectors[self.primary.vector_name]
+
+
+def _installation(home: Path) -> str:
+    """This home directory's name among several that share a database; made at the first start."""
+    path = home / "installation"
+    if not path.exists():
+        path.write_text(secrets.token_hex(8))
+    return path.read_text().strip()

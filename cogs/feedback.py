@@ -1,0 +1,60 @@
+"""Reactions and vote buttons become feedback."""
+
+import discord
+from discord.ext import commands
+
+from bot.client import Earworm
+
+KINDS = {"👍": +1, "👎": -1}
+
+
+def kind_of(emoji: discord.PartialEmoji) -> int | None:
+    """+1 for 👍, −1 for 👎 of any skin tone, else None."""
+    if emoji.id is not None or not emoji.name:
+        return None
+    return KINDS.get(emoji.name[0])
+
+
+class FeedbackCog(commands.Cog, name="Feedback"):
+    """Raw events, so that messages from before the bot started count too."""
+
+    def __init__(self, bot: Earworm) -> None:
+        self.bot = bot
+        self.feedback = bot.services.feedback
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """A member's 👍 or 👎 counts; a bot's doesn't."""
+        kind = kind_of(event.emoji)
+        if event.guild_id is None or kind is None or event.user_id == self.bot.application_id:
+            return
+        if event.member is not None and event.member.bot:
+            return
+        await self.feedback.mark(event.guild_id, event.message_id, event.user_id, kind)
+        if event.member is not None:
+            await self.bot.services.guilds.remember(event.guild_id, event.user_id, event.member.display_name)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
+        """Taking a reaction back takes the feedback back."""
+        kind = kind_of(event.emoji)
+        if event.guild_id is not None and kind is not None:
+            await self.feedback.unmark(event.guild_id, event.message_id, event.user_id, kind)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
+        """So does clearing them all."""
+        if event.guild_id is not None:
+            await self.feedback.clear_message(event.guild_id, event.message_id)
+
+    @commands.Cog.listener()
+    async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
+        """And clearing one of them."""
+        kind = kind_of(event.emoji)
+        if event.guild_id is not None and kind is not None:
+            await self.feedback.clear_kind(event.guild_id, event.message_id, kind)
+
+
+async def setup(bot: Earworm) -> None:
+    """discord.py's entry point."""
+    await bot.add_cog(FeedbackCog(bot))

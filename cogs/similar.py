@@ -1,0 +1,85 @@
+"""/similar: what else in this server sounds like a song, a link or a file."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Earworm
+from bot.errors import NotFound
+from bot.intake.links import Source
+from cogs._suggestions import BUTTONS, answer, answer_similar, channels_for
+from cogs._text import duration, plain
+from cogs.intake import sources_from_options
+from cogs.library import suggest_tracks
+
+NOTHING = "-# Nothing else in this library can be shown here yet."
+
+
+class Similar(commands.Cog):
+    """Nearest neighbours by sound."""
+
+    def __init__(self, bot: Earworm) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        """Let the buttons of old answers work too."""
+        self.bot.add_dynamic_items(*BUTTONS)
+
+    @app_commands.command(name="similar", description="What else here sounds like this song?")
+    @app_commands.describe(
+        track="A song of the library: start typing",
+        link="A link to any song",
+        file="Any audio or video file",
+        private="Only you see the answer",
+    )
+    @app_commands.autocomplete(track=suggest_tracks)
+    @app_commands.guild_only()
+    async def similar(
+        self,
+        interaction: discord.Interaction[Earworm],
+        track: str | None = None,
+        link: str | None = None,
+        file: discord.Attachment | None = None,
+        private: bool = False,
+    ) -> None:
+        """Answer by a song of the library, or listen to a link or file for this question only."""
+        assert interaction.guild_id is not None
+        if sum(option is not None for option in (track, link, file)) != 1:
+            raise NotFound("Name one thing to go by: a track of the library, a link, or a file.")
+        sources = [] if track else sources_from_options(link, file)
+        await interaction.response.defer(ephemeral=private)
+        catalog = self.bot.services.catalog
+        channels = await channels_for(interaction, private=private)
+        if track is not None:
+            card = await catalog.resolve(interaction.guild_id, track, channels)
+            await answer_similar(interaction, card.id, private=private)
+            return
+        try:
+            known = await catalog.resolve(interaction.guild_id, sources[0].url, channels) if link else None
+        except NotFound:
+            known = None
+        if known is not None:
+            await answer_similar(interaction, known.id, private=private)
+        else:
+            await self.by_listening(interaction, sources[0], private=private)
+
+    async def by_listening(
+        self, interaction: discord.Interaction[Earworm], source: Source, *, private: bool
+    ) -> None:
+        """Listen to something that isn't in the library; nothing of it is stored."""
+        assert interaction.guild_id is not None
+        services = self.bot.services
+        heard = await services.pipeline.hear(source.url, source.name)
+        channels = await channels_for(interaction, private=private)
+        picks = await services.recommender.similar(
+            interaction.guild_id, vector=services.primary_vector(heard.analysis), channels=channels
+        )
+        artist = f" by {plain(heard.artist)}" if heard.artist else ""
+        heading = f"### Sounds like **{plain(heard.title)}**{artist} · {duration(heard.seconds)}"
+        note = "-# That song isn't in the library." if picks else NOTHING
+        await answer(interaction, "similar", f"{heading}\n{note}", picks, private=private, source=source)
+
+
+async def setup(bot: Earworm) -> None:
+    """discord.py's entry point."""
+    await bot.add_cog(Similar(bot))
