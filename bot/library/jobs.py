@@ -142,7 +142,7 @@ def from_row(kind: type[Value], job: Job) -> Value:
 def delay(tries: int, *, slow: bool = False) -> timedelta:
     """How long to wait after so many tries: doubling, bounded, and jittered so that retries don't meet."""
     first = FIRST_SLOW_DELAY if slow else FIRST_DELAY
-    longest = min(first * 2 ** min(tries - 1, 16), LONGEST_DELAY)
+    longest = min(first * (1 << min(tries - 1, 16)), LONGEST_DELAY)
     return longest * random.uniform(0.5, 1.0)
 
 

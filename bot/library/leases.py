@@ -13,7 +13,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -49,7 +49,8 @@ class Leases:
         self._installation = installation
         self._clock = clock
         self._run = f"{installation}/{secrets.token_hex(4)}"
-        self._turns = Turns()
+        self._hearing = Turns()
+        self._telling = Turns()
 
     async def take_over(self, only: Collection[int] | None = None) -> int:
         """Free what earlier runs of this installation were at; call it at start. It costs a job no attempt."""
@@ -65,34 +66,30 @@ class Leases:
         """
         while True:
             at = self._clock()
-            async with self._store.session() as session:
-                rows = await session.execute(
-                    select(Job.guild_id, Job.user_id, func.min(Job.id))
-                    .where(Job.state.in_(UNHEARD), _due(at), scope(only), ~_same_link_in_work(at))
-                    .group_by(Job.guild_id, Job.user_id)
-                )
-                waiting = [Waiting(*row) for row in rows.all()]
-            if not waiting:
+            ready = and_(Job.state.in_(UNHEARD), _due(at), scope(only), ~_same_link_in_work(at))
+            job_id = await self._next(self._hearing, ready)
+            if job_id is None:
                 return None
-            taken = await self._take(Job.id == self._turns.pick(waiting), UNHEARD)
-            if taken:
+            if taken := await self._take(Job.id == job_id, UNHEARD):
                 return taken[0]
 
     async def claim_message(self) -> list[Claimed]:
-        """The jobs of one message whose outcome is to be announced, leased; the longest waiting first."""
+        """The jobs of one message whose outcome is to be announced, leased: in turn by server and member."""
         while True:
-            async with self._store.session() as session:
-                oldest = await session.scalar(
-                    select(Job)
-                    .where(Job.state.in_(UNTOLD), _due(self._clock()), scope(None))
-                    .order_by(Job.run_after, Job.id)
-                    .limit(1)
-                )
-            if oldest is None:
+            ready = and_(Job.state.in_(UNTOLD), _due(self._clock()), scope(None))
+            job_id = await self._next(self._telling, ready)
+            if job_id is None:
                 return []
-            message = and_(Job.guild_id == oldest.guild_id, Job.message_id == oldest.message_id)
-            if taken := await self._take(message, UNTOLD):
+            message = select(Job.guild_id, Job.message_id).where(Job.id == job_id)
+            if taken := await self._take(tuple_(Job.guild_id, Job.message_id).in_(message), UNTOLD):
                 return taken
+
+    async def _next(self, turns: Turns, ready: ColumnElement[bool]) -> int | None:
+        first = select(Job.guild_id, Job.user_id, func.min(Job.id)).where(ready)
+        async with self._store.session() as session:
+            rows = await session.execute(first.group_by(Job.guild_id, Job.user_id))
+            waiting = [Waiting(*row) for row in rows.all()]
+        return turns.pick(waiting) if waiting else None
 
     async def _take(self, which: ColumnElement[bool], states: Sequence[str]) -> list[Claimed]:
         at = self._clock()
@@ -106,7 +103,9 @@ class Leases:
 
     async def hold(self, session: AsyncSession, claimed: Claimed, **changes: Any) -> None:
         """Change the row and renew its lease within a transaction of the caller's."""
-        held = and_(Job.id == claimed.id, Job.owner == claimed.owner, ~Job.done)
+        # A share may be removed while its job goes on; the job has failed then, whoever owns it.
+        alive = true() if claimed.state == FAILED else Job.state != FAILED
+        held = and_(Job.id == claimed.id, Job.owner == claimed.owner, ~Job.done, alive)
         values: dict[str, Any] = {"lease_until": self._clock() + LEASE, **changes}
         if await session.scalar(update(Job).where(held).values(**values).returning(Job.id)) is None:
             raise LeaseLost("Somebody else has taken this job over.")
@@ -118,10 +117,6 @@ class Leases:
     async def advance(self, claimed: Claimed, state: str) -> None:
         """Record the stage that begins now."""
         await self._change(claimed, state=state)
-
-    async def release(self, claimed: Claimed) -> None:
-        """Give an unfinished job back untouched, as when the bot stops."""
-        await self._change(claimed, **FREE)
 
     async def stored(self, claimed: Claimed) -> None:
         """The track is in the library and in the collection: what is left is to say so."""

@@ -305,7 +305,7 @@ async def test_a_renewed_lease_lasts(ledger: Ledger, clock: Clock) -> None:
     assert await ledger.leases.claim() is None
 
 
-@pytest.mark.parametrize("late", ["advance", "stored", "fail", "retry", "died", "renew", "release", "hold"])
+@pytest.mark.parametrize("late", ["advance", "stored", "fail", "retry", "died", "renew", "hold"])
 async def test_a_frozen_workers_late_result_is_refused(
     ledger: Ledger, store: Store, clock: Clock, late: str
 ) -> None:
@@ -395,15 +395,6 @@ async def test_a_job_that_killed_three_workers_is_given_up(ledger: Ledger, clock
     assert (await look(ledger, other)).failure == ""
 
 
-async def test_a_released_job_is_as_it_was(ledger: Ledger) -> None:
-    await add(ledger, share())
-    held = await claim(ledger)
-    await ledger.leases.advance(held, "fetching")
-    await ledger.leases.release(held)
-    again = await claim(ledger)
-    assert (again.attempts, again.deaths) == (0, 0)
-
-
 # -- withdrawing -------------------------------------------------------------------------------------------
 
 
@@ -481,6 +472,14 @@ async def test_a_command_given_again_is_done_again(ledger: Ledger) -> None:
     assert (await look(ledger, job)).done
     assert await add(ledger, share(-7)) == [job]
     assert (await look(ledger, job)).state == "queued"
+
+
+async def test_nor_does_a_server_wait_until_another_one_is_told(ledger: Ledger) -> None:
+    await add(ledger, *(share(100 + i, str(i)) for i in range(3)), share(200, guild=OTHER))
+    for _ in range(4):
+        await ledger.leases.fail(await claim(ledger), GONE)
+    told = [(await ledger.leases.claim_message())[0].guild_id for _ in range(4)]
+    assert told == [GUILD, OTHER, GUILD, GUILD]
 
 
 async def test_a_messages_state_names_its_links_in_order(ledger: Ledger) -> None:

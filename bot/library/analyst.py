@@ -1,0 +1,126 @@
+"""The parent's side of the analysis worker: a process that lives as long as the bot, replaced when it dies."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.audio.decode import Decoded
+from bot.embedders import EMBEDDERS
+from bot.errors import EmbedderError, WeightsError, WorkerDied
+from bot.library.vectors import normalised
+from bot.workers import Message, Worker
+
+MODULE = "bot.library.analysis_worker"
+START_SECONDS = 180.0  # to import torch and to load weights on a busy machine
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How a track sounds: a raw (d,) float32 vector by vector name, tags with their probability, a fingerprint."""
+
+    vectors: dict[str, NDArray[np.float32]]
+    fingerprint: NDArray[np.uint32]
+    seconds: float
+    tags: dict[str, float] = field(default_factory=dict)
+    features: dict[str, Any] = field(default_factory=dict)
+
+
+class Analyst:
+    """Analyses one track at a time; `patience` is the seconds a track may take beside its own length."""
+
+    def __init__(self, names: Sequence[str], home: Path, *, patience: float = 120.0) -> None:
+        self.vector_names = tuple(EMBEDDERS[name].vector_name for name in names)
+        self._names = list(names)
+        self._home = home
+        self._patience = patience
+        self._worker: Worker | None = None
+        # The backlog queues in front of the turn, so that somebody who waits for an answer is always next.
+        self._backlog = asyncio.Lock()
+        self._turn = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Start the process and load its weights. Raises WeightsError, which says what to do, or WorkerDied."""
+        async with self._turn:
+            await self._living()
+
+    async def close(self) -> None:
+        """End the process."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.kill()
+
+    async def analyse(self, decoded: Decoded, *, urgent: bool = False) -> Analysis:
+        """Analyse a track; `urgent` goes before all that is not.
+
+        Raises EmbedderError for samples that can't be embedded, WorkerDied if the process ended or hung.
+        """
+        out = decoded.path.with_suffix(".npz")
+        request = {
+            "samples": str(decoded.path),
+            "rate": decoded.rate,
+            "channels": decoded.channels,
+            "out": str(out),
+        }
+        async with self._next_turn(urgent):
+            answer = await self._ask(request, self._patience + decoded.seconds)
+        if "error" in answer:
+            raise EmbedderError(answer["error"])
+        arrays = await asyncio.to_thread(_load, out)
+        vectors = {name: arrays[name] for name in self.vector_names}
+        for vector in vectors.values():
+            normalised(vector)  # refuses now what could not be stored later
+        return Analysis(
+            vectors=vectors,
+            fingerprint=arrays["fingerprint"],
+            seconds=decoded.seconds,
+            tags=answer["tags"],
+        )
+
+    @contextlib.asynccontextmanager
+    async def _next_turn(self, urgent: bool) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            if not urgent:
+                await stack.enter_async_context(self._backlog)
+            await stack.enter_async_context(self._turn)
+            yield
+
+    async def _ask(self, request: Message, seconds: float) -> Message:
+        worker = await self._living()
+        try:
+            await worker.send(request)
+            return await worker.receive(seconds)
+        except BaseException as error:
+            # Dead, hung, or at work for somebody who no longer waits: the next job gets a fresh process.
+            await asyncio.shield(self.close())
+            if isinstance(error, TimeoutError):
+                raise WorkerDied("Analysing the track took too long.") from None
+            raise
+
+    async def _living(self) -> Worker:
+        if self._worker is not None and self._worker.alive:
+            return self._worker
+        await self.close()
+        self._worker = await Worker(MODULE).__aenter__()
+        try:
+            await self._worker.send({"embedders": self._names, "home": str(self._home.resolve())})
+            ready = await self._worker.receive(START_SECONDS)
+        except BaseException as error:
+            await asyncio.shield(self.close())
+            if isinstance(error, TimeoutError):
+                raise WorkerDied("The analysis worker did not start.") from None
+            raise
+        if "error" in ready:
+            await self.close()
+            raise WeightsError(ready["error"])
+        return self._worker
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}

@@ -1,0 +1,174 @@
+"""A song that was heard goes into a server's library: as a new track, or as one more share of a known one."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.audio.fingerprint import find_same, from_bytes, to_bytes
+from bot.library.jobs import Claimed, now
+from bot.library.leases import Leases
+from bot.library.listening import Heard
+from bot.library.store import Store
+from models import Guild, MessageTrack, Reply, Share, Source, Track, TrackVector
+
+BATCH = 500  # fingerprints in memory at a time
+LONGER = 1.25  # of two takes of one recording, the longer one is at most so much longer
+SLACK = 1.0  # seconds
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The track that is the same recording, if there is one among those up to `newest`."""
+
+    track_id: int | None
+    newest: int
+
+
+class Filing:
+    """Adds tracks and shares, each job in one transaction in which its lease must still hold."""
+
+    def __init__(self, store: Store, leases: Leases) -> None:
+        self._store = store
+        self._leases = leases
+        # Of two members who share the same song at once, the second must find what the first one stored.
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def add_share_of_known(self, claimed: Claimed, links: Mapping[str, str]) -> int | None:
+        """Add the job's share to the track that one of its links (key -> address) leads to, if there is one.
+
+        Raises LeaseLost.
+        """
+        async with self._store.begin() as session:
+            await self._hold(session, claimed)
+            track_id = await _linked(session, claimed.guild_id, links)
+            if track_id is not None:
+                await self._add(session, claimed, track_id, links, known=True)
+            return track_id
+
+    async def add(self, claimed: Claimed, links: Mapping[str, str], heard: Heard) -> int:
+        """Add the job's share, and the track unless the server has this recording; gives the track's id.
+
+        Raises LeaseLost.
+        """
+        async with self._locks.setdefault(claimed.guild_id, asyncio.Lock()):
+            twin = await self._find_twin(claimed.guild_id, heard)
+            async with self._store.begin() as session:
+                await self._hold(session, claimed)
+                track_id = await _linked(session, claimed.guild_id, links)
+                if track_id is None:
+                    track_id = await _confirmed(session, claimed.guild_id, heard, twin)
+                known = track_id is not None
+                if track_id is None:
+                    track_id = await _make(session, claimed.guild_id, heard)
+                await self._add_vectors(session, track_id, heard)
+                await self._add(session, claimed, track_id, links, known=known)
+                return track_id
+
+    async def _hold(self, session: AsyncSession, claimed: Claimed) -> None:
+        await self._leases.hold(session, claimed)
+        # Postgres lets several write at once; nobody else adds to this server's library until we are done.
+        await session.execute(
+            select(Guild.id).where(Guild.id == claimed.guild_id).with_for_update(key_share=True)
+        )
+
+    async def _find_twin(self, guild_id: int, heard: Heard) -> Twin:
+        async with self._store.session() as session:
+            newest = await session.scalar(select(func.max(Track.id)).where(Track.guild_id == guild_id)) or 0
+            return Twin(await _same_recording(session, guild_id, heard), newest)
+
+    async def _add(
+        self, session: AsyncSession, claimed: Claimed, track_id: int, links: Mapping[str, str], *, known: bool
+    ) -> None:
+        for key, url in links.items():
+            await self._insert(
+                session, Source, guild_id=claimed.guild_id, track_id=track_id, key=key, url=url
+            )
+        await self._insert(
+            session,
+            Share,
+            message_id=claimed.message_id,
+            track_id=track_id,
+            guild_id=claimed.guild_id,
+            channel_id=claimed.channel_id,
+            user_id=claimed.user_id,
+            url=links.get(claimed.key, ""),
+            shared_at=claimed.shared_at,
+        )
+        for message_id in await _messages(session, claimed):
+            await self._insert(
+                session, MessageTrack, message_id=message_id, track_id=track_id, guild_id=claimed.guild_id
+            )
+        await self._leases.hold(session, claimed, track_id=track_id, known=known)
+
+    async def _add_vectors(self, session: AsyncSession, track_id: int, heard: Heard) -> None:
+        for name, vector in heard.analysis.vectors.items():
+            data = vector.astype("<f4").tobytes()
+            await self._insert(session, TrackVector, track_id=track_id, name=name, data=data)
+
+    async def _insert(self, session: AsyncSession, table: type, **values: object) -> None:
+        await session.execute(self._store.insert(table).values(**values).on_conflict_do_nothing())
+
+
+async def _linked(session: AsyncSession, guild_id: int, links: Mapping[str, str]) -> int | None:
+    """The track that one of these links leads to."""
+    return await session.scalar(
+        select(Source.track_id).where(Source.guild_id == guild_id, Source.key.in_(links)).limit(1)
+    )
+
+
+async def _confirmed(session: AsyncSession, guild_id: int, heard: Heard, twin: Twin) -> int | None:
+    """The twin if it is still there, else one that came since it was looked for."""
+    if twin.track_id is not None and await session.get(Track, twin.track_id) is not None:
+        return twin.track_id
+    return await _same_recording(session, guild_id, heard, after=twin.newest)
+
+
+async def _same_recording(session: AsyncSession, guild_id: int, heard: Heard, after: int = 0) -> int | None:
+    """A track of about this length with this fingerprint."""
+    seconds = heard.analysis.seconds
+    length = Track.seconds.between(seconds / LONGER - SLACK, seconds * LONGER + SLACK)
+    while True:
+        rows = await session.execute(
+            select(Track.id, Track.fingerprint)
+            .where(Track.guild_id == guild_id, length, Track.id > after)
+            .order_by(Track.id)
+            .limit(BATCH)
+        )
+        batch = rows.all()
+        if not batch:
+            return None
+        candidates = [from_bytes(fingerprint) for _, fingerprint in batch]
+        found = await asyncio.to_thread(find_same, heard.analysis.fingerprint, candidates)
+        if found is not None:
+            return int(batch[found][0])
+        after = batch[-1][0]
+
+
+async def _make(session: AsyncSession, guild_id: int, heard: Heard) -> int:
+    track = Track(
+        guild_id=guild_id,
+        title=heard.name.title,
+        artist=heard.name.artist,
+        album=heard.name.album,
+        seconds=heard.analysis.seconds,
+        genres=list(heard.genres),
+        tags=heard.analysis.tags,
+        features=heard.analysis.features,
+        fingerprint=to_bytes(heard.analysis.fingerprint),
+        created_at=now(),
+    )
+    session.add(track)
+    await session.flush()
+    return track.id
+
+
+async def _messages(session: AsyncSession, claimed: Claimed) -> list[int]:
+    """The messages that are about the job's track: the share's and, if it stands already, the reply."""
+    if claimed.message_id <= 0:
+        return []
+    reply_id = await session.scalar(select(Reply.reply_id).where(Reply.message_id == claimed.message_id))
+    return [claimed.message_id, *([reply_id] if reply_id else [])]
