@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import NotFound
 from bot.library.cards import Channels, TrackCard
@@ -13,7 +14,7 @@ from bot.library.catalog import Catalog
 from bot.library.store import Store
 from bot.taste.explain import ForDiscord, Reason, explain
 from bot.taste.recommend import Pick
-from models import Answer, MessageTrack, Suggestion
+from models import Answer, MessageTrack, Suggestion, Track
 
 PAGE = 5
 
@@ -78,9 +79,11 @@ class Answers:
             heading=heading,
             source=dict(source or {}),
             created_at=datetime.now(UTC),
-            suggestions=[_suggestion(rank, pick) for rank, pick in enumerate(picks, 1)],
         )
         async with self._store.begin() as session:
+            there = await _still_there(session, [pick.card.id for pick in picks])
+            kept = [pick for pick in picks if pick.card.id in there]
+            answer.suggestions = [_suggestion(rank, pick) for rank, pick in enumerate(kept, 1)]
             session.add(answer)
         return answer.id
 
@@ -136,16 +139,21 @@ class Answers:
             .values(shown_at=datetime.now(UTC))
         )
         place = update(Answer).where(Answer.id == page.answer_id).values(message_id=message_id)
-        about = [
-            {"message_id": message_id, "track_id": track_id, "guild_id": page.guild_id}
-            for track_id in track_ids
-        ]
         async with self._store.begin() as session:
             await session.execute(place)
             await session.execute(first_time)
+            about = [
+                {"message_id": message_id, "track_id": track_id, "guild_id": page.guild_id}
+                for track_id in await _still_there(session, track_ids)
+            ]
             if about:
-                insert = self._store.insert(MessageTrack).values(about)
-                await session.execute(insert.on_conflict_do_nothing())
+                await session.execute(self._store.insert(MessageTrack).values(about).on_conflict_do_nothing())
+
+
+async def _still_there(session: AsyncSession, track_ids: Sequence[int]) -> set[int]:
+    """Those of the tracks that weren't removed meanwhile, and won't be before this transaction ends."""
+    tracks = select(Track.id).where(Track.id.in_(track_ids)).with_for_update(read=True, key_share=True)
+    return set(await session.scalars(tracks))
 
 
 def _suggestion(rank: int, pick: Pick) -> Suggestion:
