@@ -22,10 +22,14 @@ def config(connection: Connection) -> Config:
     return made
 
 
+def scripts(connection: Connection) -> ScriptDirectory:
+    """Every migration there is."""
+    return ScriptDirectory.from_config(config(connection))
+
+
 def upgrade(connection: Connection) -> None:
     """Bring the database to the newest shape; nothing happens if it has it. Raises UnknownRevision."""
-    wanted = config(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(wanted).walk_revisions()}
+    known = {script.revision for script in scripts(connection).walk_revisions()}
     if unknown := set(MigrationContext.configure(connection).get_current_heads()) - known:
         raise UnknownRevision(", ".join(sorted(unknown)))
-    command.upgrade(wanted, "head")
+    command.upgrade(config(connection), "head")

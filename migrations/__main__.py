@@ -3,10 +3,9 @@
 import sys
 
 from alembic import command
-from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from migrations import config, upgrade
+from migrations import config, scripts, upgrade
 
 
 def main() -> None:
@@ -15,9 +14,8 @@ def main() -> None:
         sys.exit('Say what changes: python -m migrations "Add a column for …"')
     with create_engine("sqlite://").begin() as connection:
         upgrade(connection)
-        wanted = config(connection)
-        number = len(list(ScriptDirectory.from_config(wanted).walk_revisions())) + 1
-        command.revision(wanted, sys.argv[1], autogenerate=True, rev_id=f"{number:04d}")
+        number = len(list(scripts(connection).walk_revisions())) + 1
+        command.revision(config(connection), sys.argv[1], autogenerate=True, rev_id=f"{number:04d}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What tests of every subject build on: a home, a database and a vector storage of their own, fresh for each."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ from bot.embedders.base import EmbedderInfo
 from bot.library.store import Store
 from bot.library.vectors import Vectors
 from bot.settings import Settings
-from tests.support.database import fresh_database
+from tests.support import database
 from tests.support.library import INFOS
 
 
@@ -28,17 +28,19 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(Settings.model_config, "env_file", None)
 
 
-@pytest.fixture
-async def database_url() -> AsyncIterator[str]:
-    """The address of a new, empty database: "" for SQLite's file, or one on the server at TEST_DATABASE_URL."""
-    async with fresh_database() as url:
-        yield url
+@pytest.fixture(scope="session")
+def shaped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A database with every table and no rows, which the tests' databases are copies of."""
+    with database.shaped_database(tmp_path_factory.mktemp("shaped") / "home") as template:
+        yield template
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
-    """Settings with a home of their own."""
-    return Settings.load(home=tmp_path / "home", database_url=database_url)
+async def settings(tmp_path: Path, shaped: str) -> AsyncIterator[Settings]:
+    """Settings with a home and an empty database of their own."""
+    made = await database.create(tmp_path / "home", shaped)
+    yield made
+    await database.drop(made)
 
 
 @pytest.fixture

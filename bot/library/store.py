@@ -56,7 +56,7 @@ class Store:
         """
         url = _parse(settings.database)
         await asyncio.to_thread(_prepare, settings.home, url)
-        return cls(_engine(url))
+        return cls(engine_for(url))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -156,7 +156,7 @@ def _prepare(home: Path, url: URL) -> None:
 
 
 async def _upgrade(url: URL) -> None:
-    engine = _engine(url, upgrading=True)
+    engine = engine_for(url, upgrading=True)
     try:
         async with engine.execution_options(writes=True).begin() as connection:
             if engine.dialect.name == "postgresql":
@@ -166,7 +166,8 @@ async def _upgrade(url: URL) -> None:
         await engine.dispose()
 
 
-def _engine(url: URL, *, upgrading: bool = False) -> AsyncEngine:
+def engine_for(url: URL, *, upgrading: bool = False) -> AsyncEngine:
+    """Connections to this database; on SQLite those with the execution option `writes` wait to be the only writer."""
     if url.get_backend_name() == "postgresql":
         arguments = {"timeout": CONNECT_SECONDS}
         return create_async_engine(url, pool_pre_ping=True, connect_args=arguments)
