@@ -1,7 +1,7 @@
 """What a person can set, from the environment or a `.env` file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ByteSize, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     member_daily: int = Field(200, gt=0, alias="EARWORM_MEMBER_DAILY")
     server_daily: int = Field(2000, gt=0, alias="EARWORM_SERVER_DAILY")
     fetchers: int = Field(4, gt=0, alias="EARWORM_FETCHERS")
-    log_level: str = Field("INFO", alias="EARWORM_LOG_LEVEL")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="EARWORM_LOG_LEVEL")
 
     @field_validator("embedders", mode="before")
     @classmethod

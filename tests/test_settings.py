@@ -1,0 +1,53 @@
+import pytest
+
+from bot.errors import SettingsError
+from bot.settings import Settings
+
+
+def test_an_empty_environment_has_working_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "EARWORM_HOME", "EARWORM_EMBEDDERS"):
+        monkeypatch.delenv(name, raising=False)
+    settings = Settings.load()
+    assert settings.embedders == ("openl3",)
+    assert settings.max_bytes == 100_000_000
+    assert settings.database.endswith("/data/earworm.db")
+
+
+def test_names_and_sizes_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EARWORM_EMBEDDERS", " OpenL3, musicnn,openl3 ")
+    monkeypatch.setenv("EARWORM_MAX_BYTES", "20MB")
+    monkeypatch.setenv("EARWORM_EGRESS_ALLOW", "localhost:8000, [::1]:81")
+    settings = Settings.load()
+    assert settings.embedders == ("openl3", "musicnn")
+    assert settings.max_bytes == 20_000_000
+    assert settings.egress_allow == {("localhost", 8000), ("::1", 81)}
+
+
+def test_the_home_of_a_user_is_not_mistaken_for_earworms(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EARWORM_HOME", raising=False)
+    monkeypatch.setenv("HOME", "/somewhere/else")
+    assert str(Settings.load().home) == "data"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EARWORM_EMBEDDERS", "openl4"),
+        ("EARWORM_EMBEDDERS", ","),
+        ("EARWORM_EGRESS_ALLOW", "localhost"),
+        ("EARWORM_MAX_SECONDS", "-1"),
+        ("EARWORM_MAX_BYTES", "much"),
+        ("EARWORM_LOG_LEVEL", "loud"),
+        ("DATABASE_URL", "earworm.db"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=name):
+        Settings.load()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_a_database_gets_an_async_driver(scheme: str) -> None:
+    settings = Settings.load(database_url=f"{scheme}://user:word@host/name")
+    assert settings.database == "postgresql+asyncpg://user:word@host/name"
