@@ -2,7 +2,7 @@
 
 It speaks JSON and imports no discord.py. It refuses what Discord refuses, with Discord's codes.
 
-    async with Sandbox(schema=None) as discord:          # schema: Discord's openapi.json; bodies are checked against it
+    async with Sandbox(schema=None) as discord:          # schema: path of Discord's openapi.json, or Schema(path)
         discord.grant(message_content=True)              # no privileged intent is granted at first
         guild = discord.add_guild("Club")                # more than one is fine
         mods = guild.add_role("Mods", permissions=Permission.MANAGE_GUILD, colour=0x3BA55C)
@@ -57,6 +57,7 @@ from bot.sandbox.members import Member
 from bot.sandbox.model import Channel, Role
 from bot.sandbox.permissions import Permission
 from bot.sandbox.reading import buttons_of, text_of
+from bot.sandbox.schema import Schema
 from bot.sandbox.server import Sandbox
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "Role",
     "Sandbox",
     "SandboxError",
+    "Schema",
     "buttons_of",
     "text_of",
 ]

@@ -129,7 +129,9 @@ class Rest:
         self._authorise(request, route)
         body, uploads = await _read(request)
         record.body, record.files = body, tuple(upload.name for upload in uploads.values())
-        if self._discord.schema and (body is not None or uploads):
+        if uploads and body is None:
+            body = {}
+        if self._discord.schema and body is not None:
             form = Form()
             self._discord.schema.check(request.method, route, body, form)
             form.refuse()

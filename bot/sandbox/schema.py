@@ -1,7 +1,7 @@
 """Checks request bodies against Discord's own OpenAPI document.
 
-https://github.com/discord/discord-api-spec. `jsonschema` and `referencing` are development dependencies and are
-imported only here, only when a document is given.
+https://github.com/discord/discord-api-spec. `jsonschema` is a development dependency, imported only when a document
+is given.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.sandbox.errors import Form, Json, SandboxError
 
-DOCUMENT = "urn:discord"
+SCHEMAS = "#/components/schemas/"
 INTEGERS_TOO = {"type": ["string", "integer"], "pattern": "^(0|[1-9][0-9]*)$"}
 
 
@@ -21,20 +21,15 @@ class Schema:
     def __init__(self, path: Path) -> None:
         try:
             from jsonschema import Draft202012Validator, validators
-            from referencing import Registry, Resource
         except ImportError as error:
             raise SandboxError(
                 "Checking against Discord's OpenAPI document needs jsonschema: pip install 'earworm[dev]'"
             ) from error
-        text = path.read_text(encoding="utf-8").replace('"#/components/', f'"{DOCUMENT}#/components/')
-        self._document: Json = json.loads(text)
+        self._document: Json = json.loads(path.read_text(encoding="utf-8"))
         self._components: Json = self._document["components"]["schemas"]
         # discord.py sends integers in four places where the document wants strings; Discord takes both.
         self._components["SnowflakeType"] |= INTEGERS_TOO
-        self._registry: Any = Registry().with_resource(
-            DOCUMENT, Resource.from_contents(self._document, default_specification=_dialect())
-        )
-        keywords = {"oneOf": self._union, "anyOf": self._union}
+        keywords = {"oneOf": self._union, "anyOf": self._union, "$ref": self._reference}
         self._factory: Any = validators.extend(Draft202012Validator, keywords)
         self._validators: dict[tuple[str, str], Any] = {}
         self._branches: dict[int, dict[Any, Json]] = {}
@@ -53,9 +48,12 @@ class Schema:
             operation = self._document["paths"].get(route, {}).get(method.lower(), {})
             content = operation.get("requestBody", {}).get("content", {})
             schema = content.get("application/json", {}).get("schema")
-            made = self._factory(schema, registry=self._registry) if schema else None
-            self._validators[key] = made
+            self._validators[key] = self._factory(schema) if schema else None
         return self._validators[key]
+
+    def _reference(self, validator: Any, ref: str, instance: Any, _schema: Json) -> Iterator[Any]:
+        """Follow a reference; they all lead to a named schema, so no URI needs resolving."""
+        yield from validator.descend(instance, self._components[ref.removeprefix(SCHEMAS)])
 
     def _union(self, validator: Any, branches: list[Json], instance: Any, _schema: Json) -> Iterator[Any]:
         """The errors of the one branch that is meant: by `type` where each has its own, else any that fits.
@@ -67,6 +65,9 @@ class Schema:
             return
         if len(candidates) == 1:
             yield from validator.descend(instance, candidates[0])
+            return
+        if all("const" in branch for branch in candidates):
+            yield from validator.descend(instance, {"enum": [branch["const"] for branch in candidates]})
             return
         by_type = self._by_type(branches)
         if by_type and isinstance(instance, dict):
@@ -84,15 +85,9 @@ class Schema:
         if id(branches) not in self._branches:
             found: dict[Any, Json] = {}
             for branch in branches:
-                name = branch.get("$ref", "").rpartition("/")[2]
+                name = branch.get("$ref", "").removeprefix(SCHEMAS)
                 kinds = self._components.get(name, {}).get("properties", {}).get("type", {}).get("enum", [])
                 found |= dict.fromkeys(kinds, branch)
             covered = {id(branch) for branch in found.values()}
             self._branches[id(branches)] = found if len(covered) == len(branches) else {}
         return self._branches[id(branches)]
-
-
-def _dialect() -> Any:
-    from referencing.jsonschema import DRAFT202012
-
-    return DRAFT202012

@@ -36,7 +36,7 @@ class Sandbox:
         self,
         *,
         port: int = 0,
-        schema: Path | None = None,
+        schema: Path | Schema | None = None,
         bot_name: str = "Earworm",
         heartbeat_seconds: float = 41.25,
         answer_within: float = 3.0,
@@ -53,7 +53,7 @@ class Sandbox:
         self.token = f"{bot.id}.{secrets.token_urlsafe(24)}"
         self.world = World(Cdn(lifetime=attachment_seconds), self.clock, ids, bot)
         self.world.users[self.developer.id] = self.developer
-        self.schema = Schema(schema) if schema else None
+        self.schema = Schema(schema) if isinstance(schema, Path) else schema
         self.faults = Faults()
         self.limits = Limits(strict_ratelimits)
         self.messages = Messages(self.world)

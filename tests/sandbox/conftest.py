@@ -4,23 +4,20 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.sandbox import Sandbox
+from bot.sandbox import Sandbox, Schema
 from tests.sandbox.client import Client, Raw, connected
 
 DOCUMENT = Path(__file__).parents[2].parent / "shared" / "discord" / "openapi.json"
 
 
-@pytest.fixture
-def openapi() -> Path:
-    if not DOCUMENT.exists():
-        pytest.skip("Discord's OpenAPI document isn't beside the repository")
-    return DOCUMENT
+@pytest.fixture(scope="session")
+def schema() -> Schema | None:
+    return Schema(DOCUMENT) if DOCUMENT.exists() else None
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    document = DOCUMENT if DOCUMENT.exists() else None
-    async with Sandbox(schema=document, answer_within=1.0) as started:
+async def sandbox(schema: Schema | None) -> AsyncIterator[Sandbox]:
+    async with Sandbox(schema=schema, answer_within=1.0) as started:
         yield started
 
 
