@@ -195,16 +195,17 @@ class Digests:
 
     async def posted(self, due: DueDigest, message_id: int, *, now: datetime | None = None) -> None:
         """It stands in this message; marks on that are about its pick."""
+        now = now or datetime.now(UTC)
         async with self._store.begin() as session:
             await session.execute(
                 update(Digest)
                 .where(Digest.guild_id == due.guild_id, Digest.week == due.week)
-                .values(state=POSTED, message_id=message_id, posted_at=now or datetime.now(UTC))
+                .values(state=POSTED, message_id=message_id, posted_at=now)
             )
             kept = await _kept(session, due)
         for answer in kept:
             page = await self._answers.page(answer.id, 0, None)
-            await self._answers.shown(page, message_id)
+            await self._answers.shown(page, message_id, now=now)
 
     async def release(self, due: DueDigest) -> None:
         """Posting it failed: it is due again."""

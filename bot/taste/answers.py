@@ -129,14 +129,14 @@ class Answers:
             ),
         )
 
-    async def shown(self, page: AnswerPage, message_id: int) -> None:
+    async def shown(self, page: AnswerPage, message_id: int, *, now: datetime | None = None) -> None:
         """A page stands in this message: from now on marks on it are about its tracks."""
         track_ids = [shown.card.id for shown in page.suggestions]
         first_time = (
             update(Suggestion)
             .where(Suggestion.answer_id == page.answer_id, Suggestion.track_id.in_(track_ids))
             .where(Suggestion.shown_at.is_(None))
-            .values(shown_at=datetime.now(UTC))
+            .values(shown_at=now or datetime.now(UTC))
         )
         place = update(Answer).where(Answer.id == page.answer_id).values(message_id=message_id)
         async with self._store.begin() as session:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import NotFound
-from bot.playlists.weeks import Schedule, Week, next_due
+from bot.playlists.weeks import Schedule, Week
 from models import Guild
 
 FRIDAY, SATURDAY, SUNDAY = 4, 5, 6
@@ -83,14 +83,3 @@ def test_a_server_without_a_digest_counts_calendar_weeks():
     since, until = plan.covers(Week.parse("2026-W12"))
     assert since == datetime(2026, 3, 16, tzinfo=plan.zone)
     assert until == datetime(2026, 3, 23, tzinfo=plan.zone)
-
-
-def test_the_next_digest():
-    guild = Guild(id=1, digest_channel_id=5, digest_weekday=FRIDAY, digest_hour=18, timezone="Europe/Berlin")
-    assert next_due(guild, datetime(2026, 3, 27, 16, 59, tzinfo=UTC)) == datetime(2026, 3, 27, 17, tzinfo=UTC)
-    assert next_due(guild, datetime(2026, 3, 27, 17, 0, tzinfo=UTC)) == datetime(2026, 4, 3, 16, tzinfo=UTC)
-
-
-def test_a_time_zone_that_is_gone_counts_as_utc():
-    guild = Guild(id=1, digest_channel_id=5, digest_weekday=FRIDAY, digest_hour=18, timezone="Mars/Olympus")
-    assert next_due(guild, datetime(2026, 3, 27, tzinfo=UTC)) == datetime(2026, 3, 27, 18, tzinfo=UTC)

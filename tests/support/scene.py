@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 
 import numpy as np
 
@@ -15,10 +16,14 @@ from bot.playlists.vibes import Vibes
 from bot.taste.answers import Answers
 from bot.taste.feedback import Feedback
 from bot.taste.recommend import Recommender
-from models import MessageTrack
-from tests.support.library import ANA, GUILD, INFOS, PUBLIC, START, add_track
+from models import Guild, MessageTrack, Reaction, Share, Track, TrackVector
+from tests.support.library import ANA, GUILD, INFOS, PUBLIC, START, vector
 
 LIKE, DISLIKE = +1, -1
+
+MARKED = 10**6  # added to a track's id: a message of the bot's that is about it
+
+_messages = count(5001)
 
 
 @dataclass(frozen=True)
@@ -57,22 +62,38 @@ class Scene:
         url: str = "",
     ) -> int:
         """A track that somebody shared `minutes` after START; its id."""
-        track = await add_track(
-            self.store, title, artist, sounds=sounds, user=user, channel=channel, minutes=minutes, url=url
-        )
-        await self.catalog.refresh_point(GUILD, track)
-        return track
+        data = vector(*sounds).tobytes()
+        track = Track(guild_id=GUILD, title=title, artist=artist, seconds=200.0, created_at=START)
+        track.vectors = [TrackVector(name=INFOS[0].vector_name, data=data)]
+        message = next(_messages)
+        async with self.store.begin() as session:
+            await session.execute(self.store.insert(Guild).values(id=GUILD).on_conflict_do_nothing())
+            session.add(track)
+            await session.flush()
+            at = START + timedelta(minutes=minutes)
+            where = {"message_id": message, "track_id": track.id, "guild_id": GUILD}
+            session.add(Share(**where, channel_id=channel, user_id=user, url=url, shared_at=at))
+            session.add(MessageTrack(**where))
+        await self.catalog.refresh_point(GUILD, track.id)
+        return track.id
 
     async def vote(self, user: int, kind: int, *tracks: int, at: datetime = START) -> None:
         """A member's mark on tracks, each a second later than the one before."""
-        for seconds, track in enumerate(tracks):
-            message = 10**6 + track  # a message of the bot's that is about this track
-            insert = self.store.insert(MessageTrack).values(
-                message_id=message, track_id=track, guild_id=GUILD
-            )
-            async with self.store.begin() as session:
-                await session.execute(insert.on_conflict_do_nothing())
-            await self.feedback.mark(GUILD, message, user, kind, at=at + timedelta(seconds=seconds))
+        marks = [
+            {
+                "guild_id": GUILD,
+                "message_id": MARKED + track,
+                "user_id": user,
+                "track_id": 0,
+                "kind": kind,
+                "created_at": at + timedelta(seconds=seconds),
+            }
+            for seconds, track in enumerate(tracks)
+        ]
+        about = [{"message_id": MARKED + track, "track_id": track, "guild_id": GUILD} for track in tracks]
+        async with self.store.begin() as session:
+            await session.execute(self.store.insert(MessageTrack).values(about).on_conflict_do_nothing())
+            await session.execute(self.store.insert(Reaction).values(marks).on_conflict_do_nothing())
 
 
 def near(direction: int, by: float) -> list[float]:

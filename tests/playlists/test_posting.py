@@ -1,0 +1,176 @@
+"""Who posts which digest, and when: each once, whatever happens."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from bot.library.store import Store
+from bot.playlists.digest import CLAIM_STANDS, Digests, DueDigest, next_due
+from models import Digest, Guild
+from tests.support.library import BEN, CLEO, GUILD, PUBLIC
+from tests.support.scene import LIKE, Scene, near
+
+SET_UP = datetime(2026, 11, 4, 12, tzinfo=UTC)  # a Wednesday
+FRIDAY = datetime(2026, 11, 6, 17, tzinfo=UTC)  # 18:00 in Berlin, of 2026-W45
+MESSAGE = 8800
+
+
+@pytest.fixture
+async def digests(scene: Scene) -> Digests:
+    await set_up(scene.store, scene)
+    return scene.digests
+
+
+async def set_up(store: Store, scene: Scene, guild: int = GUILD, zone: str = "Europe/Berlin") -> None:
+    """A digest on Fridays at 18:00, set up on that Wednesday."""
+    await scene.guilds.set_digest(guild, PUBLIC, 4, 18, zone)
+    async with store.begin() as session:
+        await session.execute(update(Guild).where(Guild.id == guild).values(digest_since=SET_UP))
+
+
+async def weeks(digests: Digests, now: datetime) -> list[str]:
+    return [due.week for due in await digests.due(now)]
+
+
+async def post(digests: Digests, now: datetime) -> None:
+    (due,) = await digests.due(now)
+    assert await digests.claim(due, now=now)
+    await digests.posted(due, MESSAGE, now=now)
+
+
+async def test_it_is_due_at_its_hour_not_before(digests):
+    assert await digests.due(FRIDAY - timedelta(seconds=1)) == []
+    (due,) = await digests.due(FRIDAY)
+    assert (due.guild_id, due.week, due.channel_id, due.due_at) == (GUILD, "2026-W45", PUBLIC, FRIDAY)
+
+
+async def test_weeks_before_it_was_set_up_are_not_posted(digests):
+    assert await digests.due(SET_UP + timedelta(minutes=1)) == []
+
+
+async def test_a_server_that_switched_it_off_gets_none(scene, digests):
+    await scene.guilds.digest_off(GUILD)
+    assert await digests.due(FRIDAY) == []
+
+
+async def test_posted_is_posted(digests):
+    await post(digests, FRIDAY)
+    assert await weeks(digests, FRIDAY + timedelta(minutes=1)) == []
+    assert await weeks(digests, FRIDAY + timedelta(days=6, hours=23)) == []
+    assert await weeks(digests, FRIDAY + timedelta(days=7)) == ["2026-W46"]
+
+
+async def test_after_downtime_it_is_posted_once_late_and_missed_weeks_are_skipped(digests):
+    late = FRIDAY + timedelta(days=24)
+    assert await weeks(digests, late) == ["2026-W48"]
+    await post(digests, late)
+    assert await weeks(digests, late) == []
+
+
+async def test_a_clock_that_jumps_back_posts_nothing_again(digests):
+    await post(digests, FRIDAY + timedelta(days=7))
+    assert await weeks(digests, FRIDAY + timedelta(days=6)) == []
+    assert await weeks(digests, FRIDAY) == []
+    assert await weeks(digests, FRIDAY + timedelta(days=14)) == ["2026-W47"]
+
+
+async def test_moving_the_hour_within_the_week_posts_no_second_one(scene, digests):
+    await post(digests, FRIDAY)
+    await scene.guilds.set_digest(GUILD, PUBLIC, 5, 9, "Europe/Berlin")
+    async with scene.store.begin() as session:
+        await session.execute(update(Guild).values(digest_since=SET_UP))
+    assert await weeks(digests, FRIDAY + timedelta(days=1)) == []
+
+
+async def test_of_many_that_try_one_gets_the_claim(settings, scene, digests):
+    (due,) = await digests.due(FRIDAY)
+    other = await Store.open(settings)
+    try:
+        second = Digests(
+            other, scene.catalog, scene.guilds, scene.feedback, scene.recommender, scene.answers, scene.vibes
+        )
+        tries = [each.claim(due, now=FRIDAY) for each in (digests, second) for _ in range(5)]
+        assert sorted(await asyncio.gather(*tries)) == [False] * 9 + [True]
+    finally:
+        await other.close()
+
+
+async def test_a_claim_is_left_alone_until_whoever_made_it_must_have_crashed(digests):
+    (due,) = await digests.due(FRIDAY)
+    assert await digests.claim(due, now=FRIDAY)
+    soon, later = FRIDAY + CLAIM_STANDS - timedelta(seconds=1), FRIDAY + CLAIM_STANDS
+    assert await digests.due(soon) == []
+    assert not await digests.claim(due, now=soon)
+    assert await digests.due(later) == [due]
+    assert await digests.claim(due, now=later)
+    assert not await digests.claim(due, now=later)
+
+
+async def test_after_a_restart_the_former_lifes_claim_is_taken_over_at_once(digests):
+    (due,) = await digests.due(FRIDAY)
+    await digests.claim(due, now=FRIDAY)
+    await digests.take_over()
+    assert await digests.due(FRIDAY) == [due]
+    assert await digests.claim(due, now=FRIDAY)
+
+
+async def test_a_restart_does_not_post_again_what_was_posted(digests):
+    await post(digests, FRIDAY)
+    await digests.take_over()
+    assert await digests.due(FRIDAY) == []
+
+
+async def test_what_failed_to_be_posted_is_due_again(digests):
+    (due,) = await digests.due(FRIDAY)
+    await digests.claim(due, now=FRIDAY)
+    await digests.release(due)
+    assert await digests.due(FRIDAY) == [due]
+    assert await digests.claim(due, now=FRIDAY)
+
+
+async def test_giving_up_late_does_not_undo_that_it_was_posted(digests):
+    await post(digests, FRIDAY)
+    due = DueDigest(GUILD, "2026-W45", PUBLIC, FRIDAY)
+    await digests.release(due)
+    assert await digests.due(FRIDAY) == []
+
+
+async def test_each_server_by_its_own_clock(scene, digests):
+    await set_up(scene.store, scene, GUILD + 1, "Asia/Kathmandu")
+    await set_up(scene.store, scene, GUILD + 2, "America/Sao_Paulo")
+    kathmandu, sao_paulo = datetime(2026, 11, 6, 12, 15, tzinfo=UTC), datetime(2026, 11, 6, 21, tzinfo=UTC)
+    assert [due.guild_id for due in await digests.due(kathmandu)] == [GUILD + 1]
+    assert [due.guild_id for due in await digests.due(sao_paulo)] == [GUILD, GUILD + 1, GUILD + 2]
+
+
+async def test_it_is_kept_where_it_stands(scene, digests):
+    await post(digests, FRIDAY)
+    async with scene.store.session() as session:
+        row = await session.get_one(Digest, (GUILD, "2026-W45"))
+    assert (row.state, row.channel_id, row.message_id, row.posted_at) == ("posted", PUBLIC, MESSAGE, FRIDAY)
+
+
+async def test_marks_on_the_posted_digest_are_about_its_recommendation(scene, digests):
+    liked = await scene.add("liked", near(0, 0))
+    await scene.add("pick", near(0, 0.1))
+    await scene.vote(BEN, LIKE, liked)
+    (due,) = await digests.due(FRIDAY)
+    await digests.claim(due, now=FRIDAY)
+    await digests.prepare(due, None)
+    content = await digests.prepare(due, None)  # the first try to post it failed
+    await digests.posted(due, MESSAGE, now=FRIDAY)
+    await scene.feedback.mark(GUILD, MESSAGE, CLEO, LIKE)
+    assert [vote.track_id for vote in await scene.feedback.votes(GUILD, CLEO)] == [content.pick.card.id]
+
+
+def test_the_next_digest():
+    guild = Guild(id=1, digest_channel_id=5, digest_weekday=4, digest_hour=18, timezone="Europe/Berlin")
+    assert next_due(guild, FRIDAY - timedelta(minutes=1)) == FRIDAY
+    assert next_due(guild, FRIDAY) == FRIDAY + timedelta(days=7)
+
+
+def test_a_time_zone_that_is_gone_counts_as_utc():
+    guild = Guild(id=1, digest_channel_id=5, digest_weekday=4, digest_hour=18, timezone="Mars/Olympus")
+    assert next_due(guild, FRIDAY) == FRIDAY + timedelta(hours=1)
