@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     ArgumentError,
@@ -44,7 +44,7 @@ class Store:
         self._engine = engine
         self._reading = async_sessionmaker(engine, expire_on_commit=False)
         self._writing = async_sessionmaker(engine.execution_options(writes=True), expire_on_commit=False)
-        self._on_sqlite = engine.dialect.name == "sqlite"
+        self.on_sqlite = engine.dialect.name == "sqlite"
         # SQLite lets one writer in; waiting here is fair and first come, first served, its own waiting is neither.
         self._turn = asyncio.Lock()
 
@@ -81,11 +81,11 @@ class Store:
 
     def insert(self, table: type[Base]) -> Insert:
         """An INSERT that knows `on_conflict_do_nothing` and `on_conflict_do_update`, for either database."""
-        return sqlite.insert(table) if self._on_sqlite else postgresql.insert(table)
+        return sqlite.insert(table) if self.on_sqlite else postgresql.insert(table)
 
     @asynccontextmanager
     async def _writers_turn(self) -> AsyncIterator[None]:
-        if not self._on_sqlite:
+        if not self.on_sqlite:
             yield
             return
         try:
@@ -122,8 +122,10 @@ def _parse(database: str) -> URL:
     try:
         url = make_url(database)
         url.get_dialect()
-    except ArgumentError as error:
-        raise SettingsError(f"DATABASE_URL is not a database's address: {_first_line(error)}") from None
+    except (ArgumentError, ValueError):
+        raise SettingsError(
+            "DATABASE_URL is not a database's address. Write postgresql://user:password@host:5432/name."
+        ) from None
     if url.drivername not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
         raise SettingsError(
             f"DATABASE_URL names {url.drivername}, which Earworm can't use. "
@@ -140,7 +142,7 @@ def _prepare(home: Path, url: URL) -> None:
             f"EARWORM_HOME={home} can't be used: {error.strerror}. Name a folder that can be written to."
         ) from None
     try:
-        asyncio.run(_upgrade(url))
+        _upgrade(url)
     except migrations.UnknownRevision:
         raise SettingsError(
             f"The database {_shown(url)} was made by a newer Earworm. Update this one, "
@@ -155,26 +157,38 @@ def _prepare(home: Path, url: URL) -> None:
         ) from error
 
 
-async def _upgrade(url: URL) -> None:
-    engine = engine_for(url, upgrading=True)
+def _upgrade(url: URL) -> None:
+    if url.get_backend_name() == "postgresql":
+        asyncio.run(_upgrade_postgres(url))
+        return
+    engine = create_engine(
+        url.set(drivername="sqlite"), connect_args={"timeout": BUSY_SECONDS}, poolclass=NullPool
+    )
+    _listen_on_sqlite(engine, upgrading=True)
+    with engine.execution_options(writes=True).begin() as connection:
+        migrations.upgrade(connection)
+
+
+async def _upgrade_postgres(url: URL) -> None:
+    engine = engine_for(url)
     try:
-        async with engine.execution_options(writes=True).begin() as connection:
-            if engine.dialect.name == "postgresql":
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": UPGRADE_LOCK})
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": UPGRADE_LOCK})
             await connection.run_sync(migrations.upgrade)
     finally:
         await engine.dispose()
 
 
-def engine_for(url: URL, *, upgrading: bool = False) -> AsyncEngine:
+def engine_for(url: URL) -> AsyncEngine:
     """Connections to this database; on SQLite those with the execution option `writes` wait to be the only writer."""
     if url.get_backend_name() == "postgresql":
-        arguments = {"timeout": CONNECT_SECONDS}
-        return create_async_engine(url, pool_pre_ping=True, connect_args=arguments)
-    engine = create_async_engine(
-        url, connect_args={"timeout": BUSY_SECONDS}, poolclass=NullPool if upgrading else None
-    )
+        return create_async_engine(url, pool_pre_ping=True, connect_args={"timeout": CONNECT_SECONDS})
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    _listen_on_sqlite(engine.sync_engine)
+    return engine
 
+
+def _listen_on_sqlite(engine: Engine, *, upgrading: bool = False) -> None:
     def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # nothing but `begin` below begins a transaction
         # An upgrade may rebuild tables, which with foreign keys on would empty those that refer to them.
@@ -188,9 +202,8 @@ def engine_for(url: URL, *, upgrading: bool = False) -> AsyncEngine:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    event.listen(engine.sync_engine, "connect", prepare)
-    event.listen(engine.sync_engine, "begin", begin)
-    return engine
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
 
 
 def _enter_wal_mode(connection: Any) -> None:

@@ -27,8 +27,8 @@ async def settings(tmp_path):
 
 @pytest.fixture
 async def engine(settings):
-    """Connections to the empty database, as an upgrade makes them."""
-    engine = engine_for(make_url(settings.database), upgrading=True).execution_options(writes=True)
+    """Connections to the empty database, which wait to be the only writer."""
+    engine = engine_for(make_url(settings.database)).execution_options(writes=True)
     yield engine
     await engine.dispose()
 
