@@ -1,0 +1,62 @@
+"""`earworm recommend`: what a member, or a whole server, may like."""
+
+import argparse
+import json
+
+from bot.cli.ingest import discord_id
+from bot.cli.output import picks_text, whole_number, wording_for
+from bot.playlists.export import pick_json
+from bot.services import Services
+from bot.settings import Settings
+from bot.taste.evidence import Extra
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser("recommend", help="what a member, or the server, may like")
+    parser.add_argument("--guild", type=discord_id, required=True, metavar="ID", help="whose library")
+    parser.add_argument("--user", type=discord_id, metavar="ID", help="for this member (the whole server)")
+    parser.add_argument(
+        "--like",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="T",
+        help="tracks that count as liked this once",
+    )
+    parser.add_argument(
+        "--dislike",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="T",
+        help="tracks that count as disliked this once",
+    )
+    parser.add_argument("-k", type=whole_number, default=10, metavar="N", help="how many (10)")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.set_defaults(run=run)
+
+
+async def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Recommend, with a reason for each."""
+    guild_id = arguments.guild
+    async with Services.open(settings) as services:
+        extra = Extra(
+            likes=await _tracks(services, guild_id, arguments.like),
+            dislikes=await _tracks(services, guild_id, arguments.dislike),
+        )
+        answer = await services.recommender.recommend(
+            guild_id, arguments.user, None, arguments.k, you=arguments.user is None, extra=extra
+        )
+        wording = await wording_for(services, guild_id, [pick.card for pick in answer.picks])
+    if arguments.json:
+        results = [pick_json(pick, wording) for pick in answer.picks]
+        found = {"guild": guild_id, "user": arguments.user, "note": answer.note, "results": results}
+        print(json.dumps(found, indent=2))
+    else:
+        print("\n".join(part for part in (answer.note, picks_text(answer.picks, wording)) if part))
+    return 0
+
+
+async def _tracks(services: Services, guild_id: int, names: list[str]) -> tuple[int, ...]:
+    return tuple([(await services.catalog.resolve(guild_id, name, None)).id for name in names])

@@ -1,0 +1,78 @@
+"""earworm recommend."""
+
+import json
+
+import pytest
+
+from bot.cli import recommend
+from bot.errors import NotFound
+from bot.services import Services
+from tests.support.commands import add_song, like, run
+from tests.support.library import ANA, BEN, GUILD
+
+
+@pytest.fixture
+async def songs(settings) -> dict[str, int]:
+    """Three songs each of two styles, shared by ana; ben likes one."""
+    async with Services.open(settings) as services:
+        await services.guilds.remember(GUILD, ANA, "ana")
+        found = {f"rock {i}": await add_song(services, f"rock {i}", [1, 0, i / 10]) for i in range(3)}
+        found |= {f"jazz {i}": await add_song(services, f"jazz {i}", [0, 1, i / 10]) for i in range(3)}
+        await like(services, BEN, found["rock 0"])
+        return found
+
+
+async def answer(settings, capsys, *words) -> dict:
+    assert await recommend_to(settings, *words, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+async def recommend_to(settings, *words) -> int:
+    return await run(recommend, settings, "--guild", GUILD, *words)
+
+
+def titles(found: dict) -> list[str]:
+    return [result["title"] for result in found["results"]]
+
+
+async def test_for_a_member_with_reasons(settings, songs, capsys):
+    found = await answer(settings, capsys, "--user", BEN, "-k", 2)
+    assert titles(found) == ["rock 1", "rock 2"]
+    first = found["results"][0]
+    assert first.keys() >= {"id", "title", "artist", "score", "why"}
+    assert first["why"] == "close to “rock 0”, which they 👍 · shared by ana"
+    assert found["note"] == ""
+
+
+async def test_for_the_server(settings, songs, capsys):
+    found = await answer(settings, capsys)
+    assert titles(found)[:2] == ["rock 1", "rock 2"]
+    assert found["results"][0]["why"] == "close to “rock 0”, which 1 member 👍 · shared by ana"
+
+
+async def test_likes_and_dislikes_of_one_question(settings, songs, capsys):
+    words = ("--like", "jazz 0", songs["jazz 1"], "--dislike", "rock 0")
+    assert titles(await answer(settings, capsys, *words)) == ["jazz 2"]
+    assert titles(await answer(settings, capsys))[0] == "rock 1"
+
+
+async def test_in_words_with_the_note(settings, songs, capsys):
+    await recommend_to(settings, "--user", 77)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith(
+        "They haven't 👍 or shared anything yet, so these are what this server likes most."
+    )
+    assert printed[1:] == [
+        f"  1.       rock 0 (3:20), track {songs['rock 0']}",
+        "           shared by ana, 1 like",
+    ]
+
+
+async def test_an_empty_server_is_told_what_would_help(settings, capsys):
+    assert titles(found := await answer(settings, capsys, "--user", BEN)) == []
+    assert found["note"].startswith("I have nothing to go by yet.")
+
+
+async def test_a_like_that_is_no_track_says_so(settings, songs):
+    with pytest.raises(NotFound, match="polka"):
+        await recommend_to(settings, "--like", "polka")

@@ -1,0 +1,83 @@
+"""earworm similar."""
+
+import json
+
+import pytest
+
+from bot.audio.encode import write_audio
+from bot.audio.synth import compose
+from bot.cli import similar
+from bot.errors import NotFound, Refused
+from bot.services import Services
+from tests.support.commands import add_song, run
+from tests.support.library import ANA, GUILD
+
+LINK = "https://music.example/asked"
+
+
+@pytest.fixture
+async def asked(settings) -> int:
+    """A song with two others; its id."""
+    async with Services.open(settings) as services:
+        await services.guilds.remember(GUILD, ANA, "ana")
+        asked = await add_song(services, "Asked", [1, 0], "Band", url=LINK)
+        await add_song(services, "Far", [0, 1], "Else")
+        await add_song(services, "Near", [1, 0.2])
+        return asked
+
+
+@pytest.mark.parametrize("name", ["id", "ask", LINK])
+async def test_a_track_by_id_part_of_its_title_or_link(settings, asked, capsys, name):
+    assert await run(similar, settings, asked if name == "id" else name, "--guild", GUILD, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["query"] == {"id": asked, "title": "Asked", "artist": "Band"}
+    assert [result["title"] for result in answer["results"]] == ["Near", "Far"]
+    near = answer["results"][0]
+    assert near.keys() >= {"id", "title", "artist", "score", "why"}
+    assert near["score"] == pytest.approx(1 / (1 + 0.2**2) ** 0.5, abs=1e-4)
+    assert near["why"] == "96% match"
+
+
+async def test_as_many_as_wanted(settings, asked, capsys):
+    await run(similar, settings, asked, "--guild", GUILD, "-k", 1, "--json")
+    assert len(json.loads(capsys.readouterr().out)["results"]) == 1
+
+
+async def test_in_words(settings, asked, capsys):
+    await run(similar, settings, asked, "--guild", GUILD)
+    printed = capsys.readouterr().out
+    assert printed.startswith("Like “Band – Asked”:\n  1.  96%  Near (3:20), track ")
+    assert "Else – Far" in printed
+
+
+@pytest.mark.parametrize("name", ["nothing like it", "999"])
+async def test_what_is_not_there_says_so(settings, asked, name):
+    with pytest.raises(NotFound):
+        await run(similar, settings, name, "--guild", GUILD)
+
+
+async def test_a_link_that_can_never_be_opened_is_refused(settings, asked):
+    with pytest.raises(Refused):
+        await run(similar, settings, "file:///etc/passwd", "--guild", GUILD)
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "x", "1001"])
+async def test_a_count_that_is_none_is_refused(settings, capsys, count):
+    with pytest.raises(SystemExit):
+        await run(similar, settings, "x", "--guild", GUILD, "-k", count)
+    assert "1 to 1000" in capsys.readouterr().err
+
+
+async def test_a_file_is_listened_to_and_not_stored(settings, tmp_path, capsys):
+    settings = settings.model_copy(update={"embedders": ("mfcc",)})
+    async with Services.open(settings) as services:
+        await add_song(services, "Some song", [1, 0.5])
+    song = compose()[0]
+    path = tmp_path / "query.wav"
+    write_audio(song.samples, song.rate, path)
+    assert await run(similar, settings, path, "--guild", GUILD, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["query"] == {"id": None, "title": "query", "artist": ""}
+    assert [result["title"] for result in answer["results"]] == ["Some song"]
+    async with Services.open(settings) as services:
+        assert (await services.catalog.search(GUILD, "", None)).total == 1
