@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bot.embedders.base import Embedder, EmbedderInfo
+from bot.embedders.weights import find
 from bot.errors import EmbedderError
 
 EMBEDDERS: Mapping[str, EmbedderInfo] = MappingProxyType(
@@ -23,9 +24,9 @@ EMBEDDERS: Mapping[str, EmbedderInfo] = MappingProxyType(
             EmbedderInfo(
                 name="musicnn",
                 version=1,
-                dimension=200,
+                dimension=1506,
                 rate=16_000,
-                chance=0.5,
+                chance=0.28,
                 licence="ISC",
                 citation="Pons & Serra: musicnn: pre-trained convolutional neural networks for music. LBD ISMIR 2019",
             ),
@@ -34,7 +35,7 @@ EMBEDDERS: Mapping[str, EmbedderInfo] = MappingProxyType(
                 version=1,
                 dimension=80,
                 rate=22_050,
-                chance=0.9,
+                chance=0.88,
                 licence="none needed",
                 citation="McFee et al.: librosa: audio and music signal analysis in Python. SciPy 2015",
             ),
@@ -72,12 +73,13 @@ def load(
     input_repr: str = "mel256",
     content: str = "music",
     center: bool = True,
+    model: str = "msd",
 ) -> Embedder:
     """Load an embedder; its weights from `weights`, else from `home`/weights.
 
     `precision` is fast or fp32. `size` (512 or 6144), `hop` (seconds), `input_repr` (mel256, mel128, linear),
-    `content` (music, env) and `center` are OpenL3's. Raises EmbedderError for a name or an option that there
-    isn't, WeightsError for weights that are missing or damaged.
+    `content` (music, env) and `center` are OpenL3's; `model` (msd, mtt) is MusiCNN's. Raises EmbedderError for a
+    name or an option that there isn't, WeightsError for weights that are missing or damaged.
     """
     if name == "openl3":
         from bot.embedders.openl3 import OpenL3, Options
@@ -90,4 +92,16 @@ def load(
         from bot.embedders.mfcc import Mfcc
 
         return Mfcc()
+    if name == "musicnn":
+        from bot.embedders.musicnn import MusiCNN
+
+        return MusiCNN(weights or find(name, home), model=model)
+    if name == "panns":
+        from bot.embedders.panns import Panns
+
+        return Panns(weights or find(name, home))
+    if name == "wav2vec2":
+        from bot.embedders.wav2vec2 import Wav2Vec2
+
+        return Wav2Vec2(weights or find(name, home))
     raise EmbedderError(f"There is no embedder called {name!r}; take one of {', '.join(EMBEDDERS)}.")

@@ -15,7 +15,8 @@ Vectors = NDArray[np.float32]
 class EmbedderInfo:
     """What is known of an embedder without loading it.
 
-    `rate` in Hz; `chance` is the cosine that two unrelated tracks typically have: 0 per cent of a match.
+    `rate` in Hz; `chance` is the cosine that two unrelated tracks typically have: 0 per cent of a match;
+    `budget` is how many windows of a track are enough.
     """
 
     name: str
@@ -25,6 +26,7 @@ class EmbedderInfo:
     chance: float
     licence: str
     citation: str
+    budget: int = 60
 
     @property
     def vector_name(self) -> str:

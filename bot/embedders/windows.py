@@ -54,5 +54,16 @@ def spread(count: int, budget: int | None) -> NDArray[np.int64]:
     return ((np.arange(budget) + 0.5) * count / budget).astype(np.int64)
 
 
+def clips(
+    sound: Samples, length: int, rate: int, budget: int | None
+) -> tuple[list[Samples], NDArray[np.float64]]:
+    """Cut mono samples (n,) into clips of `length`, and say when each starts.
+
+    At most `budget` of them, spread evenly; the last may be shorter, but less than half a clip is left out.
+    """
+    chosen = spread(max(1, round(len(sound) / length)), budget)
+    return [sound[start : start + length] for start in chosen * length], chosen * length / rate
+
+
 def _chunks(samples: Samples) -> Iterator[Samples]:
     return (samples[start : start + CHUNK] for start in range(0, len(samples), CHUNK))
