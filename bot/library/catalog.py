@@ -119,7 +119,8 @@ class Catalog:
     async def _by_title(self, guild_id: int, text: str, channels: Channels) -> TrackCard:
         wanted, shown = searchable(text[:QUERY_CHARACTERS]), _short(text)
         async with self._store.session() as session:
-            rows = await session.execute(_matching(guild_id, text, channels).add_columns(Track.search_text))
+            named = _matching(guild_id, text, channels).add_columns(Track.search_text)
+            rows = await session.execute(named.order_by(*NEWEST_FIRST))
             fitting = _best(wanted, [Named(track_id, *words.split("\n", 1)) for track_id, words in rows])
             cards = await load_cards(session, guild_id, fitting[:CHOICES], channels)
         if not wanted or not cards:
@@ -218,4 +219,5 @@ def _best(wanted: str, found: Sequence[Named]) -> list[int]:
 
 
 def _short(text: str) -> str:
+    text = "".join(filter(str.isprintable, text))
     return text if len(text) <= LABEL_SHOWN else f"{text[: LABEL_SHOWN - 1]}…"

@@ -1,0 +1,79 @@
+"""What admins set, and members' names."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.errors import NotFound
+from bot.library.guilds import Guilds
+from tests.support.library import ANA, BEN, GUILD, HIDDEN, PUBLIC
+
+
+@pytest.fixture
+def guilds(store):
+    return Guilds(store)
+
+
+async def test_a_new_server_has_the_defaults(guilds):
+    guild = await guilds.get(GUILD)
+    assert (guild.id, guild.digest_channel_id, guild.timezone) == (GUILD, None, "UTC")
+    assert (guild.digest_weekday, guild.digest_hour, guild.digest_since) == (4, 18, None)
+
+
+async def test_a_name_leaves_the_other_settings_alone(guilds):
+    await guilds.set_digest(GUILD, PUBLIC, 0, 9, "Europe/Berlin")
+    await guilds.set_name(GUILD, "Quartet")
+    guild = await guilds.get(GUILD)
+    assert (guild.name, guild.digest_channel_id) == ("Quartet", PUBLIC)
+
+
+async def test_music_channels_are_switched_on_and_off(guilds):
+    await guilds.set_music_channel(GUILD, PUBLIC, True, since=70)
+    await guilds.set_music_channel(GUILD, HIDDEN, True)
+    assert await guilds.music_channels(GUILD) == {PUBLIC: 70, HIDDEN: 0}
+    await guilds.set_music_channel(GUILD, HIDDEN, False)
+    assert await guilds.music_channels(GUILD) == {PUBLIC: 70}
+    assert await guilds.music_channels(GUILD + 1) == {}
+
+
+async def test_switching_a_channel_on_again_keeps_its_place(guilds):
+    await guilds.set_music_channel(GUILD, PUBLIC, True, since=70)
+    await guilds.set_music_channel(GUILD, PUBLIC, True, since=90)
+    assert await guilds.music_channels(GUILD) == {PUBLIC: 70}
+
+
+async def test_what_was_seen_only_goes_forward(guilds):
+    await guilds.set_music_channel(GUILD, PUBLIC, True, since=70)
+    for message in (80, 75):
+        await guilds.seen(GUILD, PUBLIC, message)
+    await guilds.seen(GUILD, HIDDEN, 99)
+    assert await guilds.music_channels(GUILD) == {PUBLIC: 80}
+
+
+async def test_a_digest_is_set_from_now_on(guilds):
+    await guilds.set_digest(GUILD, PUBLIC, 6, 23, "America/Sao_Paulo")
+    guild = await guilds.get(GUILD)
+    assert (guild.digest_channel_id, guild.digest_weekday, guild.digest_hour) == (PUBLIC, 6, 23)
+    assert guild.timezone == "America/Sao_Paulo"
+    assert datetime.now(UTC) - guild.digest_since < timedelta(minutes=1)
+
+
+async def test_the_digest_is_switched_off(guilds):
+    await guilds.set_digest(GUILD, PUBLIC, 6, 23, "UTC")
+    await guilds.digest_off(GUILD)
+    guild = await guilds.get(GUILD)
+    assert (guild.digest_channel_id, guild.digest_weekday) == (None, 6)
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "", "Europe", "a\0b"])
+async def test_a_time_zone_that_there_is_not_is_refused(guilds, zone):
+    with pytest.raises(NotFound, match="Europe/Berlin"):
+        await guilds.set_digest(GUILD, PUBLIC, 0, 0, zone)
+    assert (await guilds.get(GUILD)).digest_channel_id is None
+
+
+async def test_the_last_name_counts_and_stays_in_its_server(guilds):
+    await guilds.remember(GUILD, ANA, "Ana")
+    await guilds.remember(GUILD, ANA, "Ana Banana")
+    await guilds.remember(GUILD + 1, ANA, "Anna")
+    assert await guilds.names(GUILD, [ANA, BEN]) == {ANA: "Ana Banana"}
