@@ -28,6 +28,10 @@ class Cdn:
         self._files[file.id] = file
         return file
 
+    def find(self, file_id: int) -> Attachment | None:
+        """A stored file."""
+        return self._files.get(file_id)
+
     def url(self, file: Attachment) -> str:
         """An absolute address that works for a while."""
         issued = int(time.time())

@@ -1,6 +1,6 @@
 """What a Discord server consists of: users, roles, channels, messages. State only; JSON is made in payloads.py."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -194,11 +194,6 @@ class Channel:
         found = self.store[int(message["id"])]
         found.embeds = [*found.embeds, {"type": "link", "title": title, "url": url}]
         self.guild.world.tell_of_edit(found)
-
-
-def by_position(roles: Iterable[Role]) -> list[Role]:
-    """Roles from the highest down."""
-    return sorted(roles, key=lambda role: -role.position)
 
 
 Overwrites = Mapping["Role | Member", tuple[int, int]]

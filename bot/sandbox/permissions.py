@@ -3,12 +3,13 @@
 https://docs.discord.com/developers/topics/permissions
 """
 
+from collections.abc import Iterable
 from enum import IntFlag
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.sandbox.members import Member
-    from bot.sandbox.model import Channel
+    from bot.sandbox.model import Channel, Role
 
 
 class Permission(IntFlag):
@@ -86,3 +87,8 @@ def in_channel(member: "Member", channel: "Channel") -> Permission:
     if Permission.VIEW_CHANNEL not in granted or (stranger and Permission.MANAGE_THREADS not in granted):
         return NOTHING
     return granted
+
+
+def by_position(roles: "Iterable[Role]") -> "list[Role]":
+    """Roles from the highest down."""
+    return sorted(roles, key=lambda role: -role.position)

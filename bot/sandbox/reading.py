@@ -17,3 +17,18 @@ def text_of(message: Json) -> str:
 def buttons_of(message: Json) -> list[Json]:
     """Every button of a message, in order."""
     return [c for c in walk(message["components"]) if c["type"] == BUTTON]
+
+
+def loose_files(message: Json) -> list[Json]:
+    """The attachments that no embed and no layout of the message shows."""
+    shown = _shown_files([message["embeds"], message["components"]])
+    return [file for file in message["attachments"] if file["id"] not in shown]
+
+
+def _shown_files(value: object) -> set[str]:
+    if isinstance(value, list):
+        return set().union(*map(_shown_files, value))
+    if not isinstance(value, dict):
+        return set()
+    own = {value["attachment_id"]} if "attachment_id" in value else set()
+    return own.union(*map(_shown_files, value.values()))
