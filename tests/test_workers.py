@@ -13,23 +13,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import WorkerDied
-from bot.workers import LINE_LIMIT, Worker
+from bot.workers import LINE_LIMIT
+from tests.support.worker import ScriptWorker
 
 ECHO = """
     for request in requests():
         reply(request)
 """
-
-
-class ScriptWorker(Worker):
-    """A worker whose program is a file of its own instead of a module of the bot."""
-
-    def __init__(self, script: Path, environment: dict[str, str] | None = None) -> None:
-        super().__init__(script.stem, environment=environment)
-        self._script = script
-
-    def _command(self) -> tuple[str, ...]:
-        return (sys.executable, "-I", str(self._script))
 
 
 @pytest.fixture
@@ -203,7 +193,7 @@ def test_kill_9_of_the_parent_ends_the_worker_and_its_children(script, tmp_path,
         import asyncio, os, signal, sys
         from pathlib import Path
         sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
-        from tests.test_workers import ScriptWorker
+        from tests.support.worker import ScriptWorker
 
         async def main():
             async with ScriptWorker(Path({str(program)!r})) as worker:
