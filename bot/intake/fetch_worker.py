@@ -1,0 +1,144 @@
+"""The process that runs yt-dlp for one link: the only place that imports it.
+
+Hears `{url, extractor, into, proxy, max_bytes, max_seconds, name}`, says `{path, …facts}` or `{failure, detail}`.
+"""
+
+import logging
+import os
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.errors import Failure
+from bot.intake.facts import facts
+from bot.intake.guard import Guard
+from bot.intake.reasons import explain
+from bot.workers import Message, limit_resources, reply, requests
+
+# Native protocols only: for the others yt-dlp would start ffmpeg, which connects where it likes.
+FORMAT = (
+    "(bestaudio[abr<=160]/bestaudio/worst[acodec!=none]/best)"
+    "[protocol~='^(https?|m3u8(_native)?|http_dash_segments)$']"
+)
+LIVE_STATES = ("is_live", "is_upcoming", "post_live")
+CPU_SECONDS = 120
+DATA_BYTES = 1 << 30
+SPARE_BYTES = (
+    1 << 20
+)  # a file may be this much larger than allowed, so that the hook is asked before the kernel
+
+
+class Watch:
+    """Looks at what yt-dlp found and at what it downloads; `failure` is why it has to stop."""
+
+    def __init__(self, *, max_bytes: int, max_seconds: float) -> None:
+        self.failure: Failure | None = None
+        self._max_bytes = max_bytes
+        self._max_seconds = max_seconds
+
+    def match(self, info: Mapping[str, Any], *, incomplete: bool) -> str | None:  # noqa: ARG002
+        """yt-dlp's `match_filter`: a string if this is not to be downloaded."""
+        if _is_unreachable(info):
+            self.failure = Failure.BLOCKED
+        elif info.get("is_live") or info.get("live_status") in LIVE_STATES:
+            self.failure = Failure.LIVE
+        elif (info.get("duration") or 0) > self._max_seconds:
+            self.failure = Failure.TOO_LONG
+        elif (info.get("filesize") or 0) > self._max_bytes:
+            self.failure = Failure.TOO_BIG
+        return self.failure
+
+    def progress(self, status: Mapping[str, Any]) -> None:
+        """yt-dlp's `progress_hook`: counts bytes, since `max_filesize` believes the server's word only."""
+        from yt_dlp.utils import DownloadCancelled
+
+        if max(status.get("downloaded_bytes") or 0, status.get("total_bytes") or 0) > self._max_bytes:
+            self.failure = Failure.TOO_BIG
+            raise DownloadCancelled
+
+
+def main() -> None:
+    """Serve one request."""
+    reply(fetch(next(requests())))
+
+
+def fetch(job: Message) -> Message:
+    """Download what a link leads to, behind the guard and within limits."""
+    import yt_dlp  # only now: see bot.workers
+
+    proxy = urlsplit(job["proxy"])
+    guard = Guard(
+        proxy=(str(proxy.hostname), int(proxy.port or 0)), folder=Path(job["into"]), runtime=_runtime()
+    )
+    watch = Watch(max_bytes=job["max_bytes"], max_seconds=job["max_seconds"])
+    os.chdir(job["into"])
+    limit_resources(cpu_seconds=CPU_SECONDS, file_bytes=job["max_bytes"] + SPARE_BYTES, data_bytes=DATA_BYTES)
+    guard.install()
+    try:
+        with yt_dlp.YoutubeDL(_options(job, watch)) as ydl:
+            found = _first(ydl.extract_info(job["url"], ie_key=job["extractor"]) or {})
+        files = found.get("requested_downloads")
+        if not files:
+            return {"failure": watch.failure or Failure.UNSUPPORTED, "detail": "nothing to download"}
+        return {"path": files[0]["filepath"], **facts(found, job["name"])}
+    except MemoryError:
+        raise
+    except Exception as error:
+        failure = Failure.BLOCKED if guard.refused else watch.failure or explain(error)
+        return {"failure": failure, "detail": f"{type(error).__name__}: {error}"[:1000]}
+
+
+def _options(job: Message, watch: Watch) -> dict[str, Any]:
+    return {
+        "proxy": job["proxy"],
+        "format": FORMAT,
+        "outtmpl": {"default": str(Path(job["into"]) / "media.%(ext)s")},
+        "nopart": True,
+        "match_filter": watch.match,
+        "progress_hooks": [watch.progress],
+        # one song, not its playlist
+        "noplaylist": True,
+        "playlist_items": "1",
+        # no other program
+        "ffmpeg_location": "/nonexistent",
+        "external_downloader": {"default": "native"},
+        "hls_prefer_native": True,
+        "postprocessors": [],
+        "fixup": "never",
+        "js_runtimes": {"deno": {"path": str(_runtime())}},
+        # nothing of this machine
+        "enable_file_urls": False,
+        "cachedir": False,
+        # an answer in time
+        "socket_timeout": 10,
+        "retries": 2,
+        "extractor_retries": 2,
+        "fragment_retries": 2,
+        "skip_unavailable_fragments": False,
+        "quiet": True,
+        "noprogress": True,
+        "color": "never",
+        "logger": logging.getLogger("yt_dlp"),
+    }
+
+
+def _first(found: dict[str, Any]) -> dict[str, Any]:
+    while "entries" in found:
+        found = next(iter(found["entries"]), {})
+    return found
+
+
+def _is_unreachable(info: Mapping[str, Any]) -> bool:
+    """Whether all that was found stands at addresses which are not the web's: rtmp:, file:, data:, …"""
+    links = [str(format_["url"]) for format_ in info.get("formats") or [info] if format_.get("url")]
+    return bool(links) and not any(link.startswith(("http:", "https:")) for link in links)
+
+
+def _runtime() -> Path:
+    return Path(sysconfig.get_path("scripts")) / "deno"
+
+
+if __name__ == "__main__":
+    main()
