@@ -2,50 +2,65 @@
 
 import argparse
 import asyncio
-import contextlib
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from bot import logs
-from bot.cli import COMMANDS
 from bot.errors import EarwormError
 from bot.settings import Settings
 
+COMMANDS = (
+    "run",
+    "demo",
+    "doctor",
+    "ingest",
+    "similar",
+    "recommend",
+    "digest",
+    "embed",
+    "models",
+)
+INTERRUPTED = 130
 
-def parser() -> argparse.ArgumentParser:
-    """Every command with its options."""
+
+def parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for these words; of the commands only the named one is imported, since some take seconds to."""
     top = argparse.ArgumentParser(
         prog="earworm", description="A Discord bot that learns what a server likes to hear."
     )
     commands = top.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add_parser(commands)
+    named = [name for name in COMMANDS if name in words[:1]]
+    for name in named or COMMANDS:
+        import_module(f"bot.cli.{name}").add_parser(commands)
     return top
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; 0, or 1 with a line on standard error that says what is wrong and what to do."""
-    arguments = parser().parse_args(words)
+    words = sys.argv[1:] if words is None else words
+    arguments = parser(words).parse_args(words)
     try:
         settings = Settings.load()
-        logs.configure(settings.log_level if arguments.command == "run" else "WARNING")
-        with contextlib.suppress(KeyboardInterrupt):
-            status: int = asyncio.run(arguments.run(arguments, settings))
-            return status
-        return 130
+        logs.configure(settings.log_level if arguments.command == "run" else "ERROR")
+        status: int = asyncio.run(arguments.run(arguments, settings))
     except EarwormError as error:
-        print(f"earworm: {error}", file=sys.stderr)
-        return 1
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever read our output has had enough; nothing may be flushed to them at exit.
+        sys.stdout = None  # type: ignore[assignment]
         return 1
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        print(
-            f"earworm: {error.strerror or error}{where}. Check the path, its permissions and the disk.",
-            file=sys.stderr,
-        )
-        return 1
+        return _refuse(f"{error.strerror or error}{where}. Check the path, its permissions and the disk.")
+    return status
+
+
+def _refuse(sentence: str) -> int:
+    print(f"earworm: {' '.join(sentence.split())}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -11,5 +11,7 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("discord.gateway", "discord.client", "httpx", "alembic", "numba"):
+    # At the start it warns that voice isn't supported, which nobody asked for.
+    logging.getLogger("discord.client").setLevel(logging.ERROR)
+    for chatty in ("discord.gateway", "httpx", "alembic", "numba"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

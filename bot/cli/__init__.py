@@ -1,5 +1,1 @@
 """One module a command of the command line; each has `add_parser` and `async run(arguments, settings) -> int`."""
-
-from bot.cli import doctor, run
-
-COMMANDS = (run, doctor)
