@@ -5,6 +5,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from bot import logs
 from bot.errors import EarwormError
@@ -24,11 +25,17 @@ COMMANDS = (
 INTERRUPTED = 130
 
 
+class Parser(argparse.ArgumentParser):
+    """Refuses wrong words in one line and with status 1, as every refusal of ours."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where to read more."""
+        self.exit(_refuse(f"{message}. See {self.prog} --help."))
+
+
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """The parser for these words; of the commands only the named one is imported, since some take seconds to."""
-    top = argparse.ArgumentParser(
-        prog="earworm", description="A Discord bot that learns what a server likes to hear."
-    )
+    top = Parser(prog="earworm", description="A Discord bot that learns what a server likes to hear.")
     commands = top.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     named = [name for name in COMMANDS if name in words[:1]]
     for name in named or COMMANDS:
