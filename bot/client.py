@@ -1,12 +1,14 @@
 """The discord.py client: receives Services, loads the cogs by name, and keeps running."""
 
 import asyncio
+import contextlib
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import discord
 import yarl
 from discord import app_commands
@@ -35,13 +37,24 @@ APOLOGY = "Something went wrong on my side. It is in my log; please try again in
 REJECTED = (
     "Discord rejected DISCORD_TOKEN. Copy the token of your bot again, from the developer portal under Bot."
 )
+UNREACHABLE = "Discord can't be reached: {}. Check the network."
+TOKEN_REFUSED = 4004
 RECONNECT_SECONDS = 5.0
+
+# What a request to Discord may raise.
+DISCORD_FAILS = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
 
 
 class Earworm(commands.Bot):
     """The bot on one gateway connection."""
 
-    def __init__(self, services: Services, *, message_content: bool = True) -> None:
+    def __init__(
+        self,
+        services: Services,
+        *,
+        message_content: bool = True,
+        ready: Callable[["Earworm"], None] | None = None,
+    ) -> None:
         intents = discord.Intents.none()
         intents.guilds = intents.guild_messages = intents.guild_reactions = True
         intents.message_content = message_content
@@ -55,6 +68,8 @@ class Earworm(commands.Bot):
             tree_cls=Tree,
         )
         self.services = services
+        self._on_first_ready = ready
+        self._asked: dict[int, discord.Interaction[Any]] = {}
 
     async def setup_hook(self) -> None:
         """Load every feature, then register the commands with Discord."""
@@ -68,16 +83,42 @@ class Earworm(commands.Bot):
     async def on_ready(self) -> None:
         """Say where the bot is."""
         log.info("ready as %s in %d servers", self.user, len(self.guilds))
+        tell, self._on_first_ready = self._on_first_ready, None
+        if tell is not None:
+            tell(self)
+
+    def asked(self, message_id: int, interaction: discord.Interaction[Any]) -> None:
+        """Remember the command that shared what stands in a message, for as long as it may be answered."""
+        self._asked = {key: known for key, known in self._asked.items() if not known.is_expired()}
+        self._asked[message_id] = interaction
+
+    def interaction_of(self, message_id: int) -> discord.Interaction[Any] | None:
+        """The command that shared what stands in a message, if it may still be answered."""
+        interaction = self._asked.get(message_id)
+        return interaction if interaction and not interaction.is_expired() else None
+
+    async def close(self) -> None:
+        """Leave; what is being told at the moment is told first, as long as Discord can be reached."""
+        await self.services.pipeline.stop()
+        await super().close()
 
     async def stay_connected(self) -> None:
-        """Keep the gateway up: a malformed event ends `connect()`, which must not end the bot."""
+        """Keep the gateway up: a malformed event ends `connect()`, which must not end the bot.
+
+        Raises PrivilegedIntentsRequired, and SettingsError if Discord ends the connection for good.
+        """
         while not self.is_closed():
             try:
                 await self.connect()
-            except (discord.PrivilegedIntentsRequired, discord.ConnectionClosed):
+            except discord.PrivilegedIntentsRequired:
                 raise
+            except discord.ConnectionClosed as closed:
+                ended = f"Discord ended the connection for good (code {closed.code}). Start me again."
+                raise SettingsError(REJECTED if closed.code == TOKEN_REFUSED else ended) from None
             except Exception:
                 log.exception("the gateway connection broke; connecting again in %.0f s", RECONNECT_SECONDS)
+                with contextlib.suppress(*DISCORD_FAILS):
+                    await self.ws.close(code=4000)
                 await asyncio.sleep(RECONNECT_SECONDS)
 
 
@@ -92,32 +133,30 @@ class Tree(app_commands.CommandTree[Earworm]):
 
 
 async def explain(interaction: discord.Interaction[Any], error: BaseException) -> None:
-    """Tell the member who asked what went wrong; log what isn't theirs to know."""
+    """Tell the member who asked, and nobody else, what went wrong; log what isn't theirs to know."""
     if isinstance(error, EarwormError):
         sentence = str(error)
-    elif isinstance(error, app_commands.MissingPermissions):
-        sentence = "That needs the permission Manage Server."
-    elif isinstance(error, app_commands.CommandOnCooldown | app_commands.CheckFailure):
-        sentence = str(error) or "You can't use that here."
+    elif isinstance(error, app_commands.CheckFailure):
+        sentence = "You can't use that here."
     else:
         log.error("%s failed", _name(interaction), exc_info=error)
         sentence = APOLOGY
+    answered = interaction.response.type
     try:
-        if interaction.response.is_done():
-            await interaction.followup.send(sentence, ephemeral=True)
-        else:
+        if answered is None:
             await interaction.response.send_message(sentence, ephemeral=True)
-    except discord.HTTPException as failure:
+            return
+        if answered is discord.InteractionResponseType.deferred_channel_message:
+            # What follows a deferral takes its place, in everybody's sight where that was promised.
+            await interaction.delete_original_response()
+        await interaction.followup.send(sentence, ephemeral=True)
+    except DISCORD_FAILS as failure:
         log.warning("could not answer %s: %s", _name(interaction), failure)
 
 
 def _name(interaction: discord.Interaction[Any]) -> str:
     command = interaction.command
-    return (
-        f"/{command.qualified_name}"
-        if command
-        else "a button"
-    )
+    return f"/{command.qualified_name}" if command else "a button"
 
 
 def point_at(settings: Settings) -> None:
@@ -146,8 +185,8 @@ async def look_up(settings: Settings) -> Application:
             found = await client.application_info()
         except discord.LoginFailure:
             raise SettingsError(REJECTED) from None
-        except (discord.HTTPException, OSError) as error:
-            raise SettingsError(f"Discord can't be reached: {error}. Check the network.") from None
+        except DISCORD_FAILS as error:
+            raise SettingsError(UNREACHABLE.format(error)) from None
     flags = found.flags
     return Application(
         name=found.name,
@@ -157,7 +196,7 @@ async def look_up(settings: Settings) -> Application:
 
 
 async def run(settings: Settings, *, ready: Callable[[Earworm], None] | None = None) -> None:
-    """Run the bot until it is told to stop.
+    """Run the bot until it is told to stop; `ready` hears of it once it is connected.
 
     Raises SettingsError if Discord rejects the token, and whatever opening the services raises.
     """
@@ -167,15 +206,16 @@ async def run(settings: Settings, *, ready: Callable[[Earworm], None] | None = N
             "copy its bot's token, and put DISCORD_TOKEN=… into .env."
         )
     point_at(settings)
-    async with Services.open(settings, listen=True) as services:
-        try:
-            await _serve(settings, services, message_content=True, ready=ready)
-        except discord.PrivilegedIntentsRequired:
-            log.warning(
-                "Message Content Intent is off, so bare links are not seen; /share and the message menu work. "
-                "Switch it on under Bot in Discord's developer portal and start again."
-            )
-            await _serve(settings, services, message_content=False, ready=ready)
+    with _until_told_to_stop():
+        async with Services.open(settings, listen=True) as services:
+            try:
+                await _serve(settings, services, message_content=True, ready=ready)
+            except discord.PrivilegedIntentsRequired:
+                log.warning(
+                    "Message Content Intent is off, so bare links are not seen; /share and the message menu work. "
+                    "Switch it on under Bot in Discord's developer portal and start again."
+                )
+                await _serve(settings, services, message_content=False, ready=ready)
 
 
 async def _serve(
@@ -185,21 +225,37 @@ async def _serve(
     message_content: bool,
     ready: Callable[[Earworm], None] | None,
 ) -> None:
-    loop = asyncio.get_running_loop()
-    async with Earworm(services, message_content=message_content) as bot:
-        serving = asyncio.current_task()
-        assert serving is not None
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(signum, serving.cancel)
+    async with Earworm(services, message_content=message_content, ready=ready) as bot:
         try:
             await bot.login(settings.discord_token)
-            if ready is not None:
-                ready(bot)
-            await bot.stay_connected()
         except discord.LoginFailure:
             raise SettingsError(REJECTED) from None
-        except asyncio.CancelledError:
-            log.info("stopping")
-        finally:
-            for signum in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(signum)
+        except DISCORD_FAILS as error:
+            raise SettingsError(UNREACHABLE.format(error)) from None
+        await bot.stay_connected()
+
+
+@contextlib.contextmanager
+def _until_told_to_stop() -> Iterator[None]:
+    """SIGTERM and SIGINT end what is inside, once, and that is no error."""
+    loop, serving = asyncio.get_running_loop(), asyncio.current_task()
+    assert serving is not None, "the bot runs in a task"
+    told: list[signal.Signals] = []
+
+    def stop(signum: signal.Signals) -> None:
+        if not told:
+            serving.cancel()
+        told.append(signum)
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop, signum)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not told:
+            raise
+        serving.uncancel()
+        log.info("stopped by %s", told[0].name)
+    finally:
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(signum)

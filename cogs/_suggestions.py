@@ -1,89 +1,27 @@
 """A page of suggestions: one block a song with its buttons, which work for as long as the message stands."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from functools import wraps
 from re import Match
 from typing import Any, Self
 
 import discord
 from discord import ui
 
-from bot.client import Earworm, explain
+from bot.client import Earworm
 from bot.errors import NotAllowed
 from bot.intake.links import Source
 from bot.taste.answers import AnswerPage, Shown
 from bot.taste.recommend import Pick
 from cogs._audience import audience_of, sight_of
-from cogs._text import shared_line, song
-from cogs.intake import Intake
+from cogs._sharing import accept
+from cogs._text import fitted, shared_by, song, when_and_where
+from cogs._votes import VoteButton, explained, vote_buttons
 
 ACCENT = 0x5865F2
-THUMB = {+1: "👍", -1: "👎"}
-
-Press = Callable[[Any, discord.Interaction[Any]], Coroutine[Any, Any, None]]
-
-
-def explained(press: Press) -> Press:
-    """Errors of a button become a sentence for whoever pressed it."""
-
-    @wraps(press)
-    async def callback(self: Any, interaction: discord.Interaction[Any]) -> None:
-        try:
-            await press(self, interaction)
-        except Exception as error:  # the edge of an event: nothing above it reports
-            await explain(interaction, error)
-
-    return callback
-
-
-class VoteButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:vote:(?P<track>\d+):(?P<kind>[+-]1)"):
-    """👍 or 👎 on one track of a message; pressing it again takes it back."""
-
-    def __init__(self, track_id: int, kind: int, count: int = 0) -> None:
-        super().__init__(ui.Button(custom_id=f"ew:vote:{track_id}:{kind:+d}", emoji=THUMB[kind]))
-        self.track_id = track_id
-        self.kind = kind
-        self.show(count)
-
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: Match[str], /
-    ) -> Self:
-        """Read the button back from a message."""
-        return cls(int(match["track"]), int(match["kind"]))
-
-    def show(self, count: int) -> None:
-        """Show how many members pressed it."""
-        self.item.label = str(count) if count else None
-
-    @explained
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Record the vote and show the new counts."""
-        assert interaction.guild_id is not None and interaction.message is not None
-        await interaction.response.defer()
-        feedback = interaction.client.services.feedback
-        await feedback.toggle(
-            interaction.guild_id,
-            interaction.message.id,
-            interaction.user.id,
-            self.kind,
-            track_id=self.track_id,
-        )
-        member = interaction.user
-        await interaction.client.services.guilds.remember(
-            interaction.guild_id, member.id, member.display_name
-        )
-        likes, dislikes = (await feedback.counts(interaction.guild_id, [self.track_id])).get(
-            self.track_id, (0, 0)
-        )
-        view = ui.LayoutView.from_message(interaction.message, timeout=None)
-        for item in view.walk_children():
-            for kind, count in ((+1, likes), (-1, dislikes)):
-                if isinstance(item, ui.Button) and item.custom_id == f"ew:vote:{self.track_id}:{kind:+d}":
-                    item.label = str(count) if count else None
-        view.stop()
-        await interaction.edit_original_response(view=view)
+TEXT_LIMIT = 3800  # a little below Discord's 4,000
+HEADING = "### Suggestions"
+NOTHING = "-# Nothing else of this library can be shown here yet."
 
 
 class MoreButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:more:(?P<track>\d+):(?P<private>[01])"):
@@ -111,10 +49,8 @@ class MoreButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:more:(?P<track>\d
 class PageButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:page:(?P<answer>\d+):(?P<page>\d+)"):
     """Turns to another page of an answer."""
 
-    def __init__(self, answer_id: int, page: int, label: str = "") -> None:
-        super().__init__(
-            ui.Button(custom_id=f"ew:page:{answer_id}:{page}", label=label or f"Page {page + 1}")
-        )
+    def __init__(self, answer_id: int, page: int, label: str | None = None) -> None:
+        super().__init__(ui.Button(custom_id=f"ew:page:{answer_id}:{page}", label=label))
         self.answer_id = answer_id
         self.page = page
 
@@ -130,7 +66,7 @@ class PageButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:page:(?P<answer>\
         """Show that page in place, to whoever asked the question."""
         await interaction.response.defer()
         page = await load_page(interaction, self.answer_id, self.page)
-        if page.user_id not in {0, interaction.user.id}:
+        if page.user_id not in {0, interaction.user.id}:  # 0: who asked is forgotten
             raise NotAllowed("Only who asked can turn these pages; ask with /similar or /recommend yourself.")
         await show_page(interaction, page)
 
@@ -139,11 +75,10 @@ class AddButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:add:(?P<answer>\d+
     """Add to library: stores the link or file that /similar was asked with."""
 
     def __init__(self, answer_id: int) -> None:
-        super().__init__(
-            ui.Button(
-                custom_id=f"ew:add:{answer_id}", label="Add to library", style=discord.ButtonStyle.success
-            )
+        button: ui.Button[Any] = ui.Button(
+            custom_id=f"ew:add:{answer_id}", label="Add to library", style=discord.ButtonStyle.success
         )
+        super().__init__(button)
         self.answer_id = answer_id
 
     @classmethod
@@ -160,11 +95,7 @@ class AddButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:add:(?P<answer>\d+
         page = await load_page(interaction, self.answer_id, 0)
         if page.user_id != interaction.user.id:
             raise NotAllowed("Only who asked with it can add it; /share adds it as yours.")
-        source = Source(**page.source)
-        intake = interaction.client.get_cog("Intake")
-        assert isinstance(intake, Intake)
-        reply = await interaction.original_response()
-        await intake.accept(interaction, [source], message_id=reply.id, member=interaction.user)
+        await accept(interaction, [Source(**page.source)], interaction.user)
 
 
 BUTTONS = (VoteButton, MoreButton, PageButton, AddButton)
@@ -192,7 +123,8 @@ async def answer_similar(interaction: discord.Interaction[Earworm], track_id: in
     channels = await channels_for(interaction, private=private)
     card = await services.catalog.card(interaction.guild_id, track_id, channels)
     picks = await services.recommender.similar(interaction.guild_id, track_id=track_id, channels=channels)
-    await answer(interaction, "similar", f"### Sounds like {song(card)}", picks, private=private)
+    heading = f"### Sounds like {song(card)}" + ("" if picks else f"\n{NOTHING}")
+    await answer(interaction, "similar", heading, picks, private=private)
 
 
 async def answer(
@@ -223,42 +155,43 @@ async def answer(
 
 async def show_page(interaction: discord.Interaction[Earworm], page: AnswerPage) -> None:
     """Put a page into the interaction's message, and remember what was shown there."""
-    message = await interaction.edit_original_response(view=layout(page))
+    view = fitted(lambda length: layout(page, length), ui.LayoutView.content_length, TEXT_LIMIT)
+    message = await interaction.edit_original_response(view=view)
     await interaction.client.services.answers.shown(page, message.id)
 
 
-def layout(page: AnswerPage) -> ui.LayoutView:
-    """A page as Components V2: at most 5 songs, 40 components, 4,000 characters."""
+def layout(page: AnswerPage, length: int) -> ui.LayoutView:
+    """A page as Components V2, with titles of at most `length` characters: at most 5 songs, 40 components."""
     view = ui.LayoutView(timeout=None)
     box: ui.Container[Any] = ui.Container(accent_colour=ACCENT)
-    box.add_item(ui.TextDisplay(page.heading))
+    box.add_item(ui.TextDisplay(page.heading or HEADING))
     for shown in page.suggestions:
         box.add_item(ui.Separator())
-        box.add_item(ui.TextDisplay(_block(shown)))
-        row: ui.ActionRow[Any] = ui.ActionRow()
-        row.add_item(VoteButton(shown.card.id, +1, shown.card.likes))
-        row.add_item(VoteButton(shown.card.id, -1, shown.card.dislikes))
-        row.add_item(MoreButton(shown.card.id, page.private))
-        box.add_item(row)
+        box.add_item(ui.TextDisplay(_block(shown, length)))
+        votes = vote_buttons(shown.card.id, shown.card.likes, shown.card.dislikes)
+        box.add_item(ui.ActionRow(*votes, MoreButton(shown.card.id, page.private)))
     view.add_item(box)
-    turning = _turning(page)
-    if turning.children:
-        view.add_item(turning)
+    if buttons := _turning(page):
+        view.add_item(ui.ActionRow(*buttons))
     return view
 
 
-def _block(shown: Shown) -> str:
-    lines = [f"**{shown.rank}.** {song(shown.card)} · {shown.percent}% match"]
-    lines += [line for line in (shown.why, shared_line(shown.card)) if line]
-    return "\n".join(lines)
+def _block(shown: Shown, length: int) -> str:
+    card, match = shown.card, f"{shown.percent}% match"
+    title = f"**{shown.rank}.** {song(card, length)}" + (f" · {match}" if shown.percent else "")
+    if card.first is None:
+        return title
+    if shown.why == match:
+        return f"{title}\n{shared_by(card, card.first)}"
+    return f"{title}\n{shown.why}\n{when_and_where(card, card.first)}"
 
 
-def _turning(page: AnswerPage) -> ui.ActionRow[Any]:
-    row: ui.ActionRow[Any] = ui.ActionRow()
+def _turning(page: AnswerPage) -> list[ui.DynamicItem[ui.Button[Any]]]:
+    buttons: list[ui.DynamicItem[ui.Button[Any]]] = []
     if page.number > 0:
-        row.add_item(PageButton(page.answer_id, page.number - 1, "Previous page"))
+        buttons.append(PageButton(page.answer_id, page.number - 1, "Previous page"))
     if page.number + 1 < page.pages:
-        row.add_item(PageButton(page.answer_id, page.number + 1, "Next page"))
+        buttons.append(PageButton(page.answer_id, page.number + 1, "Next page"))
     if page.source:
-        row.add_item(AddButton(page.answer_id))
-    return row
+        buttons.append(AddButton(page.answer_id))
+    return buttons

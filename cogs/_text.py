@@ -1,17 +1,28 @@
-"""Wording that several cogs share; everything that members wrote is escaped here and shortened."""
+"""Wording that several cogs share; everything that members or pages wrote is disarmed here and shortened."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import discord
 
 from bot.library.cards import ShareLine, TrackCard
 
-TITLE_SHOWN = 90
+T = TypeVar("T")
+
+# How much of a title is shown, from the most to the least, until everything fits.
+TITLE_LENGTHS = (90, 60, 40, 25, 12)
+MARKUP = re.compile(r"[\\`*_~|<>\[\]]")
+TO_EVERYBODY = re.compile(r"@(?=everyone|here)")
+# Marks that turn the direction of what follows them, also of our own words.
+TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def plain(text: str, length: int = TITLE_SHOWN) -> str:
+def plain(text: str, length: int = TITLE_LENGTHS[0]) -> str:
     """Members' or pages' words as plain text: one line, no markdown, no mentions, at most `length` characters."""
-    return discord.utils.escape_mentions(discord.utils.escape_markdown(shorten(text, length))).replace(
-        "<", "\\<"
-    )
+    shown = "".join(c for c in text if c.isspace() or _is_shown(c))
+    return TO_EVERYBODY.sub("@\u200b", MARKUP.sub(r"\\\g<0>", shorten(shown, length)))
 
 
 def shorten(text: str, length: int) -> str:
@@ -27,25 +38,21 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def song(card: TrackCard) -> str:
+def song(card: TrackCard, length: int = TITLE_LENGTHS[0]) -> str:
     """**Title** by Artist · 3:25."""
-    artist = f" by {plain(card.artist)}" if card.artist else ""
-    return f"**{plain(card.title)}**{artist} · {duration(card.seconds)}"
+    artist = f" by {plain(card.artist, length)}" if card.artist else ""
+    return f"**{plain(card.title, length) or '?'}**{artist} · {duration(card.seconds)}"
 
 
-def sharer(share: ShareLine) -> str:
-    """Who shared it and when, as Discord shows people and days."""
-    return f"<@{share.user_id}> on {discord.utils.format_dt(share.shared_at, 'D')}"
+def shared_by(card: TrackCard, share: ShareLine, *, before: bool = False) -> str:
+    """Who shared it and when, with a link that jumps there."""
+    return f"shared {'before ' if before else ''}by <@{share.user_id}> on {when_and_where(card, share)}"
 
 
-def shared_line(card: TrackCard) -> str:
-    """Who shared it first, with a link that jumps there."""
-    share = card.first
-    if share is None:
-        return ""
+def when_and_where(card: TrackCard, share: ShareLine) -> str:
+    """The day of a share, with a link that jumps there."""
     jump = share.jump(card.guild_id)
-    where = f" · [jump to it]({jump})" if jump else ""
-    return f"shared by {sharer(share)}{where}"
+    return discord.utils.format_dt(share.shared_at, "D") + (f" · [jump to it]({jump})" if jump else "")
 
 
 def votes(card: TrackCard) -> str:
@@ -54,6 +61,26 @@ def votes(card: TrackCard) -> str:
     return " ".join(f"{emoji} {count}" for emoji, count in counts if count)
 
 
-def choice_name(card: TrackCard) -> str:
-    """A track as an autocomplete choice: at most the 100 characters that Discord allows."""
-    return shorten(card.label, 100)
+def fitted(made: Callable[[int], T], size: Callable[[T], int], limit: int) -> T:
+    """What `made` makes with the longest titles whose size stays within `limit`; else with the shortest."""
+    for length in TITLE_LENGTHS:
+        result = made(length)
+        if size(result) <= limit:
+            break
+    return result
+
+
+def fitting(lines: Iterable[str], limit: int) -> list[str]:
+    """As many lines as `limit` characters hold, then how many were left out."""
+    rest = list(lines)
+    if len("\n".join(rest)) <= limit:
+        return rest
+    limit -= len("\n… and 999 more")
+    kept: list[str] = []
+    while rest and len("\n".join([*kept, rest[0]])) <= limit:
+        kept.append(rest.pop(0))
+    return [*kept, f"… and {len(rest)} more"]
+
+
+def _is_shown(character: str) -> bool:
+    return character not in TURNING and unicodedata.category(character) not in {"Cc", "Cs"}

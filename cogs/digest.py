@@ -1,34 +1,29 @@
 """/digest sets up, previews and posts the weekly digest."""
 
+import asyncio
 import hashlib
 import logging
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from zoneinfo import available_timezones
 
 import discord
-from discord import app_commands, ui
+from discord import app_commands
 from discord.ext import commands, tasks
 
 from bot.client import Earworm
-from bot.errors import EarwormError, NotAllowed, NotFound
-from bot.library.cards import TrackCard
-from bot.playlists.content import DigestContent
+from bot.errors import NotAllowed, NotFound
 from bot.playlists.digest import DueDigest, next_due
 from cogs._audience import audience_of
-from cogs._suggestions import ACCENT, VoteButton
-from cogs._text import duration, plain, shared_line, votes
+from cogs._digest_layout import digest_layout, is_of_week
+from cogs._text import plain
 from models import Guild
 
 log = logging.getLogger(__name__)
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 CHECK_SECONDS = 20
-HISTORY = 50  # messages in which a digest of an interrupted run is looked for
-
-# Characters a section may take; together they stay below the 4,000 that Discord allows.
-WEEK_BUDGET, LOVED_BUDGET, PLAYLIST_BUDGET = 1300, 900, 1000
+HISTORY = 500  # messages in which a digest of an interrupted run is looked for
+ZONES_OFFERED = 25
 
 
 def digest_line(guild: Guild) -> str:
@@ -40,15 +35,6 @@ def digest_line(guild: Guild) -> str:
     return f"Weekly digest: <#{guild.digest_channel_id}>, {when}; the next one {discord.utils.format_dt(due, 'R')}."
 
 
-async def suggest_zones(
-    _interaction: discord.Interaction[Earworm], typed: str
-) -> list[app_commands.Choice[str]]:
-    """Autocomplete over the time zones of the tz database."""
-    wanted = typed.casefold().replace(" ", "_")
-    zones = sorted(zone for zone in available_timezones() if wanted in zone.casefold())
-    return [app_commands.Choice(name=zone, value=zone) for zone in zones[:25]]
-
-
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.guild_only()
 class DigestCog(commands.GroupCog, name="digest", description="The weekly digest (needs Manage Server)"):
@@ -56,9 +42,11 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
 
     def __init__(self, bot: Earworm) -> None:
         self.bot = bot
+        self.zones: list[str] = []
 
     async def cog_load(self) -> None:
         """Start looking for digests that are due; what a former life had claimed is free again."""
+        self.zones = sorted(await asyncio.to_thread(available_timezones))  # reads hundreds of files
         await self.bot.services.digests.take_over()
         self.post_due.start()
 
@@ -74,8 +62,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         timezone="In which time zone",
     )
     @app_commands.choices(weekday=[app_commands.Choice(name=day, value=i) for i, day in enumerate(WEEKDAYS)])
-    @app_commands.autocomplete(timezone=suggest_zones)
-    async def set(
+    async def set_up(
         self,
         interaction: discord.Interaction[Earworm],
         channel: discord.TextChannel,
@@ -86,7 +73,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         """Set channel, weekday, hour and time zone."""
         assert interaction.guild is not None
         await interaction.response.defer(ephemeral=True)
-        if timezone not in available_timezones():
+        if timezone not in self.zones:
             raise NotFound(
                 f"I know no time zone “{plain(timezone)}”. Pick one like Europe/Berlin from the list."
             )
@@ -98,6 +85,14 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         guilds = self.bot.services.guilds
         await guilds.set_digest(interaction.guild.id, channel.id, weekday, hour, timezone)
         await interaction.edit_original_response(content=digest_line(await guilds.get(interaction.guild.id)))
+
+    @set_up.autocomplete("timezone")
+    async def _suggest_zones(
+        self, _interaction: discord.Interaction[Earworm], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        wanted = typed.strip().casefold().replace(" ", "_")
+        fitting = [zone for zone in self.zones if wanted in zone.casefold()]
+        return [app_commands.Choice(name=zone, value=zone) for zone in fitting[:ZONES_OFFERED]]
 
     @app_commands.command(name="off", description="Stop posting the weekly digest")
     async def off(self, interaction: discord.Interaction[Earworm]) -> None:
@@ -116,14 +111,17 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         channel_id = guild.digest_channel_id or interaction.channel_id
         channels = await audience_of(self.bot, interaction.guild_id, channel_id)
         content = await self.bot.services.digests.preview(interaction.guild_id, channels)
-        await interaction.edit_original_response(view=digest_layout(content))
+        message = await interaction.edit_original_response(view=digest_layout(content))
+        if content.pick is not None:
+            track_id = content.pick.card.id
+            await self.bot.services.feedback.shown(interaction.guild_id, message.id, track_id)
 
     @tasks.loop(seconds=CHECK_SECONDS)
     async def post_due(self) -> None:
         """Look at the clock."""
         try:
             await self.post_all(discord.utils.utcnow())
-        except EarwormError:
+        except Exception:  # the edge of a loop, which would end for good
             log.exception("can't look for digests that are due")
 
     async def post_all(self, now: datetime) -> None:
@@ -133,7 +131,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
                 continue
             try:
                 await self.post(due)
-            except (discord.HTTPException, OSError):
+            except Exception:
                 log.exception("the digest of server %d failed; trying again", due.guild_id)
 
     @post_due.before_loop
@@ -168,66 +166,12 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
     async def _find(self, due: DueDigest) -> int | None:
         """This week's digest, if a run that was interrupted already posted it."""
         channel = self.bot.get_partial_messageable(due.channel_id, guild_id=due.guild_id)
-        async for message in channel.history(after=due.due_at, limit=HISTORY, oldest_first=True):
-            if message.author == self.bot.user and _mentions_week(message, due.week):
+        async for message in channel.history(limit=HISTORY):
+            if message.created_at < due.due_at:
+                break
+            if message.author == self.bot.user and is_of_week(message, due.week):
                 return message.id
         return None
-
-
-def _mentions_week(message: discord.Message, week: str) -> bool:
-    view = ui.LayoutView.from_message(message, timeout=None) if message.flags.components_v2 else None
-    return view is not None and any(
-        isinstance(item, ui.TextDisplay) and week in item.content for item in view.walk_children()
-    )
-
-
-def digest_layout(content: DigestContent) -> ui.LayoutView:
-    """The digest as Components V2; sections without news are left out."""
-    view = ui.LayoutView(timeout=None)
-    box: ui.Container[Any] = ui.Container(accent_colour=ACCENT)
-    box.add_item(ui.TextDisplay(f"## 🎧 The week in music\n-# {content.week} · {content.headline}"))
-    week = [f"• {_linked(card)}{_by(card)}" for card in content.tracks]
-    _section(box, f"🎵 Shared this week ({len(content.tracks)})", week, WEEK_BUDGET)
-    loved = [f"{votes(card)} {_linked(card)}{_by(card)}" for card in content.loved]
-    _section(box, "💛 Most loved", loved, LOVED_BUDGET)
-    if (pick := content.pick) is not None:
-        lines = [f"{_linked(pick.card)} · {duration(pick.card.seconds)}", pick.why, shared_line(pick.card)]
-        _section(box, "✨ Recommendation of the week", [line for line in lines if line], LOVED_BUDGET)
-        row: ui.ActionRow[Any] = ui.ActionRow()
-        row.add_item(VoteButton(pick.card.id, +1, pick.card.likes))
-        row.add_item(VoteButton(pick.card.id, -1, pick.card.dislikes))
-        box.add_item(row)
-    if content.playlist is not None:
-        songs = [f"{i}. {_linked(card)}" for i, card in enumerate(content.playlist.cards, 1)]
-        _section(box, f"🌀 Vibe playlist: {plain(content.playlist.name)}", songs, PLAYLIST_BUDGET)
-    view.add_item(box)
-    return view
-
-
-def _section(box: "ui.Container[Any]", title: str, lines: list[str], budget: int) -> None:
-    if lines:
-        box.add_item(ui.Separator())
-        box.add_item(ui.TextDisplay(f"### {title}\n" + "\n".join(_fit(lines, budget))))
-
-
-def _fit(lines: Iterable[str], budget: int) -> list[str]:
-    """As many lines as fit into `budget` characters, then how many were left out."""
-    kept: list[str] = []
-    rest = list(lines)
-    while rest and len(rest[0]) + 1 <= budget:
-        budget -= len(rest[0]) + 1
-        kept.append(rest.pop(0))
-    return kept + ([f"… and {len(rest)} more"] if rest else [])
-
-
-def _linked(card: TrackCard) -> str:
-    name = plain(card.label, 80)
-    jump = card.first.jump(card.guild_id) if card.first else None
-    return f"[{name}]({jump})" if jump else name
-
-
-def _by(card: TrackCard) -> str:
-    return f" · <@{card.first.user_id}>" if card.first else ""
 
 
 async def setup(bot: Earworm) -> None:

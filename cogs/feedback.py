@@ -26,12 +26,10 @@ class FeedbackCog(commands.Cog, name="Feedback"):
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """A member's 👍 or 👎 counts; a bot's doesn't."""
         kind = kind_of(event.emoji)
-        if event.guild_id is None or kind is None or event.user_id == self.bot.application_id:
+        if event.guild_id is None or event.member is None or event.member.bot or kind is None:
             return
-        if event.member is not None and event.member.bot:
-            return
-        await self.feedback.mark(event.guild_id, event.message_id, event.user_id, kind)
-        if event.member is not None:
+        known = await self.feedback.mark(event.guild_id, event.message_id, event.user_id, kind)
+        if known:
             await self.bot.services.guilds.remember(event.guild_id, event.user_id, event.member.display_name)
 
     @commands.Cog.listener()

@@ -1,44 +1,23 @@
 """Share: bare links and files in music channels, /share, and the message menu."""
 
+import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from weakref import WeakValueDictionary
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.client import Earworm
+from bot.client import DISCORD_FAILS, Earworm
 from bot.errors import NotFound
-from bot.intake.identity import identify
-from bot.intake.links import Source, find_links, is_media_file
-from bot.library.dropping import GoneReply
-from bot.library.ledger import new_share
+from cogs._sharing import accept, sources_from_options, sources_of, submit, withdraw
 
 log = logging.getLogger(__name__)
 
 SIGN = "🎧"
-CATCH_UP = 200  # messages a channel, after downtime
+CATCH_UP = 1000  # messages of a channel or thread, after downtime
 
-
-def sources_of(message: discord.Message) -> list[Source]:
-    """The links and media files of a message, in order."""
-    return find_links(message.content) + [source_of(file) for file in message.attachments if is_media(file)]
-
-
-def source_of(file: discord.Attachment) -> Source:
-    """An attachment as something to fetch."""
-    return Source(
-        url=file.url,
-        name=file.filename,
-        attachment_id=file.id,
-        content_type=file.content_type or "",
-        size=file.size,
-    )
-
-
-def is_media(file: discord.Attachment) -> bool:
-    """Whether an attachment may hold sound."""
-    return is_media_file(file.filename, file.content_type or "")
+Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
 class Intake(commands.Cog):
@@ -49,78 +28,111 @@ class Intake(commands.Cog):
         self.menu = app_commands.ContextMenu(name="Add to library", callback=self.add_to_library)
         self.menu.guild_only = True
         bot.tree.add_command(self.menu)
+        # Only of these channels is everything known up to the newest message.
+        self._caught_up: set[int] = set()
+        self._in_order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def cog_unload(self) -> None:
         """Take the menu entry away with the cog."""
         self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
+
+    # -- bare links and files ------------------------------------------------------------------------------
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """A bare link or file in a music channel is a share."""
         if message.guild is None or message.author.bot or message.webhook_id:
             return
-        guilds = self.bot.services.guilds
-        listening = await guilds.music_channels(message.guild.id)
-        channel = home_of(message.channel)
-        if channel not in listening:
-            return
-        await self.take_in(message)
-        await guilds.seen(message.guild.id, channel, message.id)
+        guilds, home = self.bot.services.guilds, home_of(message.channel)
+        lock = self._in_order.setdefault(home, asyncio.Lock())
+        async with lock:
+            if home not in await guilds.music_channels(message.guild.id):
+                return
+            taken = await self.take_in(message)
+            if home in self._caught_up:
+                await guilds.seen(message.guild.id, home, message.id)
+        if taken:
+            await self.show_sign(message)
 
-    async def take_in(self, message: discord.Message) -> None:
-        """Save every share of a message, then show that the bot is working on it."""
+    @commands.Cog.listener()
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """So is one that is added to a message later; a preview that Discord adds changes nothing."""
+        if event.message.edited_at is not None:
+            await self.on_message(event.message)
+
+    async def take_in(self, message: discord.Message) -> bool:
+        """Save every share of a member's message; whether there is any."""
         sources = sources_of(message)
-        if not sources or message.guild is None:
-            return
-        await self.submit(sources, message.guild.id, message.channel.id, message.id, message.author)
+        if not sources or message.guild is None or message.author.bot or message.webhook_id:
+            return False
+        await submit(
+            self.bot,
+            sources,
+            message.author,
+            guild_id=message.guild.id,
+            channel_id=message.channel.id,
+            message_id=message.id,
+        )
+        return True
+
+    async def show_sign(self, message: discord.Message) -> None:
+        """Show at once that the bot is working on a message."""
         try:
             await message.add_reaction(SIGN)
-        except discord.HTTPException as error:
+        except DISCORD_FAILS as error:
             log.info("no sign on message %d: %s", message.id, error)
 
-    async def submit(
-        self,
-        sources: Sequence[Source],
-        guild_id: int,
-        channel_id: int,
-        message_id: int,
-        member: discord.abc.User,
-        *,
-        reply_id: int | None = None,
-    ) -> None:
-        """Hand a message's sources to the pipeline, which saves them before it returns."""
-        await self.bot.services.guilds.remember(guild_id, member.id, member.display_name)
-        shares = [
-            new_share(
-                source,
-                guild_id=guild_id,
-                channel_id=channel_id,
-                message_id=message_id,
-                user_id=member.id,
-                reply_id=reply_id,
-            )
-            for source in sources
-        ]
-        await self.bot.services.pipeline.submit(shares)
+    # -- what was posted while the bot was away ------------------------------------------------------------
+
+    @commands.Cog.listener()
+    async def on_disconnect(self) -> None:
+        """From now on messages may be missed."""
+        self._caught_up = set()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        """Take in what was posted while the bot was away."""
+        """Take in what was posted meanwhile."""
         for guild in self.bot.guilds:
-            for channel_id, last in (await self.bot.services.guilds.music_channels(guild.id)).items():
-                channel = guild.get_channel_or_thread(channel_id)
-                if last and isinstance(channel, discord.abc.Messageable):
-                    await self.catch_up(channel, last)
+            await self.catch_up(guild)
 
-    async def catch_up(self, channel: discord.abc.Messageable, last: int) -> None:
-        """Take in a channel's messages since message `last`."""
-        try:
-            async for message in channel.history(
-                after=discord.Object(last), limit=CATCH_UP, oldest_first=True
-            ):
-                await self.on_message(message)
-        except discord.HTTPException as error:
-            log.info("can't read what was posted in %s meanwhile: %s", channel, error)
+    @commands.Cog.listener()
+    async def on_resumed(self) -> None:
+        """Take in what was posted meanwhile and wasn't delivered."""
+        await self.on_ready()
+
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Take in what was posted while Discord had trouble with a server."""
+        await self.catch_up(guild)
+
+    @commands.Cog.listener()
+    async def on_music_channels_set(self, guild: discord.Guild) -> None:
+        """A channel may have become a music channel."""
+        await self.catch_up(guild)
+
+    async def catch_up(self, guild: discord.Guild) -> None:
+        """Take in what was posted in a server's music channels, and their threads, since the last message seen."""
+        caught_up = self._caught_up
+        for home, last in (await self.bot.services.guilds.music_channels(guild.id)).items():
+            if home in caught_up:
+                continue
+            try:
+                newest = max([last, *[await self._catch_up(place, last) for place in _places(guild, home)]])
+            except DISCORD_FAILS as error:
+                log.warning("can't read what was posted in channel %d meanwhile: %s", home, error)
+                continue
+            await self.bot.services.guilds.seen(guild.id, home, newest)
+            caught_up.add(home)
+
+    async def _catch_up(self, place: Place, last: int) -> int:
+        newest = last
+        async for message in place.history(after=discord.Object(last), limit=CATCH_UP, oldest_first=True):
+            if await self.take_in(message):
+                await self.show_sign(message)
+            newest = message.id
+        return newest
+
+    # -- commands ------------------------------------------------------------------------------------------
 
     @app_commands.command(name="share", description="Add a song to this server's library")
     @app_commands.describe(link="A link to one song", file="An audio or video file, or a voice message")
@@ -134,81 +146,42 @@ class Intake(commands.Cog):
         """Share a link, a file, or both."""
         sources = sources_from_options(link, file)
         await interaction.response.defer()
-        reply = await interaction.original_response()
-        await self.accept(interaction, sources, message_id=reply.id, member=interaction.user)
+        await accept(interaction, sources, interaction.user)
 
     async def add_to_library(
         self, interaction: discord.Interaction[Earworm], message: discord.Message
     ) -> None:
-        """The message menu: whoever posted the song is who shared it."""
+        """The message menu: whoever posted the song is who shared it, unless that is no member."""
         sources = sources_of(message)
         if not sources:
             raise NotFound("I see no link and no audio file in that message.")
         await interaction.response.defer()
-        member = interaction.user if message.author.bot else message.author
-        await self.accept(interaction, sources, message_id=message.id, member=member)
+        nobody = message.author.bot or message.webhook_id
+        await accept(interaction, sources, interaction.user if nobody else message.author, message=message)
 
-    async def accept(
-        self,
-        interaction: discord.Interaction[Earworm],
-        sources: Sequence[Source],
-        *,
-        message_id: int,
-        member: discord.abc.User,
-    ) -> None:
-        """Save shares that came by a command; the answer to the command is the reply that gets edited."""
-        assert interaction.guild_id is not None and interaction.channel_id is not None
-        reply = await interaction.edit_original_response(content=f"{SIGN} Listening…")
-        await self.submit(
-            sources, interaction.guild_id, interaction.channel_id, message_id, member, reply_id=reply.id
-        )
+    # -- deleted messages ----------------------------------------------------------------------------------
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A deleted message takes its shares along."""
-        await self.withdraw(event.guild_id, {event.message_id})
+        if event.guild_id is not None:
+            await withdraw(self.bot, event.guild_id, [event.message_id])
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """So do several."""
-        await self.withdraw(event.guild_id, event.message_ids)
-
-    async def withdraw(self, guild_id: int | None, message_ids: set[int]) -> None:
-        """Drop the shares of deleted messages, and the bot's replies to them."""
-        if guild_id is None:
-            return
-        for message_id in message_ids:
-            await self.bot.services.ledger.withdraw(guild_id, message_id)
-            await delete_quietly(self.bot, await self.bot.services.catalog.drop_share(guild_id, message_id))
-            await self.bot.services.feedback.forget_message(guild_id, message_id)
+        if event.guild_id is not None:
+            await withdraw(self.bot, event.guild_id, event.message_ids)
 
 
-def sources_from_options(link: str | None, file: discord.Attachment | None) -> list[Source]:
-    """The sources of a command's `link` and `file` options; EarwormError where they name none that may be opened."""
-    sources = [source_of(file)] if file else []
-    if link:
-        sources = (find_links(link) or [Source(url=link.strip())]) + sources
-    if not sources:
-        raise NotFound("Give me a link or a file.")
-    for source in sources:
-        if source.attachment_id is None:
-            identify(source.url)
-    return sources
-
-
-def home_of(channel: discord.abc.Messageable) -> int:
+def home_of(channel: "discord.abc.MessageableChannel") -> int:
     """The channel whose settings count: a thread's are its parent's."""
-    parent = getattr(channel, "parent_id", None)
-    return int(parent or channel.id)  # type: ignore[attr-defined]
+    return channel.parent_id if isinstance(channel, discord.Thread) else channel.id
 
 
-async def delete_quietly(bot: Earworm, replies: Iterable[GoneReply]) -> None:
-    """Delete replies of the bot's that are about nothing any more, as far as Discord lets it."""
-    for reply in replies:
-        try:
-            await bot.get_partial_messageable(reply.channel_id).get_partial_message(reply.reply_id).delete()
-        except discord.HTTPException as error:
-            log.info("could not delete message %d: %s", reply.reply_id, error)
+def _places(guild: discord.Guild, home: int) -> list[Place]:
+    """A music channel, if messages stand in it, and its threads."""
+    return [p for p in [*guild.channels, *guild.threads] if isinstance(p, Place) and home_of(p) == home]
 
 
 async def setup(bot: Earworm) -> None:

@@ -9,34 +9,27 @@ from discord.ext import commands
 
 from bot.client import Earworm
 from bot.errors import NotAllowed
-from bot.library.cards import TrackCard
+from bot.library.cards import ShareLine, TrackCard
+from bot.library.catalog import Page
 from cogs._audience import sight_of
-from cogs._suggestions import VoteButton, channels_for, explained
-from cogs._text import choice_name, plain, shared_line, sharer, song, votes
-from cogs.intake import delete_quietly
+from cogs._sharing import delete_quietly
+from cogs._suggestions import TEXT_LIMIT
+from cogs._text import fitted, fitting, plain, shared_by, song, votes
+from cogs._tracks import find_track, suggest_tracks
+from cogs._votes import explained, vote_buttons
 
 PAGE = 10
-SHARES_SHOWN = 10
-
-
-async def suggest_tracks(
-    interaction: discord.Interaction[Earworm], typed: str
-) -> list[app_commands.Choice[str]]:
-    """Autocomplete over the titles and artists that this member can see."""
-    assert interaction.guild_id is not None
-    cards = await interaction.client.services.catalog.suggest(
-        interaction.guild_id, typed, sight_of(interaction)
-    )
-    return [app_commands.Choice(name=choice_name(card), value=str(card.id)) for card in cards[:25]]
+QUERY = 60  # characters, so that the question fits into a button's custom id
+URL_SHOWN = 400
 
 
 class LibraryButton(
-    ui.DynamicItem[ui.Button[Any]], template=r"ew:lib:(?P<page>\d+):(?P<user>\d+):(?P<text>.{0,60})"
+    ui.DynamicItem[ui.Button[Any]], template=r"ew:lib:(?P<page>\d+):(?P<user>\d+):(?P<text>(?s:.*))"
 ):
     """Turns a page of /library; the question travels in the custom id."""
 
-    def __init__(self, page: int, user_id: int, text: str, label: str = "") -> None:
-        super().__init__(ui.Button(custom_id=f"ew:lib:{page}:{user_id}:{text[:60]}", label=label or "Turn"))
+    def __init__(self, page: int, user_id: int, text: str, label: str | None = None) -> None:
+        super().__init__(ui.Button(custom_id=f"ew:lib:{page}:{user_id}:{text[:QUERY]}", label=label))
         self.page = page
         self.user_id = user_id
         self.text = text
@@ -56,7 +49,7 @@ class LibraryButton(
 
 
 class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<track>\d+)"):
-    """Removes a song: its sharer takes back their own share, an admin every share."""
+    """Removes a song: its sharer takes back their own shares, an admin every share."""
 
     def __init__(self, track_id: int) -> None:
         super().__init__(
@@ -73,28 +66,21 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
 
     @explained
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Remove what this member may remove."""
+        """Remove what this member may remove, and let the replies to it say so."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True, thinking=True)
-        catalog = interaction.client.services.catalog
-        card = await catalog.card(interaction.guild_id, self.track_id, sight_of(interaction))
+        services, guild_id = interaction.client.services, interaction.guild_id
         admin = interaction.permissions.manage_guild
-        shares = [share for share in card.shares if admin or share.user_id == interaction.user.id]
-        if not shares:
+        card = await services.catalog.card(guild_id, self.track_id, None if admin else sight_of(interaction))
+        mine = [share for share in card.shares if admin or share.user_id == interaction.user.id]
+        if not mine:
             raise NotAllowed("Only who shared it, or who has Manage Server, can remove this song.")
-        if admin:
-            replies = await catalog.remove_track(interaction.guild_id, self.track_id)
-        else:
-            replies = [
-                reply
-                for share in shares
-                for reply in await catalog.drop_share(interaction.guild_id, share.message_id, self.track_id)
-            ]
-        await delete_quietly(interaction.client, replies)
-        everywhere = admin or len(shares) == len(card.shares)
-        done = (
-            "is removed from the library" if everywhere else "is no longer shared by you; others share it too"
-        )
+        for share in mine:
+            gone = await services.catalog.drop_share(guild_id, share.message_id, self.track_id)
+            await delete_quietly(interaction.client, gone)
+            await services.pipeline.tell_again(guild_id, share.channel_id, share.message_id)
+        is_gone = not await services.catalog.cards(guild_id, [self.track_id], None)
+        done = "is removed from the library" if is_gone else "is no longer shared by you; others share it too"
         await interaction.edit_original_response(content=f"{song(card)} {done}.")
 
 
@@ -114,7 +100,7 @@ class Library(commands.Cog):
     async def library(
         self,
         interaction: discord.Interaction[Earworm],
-        search: app_commands.Range[str, 0, 60] = "",
+        search: app_commands.Range[str, 0, QUERY] = "",
         member: discord.User | None = None,
     ) -> None:
         """List songs, newest share first; only the asker sees it."""
@@ -122,83 +108,86 @@ class Library(commands.Cog):
         await show_library(interaction, search, member.id if member else 0, 0)
 
     @app_commands.command(name="track", description="Everything about one song of this server")
-    @app_commands.describe(track="A song of the library: start typing")
+    @app_commands.describe(track="A song of the library: start typing", private="Only you see the answer")
     @app_commands.autocomplete(track=suggest_tracks)
     @app_commands.guild_only()
-    async def track(self, interaction: discord.Interaction[Earworm], track: str) -> None:
+    async def track(
+        self, interaction: discord.Interaction[Earworm], track: str, private: bool = False
+    ) -> None:
         """Show one song with all its shares."""
         assert interaction.guild_id is not None
-        await interaction.response.defer()
-        channels = await channels_for(interaction, private=False)
-        card = await self.bot.services.catalog.resolve(interaction.guild_id, track, channels)
-        await interaction.edit_original_response(view=_track_layout(card))
+        await interaction.response.defer(ephemeral=private)
+        card = await find_track(interaction, track, private=private)
+        view = fitted(lambda length: track_layout(card, length), ui.LayoutView.content_length, TEXT_LIMIT)
+        message = await interaction.edit_original_response(view=view)
+        await self.bot.services.feedback.shown(interaction.guild_id, message.id, card.id)
 
 
 async def show_library(
     interaction: discord.Interaction[Earworm], text: str, user_id: int, number: int
 ) -> None:
-    """Put one page of the library into the interaction's message."""
+    """Put one page of the library into the interaction's message; the last one where there are fewer."""
     assert interaction.guild_id is not None
-    page = await interaction.client.services.catalog.search(
-        interaction.guild_id,
-        text,
-        sight_of(interaction),
-        user_id=user_id or None,
-        limit=PAGE,
-        offset=number * PAGE,
-    )
-    asked = (f" matching “{plain(text)}”" if text else "") + (f" shared by <@{user_id}>" if user_id else "")
-    view = ui.LayoutView(timeout=None)
-    if not page.cards:
-        empty = (
-            f"No songs{asked} yet."
-            if asked
-            else "Nobody has shared a song yet. Post a link in a music channel!"
+    catalog = interaction.client.services.catalog
+
+    async def page_at(number: int) -> Page:
+        return await catalog.search(
+            interaction.guild_id or 0,
+            text,
+            sight_of(interaction),
+            user_id=user_id or None,
+            limit=PAGE,
+            offset=number * PAGE,
         )
-        view.add_item(ui.TextDisplay(empty))
-        await interaction.edit_original_response(view=view)
-        return
+
+    page = await page_at(number)
+    if not page.cards and page.total:
+        number = (page.total - 1) // PAGE
+        page = await page_at(number)
+    asked = (f" matching “{plain(text)}”" if text else "") + (f" shared by <@{user_id}>" if user_id else "")
+    view = fitted(
+        lambda length: _library_layout(page, asked, number, length), ui.LayoutView.content_length, TEXT_LIMIT
+    )
     pages = -(-page.total // PAGE)
-    box: ui.Container[Any] = ui.Container()
-    box.add_item(ui.TextDisplay(f"### {page.total} songs{asked}"))
-    for card in page.cards:
-        box.add_item(ui.TextDisplay(f"{song(card)} {votes(card)}\n-# {shared_line(card)}"))
-    box.add_item(ui.TextDisplay(f"-# Page {number + 1} of {pages}"))
-    view.add_item(box)
-    row: ui.ActionRow[Any] = ui.ActionRow()
-    if number > 0:
-        row.add_item(LibraryButton(number - 1, user_id, text, "Previous page"))
-    if number + 1 < pages:
-        row.add_item(LibraryButton(number + 1, user_id, text, "Next page"))
-    if row.children:
-        view.add_item(row)
+    buttons = [LibraryButton(number - 1, user_id, text, "Previous page")] if number else []
+    buttons += [LibraryButton(number + 1, user_id, text, "Next page")] if number + 1 < pages else []
+    if buttons:
+        view.add_item(ui.ActionRow(*buttons))
     await interaction.edit_original_response(view=view)
 
 
-def _track_layout(card: TrackCard) -> ui.LayoutView:
+def _library_layout(page: Page, asked: str, number: int, length: int) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
-    box: ui.Container[Any] = ui.Container()
-    box.add_item(ui.TextDisplay(f"## {song(card)}"))
-    facts = [f"Album: {plain(card.album)}"] if card.album else []
-    facts += [f"Sounds like: {', '.join(plain(tag) for tag in card.tags)}"] if card.tags else []
-    facts += [f"<{card.url}>"] if card.url else []
-    facts += [_share_line(card, i) for i in range(min(len(card.shares), SHARES_SHOWN))]
-    if len(card.shares) > SHARES_SHOWN:
-        facts.append(f"… and {len(card.shares) - SHARES_SHOWN} more times")
-    box.add_item(ui.TextDisplay("\n".join(facts)))
-    row: ui.ActionRow[Any] = ui.ActionRow()
-    row.add_item(VoteButton(card.id, +1, card.likes))
-    row.add_item(VoteButton(card.id, -1, card.dislikes))
-    row.add_item(RemoveButton(card.id))
-    box.add_item(row)
+    if not page.cards:
+        nobody = "Nobody has shared a song yet. Post a link in a music channel!"
+        view.add_item(ui.TextDisplay(f"No songs{asked} here." if asked else nobody))
+        return view
+    songs = "1 song" if page.total == 1 else f"{page.total} songs"
+    box: ui.Container[Any] = ui.Container(ui.TextDisplay(f"### {songs}{asked}"))
+    for card in page.cards:
+        shared = f"\n-# {shared_by(card, card.first)}" if card.first else ""
+        box.add_item(ui.TextDisplay(f"{song(card, length)} {votes(card)}".rstrip() + shared))
+    box.add_item(ui.TextDisplay(f"-# Page {number + 1} of {-(-page.total // PAGE)}"))
     view.add_item(box)
     return view
 
 
-def _share_line(card: TrackCard, index: int) -> str:
-    share = card.shares[index]
-    jump = share.jump(card.guild_id)
-    return f"Shared by {sharer(share)}" + (f" · [jump to it]({jump})" if jump else "")
+def track_layout(card: TrackCard, length: int) -> ui.LayoutView:
+    """Everything about a track, with titles of at most `length` characters."""
+    facts = [f"Album: {plain(card.album, length)}"] if card.album else []
+    facts += [f"Tags: {', '.join(plain(tag, length) for tag in card.tags)}"] if card.tags else []
+    facts += [f"<{card.url}>"] if 0 < len(card.url) <= URL_SHOWN else []
+    facts += [_share(card, share) for share in card.shares]
+    box: ui.Container[Any] = ui.Container(ui.TextDisplay(f"## {song(card, length)}"))
+    box.add_item(ui.TextDisplay("\n".join(fitting(facts, TEXT_LIMIT - 800))))
+    box.add_item(ui.ActionRow(*vote_buttons(card.id, card.likes, card.dislikes), RemoveButton(card.id)))
+    view = ui.LayoutView(timeout=None)
+    view.add_item(box)
+    return view
+
+
+def _share(card: TrackCard, share: ShareLine) -> str:
+    return f"S{shared_by(card, share)[1:]}"
 
 
 async def setup(bot: Earworm) -> None:

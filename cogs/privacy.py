@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Earworm
-from cogs.intake import delete_quietly
+from cogs._sharing import delete_quietly
 
 
 @app_commands.guild_only()

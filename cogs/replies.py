@@ -8,18 +8,19 @@ from weakref import WeakValueDictionary
 import discord
 from discord.ext import commands
 
-from bot.client import Earworm
-from bot.errors import AnnounceLater
+from bot.client import DISCORD_FAILS, Earworm
+from bot.errors import AnnounceLater, Failure
+from bot.library.cards import TrackCard
 from bot.library.ledger import JobState, MessageState
 from cogs._audience import audience_of
-from cogs._text import plain, shared_line, song
+from cogs._sharing import LISTENING, withdraw
+from cogs._text import fitted, fitting, plain, shared_by, song
 
 log = logging.getLogger(__name__)
 
 THUMBS = ("👍", "👎")
-LISTENING = "🎧 Listening…"
 CONTENT_LIMIT = 2000
-HISTORY = 100  # messages behind a share in which its reply is looked for
+HISTORY = 500  # messages behind a share in which its reply is looked for
 
 
 class Replies(commands.Cog):
@@ -29,14 +30,14 @@ class Replies(commands.Cog):
         self.bot = bot
         self.started_at = discord.utils.utcnow()
         self._unsure: set[int] = set()  # messages whose reply may stand although Discord never confirmed it
-        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._one_at_a_time: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def cog_load(self) -> None:
         """From now on the pipeline speaks through this cog."""
         await self.bot.services.pipeline.start(self)
 
     async def working(self, guild_id: int, channel_id: int, message_id: int) -> None:
-        """Show that a share is being listened to."""
+        """Show that a share is being listened to. Raises AnnounceLater if Discord is down."""
         await self._show(guild_id, channel_id, message_id, only_if_missing=True)
 
     async def refresh(self, guild_id: int, channel_id: int, message_id: int) -> None:
@@ -45,49 +46,66 @@ class Replies(commands.Cog):
 
     async def _show(self, guild_id: int, channel_id: int, message_id: int, *, only_if_missing: bool) -> None:
         await self.bot.wait_until_ready()
-        lock = self._locks.setdefault(message_id, asyncio.Lock())
+        lock = self._one_at_a_time.setdefault(message_id, asyncio.Lock())
         async with lock:
             state = await self.bot.services.ledger.message_state(guild_id, message_id)
             if state is None or (only_if_missing and state.reply_id is not None):
                 return
+            channel = self.bot.get_partial_messageable(channel_id, guild_id=guild_id)
             try:
-                await self._write(guild_id, channel_id, message_id, state)
-            except (discord.Forbidden, discord.NotFound) as error:
-                log.warning("can't reply in channel %d of server %d: %s", channel_id, guild_id, error.text)
-            except (discord.HTTPException, OSError, TimeoutError) as error:
-                self._unsure.add(message_id)
-                raise AnnounceLater(str(error)) from error
+                await self._bring_up_to_date(channel, state)
+            except DISCORD_FAILS as error:
+                if not _is_final(error):
+                    self._unsure.add(message_id)
+                    raise AnnounceLater(str(error)) from error
+                log.warning("can't reply to message %d of server %d: %s", message_id, guild_id, error)
+                if _says_that_message_is_gone(error):
+                    await withdraw(self.bot, guild_id, [message_id])
 
-    async def _write(self, guild_id: int, channel_id: int, message_id: int, state: MessageState) -> None:
-        channel = self.bot.get_partial_messageable(channel_id, guild_id=guild_id)
-        content = await self._content(guild_id, channel_id, message_id, state)
-        reply_id = state.reply_id or await self._find(channel, message_id)
+    async def _bring_up_to_date(self, channel: discord.PartialMessageable, state: MessageState) -> None:
+        if all(job.failure == Failure.WITHDRAWN for job in state.jobs):
+            if state.reply_id is not None:
+                await channel.get_partial_message(state.reply_id).delete()
+            return
+        reply_id = state.reply_id or await self._find(channel, state)
+        content = await self._content(state)
         if reply_id is None:
-            reply = await channel.send(
-                content,
-                reference=discord.MessageReference(
-                    message_id=message_id, channel_id=channel_id, guild_id=guild_id, fail_if_not_exists=False
-                ),
-                nonce=str(message_id),
-                mention_author=False,
-                suppress_embeds=True,
-            )
-            reply_id = reply.id
+            reply_id = await self._send(channel, state.message_id, content)
         else:
-            await channel.get_partial_message(reply_id).edit(content=content)
-        await self.bot.services.ledger.replied(guild_id, message_id, reply_id)
-        if any(job.track_id for job in state.jobs):
+            await self._edit(channel, state.message_id, reply_id, content)
+        if not await self.bot.services.ledger.replied(state.guild_id, state.message_id, reply_id):
+            await channel.get_partial_message(reply_id).delete()
+        elif any(job.track_id and not job.done for job in state.jobs):
             await self._add_thumbs(channel, reply_id)
 
-    async def _find(self, channel: discord.PartialMessageable, message_id: int) -> int | None:
+    async def _send(self, channel: discord.PartialMessageable, message_id: int, content: str) -> int:
+        answered = discord.MessageReference(message_id=message_id, channel_id=channel.id)
+        reply = await channel.send(
+            content, reference=answered, nonce=str(message_id), mention_author=False, suppress_embeds=True
+        )
+        return reply.id
+
+    async def _edit(
+        self, channel: discord.PartialMessageable, message_id: int, reply_id: int, content: str
+    ) -> None:
+        try:
+            await channel.get_partial_message(reply_id).edit(content=content)
+        except discord.Forbidden:
+            # Commands can be used where the bot itself sees nothing; it may edit its answer for a while.
+            interaction = self.bot.interaction_of(message_id)
+            if interaction is None:
+                raise
+            await interaction.edit_original_response(content=content)
+
+    async def _find(self, channel: discord.PartialMessageable, state: MessageState) -> int | None:
         """Our reply to a message, where an earlier run or a lost answer may have left one."""
-        if message_id not in self._unsure and discord.utils.snowflake_time(message_id) > self.started_at:
+        began = min(job.created_at for job in state.jobs)
+        if state.message_id not in self._unsure and began > self.started_at:
             return None
-        async for message in channel.history(
-            after=discord.Object(message_id), limit=HISTORY, oldest_first=True
-        ):
-            reference = message.reference
-            if message.author == self.bot.user and reference and reference.message_id == message_id:
+        after = discord.Object(state.message_id)
+        async for message in channel.history(after=after, limit=HISTORY, oldest_first=True):
+            answered = message.reference
+            if message.author == self.bot.user and answered and answered.message_id == state.message_id:
                 return message.id
         return None
 
@@ -98,26 +116,39 @@ class Replies(commands.Cog):
         except (discord.Forbidden, discord.NotFound) as error:
             log.info("no thumbs under message %d: %s", reply_id, error.text)
 
-    async def _content(self, guild_id: int, channel_id: int, message_id: int, state: MessageState) -> str:
-        channels = await audience_of(self.bot, guild_id, channel_id)
+    async def _content(self, state: MessageState) -> str:
+        channels = await audience_of(self.bot, state.guild_id, state.channel_id)
         tracks = [job.track_id for job in state.jobs if job.track_id]
-        cards = {card.id: card for card in await self.bot.services.catalog.cards(guild_id, tracks, channels)}
-        lines = []
-        for job in state.jobs:
-            if job.track_id is None:
-                lines.append(_unfinished(job))
-            elif card := cards.get(job.track_id):
-                before = card.first if card.first and card.first.message_id != message_id else None
-                who = f"shared before {shared_line(card).removeprefix('shared ')}" if before else ""
-                lines.append(f"🎵 {song(card)} · {who or f'shared by <@{state.user_id}>'}")
-        return "\n".join(lines)[:CONTENT_LIMIT] if lines else LISTENING
+        found = await self.bot.services.catalog.cards(state.guild_id, tracks, channels)
+        cards = {card.id: card for card in found}
+
+        def lines(length: int) -> list[str]:
+            return [_line(job, state, cards, length) for job in state.jobs]
+
+        shown = fitted(lines, lambda made: len("\n".join(made)), CONTENT_LIMIT)
+        return "\n".join(fitting(shown, CONTENT_LIMIT))
 
 
-def _unfinished(job: JobState) -> str:
-    label = plain(job.name or urlsplit(job.url).hostname or "", 60)
+def _line(job: JobState, state: MessageState, cards: dict[int, TrackCard], length: int) -> str:
+    """How one link or file stands."""
+    if card := cards.get(job.track_id or 0):
+        first = card.first
+        if first is None or first.message_id == state.message_id:
+            return f"🎵 {song(card, length)} · shared by <@{state.user_id}>"
+        return f"🎵 {song(card, length)} · {shared_by(card, first, before=True)}"
+    label = plain(job.name or urlsplit(job.url).hostname or "", length)
     if job.failure:
         return f"⚠️ {label}: {job.reason}" if label else f"⚠️ {job.reason}"
     return f"{LISTENING} {label}".rstrip()
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether trying again would be refused again: no permission, no such channel, an archived thread, …"""
+    return isinstance(error, discord.HTTPException) and error.status in {400, 403, 404}
+
+
+def _says_that_message_is_gone(error: Exception) -> bool:
+    return isinstance(error, discord.HTTPException) and "Unknown message" in error.text
 
 
 async def setup(bot: Earworm) -> None:

@@ -42,7 +42,7 @@ class SettingsCog(
     async def channel(
         self,
         interaction: discord.Interaction[Earworm],
-        channel: discord.TextChannel | discord.VoiceChannel | discord.ForumChannel | None = None,
+        channel: discord.TextChannel | discord.VoiceChannel | None = None,
         listen: bool = True,
     ) -> None:
         """Make a channel a music channel."""
@@ -57,6 +57,7 @@ class SettingsCog(
             return
         since = interaction.id if listen else 0
         await self.bot.services.guilds.set_music_channel(interaction.guild.id, chosen.id, listen, since=since)
+        self.bot.dispatch("music_channels_set", interaction.guild)
         await interaction.edit_original_response(content=self._outcome(chosen, listen))
 
     def _outcome(self, channel: discord.abc.GuildChannel, listen: bool) -> str:

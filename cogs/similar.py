@@ -7,12 +7,10 @@ from discord.ext import commands
 from bot.client import Earworm
 from bot.errors import NotFound
 from bot.intake.links import Source
-from cogs._suggestions import BUTTONS, answer, answer_similar, channels_for
+from cogs._sharing import sources_from_options
+from cogs._suggestions import BUTTONS, NOTHING, answer, answer_similar, channels_for
 from cogs._text import duration, plain
-from cogs.intake import sources_from_options
-from cogs.library import suggest_tracks
-
-NOTHING = "-# Nothing else in this library can be shown here yet."
+from cogs._tracks import find_track, suggest_tracks
 
 
 class Similar(commands.Cog):
@@ -46,22 +44,30 @@ class Similar(commands.Cog):
         assert interaction.guild_id is not None
         if sum(option is not None for option in (track, link, file)) != 1:
             raise NotFound("Name one thing to go by: a track of the library, a link, or a file.")
-        sources = [] if track else sources_from_options(link, file)
+        sources = sources_from_options(link, file) if track is None else []
         await interaction.response.defer(ephemeral=private)
-        catalog = self.bot.services.catalog
-        channels = await channels_for(interaction, private=private)
         if track is not None:
-            card = await catalog.resolve(interaction.guild_id, track, channels)
+            card = await find_track(interaction, track, private=private)
             await answer_similar(interaction, card.id, private=private)
             return
-        try:
-            known = await catalog.resolve(interaction.guild_id, sources[0].url, channels) if link else None
-        except NotFound:
-            known = None
+        known = await self._known(interaction, link, private=private) if link else None
         if known is not None:
-            await answer_similar(interaction, known.id, private=private)
+            await answer_similar(interaction, known, private=private)
         else:
             await self.by_listening(interaction, sources[0], private=private)
+
+    async def _known(
+        self, interaction: discord.Interaction[Earworm], link: str, *, private: bool
+    ) -> int | None:
+        """The track of the library that a link leads to, if it may be shown here."""
+        assert interaction.guild_id is not None
+        channels = await channels_for(interaction, private=private)
+        try:
+            url = sources_from_options(link, None)[0].url
+            card = await self.bot.services.catalog.resolve(interaction.guild_id, url, channels)
+        except NotFound:
+            return None
+        return card.id
 
     async def by_listening(
         self, interaction: discord.Interaction[Earworm], source: Source, *, private: bool

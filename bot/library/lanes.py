@@ -55,7 +55,12 @@ class Lane(Generic[Work]):
     async def _claim_for_ever(self) -> None:
         while True:
             await self._slots.acquire()
-            task = asyncio.create_task(self._guarded(await self._next()))
+            try:
+                work = await self._next()
+            except BaseException:
+                self._slots.release()
+                raise
+            task = asyncio.create_task(self._guarded(work))
             self._running.add(task)
             task.add_done_callback(self._end)
 

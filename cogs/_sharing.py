@@ -1,0 +1,116 @@
+"""From a message, a command's options or a button to shares in the ledger, and back out of it."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import discord
+
+from bot.client import DISCORD_FAILS, Earworm
+from bot.errors import NotFound
+from bot.intake.identity import identify
+from bot.intake.links import Source, find_links, is_media_file
+from bot.library.dropping import GoneReply
+from bot.library.ledger import new_share
+
+log = logging.getLogger(__name__)
+
+LISTENING = "🎧 Listening…"
+
+
+def sources_of(message: discord.Message) -> list[Source]:
+    """The links and media files of a message, in order."""
+    files = [file for file in message.attachments if is_media_file(file.filename, file.content_type or "")]
+    return find_links(message.content) + [source_of(file) for file in files]
+
+
+def source_of(file: discord.Attachment) -> Source:
+    """An attachment as something to fetch."""
+    return Source(
+        url=file.url,
+        name=file.filename,
+        attachment_id=file.id,
+        content_type=file.content_type or "",
+        size=file.size,
+    )
+
+
+def sources_from_options(link: str | None, file: discord.Attachment | None) -> list[Source]:
+    """The sources that a command's options name. Raises NotFound for none, Refused for one that may not be opened."""
+    links = (find_links(link) or [Source(url=link.strip())]) if link else []
+    for source in links:
+        identify(source.url)
+    sources = links + ([source_of(file)] if file else [])
+    if not sources:
+        raise NotFound("Give me a link or a file.")
+    return sources
+
+
+async def submit(
+    bot: Earworm,
+    sources: Sequence[Source],
+    member: discord.abc.User,
+    *,
+    guild_id: int,
+    channel_id: int,
+    message_id: int,
+    reply_id: int | None = None,
+) -> None:
+    """Save a message's sources as this member's shares and begin to listen; once it returns, none is lost."""
+    await bot.services.guilds.remember(guild_id, member.id, member.display_name)
+    shares = [
+        new_share(
+            source,
+            guild_id=guild_id,
+            channel_id=channel_id,
+            message_id=message_id,
+            user_id=member.id,
+            reply_id=reply_id,
+        )
+        for source in sources
+    ]
+    await bot.services.pipeline.submit(shares)
+
+
+async def accept(
+    interaction: discord.Interaction[Any],
+    sources: Sequence[Source],
+    member: discord.abc.User,
+    *,
+    message: discord.Message | None = None,
+) -> None:
+    """Save what was shared by a command, which was deferred; its answer is the reply that gets edited.
+
+    `message`: where the sources stand; without one they stand in the answer.
+    """
+    bot: Earworm = interaction.client
+    assert interaction.guild_id is not None and interaction.channel_id is not None
+    reply = await interaction.edit_original_response(content=LISTENING)
+    message_id = message.id if message else reply.id
+    bot.asked(message_id, interaction)
+    await submit(
+        bot,
+        sources,
+        member,
+        guild_id=interaction.guild_id,
+        channel_id=interaction.channel_id,
+        message_id=message_id,
+        reply_id=reply.id,
+    )
+
+
+async def withdraw(bot: Earworm, guild_id: int, message_ids: Iterable[int]) -> None:
+    """Drop the shares of deleted messages, and the bot's replies to them."""
+    for message_id in message_ids:
+        await bot.services.ledger.withdraw(guild_id, message_id)
+        await delete_quietly(bot, await bot.services.catalog.drop_share(guild_id, message_id))
+        await bot.services.feedback.forget_message(guild_id, message_id)
+
+
+async def delete_quietly(bot: Earworm, replies: Iterable[GoneReply]) -> None:
+    """Delete replies of the bot's that are about nothing any more, as far as Discord lets it."""
+    for reply in replies:
+        try:
+            await bot.get_partial_messageable(reply.channel_id).get_partial_message(reply.reply_id).delete()
+        except DISCORD_FAILS as error:
+            log.info("could not delete message %d: %s", reply.reply_id, error)

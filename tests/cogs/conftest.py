@@ -1,0 +1,64 @@
+"""One running bot for all tests that can share it, each in a server of its own."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.client import Earworm
+from bot.sandbox import Sandbox, Schema
+from tests.support.http import Site, site
+from tests.support.running import Club, running, settings_for
+
+DOCUMENT = Path(__file__).parents[2].parent / "shared" / "discord" / "openapi.json"
+
+
+@pytest.fixture(scope="session")
+def schema() -> Schema | None:
+    return Schema(DOCUMENT) if DOCUMENT.exists() else None
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def web() -> AsyncIterator[Site]:
+    async with site() as it:
+        yield it
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def discord(schema: Schema | None) -> AsyncIterator[Sandbox]:
+    async with Sandbox(schema=schema) as it:
+        it.grant(message_content=True)
+        yield it
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def bot(
+    discord: Sandbox, web: Site, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Earworm]:
+    async with running(settings_for(discord, web, tmp_path_factory.mktemp("bot") / "home")) as it:
+        yield it
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def club(
+    bot: Earworm, discord: Sandbox, web: Site, request: pytest.FixtureRequest
+) -> AsyncIterator[Club]:
+    """A server in which the music channel is listened to; in the end nothing was refused as malformed."""
+    before = len(discord.violations)
+    it = Club(discord, web, request.node.name)
+    await it.listen()
+    yield it
+    await discord.quiet(0.1)
+    assert discord.violations[before:] == []
+
+
+@pytest.fixture(autouse=True)
+def nothing_went_wrong(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing is logged as an error, except in tests marked with `errors`."""
+    with caplog.at_level(logging.INFO):
+        yield
+    if request.node.get_closest_marker("errors") is None:
+        found = [r for when in ("setup", "call") for r in caplog.get_records(when)]
+        assert [r.getMessage() for r in found if r.levelno >= logging.ERROR] == []

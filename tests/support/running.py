@@ -1,0 +1,202 @@
+"""The real bot in this process, connected to the sandbox, and a server with members who use it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot import client
+from bot.client import Earworm
+from bot.sandbox import Channel, Member, Permission, Sandbox, text_of
+from bot.settings import Settings
+from models import Guild, MessageTrack, Share, Source, Track, TrackVector
+from tests.support.http import Site
+from tests.support.songs import File
+
+START_SECONDS = 90.0
+PATIENCE = 60.0  # for a song's way through the pipeline, on a busy machine
+LISTENING = "Listening…"
+
+
+def settings_for(discord: Sandbox, web: Site, home: Path, **changes: object) -> Settings:
+    """The settings of a bot that may fetch from the sandbox's CDN and from `web`."""
+    values: dict[str, object] = {
+        "discord_token": discord.token,
+        "discord_api_base": discord.api_base,
+        "discord_gateway_url": discord.gateway_url,
+        "home": home,
+        "embedders": "mfcc",
+        "egress_allow": f"127.0.0.1:{discord.port},127.0.0.1:{web.port}",
+    }
+    return Settings.load(**values | changes)
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Earworm]:
+    """The bot as `earworm run` runs it, from the moment on that it is connected."""
+    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    ready: asyncio.Future[Earworm] = asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(client.run(settings, ready=ready.set_result))
+    try:
+        await asyncio.wait([ready, serving], timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+        assert ready.done(), "the bot did not connect"
+        yield ready.result()
+    finally:
+        serving.cancel()
+        await asyncio.wait([serving])
+        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
+    if not serving.cancelled():
+        serving.result()
+
+
+@dataclass(frozen=True)
+class Told:
+    """A member's message and the bot's reply to it."""
+
+    message: dict[str, Any]
+    reply: dict[str, Any]
+
+    @property
+    def text(self) -> str:
+        return text_of(self.reply)
+
+
+class Club:
+    """A server of its own for a test: a music channel, a hall, three members and a moderator."""
+
+    def __init__(self, discord: Sandbox, web: Site, name: str) -> None:
+        self.discord = discord
+        self.web = web
+        self.guild = discord.add_guild(name)
+        mods = self.guild.add_role("Mods", permissions=Permission.MANAGE_GUILD | Permission.MANAGE_MESSAGES)
+        self.music = self.guild.add_channel("music")
+        self.hall = self.guild.add_channel("hall")
+        self.ann, self.bo, self.cleo = (self.guild.add_member(name) for name in ("Ann", "Bo", "Cleo"))
+        self.mod = self.guild.add_member("Mod", roles=[mods])
+
+    async def listen(self, channel: Channel | None = None, *, on: bool = True) -> None:
+        """Let the moderator make a channel a music channel."""
+        answer = await self.mod.command(
+            self.hall, "settings channel", channel=channel or self.music, listen=on
+        )
+        await answer.message()
+
+    # -- shares --------------------------------------------------------------------------------------------
+
+    async def share(
+        self,
+        member: Member,
+        text: str = "",
+        files: Sequence[File] = (),
+        *,
+        channel: Channel | None = None,
+        **options: Any,
+    ) -> Told:
+        """Post something and wait until the bot has told what became of it."""
+        message = await member.post(channel or self.music, text, files=files, **options)
+        return Told(message, await self.reply_to(message))
+
+    async def reply_to(self, message: dict[str, Any], *, timeout: float = PATIENCE) -> dict[str, Any]:
+        """The bot's one reply to a message, once nothing of it is still on its way."""
+        channel = self.guild.channels[int(message["channel_id"])]
+
+        def settled() -> dict[str, Any] | None:
+            return next((r for r in self.replies_to(message) if is_settled(channel, r)), None)
+
+        found: dict[str, Any] = await self.discord.wait_for(settled, timeout)
+        assert len(self.replies_to(message)) == 1, self.replies_to(message)
+        return found
+
+    def replies_to(self, message: dict[str, Any]) -> list[dict[str, Any]]:
+        """Every reply of the bot's to a message."""
+        channel = self.guild.channels[int(message["channel_id"])]
+        return [m for m in channel.messages if answers(m, message) and int(m["author"]["id"]) == self.guild.bot.id]
+
+    async def settled(self, answer: Any, *, timeout: float = PATIENCE) -> dict[str, Any]:
+        """What a command said in the end."""
+
+        def said() -> dict[str, Any] | None:
+            return next((m for m in answer.responses if is_settled(answer.channel, m)), None)
+
+        found: dict[str, Any] = await self.discord.wait_for(said, timeout)
+        return found
+
+    # -- tracks that are simply there ----------------------------------------------------------------------
+
+    async def add_song(
+        self,
+        bot: Earworm,
+        title: str,
+        artist: str = "",
+        *,
+        sounds: Sequence[float] = (1.0,),
+        by: Member | None = None,
+        channel: Channel | None = None,
+        at: datetime | None = None,
+        url: str = "",
+    ) -> int:
+        """A track that sounds as these first numbers of its vector say, shared in a message without a link."""
+        member, place = by or self.ann, channel or self.music
+        message = await member.post(place, "♫", at=at)
+        vector = np.zeros(bot.services.primary.dimension, dtype="<f4")
+        vector[: len(sounds)] = sounds
+        track = Track(guild_id=self.guild.id, title=title, artist=artist, seconds=200.0, created_at=now())
+        track.vectors = [TrackVector(name=bot.services.primary.vector_name, data=vector.tobytes())]
+        if url:
+            track.sources = [Source(guild_id=self.guild.id, key=f"url:{url}", url=url)]
+        store = bot.services.store
+        async with store.begin() as session:
+            await session.execute(store.insert(Guild).values(id=self.guild.id).on_conflict_do_nothing())
+            session.add(track)
+            await session.flush()
+            about = {"message_id": int(message["id"]), "track_id": track.id, "guild_id": self.guild.id}
+            session.add(MessageTrack(**about))
+            session.add(
+                Share(**about, channel_id=place.id, user_id=member.id, url=url, shared_at=at or now())
+            )
+        await bot.services.catalog.refresh_point(self.guild.id, track.id)
+        return track.id
+
+    def message_of(self, channel: Channel, track_number: int) -> dict[str, Any]:
+        """The n-th message of a channel."""
+        return channel.messages[track_number]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def answers(reply: dict[str, Any], message: dict[str, Any]) -> bool:
+    """Whether one message is a reply to another."""
+    return (reply.get("message_reference") or {}).get("message_id") == message["id"]
+
+
+def is_settled(channel: Channel, message: dict[str, Any]) -> bool:
+    """Whether a reply says what became of every link, and has its thumbs if it should."""
+    text = text_of(message)
+    if not text or LISTENING in text:
+        return False
+    return "🎵" not in text or set(channel.reactions(message)) >= {"👍", "👎"}
+
+
+async def eventually(check: Any, timeout: float = 10.0) -> Any:
+    """The first true value of a coroutine function that is asked again and again."""
+    async with asyncio.timeout(timeout):
+        while not (found := await check()):
+            await asyncio.sleep(0.05)
+    return found
+
+
+def no_errors(caplog: pytest.LogCaptureFixture) -> bool:
+    """Whether nothing was logged as an error."""
+    return not [record for record in caplog.records if record.levelname in {"ERROR", "CRITICAL"}]

@@ -1,0 +1,50 @@
+"""Short pieces of music that all differ, as bytes of a file."""
+
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.audio.encode import write_audio
+from bot.audio.instruments import RATE
+from bot.audio.styles import STYLES
+
+MIME = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
+    "m4a": "audio/mp4",
+    "flac": "audio/flac",
+    "webm": "video/webm",
+    "txt": "text/plain",
+}
+
+File = tuple[str, bytes, str]
+
+
+@lru_cache(maxsize=64)
+def samples(number: int, seconds: float = 5.0) -> NDArray[np.float32]:
+    """(n,) samples of piece `number`; numbers that are equal modulo 4 are of the same style."""
+    random = np.random.default_rng(number)
+    play = list(STYLES.values())[number % 4]
+    return play(random, number % 12, 0.5).mixed().mean(axis=1)[: int(seconds * RATE)]
+
+
+@lru_cache(maxsize=256)
+def encoded(number: int, suffix: str = "mp3", title: str = "", artist: str = "", seconds: float = 5.0) -> bytes:
+    """Piece `number` as a file of this type, with these tags."""
+    tags = {name: text for name, text in (("title", title), ("artist", artist)) if text}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"piece.{suffix}"
+        write_audio(samples(number, seconds), RATE, path, tags=tags)
+        return path.read_bytes()
+
+
+def file(
+    number: int, name: str = "", suffix: str = "mp3", *, title: str = "", artist: str = "", seconds: float = 5.0
+) -> File:
+    """Piece `number` as something to attach: name, bytes, content type."""
+    data = encoded(number, suffix, title, artist, seconds)
+    return name or f"piece_{number}.{suffix}", data, MIME[suffix]
