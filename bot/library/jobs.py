@@ -120,6 +120,7 @@ class JobState:
     reason: str
     track_id: int | None
     known: bool
+    created_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -114,12 +114,20 @@ class Ledger:
         states = [await self.message_state(guild_id, message_id) for guild_id, message_id in messages]
         return [state for state in states if state is not None]
 
-    async def replied(self, guild_id: int, message_id: int, reply_id: int) -> None:
-        """Keep which message is the reply, and that it is about the message's tracks."""
+    async def replied(self, guild_id: int, message_id: int, reply_id: int) -> bool:
+        """Keep which message is the reply, and that it is about the message's tracks.
+
+        False if there is nothing to reply to any more: the message was deleted meanwhile, or its author forgotten.
+        """
         async with self._store.begin() as session:
-            await session.execute(
-                update(Reply).where(Reply.message_id == message_id).values(reply_id=reply_id)
+            kept = await session.scalar(
+                update(Reply)
+                .where(Reply.message_id == message_id)
+                .values(reply_id=reply_id)
+                .returning(Reply.message_id)
             )
+            if kept is None:
+                return False
             tracks = await session.scalars(
                 select(Job.track_id).where(
                     Job.guild_id == guild_id, Job.message_id == message_id, Job.track_id.is_not(None)
@@ -130,6 +138,7 @@ class Ledger:
                 await session.execute(
                     self._store.insert(MessageTrack).values(**about).on_conflict_do_nothing()
                 )
+        return True
 
 
 def installation(home: Path) -> str:

@@ -120,6 +120,12 @@ class Pipeline:
         self.wake()
         return jobs
 
+    async def tell_again(self, guild_id: int, channel_id: int, message_id: int) -> None:
+        """What a message shares was changed: let the reply to it say so, if Discord lets us now."""
+        if self._announcer is not None:
+            with contextlib.suppress(AnnounceLater):
+                await self._announcer.refresh(guild_id, channel_id, message_id)
+
     async def finished(self, job_ids: Collection[int]) -> AsyncIterator[JobState]:
         """Each of these jobs, once, when nothing is left to do for it."""
         waiting = set(job_ids)

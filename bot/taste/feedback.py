@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.errors import NotFound
 from bot.library.store import Store
 from bot.library.votes import standing_votes
-from models import Answer, Job, MessageTrack, Reaction, Reply, Share
+from models import Answer, Job, MessageTrack, Reaction, Reply, Share, Track
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,31 @@ class Feedback:
         *,
         track_id: int = 0,
         at: datetime | None = None,
-    ) -> None:
+    ) -> bool:
         """Note a 👍 (+1) or 👎 (−1) on a message, or on one track of it; noting it again changes nothing.
 
-        Marks on messages that the bot doesn't know are left out.
+        False for a message that the bot doesn't know: that is none of its business.
         """
         async with self._store.begin() as session:
-            if await session.scalar(select(_is_known(guild_id, message_id))):
-                await self._add(
-                    session,
-                    guild_id=guild_id,
-                    message_id=message_id,
-                    user_id=user_id,
-                    kind=kind,
-                    track_id=track_id,
-                    created_at=at or datetime.now(UTC),
-                )
+            if not await session.scalar(select(_is_known(guild_id, message_id))):
+                return False
+            await self._add(
+                session,
+                guild_id=guild_id,
+                message_id=message_id,
+                user_id=user_id,
+                kind=kind,
+                track_id=track_id,
+                created_at=at or datetime.now(UTC),
+            )
+        return True
+
+    async def shown(self, guild_id: int, message_id: int, track_id: int) -> None:
+        """A message of the bot's shows a track: from now on marks on it are about that."""
+        about = {"message_id": message_id, "track_id": track_id, "guild_id": guild_id}
+        async with self._store.begin() as session:
+            if await session.get(Track, track_id) is not None:
+                await session.execute(self._store.insert(MessageTrack).values(about).on_conflict_do_nothing())
 
     async def unmark(
         self, guild_id: int, message_id: int, user_id: int, kind: int, *, track_id: int = 0
