@@ -26,8 +26,8 @@ NO_EXTRA = Extra()
 class Taste:
     """Examples to recommend by, at most EXAMPLES of each kind, those that say most first.
 
-    positives: track -> what makes it one; `known` tracks are never recommended; `likes`: track -> how many like it;
-    `note` says what was done for want of feedback.
+    positives: track -> what makes it one; `known` tracks are never recommended; `likes`: track -> how many of those
+    whose taste it is like it; `note` says what was done for want of feedback.
     """
 
     positives: Mapping[int, Evidence]
@@ -37,16 +37,13 @@ class Taste:
     note: str = ""
 
 
-def member_taste(
-    votes: Sequence[Vote], user_id: int, shared: Sequence[int], extra: Extra, *, you: bool = True
-) -> Taste:
-    """A member's taste from all votes of the server and the tracks that the member shared, both newest first.
+def member_taste(votes: Sequence[Vote], shared: Sequence[int], extra: Extra, *, you: bool = True) -> Taste:
+    """A member's taste from their votes and the tracks that they shared, both newest first.
 
     What they shared counts only while they liked fewer than FEW_LIKES. `you`: it is the member who reads the note.
     """
-    own = [vote for vote in votes if vote.user_id == user_id]
-    disliked = _merge(extra.dislikes, [v.track_id for v in own if v.kind < 0], without=extra.likes)
-    liked = _merge(extra.likes, [v.track_id for v in own if v.kind > 0], without=disliked)
+    disliked = _merge(extra.dislikes, [v.track_id for v in votes if v.kind < 0], without=extra.likes)
+    liked = _merge(extra.likes, [v.track_id for v in votes if v.kind > 0], without=disliked)
     mild = _merge(shared, without=[*liked, *disliked]) if len(liked) < FEW_LIKES else []
     examples = dict.fromkeys(liked, Evidence.LIKED) | dict.fromkeys(mild, Evidence.SHARED)
     note = _note("You" if you else "They", len(liked), bool(mild), bool(disliked))

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from bot.embedders.base import EmbedderInfo
 from bot.errors import NotFound
-from bot.library.cards import Channels, TrackCard
+from bot.library.cards import BATCH, Channels, TrackCard, batches
 from bot.library.catalog import Catalog
 from bot.library.store import Store
 from bot.library.vectors import Hit, Vectors
@@ -29,7 +29,7 @@ SPARE = 25  # asked for beyond the limit, in place of twins and of tracks that m
 PAGE = 5  # fewer picks than this are explained
 
 NOTHING = "I have nothing to go by yet. React with 👍 or 👎 to a few songs, then ask again."
-REST = "every other song that may be shown here is known already, or sounds more like something 👎."
+REST = "every other song that may be shown here is known already or sounds more like something 👎."
 FEW = f"That is all: {REST}"
 NONE = f"Nothing is left to suggest: {REST}"
 
@@ -105,13 +105,12 @@ class Recommender:
         The track itself and its twins (same artist and title) are left out.
         Raises NotFound if the track has no vector of this embedder.
         """
-        left_out = {*exclude} if track_id is None else {*exclude, track_id}
+        asked = [track_id] if track_id is not None else []
         if vector is None:
-            vector = await self._vector(guild_id, track_id or 0)
+            vector = await self._vector(guild_id, *asked)
         hits = await self._vectors.nearest(
-            guild_id, self._name, vector, channels=channels, exclude=left_out, limit=limit + SPARE
+            guild_id, self._name, vector, channels=channels, exclude={*exclude, *asked}, limit=limit + SPARE
         )
-        asked = [] if track_id is None else [track_id]
         shown = await self._shown(guild_id, hits, channels, asked)
         return [self._match(card, score) for card, score in shown[:limit]]
 
@@ -129,17 +128,15 @@ class Recommender:
 
         `you`: it is the member who reads this, not somebody else.
         """
-        votes = await self._feedback.votes(guild_id)
+        votes = await self._feedback.votes(guild_id, user_id)
         if user_id is None:
             taste = server_taste(votes, extra)
         else:
-            taste = member_taste(votes, user_id, await self._shares(guild_id, user_id), extra, you=you)
+            taste = member_taste(votes, await self._shares(guild_id, user_id), extra, you=you)
         if taste.positives or taste.negatives:
             picks = await self._by_sound(guild_id, taste, channels, limit, you=you)
-        elif user_id is not None:
-            picks = await self._by_popularity(guild_id, favourites(votes), taste, channels, limit)
         else:
-            picks = []
+            picks = await self._by_popularity(guild_id, channels, limit)
         return Recommendation(tuple(picks), _note(taste, picks, limit))
 
     @property
@@ -202,6 +199,8 @@ class Recommender:
         named = {card.id: card for card in await self._catalog.cards(guild_id, ids, channels)}
         carried = []
         for pick in picks:
+            if pick.card.id not in cosines:  # removed a moment ago
+                continue
             closest = int(np.argmax(cosines[pick.card.id]))
             carrier = ids[closest]
             reason = replace(
@@ -214,11 +213,12 @@ class Recommender:
             carried.append(replace(pick, reason=reason, carrier=named.get(carrier)))
         return carried
 
-    async def _by_popularity(
-        self, guild_id: int, liked: Sequence[tuple[int, int]], taste: Taste, channels: Channels, limit: int
-    ) -> list[Pick]:
-        hits = [Hit(track_id, float(lead)) for track_id, lead in liked if track_id not in taste.known]
-        shown = await self._shown(guild_id, hits, channels, taste.known)
+    async def _by_popularity(self, guild_id: int, channels: Channels, limit: int) -> list[Pick]:
+        """What the server likes most, for somebody of whom nothing is known."""
+        liked = favourites(await self._feedback.votes(guild_id))
+        shown = await self._shown(
+            guild_id, [Hit(track_id, float(lead)) for track_id, lead in liked], channels, ()
+        )
         return [Pick(card, score, Reason(Evidence.POPULAR)) for card, score in shown[:limit]]
 
     async def _shown(
@@ -236,9 +236,12 @@ class Recommender:
         return shown
 
     async def _twins(self, track_ids: Collection[int]) -> set[Twin | None]:
-        query = select(Track.artist, Track.title).where(Track.id.in_(track_ids))
+        twins: set[Twin | None] = set()
         async with self._store.session() as session:
-            return {_twin(artist, title) for artist, title in await session.execute(query)}
+            for batch in batches(list(track_ids), BATCH):
+                query = select(Track.artist, Track.title).where(Track.id.in_(batch))
+                twins |= {_twin(artist, title) for artist, title in await session.execute(query)}
+        return twins
 
     def _match(self, card: TrackCard, score: float) -> Pick:
         return Pick(card, score, Reason(Evidence.ASKED, percent(score, self._primary.chance)))
