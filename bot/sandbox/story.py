@@ -194,7 +194,8 @@ class Story:
     async def _post(self, member: Member, song: Song, comment: str, *, as_file: bool) -> Json:
         suffix = ".ogg" if as_file else ".mp3"
         file = self.folder / (song.title.lower().replace(" ", "-") + suffix)
-        write_audio(song.samples, song.rate, file, tags={"title": song.title, "artist": song.artist})
+        tags = {"title": song.title, "artist": song.artist}
+        await asyncio.to_thread(write_audio, song.samples, song.rate, file, tags=tags)
         if as_file:
             content = (file.name, file.read_bytes(), "audio/ogg")
             return await member.post(self.stage.music, comment, files=[content])
@@ -208,7 +209,7 @@ class Story:
         """The same recording as another file, and a link that nobody may play."""
         song = self.songs[0]
         again = self.folder / "untitled-3.m4a"
-        write_audio(song.samples, song.rate, again)
+        await asyncio.to_thread(write_audio, song.samples, song.rate, again)
         content = (again.name, again.read_bytes(), "audio/mp4")
         copy = await self.stage.bo.post(self.stage.music, "you have to hear this", files=[content])
         locked = await self.stage.bo.post(self.stage.music, f"and this {SPOTIFY}")
@@ -252,7 +253,7 @@ class Story:
             picks = await self.bot.services.recommender.similar(
                 self.stage.guild.id, track_id=card, channels=None, limit=NEIGHBOURS
             )
-            found += [self.styles[pick.card.title] == song.style for pick in picks]
+            found += [self.styles.get(pick.card.title) == song.style for pick in picks]
         return mean(found)
 
     async def tastes(self) -> float:
@@ -273,7 +274,7 @@ class Story:
         found = await self.bot.services.recommender.recommend(
             self.stage.guild.id, self.stage.dev.id, None, limit=LIKED
         )
-        return sum(self.styles[pick.card.title] == style for pick in found.picks) / LIKED
+        return sum(self.styles.get(pick.card.title) == style for pick in found.picks) / LIKED
 
     async def _votes(self, number: int) -> None:
         """Wait until the bot knows that many votes of Dev's."""
