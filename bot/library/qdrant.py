@@ -52,9 +52,10 @@ class QdrantThread:
         return made
 
     async def close(self) -> None:
-        """Close the client and end the thread."""
+        """Close the client and end the thread; nothing happens if that was done."""
         loop, closing = self._started.result()
-        loop.call_soon_threadsafe(closing.set)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(closing.set)
         assert self._thread is not None
         await asyncio.to_thread(self._thread.join)
 

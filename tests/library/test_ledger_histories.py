@@ -20,9 +20,10 @@ from models import Job
 from tests.support.clock import Clock
 
 EVENTS = ("share", "fail", "retry", "died", "tell", "later", "withdraw", "wait", "jump")
-LIKELY = ("claim", "claim", "claim", "stored", "stored", "restart", "tell")
-WORKERS = 2
-MESSAGES = 4
+LIKELY = (*["claim"] * 5, *["stored"] * 4, *["restart"] * 3)
+WORKERS = 3
+MESSAGES = 2
+
 
 Event = tuple[str, int]
 
