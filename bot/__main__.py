@@ -57,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has had enough; nothing may be flushed to them at exit.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 1
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
