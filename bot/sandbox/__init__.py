@@ -47,7 +47,11 @@ Trouble: `discord.faults.fail_next("POST", r"/messages$", status=500 | 429 | "dr
 `discord.pause(status=503)` and `resume()` for REST, `discord.drop_gateway(code=1006, resumable=True)`,
 `discord.gateway.ask_to_reconnect()` (op 7), `discord.gateway.invalidate(resumable=False)` (op 9).
 
+Knobs of the constructor: `port`, `bot_name`, `heartbeat_seconds`, `answer_within` (3 s, for interactions),
+`token_seconds`, `attachment_seconds` (how long addresses of files work), `strict_ratelimits` (real limits, real 429s).
+
 The state is the server's: it survives any client. `discord.clock.travel(timedelta)` moves its wall clock.
+`bot.sandbox.transcript` prints a conversation (`render_text`) or makes a page of it (`render_html`).
 """
 
 from bot.sandbox.errors import ApiError, SandboxError

@@ -57,7 +57,16 @@ def check_message(
     _check_embeds(body.get("embeds") or [], form, file_names)
     check_components(body.get("components") or [], form, v2=v2, file_names=file_names)
     _check_attachments(body.get("attachments") or [], form)
-    form.strangers(["allowed_mentions"], body.get("allowed_mentions") or {}, MENTION_KEYS)
+    _check_mentions(body.get("allowed_mentions") or {}, form)
+
+
+def _check_mentions(allowed: Json, form: Form) -> None:
+    form.strangers(["allowed_mentions"], allowed, MENTION_KEYS)
+    for kind in ("users", "roles"):
+        form.too_long(["allowed_mentions", kind], allowed.get(kind), 100)
+        if kind in (allowed.get("parse") or ()) and allowed.get(kind):
+            message = f'parse:["{kind}"] and {kind}: [ids...] are mutually exclusive.'
+            form.wrong(["allowed_mentions"], "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message)
 
 
 def is_empty(body: Json) -> bool:

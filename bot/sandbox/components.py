@@ -45,6 +45,14 @@ KEYS = {
     SEPARATOR: frozenset({"divider", "spacing"}),
     CONTAINER: frozenset({"components", "accent_color", "spoiler"}),
 } | {kind: SELECT_KEYS | {"default_values", "channel_types"} for kind in SELECTS - {STRING_SELECT}}
+CHOOSING: Json = {"min_values": 1, "max_values": 1}
+DEFAULTS: dict[int, Json] = {
+    THUMBNAIL: {"description": None, "spoiler": False},
+    FILE: {"spoiler": False},
+    SEPARATOR: {"divider": True, "spacing": 1},
+    CONTAINER: {"accent_color": None, "spoiler": False},
+    **dict.fromkeys(SELECTS, CHOOSING),
+}
 
 Path = Sequence[str | int]
 
@@ -62,8 +70,8 @@ def texts(components: Any) -> Iterator[str]:
     return (c["content"] for c in walk(components) if c["type"] == TEXT)
 
 
-def with_ids(components: list[Json]) -> list[Json]:
-    """A copy in which every component has an integer id, as Discord sends them back."""
+def completed(components: list[Json]) -> list[Json]:
+    """A copy with what Discord adds before it sends components back: integer ids and left-out values."""
     copied = [_copied(component) for component in components]
     taken = {c["id"] for c in walk(copied) if c.get("id")}
     free = (number for number in range(1, 10_000) if number not in taken)
@@ -73,7 +81,9 @@ def with_ids(components: list[Json]) -> list[Json]:
 
 
 def _copied(component: Json) -> Json:
-    copy = {key: value for key, value in component.items() if value is not None}
+    copy = DEFAULTS.get(component["type"], {}) | {k: v for k, v in component.items() if v is not None}
+    if component["type"] == GALLERY:
+        copy["items"] = [{"description": None, "spoiler": False} | item for item in component["items"]]
     for key in ("components", "accessory", "component"):
         if isinstance(inner := copy.get(key), list):
             copy[key] = [_copied(child) for child in inner]

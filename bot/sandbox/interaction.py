@@ -141,6 +141,6 @@ def callback_answer(found: Interaction) -> Json:
             "response_message_loading": bool(found.original.flags & LOADING),
             "response_message_ephemeral": bool(found.original.flags & EPHEMERAL),
         }
-        resource = {"type": found.answer, "message": payloads.message(found.original)}
-        answer["resource"] = resource
+    if found.original and found.answer in (ANSWER, UPDATE):
+        answer["resource"] = {"type": found.answer, "message": payloads.message(found.original)}
     return answer

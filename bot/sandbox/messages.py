@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.sandbox import payloads
 from bot.sandbox.cdn import FILE_LIMIT, clean_name
-from bot.sandbox.components import texts, with_ids
+from bot.sandbox.components import completed, texts
 from bot.sandbox.errors import ApiError, Json
 from bot.sandbox.intents import Intent
 from bot.sandbox.model import (
@@ -81,7 +81,7 @@ class Messages:
         message.reference, message.interaction = draft.reference, draft.interaction
         message.webhook_id, message.seen_only_by = draft.webhook_id, draft.seen_only_by
         message.embeds = [_rich(embed) for embed in draft.embeds]
-        message.components = with_ids(list(draft.components))
+        message.components = completed(list(draft.components))
         message.attachments = self.attach(channel, draft.uploads, ephemeral=bool(draft.flags & EPHEMERAL))
         self._mention(message, draft.mentioned)
         channel.store[message.id] = message
@@ -110,7 +110,7 @@ class Messages:
         ephemeral = bool(message.flags & EPHEMERAL)
         message.attachments = message.attachments + self.attach(message.channel, uploads, ephemeral=ephemeral)
         if "components" in changes:
-            message.components = with_ids(changes["components"] or [])
+            message.components = completed(changes["components"] or [])
         if changes.get("flags") is not None:
             message.flags = changes["flags"] | message.flags & KEPT_FLAGS
         if "content" in changes or "components" in changes:
@@ -232,4 +232,6 @@ def _place(message: Message) -> Json:
 
 def _rich(embed: Json) -> Json:
     kept = {key: value for key, value in embed.items() if value is not None}
+    if "fields" in kept:
+        kept["fields"] = [{"inline": False} | field for field in kept["fields"]]
     return {"type": "rich", "content_scan_version": 0} | kept

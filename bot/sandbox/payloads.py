@@ -18,6 +18,7 @@ def user(user: "User") -> Json:
         "global_name": None if user.bot else user.name,
         "discriminator": "0",
         "avatar": None,
+        "primary_guild": None,
         "bot": user.bot,
         "public_flags": 0,
         "flags": 0,
@@ -210,16 +211,28 @@ def _reaction(key: str, users: "dict[int, User]", viewer_id: int) -> Json:
     }
 
 
-def _resolved(component: Any, message: "Message") -> Any:
-    """The component with `attachment://name` replaced by the file's present address."""
-    if isinstance(component, list):
-        return [_resolved(c, message) for c in component]
-    if not isinstance(component, dict):
-        return component
-    url = component.get("url")
-    if isinstance(url, str) and url.startswith("attachment://") and "type" not in component:
-        file = next(a for a in message.attachments if a.name == url.removeprefix("attachment://"))
-        address = message.channel.guild.world.cdn.url(file)
-        media = {"content_type": file.content_type, "attachment_id": str(file.id), "loading_state": 2}
-        return component | {"url": address, "proxy_url": address} | media
-    return {key: _resolved(value, message) for key, value in component.items()}
+def _resolved(part: Any, message: "Message", key: str = "") -> Any:
+    """Embeds and components with the present addresses of their pictures and files."""
+    if isinstance(part, list):
+        return [_resolved(inner, message) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    if key in ("media", "file", "image", "thumbnail"):
+        return part | _medium(part["url"], message)
+    resolved = {name: _resolved(value, message, name) for name, value in part.items()}
+    if isinstance(resolved.get("file"), dict):
+        about = next(
+            (a for a in message.attachments if str(a.id) == resolved["file"].get("attachment_id")), None
+        )
+        resolved |= {"name": about.name, "size": len(about.content)} if about else {}
+    return resolved
+
+
+def _medium(url: str, message: "Message") -> Json:
+    name = url.removeprefix("attachment://")
+    file = next((a for a in message.attachments if name != url and a.name == name), None)
+    if file is None:
+        return {"id": str(message.id), "proxy_url": url}
+    address = message.channel.guild.world.cdn.url(file)
+    about = {"content_type": file.content_type, "attachment_id": str(file.id), "loading_state": 2}
+    return {"id": str(file.id), "url": address, "proxy_url": address} | about

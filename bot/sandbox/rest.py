@@ -56,6 +56,10 @@ class Call:
         return found
 
 
+class Created(dict[str, Any]):
+    """An answer about something that the request made."""
+
+
 Handler = Callable[[Call], Awaitable[Any] | Any]
 Routes = list[tuple[str, str, Handler]]
 
@@ -123,7 +127,8 @@ class Rest:
         if fault and request.transport:
             record.status = -1
             request.transport.abort()
-        return _answer(204 if result is None else 200, result, headers, record)
+        status = 204 if result is None else 201 if isinstance(result, Created) else 200
+        return _answer(status, result, headers, record)
 
     async def _call(self, request: web.Request, route: str, handler: Handler, record: Request) -> Any:
         self._authorise(request, route)

@@ -3,6 +3,7 @@
 from bot.sandbox import payloads
 from bot.sandbox.errors import ApiError, Json
 from bot.sandbox.model import Message
+from bot.sandbox.permissions import in_guild
 from bot.sandbox.rest import Call, Routes
 
 COMMANDS = "/applications/{application_id}/commands"
@@ -43,7 +44,8 @@ def routes() -> Routes:
 
 def me(call: Call) -> Json:
     """The bot's user."""
-    return payloads.user(call.discord.world.bot) | {"verified": True, "mfa_enabled": False, "email": None}
+    private = {"verified": True, "mfa_enabled": False, "email": None, "locale": "en-US"}
+    return payloads.user(call.discord.world.bot) | private
 
 
 def user(call: Call) -> Json:
@@ -56,7 +58,18 @@ def user(call: Call) -> Json:
 
 def my_guilds(call: Call) -> list[Json]:
     """The guilds that the bot is in."""
-    return [{"id": str(g.id), "name": g.name, "icon": None} for g in call.discord.world.guilds.values()]
+    return [
+        {
+            "id": str(guild.id),
+            "name": guild.name,
+            "icon": None,
+            "banner": None,
+            "owner": False,
+            "permissions": str(int(in_guild(guild.bot))),
+            "features": [],
+        }
+        for guild in call.discord.world.guilds.values()
+    ]
 
 
 def open_direct_channel(call: Call) -> Json:
@@ -64,14 +77,17 @@ def open_direct_channel(call: Call) -> Json:
     found = call.discord.world.users.get(int(call.body["recipient_id"]))
     if found is None:
         raise ApiError.known(10013)
-    return {"id": str(found.id), "type": 1, "last_message_id": None, "recipients": [payloads.user(found)]}
+    people = [payloads.user(found)]
+    return {"id": str(found.id), "type": 1, "last_message_id": None, "recipients": people, "flags": 0}
 
 
 def application(call: Call) -> Json:
     """The application behind the bot."""
     bot = call.discord.world.bot
+    flags = call.discord.gateway.application_flags()
     return {
         "id": str(bot.id),
+        "type": None,
         "name": bot.name,
         "description": "",
         "icon": None,
@@ -80,7 +96,15 @@ def application(call: Call) -> Json:
         "verify_key": "0" * 64,
         "owner": payloads.user(call.discord.world.users[call.discord.developer.id]),
         "team": None,
-        "flags": call.discord.gateway.application_flags(),
+        "flags": flags,
+        "flags_new": str(flags),
+        "redirect_uris": [],
+        "interactions_endpoint_url": None,
+        "role_connections_verification_url": None,
+        "explicit_content_filter": 0,
+        "eligible_oauth2_scopes": [],
+        "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": 0,
         "approximate_guild_count": len(call.discord.world.guilds),
         "bot": payloads.user(bot),
         "tags": [],

@@ -5,7 +5,7 @@ from bot.sandbox.errors import ApiError, Form, Json
 from bot.sandbox.guild import Guild
 from bot.sandbox.model import Channel
 from bot.sandbox.permissions import Permission
-from bot.sandbox.rest import Call, Routes
+from bot.sandbox.rest import Call, Created, Routes
 
 VIEW = Permission.VIEW_CHANNEL
 
@@ -56,7 +56,7 @@ def active_threads(call: Call) -> Json:
     found = _guild(call)
     threads = [c for c in found.channels.values() if c.is_thread and not c.archived and found.bot.can_see(c)]
     joined = [payloads.thread_member(c, found.bot.id) for c in threads if found.bot.id in c.joined]
-    return {"threads": [payloads.channel(c) for c in threads], "members": joined}
+    return {"threads": [payloads.channel(c) for c in threads], "members": joined, "has_more": False}
 
 
 def members(call: Call) -> list[Json]:
@@ -106,7 +106,7 @@ def start_thread(call: Call) -> Json:
     parent = call.channel(VIEW | Permission.CREATE_PUBLIC_THREADS)
     _check_can_hold_threads(parent)
     private = call.body.get("type") == 12
-    return payloads.channel(parent.guild.add_thread(parent, _named(call), private=private))
+    return Created(payloads.channel(parent.guild.add_thread(parent, _named(call), private=private)))
 
 
 def start_thread_from_message(call: Call) -> Json:
@@ -118,7 +118,7 @@ def start_thread_from_message(call: Call) -> Json:
     guild_ = message.channel.guild
     message.thread = guild_.add_thread(message.channel, _named(call), thread_id=message.id)
     call.discord.world.tell_of_edit(message)
-    return payloads.channel(message.thread)
+    return Created(payloads.channel(message.thread))
 
 
 def _check_can_hold_threads(parent: Channel) -> None:

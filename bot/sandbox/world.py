@@ -1,6 +1,7 @@
 """Everything that exists in the sandbox, and the word that goes out when something changes."""
 
 import asyncio
+import contextlib
 import itertools
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FIRST_GUILD = datetime(2019, 3, 1, tzinfo=UTC)
 GUILDS_APART = timedelta(days=41, hours=7, seconds=13, milliseconds=77)
+LOOK_AGAIN, BREATH = 0.1, 0.01
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,9 @@ class World:
         async with asyncio.timeout(timeout):
             while not (value := predicate()):
                 self._changed.clear()
-                try:
+                with contextlib.suppress(TimeoutError):
                     # The predicate may look at things that the sandbox knows nothing of.
-                    await asyncio.wait_for(self._changed.wait(), 0.1)
-                except TimeoutError:
-                    continue
+                    await asyncio.wait_for(self._changed.wait(), LOOK_AGAIN)
+                # Much may happen at once, and predicates read whole channels.
+                await asyncio.sleep(BREATH)
         return value

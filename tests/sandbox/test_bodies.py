@@ -52,6 +52,10 @@ REFUSED: dict[str, tuple[Json, str]] = {
     "unknown key": ({"content": "a", "contents": "b"}, "contents"),
     "unknown embed key": ({"embeds": [{"title": "a", "colour": 1}]}, "embeds"),
     "unknown component key": ({"components": [row(button(text="b"))]}, "components"),
+    "mentions both parsed and listed": (
+        {"content": "a", "allowed_mentions": {"parse": ["users"], "users": ["1"]}},
+        "allowed_mentions",
+    ),
     "flags that can't be set": ({"content": "a", "flags": 1 << 4}, "flags"),
     "nonce too long": ({"content": "a", "nonce": "x" * 26}, "nonce"),
     "six rows": ({"components": [row(button(str(n))) for n in range(6)]}, "components"),

@@ -1,5 +1,6 @@
 """discord.py, unmodified, does what a music bot does."""
 
+import asyncio
 import io
 
 import discord
@@ -171,4 +172,66 @@ async def test_a_components_v2_layout(sandbox: Sandbox, client: Client) -> None:
     assert row["components"][0]["custom_id"] == "one"
     assert container["components"][0]["accessory"]["media"]["url"].startswith("http://127.0.0.1")
     assert isinstance(container["id"], int)
+    assert sandbox.violations == []
+
+
+async def test_a_modal_of_labels(sandbox: Sandbox) -> None:
+    music = sandbox.add_guild("Club").add_channel("music")
+    ann = music.guild.add_member("Ann")
+    client = Client()
+
+    class Ask(ui.Modal, title="When?"):
+        note = ui.TextDisplay("The weekly digest")
+        zone = ui.Label(text="Zone", component=ui.TextInput(custom_id="zone"))
+        day = ui.Label(
+            text="Day",
+            component=ui.Select(
+                custom_id="day", options=[discord.SelectOption(label=d) for d in ("Mon", "Tue")]
+            ),
+        )
+
+        async def on_submit(self, interaction: discord.Interaction) -> None:
+            await interaction.response.send_message(
+                f"{self.zone.component.value} {self.day.component.values[0]}"
+            )
+
+    @client.tree.command(description="Set")
+    async def digest(interaction: discord.Interaction) -> None:
+        await interaction.response.send_modal(Ask())
+
+    async with connected(sandbox, client):
+        await client.tree.sync()
+        asked = await ann.command(music, "digest")
+        sent = await ann.submit_modal(asked, zone="Europe/Oslo", day=["Tue"])
+        assert (await sent.message())["content"] == "Europe/Oslo Tue"
+    assert sandbox.violations == []
+
+
+async def test_members_come_and_go(sandbox: Sandbox) -> None:
+    sandbox.grant(members=True)
+    guild = sandbox.add_guild("Club")
+    async with connected(sandbox, Client(intents=discord.Intents(guilds=True, members=True))) as client:
+        known = client.get_guild(guild.id)
+        ann = guild.add_member("Ann")
+        await sandbox.wait_for(lambda: known.get_member(ann.id))
+        ann.set_roles(guild.add_role("Mods"))
+        await sandbox.wait_for(lambda: len(known.get_member(ann.id).roles) == 2)
+        guild.remove_member(ann)
+        await sandbox.wait_for(lambda: not known.get_member(ann.id))
+
+
+async def test_many_members_at_once(sandbox: Sandbox, client: Client) -> None:
+    music = sandbox.add_guild("Club").add_channel("music")
+    members = [music.guild.add_member(f"Member {n}") for n in range(10)]
+
+    @client.event
+    async def on_message(message: discord.Message) -> None:
+        if message.author != client.user:
+            await message.add_reaction("🎧")
+            await (await message.reply("working")).edit(content="done")
+
+    await asyncio.gather(*(m.post(music, str(n)) for n in range(5) for m in members))
+    await sandbox.wait_for(lambda: [m["content"] for m in music.messages].count("done") == 50, 20)
+    answered = [m["message_reference"]["message_id"] for m in music.messages if m["content"] == "done"]
+    assert len(set(answered)) == 50
     assert sandbox.violations == []
