@@ -1,0 +1,185 @@
+"""Who may import whom: cogs -> bot -> models, inside bot only leftwards along the way of a song, and each library of
+somebody else's only where its job is.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("bot", "cogs", "models", "migrations")
+
+# What may be imported from further right, or from the same place; what stands together may import each other.
+WAY = (
+    {"errors", "settings", "workers", "logs"},
+    {"intake"},
+    {"audio"},
+    {"embedders"},
+    {"library"},
+    {"taste"},
+    {"playlists"},
+    {"services"},
+    {"client"},
+    {"sandbox"},
+    {"cli"},
+    {"__main__"},
+)
+PLACES = {name: place for place, names in enumerate(WAY) for name in names}
+RIGHTMOST_FOR_COGS = PLACES["client"]
+MAY_IMPORT = {
+    "bot": {"bot", "models", "migrations"},
+    "cogs": {"cogs", "bot", "models"},
+    "models": {"models"},
+    "migrations": {"migrations", "models"},
+}
+
+# Everywhere else these are strangers. A name that ends in a slash is a folder.
+AT_HOME = {
+    "discord": ("cogs/", "bot/client.py", "bot/sandbox/"),
+    "yt_dlp": ("bot/intake/fetch_worker.py",),
+    "av": ("bot/audio/decode_worker.py", "bot/audio/encode.py"),
+    "torch": ("bot/embedders/",),
+    "h5py": ("bot/embedders/",),
+    "librosa": ("bot/embedders/", "bot/audio/features.py"),
+    "qdrant_client": ("bot/library/qdrant.py", "bot/library/vectors.py"),
+    "sqlalchemy": ("models/", "migrations/", "bot/library/", "bot/taste/", "bot/playlists/"),
+    "alembic": ("migrations/",),
+    "migrations": ("migrations/", "bot/library/store.py"),
+}
+
+
+def violations(root: Path) -> list[str]:
+    """Every import below `root` that breaks a rule, as "file imports module"."""
+    return [
+        f"{file.relative_to(root).as_posix()} imports {module}"
+        for package in PACKAGES
+        for file in sorted((root / package).rglob("*.py"))
+        for module in imports(file.read_text(), _package_of(file.relative_to(root)))
+        if not may_import(file.relative_to(root).as_posix(), module)
+    ]
+
+
+def may_import(file: str, module: str) -> bool:
+    """Whether a file (bot/taste/feedback.py) may import a module (bot.library.store)."""
+    top = module.split(".")[0]
+    own = file.split("/")[0]
+    if top in AT_HOME and not any(file == home or file.startswith(home) for home in AT_HOME[top]):
+        return False
+    if top not in PACKAGES:
+        return True
+    return top in MAY_IMPORT[own] and (top != "bot" or _is_leftwards(file, module))
+
+
+def _is_leftwards(file: str, module: str) -> bool:
+    target = PLACES.get([*module.split("."), ""][1])
+    if file.startswith("cogs/"):
+        return target is not None and target <= RIGHTMOST_FOR_COGS
+    place = PLACES.get(Path(file).parts[1].removesuffix(".py"))
+    return place is not None and target is not None and target <= place
+
+
+def imports(source: str, package: str) -> Iterator[str]:
+    """The modules that a file of this package imports, at the top or inside functions, or by their names."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name for alias in names)
+            case ast.ImportFrom(module=module, names=names, level=level):
+                parts = package.split(".")[: len(package.split(".")) - level + 1] if level else []
+                base = ".".join([*parts, *([module] if module else [])])
+                yield from (f"{base}.{alias.name}" for alias in names)
+            case ast.Call(func=called, args=[ast.Constant(value=str(name)), *_]) if _loads(called):
+                yield name
+
+
+def _loads(called: ast.expr) -> bool:
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return name in {"import_module", "__import__", "find_spec", "run_module"}
+
+
+def _package_of(file: Path) -> str:
+    return ".".join(file.parts[:-1])
+
+
+def test_the_rules_hold():
+    assert violations(ROOT) == []
+
+
+def test_every_part_of_bot_has_its_place():
+    parts = {path.stem for path in (ROOT / "bot").iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert parts - {"__init__", "__pycache__"} <= PLACES.keys()
+
+
+def test_the_finder_sees_what_is_there():
+    found = set(imports((ROOT / "bot/library/store.py").read_text(), "bot.library"))
+    assert {"asyncio", "sqlalchemy.event", "bot.errors.SettingsError", "models.Base", "migrations"} <= found
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("models/track.py", "from bot.errors import NotFound"),
+        ("models/track.py", "import cogs.intake"),
+        ("migrations/env.py", "from bot.settings import Settings"),
+        ("bot/taste/feedback.py", "import discord"),
+        ("bot/taste/feedback.py", "from discord import app_commands"),
+        ("bot/services.py", "from cogs import intake"),
+        ("bot/client.py", "import cogs.intake"),
+        ("bot/client.py", "importlib.import_module('cogs.intake')"),
+        ("bot/library/catalog.py", "from bot.taste.feedback import Feedback"),
+        ("bot/library/catalog.py", "from bot.taste import feedback"),
+        ("bot/library/catalog.py", "from bot import taste"),
+        ("bot/library/catalog.py", "from ..taste import feedback"),
+        ("bot/library/catalog.py", "from .. import services"),
+        ("bot/intake/links.py", "import bot.audio.decode"),
+        ("bot/audio/decode.py", "from bot.services import Services"),
+        ("bot/errors.py", "from bot.intake import links"),
+        ("bot/client.py", "from bot.sandbox.server import Server"),
+        ("bot/newcomer.py", "from bot.errors import NotFound"),
+        ("cogs/similar.py", "from bot.cli import similar"),
+        ("cogs/similar.py", "import sqlalchemy as sa"),
+        ("cogs/similar.py", "import migrations"),
+        ("bot/intake/fetch.py", "import yt_dlp.utils"),
+        ("bot/audio/decode.py", "import av"),
+        ("bot/library/analyst.py", "import torch"),
+        ("bot/taste/recommend.py", "from qdrant_client import models"),
+        ("bot/cli/doctor.py", "from sqlalchemy import select"),
+        ("bot/services.py", "import migrations"),
+        ("bot/library/store.py", "from alembic import command"),
+    ],
+)
+def test_a_planted_violation_is_found(tmp_path, file, line):
+    planted = tmp_path / file
+    planted.parent.mkdir(parents=True)
+    planted.write_text(
+        dedent(f"""
+            import asyncio
+
+            def later():
+                {line}
+        """)
+    )
+    assert len(violations(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("cogs/similar.py", "import discord"),
+        ("cogs/similar.py", "from cogs._text import plain"),
+        ("cogs/similar.py", "from bot.client import Earworm"),
+        ("bot/taste/feedback.py", "from bot.library.store import Store"),
+        ("bot/library/store.py", "from .vectors import Vectors"),
+        ("bot/library/store.py", "import migrations"),
+        ("bot/cli/demo.py", "from bot.sandbox.server import Server"),
+        ("bot/client.py", "await self.load_extension('cogs.intake')"),
+    ],
+)
+def test_what_is_allowed_is_not_found(tmp_path, file, line):
+    planted = tmp_path / file
+    planted.parent.mkdir(parents=True)
+    planted.write_text(f"async def later(self):\n    {line}\n")
+    assert violations(tmp_path) == []
