@@ -126,11 +126,12 @@ class Interactions:
         return callback_answer(found)
 
     def followup(self, found: Interaction, body: Json, uploads: Uploads) -> Message:
-        """Another message; the first one after a deferral becomes the deferred message."""
-        if found.answer == DEFER and found.original and found.original.flags & LOADING:
-            return self.edit(found, found.original, body, uploads)
+        """Another message; the first one after a deferral becomes the deferred message, unless that was deleted."""
+        original = found.original if found.original and found.original.id in found.channel.store else None
+        if found.answer == DEFER and original and original.flags & LOADING:
+            return self.edit(found, original, body, uploads)
         draft = to_draft(body, uploads, known=WEBHOOK_KEYS)
-        answered = found.original.id if found.original else None
+        answered = original.id if original else None
         message = self._respond(found, draft, REPLY if answered else self._kind(found), answered)
         found.followups.append(message)
         return message

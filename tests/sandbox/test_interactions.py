@@ -248,3 +248,13 @@ async def test_a_modal_must_be_filled_as_its_client_demands(bot: Bot) -> None:
     assert (status, answer["code"]) == (400, 50035)
     await bot.answer(told, {"type": 4, "data": {"content": "ok"}})
     assert (await (await waiting).message())["content"] == "ok"
+
+
+async def test_a_followup_after_the_deferred_message_was_deleted_stands_alone(bot: Bot) -> None:
+    told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
+    await bot.answer(told, {"type": 5})
+    await waiting
+    await bot.raw("DELETE", bot.webhook(told, "/messages/@original"))
+    _, message = await bot.raw("POST", bot.webhook(told), {"content": "after all"})
+    assert [m["id"] for m in bot.music.messages] == [message["id"]]
+    assert "message_reference" not in message
