@@ -100,7 +100,7 @@ def _fetch(url: str, part: Path, progress: Progress) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "earworm", "Accept-Encoding": "identity"})  # noqa: S310
     if have := _size(part):
         request.add_header("Range", f"bytes={have}-")
-    with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
+    with urllib.request.build_opener().open(request, timeout=PATIENCE) as response:
         resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
         done = have if resumed else 0
         length = response.headers.get("Content-Length")

@@ -19,7 +19,7 @@ def check(samples: Samples, rate: int) -> None:
     """Raise EmbedderError unless `samples`, (n,) or (n, channels), are finite and long enough to hear."""
     if rate <= 0:
         raise EmbedderError(f"A sample rate of {rate} Hz makes no sense.")
-    if samples.ndim not in (1, 2) or samples.shape[-1] == 0:
+    if samples.ndim not in (1, 2) or 0 in samples.shape[1:]:
         raise EmbedderError("Samples must have the shape (samples,) or (samples, channels).")
     if len(samples) < max(2, SHORTEST * rate):
         raise EmbedderError("There is nothing to listen to: the audio is empty or shorter than 10 ms.")
