@@ -178,7 +178,7 @@ def test_an_unknown_model_is_refused(musicnn_weights: Path) -> None:
 
 
 def test_a_package_without_the_model_is_refused(musicnn_weights: Path) -> None:
-    with pytest.raises(WeightsError, match="musicnn 0.1.0"):
+    with pytest.raises(WeightsError, match=r"musicnn 0\.1\.0"):
         load("musicnn", Path(), weights=musicnn_weights, model="mtt")
 
 

@@ -1,5 +1,6 @@
 """Tests of bot/embedders/panns.py, on a narrow CNN14 with random weights."""
 
+import itertools
 from pathlib import Path
 
 import librosa
@@ -22,7 +23,7 @@ def random_cnn14() -> dict[str, Tensor]:
     tensors = {"logmel_extractor.melW": torch.from_numpy(mel.T.copy())}
     tensors |= {f"fc1.{name}": tensor for name, tensor in nn.Linear(16, 16).state_dict().items()}
     norms = {"bn0": 64}
-    for block, (wide, wider) in enumerate(zip(WIDTHS, WIDTHS[1:], strict=False), 1):
+    for block, (wide, wider) in enumerate(itertools.pairwise(WIDTHS), 1):
         for half, channels in ((1, wide), (2, wider)):
             tensors[f"conv_block{block}.conv{half}.weight"] = torch.randn(wider, channels, 3, 3) / (
                 3 * channels**0.5

@@ -1,5 +1,6 @@
 """Weight files as their publishers lay them out, with random numbers in them."""
 
+import itertools
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ def random_openl3(seed: int = 0) -> list[list[Array]]:
     """Eight times a batch norm (gamma, beta, mean, variance) and a convolution (HWIO kernel, bias)."""
     rng = np.random.default_rng(seed)
     groups = []
-    for wide, wider in zip(CHANNELS, CHANNELS[1:], strict=False):
+    for wide, wider in itertools.pairwise(CHANNELS):
         norm = [1 + rng.normal(size=wide) / 10, rng.normal(size=wide) / 10, rng.normal(size=wide) / 10]
         groups.append([*norm, rng.uniform(0.5, 2, wide)])
         groups.append(
