@@ -29,7 +29,7 @@ __all__ = ["EgressProxy", "Grant", "is_public"]
 log = logging.getLogger(__name__)
 
 HEAD_SECONDS = 10.0
-DIAL_SECONDS = 8.0  # less than yt-dlp waits, so that it hears our answer
+DIAL_SECONDS = 6.0  # less than yt-dlp waits, so that it hears our answer
 DIAL_TRIES = 4
 CHUNK = 1 << 16
 

@@ -61,7 +61,7 @@ class Fetcher:
             raise Refused(
                 grant.failure or Failure(answer["failure"]), detail=grant.refused or answer["detail"]
             )
-        return Fetched(**answer | {"path": Path(answer["path"])})
+        return Fetched(**answer | {"path": into / Path(answer["path"]).name})
 
     def _job(self, url: str, into: Path, name: str) -> Message:
         identity = identify(url)
@@ -75,8 +75,13 @@ class Fetcher:
         }
 
     async def _ask_worker(self, job: Message, grant: Grant) -> Message:
-        home = {"HOME": job["into"], "TMPDIR": job["into"], "YTDLP_NO_PLUGINS": "1"}
-        async with Worker("bot.intake.fetch_worker", environment=home) as worker:
+        own = {
+            "HOME": job["into"],
+            "TMPDIR": job["into"],
+            "YTDLP_NO_PLUGINS": "1",
+            "DENO_NO_UPDATE_CHECK": "1",
+        }
+        async with Worker("bot.intake.fetch_worker", environment=own) as worker:
             await worker.send(job | {"proxy": grant.proxy_url})
             try:
                 return await worker.receive(self._seconds)

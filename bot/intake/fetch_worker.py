@@ -25,9 +25,7 @@ FORMAT = (
 LIVE_STATES = ("is_live", "is_upcoming", "post_live")
 CPU_SECONDS = 120
 DATA_BYTES = 1 << 30
-SPARE_BYTES = (
-    1 << 20
-)  # a file may be this much larger than allowed, so that the hook is asked before the kernel
+SPARE_BYTES = 1 << 20  # how much later than the hook the kernel stops a file
 
 
 class Watch:
@@ -69,9 +67,8 @@ def fetch(job: Message) -> Message:
     import yt_dlp  # only now: see bot.workers
 
     proxy = urlsplit(job["proxy"])
-    guard = Guard(
-        proxy=(str(proxy.hostname), int(proxy.port or 0)), folder=Path(job["into"]), runtime=_runtime()
-    )
+    address = (str(proxy.hostname), int(proxy.port or 0))
+    guard = Guard(proxy=address, folder=Path(job["into"]), runtime=_runtime())
     watch = Watch(max_bytes=job["max_bytes"], max_seconds=job["max_seconds"])
     os.chdir(job["into"])
     limit_resources(cpu_seconds=CPU_SECONDS, file_bytes=job["max_bytes"] + SPARE_BYTES, data_bytes=DATA_BYTES)
@@ -83,9 +80,7 @@ def fetch(job: Message) -> Message:
         if not files:
             return {"failure": watch.failure or Failure.UNSUPPORTED, "detail": "nothing to download"}
         return {"path": files[0]["filepath"], **facts(found, job["name"])}
-    except MemoryError:
-        raise
-    except Exception as error:
+    except Exception as error:  # the edge of the worker: whatever it is, it is said to the parent
         failure = Failure.BLOCKED if guard.refused else watch.failure or explain(error)
         return {"failure": failure, "detail": f"{type(error).__name__}: {error}"[:1000]}
 
@@ -111,8 +106,8 @@ def _options(job: Message, watch: Watch) -> dict[str, Any]:
         # nothing of this machine
         "enable_file_urls": False,
         "cachedir": False,
-        # an answer in time
-        "socket_timeout": 10,
+        # an answer within half a minute, also if a server falls silent at every try
+        "socket_timeout": 8,
         "retries": 2,
         "extractor_retries": 2,
         "fragment_retries": 2,
@@ -131,7 +126,9 @@ def _first(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_unreachable(info: Mapping[str, Any]) -> bool:
-    """Whether all that was found stands at addresses which are not the web's: rtmp:, file:, data:, …"""
+    """Whether all of a medium stands at addresses that are not the web's: rtmp:, file:, data:, …"""
+    if info.get("_type", "video") != "video":
+        return False  # extractors hand pages to each other under schemes of their own
     links = [str(format_["url"]) for format_ in info.get("formats") or [info] if format_.get("url")]
     return bool(links) and not any(link.startswith(("http:", "https:")) for link in links)
 

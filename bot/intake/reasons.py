@@ -10,6 +10,7 @@ BY_TYPE = {
     "GeoRestrictedError": Failure.GEO,
     "UnsupportedError": Failure.UNSUPPORTED,
     "UserNotLive": Failure.LIVE,
+    "MemoryError": Failure.TOO_BIG,
 }
 # What sites and extractors say, most telling first.
 BY_TEXT = [

@@ -25,17 +25,30 @@ async def secret():
 
 
 @pytest.fixture
-async def proxy(web):
+async def open_proxy():
+    """Starts proxies with the given allowance and name server, and closes them at the end."""
+    proxies = []
+
+    async def start(allow=(), **options) -> EgressProxy:
+        proxy = EgressProxy(allow, **options)
+        await proxy.start()
+        proxies.append(proxy)
+        return proxy
+
+    yield start
+    for proxy in proxies:
+        await proxy.close()
+
+
+@pytest.fixture
+async def proxy(web, open_proxy):
     """The proxy, which lets nothing private through but `web`."""
-    it = EgressProxy({web.origin})
-    await it.start()
-    yield it
-    await it.close()
+    return await open_proxy({web.origin})
 
 
 @pytest.fixture
 def fetcher(proxy):
-    return Fetcher(proxy, Settings(_env_file=None))
+    return Fetcher(proxy, Settings())
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ async def test_an_rss_enclosure(web, fetcher, folder, secret):
     await refuse(fetcher, web.serve("/feed.xml", feed, "application/rss+xml"), folder, secret)
 
 
-@pytest.mark.parametrize("scheme", ["rtmp", "rtsp", "ws", "ftp", "mms"])
+@pytest.mark.parametrize("scheme", ["rtmp", "rtsp", "ws"])
 async def test_another_protocol_in_a_page(web, fetcher, folder, secret, scheme):
     page = f'<audio src="{secret.url(scheme=scheme)}"></audio>'
     await refuse(fetcher, web.serve("/page", page), folder, secret)

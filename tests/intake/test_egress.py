@@ -9,7 +9,6 @@ from aiohttp.web import Response
 
 from bot.errors import Failure
 from bot.intake import egress
-from bot.intake.egress import EgressProxy
 from bot.intake.heads import END
 from tests.support.http import site
 
@@ -27,22 +26,6 @@ class Names:
         answer = self.answers[min(self.asked, len(self.answers) - 1)]
         self.asked += 1
         return answer
-
-
-@pytest.fixture
-async def open_proxy():
-    """Starts proxies with the given allowance and name server, and closes them at the end."""
-    proxies = []
-
-    async def start(allow=(), **options) -> EgressProxy:
-        proxy = EgressProxy(allow, **options)
-        await proxy.start()
-        proxies.append(proxy)
-        return proxy
-
-    yield start
-    for proxy in proxies:
-        await proxy.close()
 
 
 @pytest.fixture

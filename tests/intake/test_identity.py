@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from yt_dlp.extractor import get_info_extractor
 
 from bot.errors import Failure, Refused
 from bot.intake.identity import identify
@@ -81,8 +82,6 @@ def test_another_video_of_the_same_post_is_another_source():
 
 def test_keys_are_what_yt_dlp_calls_the_same_medium():
     """The fetched key, "extractor:id", and the key before the download must meet."""
-    from yt_dlp.extractor import get_info_extractor
-
     for url in [YOUTUBE, "https://vimeo.com/76979871", "https://www.tiktok.com/@a/video/6748451240264420610"]:
         key = identify(url).key
         found = get_info_extractor(

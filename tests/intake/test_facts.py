@@ -1,0 +1,125 @@
+"""What is kept of yt-dlp's info."""
+
+import pytest
+
+from bot.intake.facts import LONGEST, MOST, facts
+
+SITE = {
+    "extractor_key": "Youtube",
+    "id": "dQw4w9WgXcQ",
+    "webpage_url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
+}
+PAGE = {"extractor_key": "Generic", "id": "song", "webpage_url": "https://a.example/files/My%20song.mp3"}
+
+
+def test_everything_a_site_says_is_kept():
+    info = SITE | {
+        "title": "Someone - A Song (Official Video)",
+        "track": "A Song",
+        "artists": ["Someone", "Another"],
+        "album": "An Album",
+        "uploader": "SomeoneVEVO",
+        "duration": 212,
+        "thumbnail": "https://i.example/1.jpg",
+        "tags": ["pop", "80s"],
+        "categories": ["Music"],
+        "genres": ["Pop"],
+        "release_date": "19870727",
+    }
+    assert facts(info, "") == {
+        "key": "youtube:dQw4w9WgXcQ",
+        "url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
+        "title": "A Song",
+        "artist": "Someone, Another",
+        "album": "An Album",
+        "seconds": 212.0,
+        "thumbnail": "https://i.example/1.jpg",
+        "tags": ["pop", "80s", "Music"],
+        "genres": ["Pop"],
+        "released": "1987-07-27",
+        "uploader": "SomeoneVEVO",
+        "name": "watch",
+    }
+
+
+def test_a_page_may_say_nothing():
+    nothing = facts({"extractor_key": "Generic"}, "")
+    assert nothing["key"] is None
+    assert nothing["seconds"] is None
+    assert {
+        nothing[name] for name in ("url", "title", "artist", "album", "thumbnail", "released", "name")
+    } == {""}
+    assert nothing["tags"] == nothing["genres"] == []
+
+
+def test_single_values_stand_for_lists():
+    found = facts(
+        SITE | {"artist": "Someone", "genre": "Pop", "channel": "Channel", "release_year": 1987}, ""
+    )
+    assert (found["artist"], found["genres"], found["uploader"], found["released"]) == (
+        "Someone",
+        ["Pop"],
+        "Channel",
+        "1987",
+    )
+
+
+def test_a_file_name_is_a_name_and_no_title():
+    found = facts(PAGE | {"title": "My song"}, "")
+    assert (found["key"], found["title"], found["name"]) == (None, "", "My song")
+
+
+def test_an_attachment_s_name_wins_over_its_link_s():
+    assert facts(PAGE, "Original name.v2.mp3")["name"] == "Original name.v2"
+
+
+@pytest.mark.parametrize(
+    ("given", "title"),
+    [
+        ("A Page", "A Page"),
+        ("video", ""),
+        ("A Page (1)", "A Page (1)"),
+    ],
+)
+def test_a_page_s_title_is_kept_if_it_has_one(given, title):
+    assert facts(PAGE | {"title": given}, "")["title"] == title
+
+
+def test_the_number_of_a_page_s_player_is_no_part_of_its_title():
+    player = {"extractor_key": "Generic", "webpage_url": "https://a.example/page", "id": "page-1"}
+    assert facts(player | {"title": "A Page (1)"}, "")["title"] == "A Page"
+    assert facts(player | {"title": "page (1)"}, "")["title"] == ""
+
+
+def test_a_domain_is_no_uploader():
+    assert facts(PAGE | {"uploader": "a.example"}, "")["uploader"] == ""
+    assert facts(PAGE | {"uploader": "Someone"}, "")["uploader"] == "Someone"
+
+
+def test_the_fragment_is_dropped():
+    assert (
+        facts(PAGE | {"webpage_url": "https://a.example/#__youtubedl_smuggle=x"}, "")["url"]
+        == "https://a.example/"
+    )
+
+
+@pytest.mark.parametrize(
+    "thumbnail", ["javascript:alert(1)", "file:///etc/passwd", "data:image/png;base64,x", 3]
+)
+def test_only_the_web_has_thumbnails(thumbnail):
+    assert facts(PAGE | {"thumbnail": thumbnail}, "")["thumbnail"] == ""
+
+
+def test_strange_values_are_tamed():
+    info = SITE | {
+        "title": "two\nlines\tand " + "x" * 1000,
+        "tags": [f"tag {n}" for n in range(1000)] + [None, ""],
+        "duration": "long",
+        "release_date": "soon",
+    }
+    found = facts(info, "")
+    assert found["title"].startswith("two lines and xxx")
+    assert len(found["title"]) == LONGEST
+    assert len(found["tags"]) == MOST
+    assert found["seconds"] is None
+    assert found["released"] == ""
