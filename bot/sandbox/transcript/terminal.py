@@ -16,6 +16,7 @@ from bot.sandbox.transcript.context import clock_time, file_size
 from bot.sandbox.transcript.markdown import Node, parse
 from bot.sandbox.transcript.names import Names
 
+JUMP = "https://discord.com/channels/"
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 BOLD, DIM, UNDERLINE, BLUE, RESET = "\x1b[1m", "\x1b[2m", "\x1b[4m", "\x1b[38;5;75m", "\x1b[0m"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
@@ -141,6 +142,8 @@ class Writer:
             return node.text
         if node.kind == "link":
             label = "".join(child.text for child in node.children)
+            if node.text.startswith(JUMP):
+                return f"{inner} ↗"  # to a message, which a terminal can't show
             return self.style(inner, BLUE, UNDERLINE) if label == node.text else f"{inner} ({node.text})"
         if node.kind in ("bold", "heading"):
             return self.style(inner, BOLD)
