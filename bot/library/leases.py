@@ -105,7 +105,7 @@ class Leases:
         """Change the row and renew its lease within a transaction of the caller's."""
         # A share may be removed while its job goes on; the job has failed then, whoever owns it.
         alive = true() if claimed.state == FAILED else Job.state != FAILED
-        held = and_(Job.id == claimed.id, Job.owner == claimed.owner, ~Job.done, alive)
+        held = and_(Job.id == claimed.id, Job.owner == claimed.owner, alive)
         values: dict[str, Any] = {"lease_until": self._clock() + LEASE, **changes}
         if await session.scalar(update(Job).where(held).values(**values).returning(Job.id)) is None:
             raise LeaseLost("Somebody else has taken this job over.")

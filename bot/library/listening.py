@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.audio.decode import Decoded, decode
 from bot.intake.fetch import Fetched, Fetcher
 from bot.library.analyst import Analysis, Analyst
-from bot.library.naming import Naming, file_name_of, name_track
+from bot.library.naming import Naming, name_track
 from bot.settings import Settings
 
 DECODERS = 2
@@ -19,7 +19,7 @@ class Got:
     """A file on disk that somebody wants to be heard, and what its page says about it."""
 
     path: Path
-    file_name: str
+    stem: str
     page: Naming = field(default_factory=Naming)
     uploader: str = ""
     genres: tuple[str, ...] = ()
@@ -68,9 +68,9 @@ class Listener:
         """
         if url.startswith(PATH):
             path = Path(url.removeprefix(PATH))
-            return Got(path, path.name)
+            return Got(path, path.stem)
         fetched = await self._fetcher.fetch(url, into, name=name)
-        return _got(fetched, name or file_name_of(url))
+        return _got(fetched)
 
     async def listen(self, got: Got, into: Path, *, urgent: bool = False) -> Heard:
         """Decode and analyse a file with the help of a directory. Raises Refused, EmbedderError, WorkerDied."""
@@ -78,14 +78,14 @@ class Listener:
             decoded = await decode(got.path, into, max_seconds=self._max_seconds)
         analysis = await self._analyst.analyse(decoded, urgent=urgent)
         tags = Naming(decoded.title, decoded.artist, decoded.album)
-        name = name_track(got.page, tags, got.file_name, uploader=got.uploader)
+        name = name_track(got.page, tags, got.stem, uploader=got.uploader)
         return Heard(name, got.genres or _genres(decoded), analysis)
 
 
-def _got(fetched: Fetched, file_name: str) -> Got:
+def _got(fetched: Fetched) -> Got:
     return Got(
         path=fetched.path,
-        file_name=file_name,
+        stem=fetched.name,
         page=Naming(fetched.title, fetched.artist, fetched.album),
         uploader=fetched.uploader,
         genres=tuple(fetched.genres),
