@@ -12,7 +12,7 @@ from bot.library.cards import ShareLine, TrackCard
 T = TypeVar("T")
 
 # How much of a title is shown, from the most to the least, until everything fits.
-TITLE_LENGTHS = (90, 60, 40, 25, 12)
+TITLE_LENGTHS = (90, 60, 40, 25, 8)
 MARKUP = re.compile(r"[\\`*_~|<>\[\]]")
 TO_EVERYBODY = re.compile(r"@(?=everyone|here)")
 # Marks that turn the direction of what follows them, also of our own words.
@@ -39,8 +39,8 @@ def duration(seconds: float) -> str:
 
 
 def song(card: TrackCard, length: int = TITLE_LENGTHS[0]) -> str:
-    """**Title** by Artist · 3:25."""
-    artist = f" by {plain(card.artist, length)}" if card.artist else ""
+    """**Title** by Artist · 3:25; without the artist where there is hardly room for the title."""
+    artist = f" by {plain(card.artist, length)}" if card.artist and length > TITLE_LENGTHS[-1] else ""
     return f"**{plain(card.title, length) or '?'}**{artist} · {duration(card.seconds)}"
 
 

@@ -45,7 +45,8 @@ Watching: `discord.requests` (method, path, route, body, status, at, files), `di
 
 Trouble: `discord.faults.fail_next("POST", r"/messages$", status=500 | 429 | "drop_after", times=1)`,
 `discord.pause(status=503)` and `resume()` for REST, `discord.drop_gateway(code=1006, resumable=True)`,
-`discord.gateway.ask_to_reconnect()` (op 7), `discord.gateway.invalidate(resumable=False)` (op 9).
+`discord.gateway.ask_to_reconnect()` (op 7), `discord.gateway.invalidate(resumable=False)` (op 9),
+`discord.gateway.garble()` (an event that makes no sense).
 
 Knobs of the constructor: `port`, `bot_name`, `heartbeat_seconds`, `answer_within` (3 s, for interactions),
 `token_seconds`, `attachment_seconds` (how long addresses of files work), `strict_ratelimits` (real limits, real 429s).

@@ -83,6 +83,11 @@ class Gateway:
         for connection in self._connections:
             connection.send({"op": RECONNECT, "d": None})
 
+    def garble(self) -> None:
+        """Send every session an event that makes no sense, as Discord has done in its bad moments."""
+        for session in self._sessions.values():
+            session.send("MESSAGE_CREATE", {"garbled": True})
+
     def invalidate(self, *, resumable: bool = False) -> None:
         """Send op 9: the session is invalid, or may be resumed."""
         for session in list(self._sessions.values()):

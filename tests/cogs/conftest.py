@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -11,13 +10,16 @@ from bot.client import Earworm
 from bot.sandbox import Sandbox, Schema
 from tests.support.http import Site, site
 from tests.support.running import Club, running, settings_for
+from tests.support.shared import SHARED
 
-DOCUMENT = Path(__file__).parents[2].parent / "shared" / "discord" / "openapi.json"
+# Small, so that what is too long or too big is made in no time.
+LIMITS = {"max_seconds": 30, "max_bytes": 2_000_000}
 
 
 @pytest.fixture(scope="session")
 def schema() -> Schema | None:
-    return Schema(DOCUMENT) if DOCUMENT.exists() else None
+    document = SHARED / "discord" / "openapi.json"
+    return Schema(document) if document.exists() else None
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
@@ -37,7 +39,7 @@ async def discord(schema: Schema | None) -> AsyncIterator[Sandbox]:
 async def bot(
     discord: Sandbox, web: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Earworm]:
-    async with running(settings_for(discord, web, tmp_path_factory.mktemp("bot") / "home")) as it:
+    async with running(settings_for(discord, web, tmp_path_factory.mktemp("bot") / "home", **LIMITS)) as it:
         yield it
 
 
@@ -51,7 +53,8 @@ async def club(
     await it.listen()
     yield it
     await discord.quiet(0.1)
-    assert discord.violations[before:] == []
+    # To answer a message that was deleted a moment ago is no mistake; only this refusal tells.
+    assert [v for v in discord.violations[before:] if "REPLIES_UNKNOWN_MESSAGE" not in v] == []
 
 
 @pytest.fixture(autouse=True)

@@ -149,6 +149,17 @@ async def test_a_deferred_answer_thinks_until_its_first_followup(bot: Bot) -> No
     assert [m["content"] for m in bot.music.messages] == ["more"]
 
 
+async def test_a_followup_to_a_deferral_that_was_deleted_is_a_message_of_its_own(bot: Bot) -> None:
+    told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
+    await bot.answer(told, {"type": 5})
+    interaction = await waiting
+    await bot.raw("DELETE", bot.webhook(told) + "/messages/@original")
+    _, message = await bot.raw("POST", bot.webhook(told), {"content": "psst", "flags": 64})
+    assert message["flags"] == 64
+    assert [m["content"] for m in interaction.responses] == ["psst"]
+    assert bot.music.messages == []
+
+
 async def test_a_followup_before_any_answer_is_refused(bot: Bot) -> None:
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     status, answer = await bot.raw("POST", bot.webhook(told), {"content": "early"})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
+from aiohttp import web
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
@@ -74,9 +74,9 @@ class Told:
 class Club:
     """A server of its own for a test: a music channel, a hall, three members and a moderator."""
 
-    def __init__(self, discord: Sandbox, web: Site, name: str) -> None:
+    def __init__(self, discord: Sandbox, site: Site, name: str) -> None:
         self.discord = discord
-        self.web = web
+        self.web = site
         self.guild = discord.add_guild(name)
         mods = self.guild.add_role("Mods", permissions=Permission.MANAGE_GUILD | Permission.MANAGE_MESSAGES)
         self.music = self.guild.add_channel("music")
@@ -120,7 +120,9 @@ class Club:
     def replies_to(self, message: dict[str, Any]) -> list[dict[str, Any]]:
         """Every reply of the bot's to a message."""
         channel = self.guild.channels[int(message["channel_id"])]
-        return [m for m in channel.messages if answers(m, message) and int(m["author"]["id"]) == self.guild.bot.id]
+        return [
+            m for m in channel.messages if answers(m, message) and int(m["author"]["id"]) == self.guild.bot.id
+        ]
 
     async def settled(self, answer: Any, *, timeout: float = PATIENCE) -> dict[str, Any]:
         """What a command said in the end."""
@@ -130,6 +132,16 @@ class Club:
 
         found: dict[str, Any] = await self.discord.wait_for(said, timeout)
         return found
+
+    def hold(self, path: str, data: bytes) -> tuple[str, asyncio.Event]:
+        """A link to a file that is sent only once the event is set."""
+        let_go = asyncio.Event()
+
+        async def send(request: web.Request) -> web.Response:
+            await let_go.wait()
+            return web.Response(body=data, content_type="audio/mpeg")
+
+        return self.web.on(path, send), let_go
 
     # -- tracks that are simply there ----------------------------------------------------------------------
 
@@ -167,10 +179,6 @@ class Club:
         await bot.services.catalog.refresh_point(self.guild.id, track.id)
         return track.id
 
-    def message_of(self, channel: Channel, track_number: int) -> dict[str, Any]:
-        """The n-th message of a channel."""
-        return channel.messages[track_number]
-
 
 def now() -> datetime:
     return datetime.now(UTC)
@@ -192,11 +200,6 @@ def is_settled(channel: Channel, message: dict[str, Any]) -> bool:
 async def eventually(check: Any, timeout: float = 10.0) -> Any:
     """The first true value of a coroutine function that is asked again and again."""
     async with asyncio.timeout(timeout):
-        while not (found := await check()):
+        while not (found := await check()):  # noqa: ASYNC110 -- nothing tells of a change in the database
             await asyncio.sleep(0.05)
     return found
-
-
-def no_errors(caplog: pytest.LogCaptureFixture) -> bool:
-    """Whether nothing was logged as an error."""
-    return not [record for record in caplog.records if record.levelname in {"ERROR", "CRITICAL"}]

@@ -33,7 +33,9 @@ def samples(number: int, seconds: float = 5.0) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=256)
-def encoded(number: int, suffix: str = "mp3", title: str = "", artist: str = "", seconds: float = 5.0) -> bytes:
+def encoded(
+    number: int, suffix: str = "mp3", title: str = "", artist: str = "", seconds: float = 5.0
+) -> bytes:
     """Piece `number` as a file of this type, with these tags."""
     tags = {name: text for name, text in (("title", title), ("artist", artist)) if text}
     with TemporaryDirectory() as folder:
@@ -42,8 +44,24 @@ def encoded(number: int, suffix: str = "mp3", title: str = "", artist: str = "",
         return path.read_bytes()
 
 
+@lru_cache(maxsize=4)
+def plain_tone(seconds: float, rate: int = 8000) -> bytes:
+    """A WAV file that is long and yet small."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "tone.wav"
+        tone = np.sin(np.arange(int(seconds * rate)) * 0.3) * 0.5
+        write_audio(tone.astype(np.float32), rate, path)
+        return path.read_bytes()
+
+
 def file(
-    number: int, name: str = "", suffix: str = "mp3", *, title: str = "", artist: str = "", seconds: float = 5.0
+    number: int,
+    name: str = "",
+    suffix: str = "mp3",
+    *,
+    title: str = "",
+    artist: str = "",
+    seconds: float = 5.0,
 ) -> File:
     """Piece `number` as something to attach: name, bytes, content type."""
     data = encoded(number, suffix, title, artist, seconds)

@@ -1,0 +1,90 @@
+"""Twenty members share two hundred songs at once."""
+
+import asyncio
+import io
+import signal
+import time
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bot.sandbox import Sandbox, Schema, text_of
+from tests.support.http import site
+from tests.support.process import BotProcess, until
+from tests.support.running import Club, is_settled
+
+MEMBERS, EACH = 20, 10
+RATE, SECONDS = 16_000, 3.0
+BEAT = 5.0
+
+
+def clip(number: int) -> bytes:
+    """A WAV file with three seconds of music by dice; every number's is another."""
+    random = np.random.default_rng(number)
+    time_ = np.arange(int(RATE * SECONDS)) / RATE
+    sound = 0.05 * random.normal(size=len(time_))
+    for start in np.arange(0, SECONDS, 0.25):
+        tone = 220 * 2 ** (random.integers(0, 36) / 12)
+        since = time_ - start
+        sound += (since >= 0) * np.sin(2 * np.pi * tone * since) * np.exp(-4 * np.maximum(since, 0)) * 0.3
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(RATE)
+        writer.writeframes((np.clip(sound, -1, 1) * 32_000).astype("<i2").tobytes())
+    return file.getvalue()
+
+
+@pytest.mark.last
+@pytest.mark.timeout(900)
+async def test_two_hundred_shares_at_once(schema: Schema | None, tmp_path: Path) -> None:
+    async with Sandbox(schema=schema, heartbeat_seconds=BEAT) as discord, site() as web:
+        discord.grant(message_content=True)
+        club = Club(discord, web, "Crowd")
+        process = BotProcess(discord, web, tmp_path)
+        await process.start()
+        await club.listen()
+        members = [club.guild.add_member(f"Member {i}") for i in range(MEMBERS)]
+        posted: list[dict[str, Any]] = []
+        for number in range(EACH):
+            for place, member in enumerate(members):
+                data, name = clip(number * MEMBERS + place), f"song_{place}_{number}.wav"
+                if (number + place) % 2:
+                    posted.append(await member.post(club.music, files=[(name, data, "audio/wav")]))
+                else:
+                    posted.append(await member.post(club.music, web.serve(f"/{name}", data, "audio/wav")))
+
+        waits = []
+        while not all_settled(club, posted):
+            if process.states()["announced"] > 3:
+                asked = time.monotonic()
+                answer = await members[0].command(club.hall, "similar", track="1")
+                assert answer.error is None, "the bot did not acknowledge a command within three seconds"
+                await answer.message(30)
+                waits.append(time.monotonic() - asked)
+            await asyncio.sleep(1)
+        assert process.states() == {"announced": MEMBERS * EACH}
+        assert [len(club.replies_to(message)) for message in posted] == [1] * len(posted)
+        assert all("shared before" not in club.replies_to(m)[0]["content"] for m in posted)
+        assert max(beat.late for beat in discord.heartbeats) < BEAT / 2
+        assert waits and max(waits) < 3
+        listed = await (await members[0].command(club.hall, "library")).message()
+        assert text_of(listed).startswith(f"### {MEMBERS * EACH} songs")
+        assert process.files() == []
+        assert await process.stop(signal.SIGTERM) == 0
+        await until(lambda: process.workers() == [], 3)
+        assert discord.violations == []
+
+
+def all_settled(club: Club, posted: list[dict[str, Any]]) -> bool:
+    """Whether every message was answered to its end."""
+    answered = {
+        (message.get("message_reference") or {}).get("message_id")
+        for message in club.music.messages
+        if message["author"]["id"] == str(club.guild.bot.id) and is_settled(club.music, message)
+    }
+    return answered >= {message["id"] for message in posted}

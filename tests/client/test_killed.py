@@ -1,0 +1,63 @@
+"""The bot is killed in the middle of everything, started again, and nothing is lost, left over or said twice."""
+
+import os
+import signal
+from typing import Any
+
+from tests.support.process import BotProcess, until
+from tests.support.running import Club
+from tests.support.songs import encoded, file
+
+
+async def test_killed_in_every_stage(club: Club, process: BotProcess) -> None:
+    discord = club.discord
+    link, let_go = club.hold("/held.mp3", encoded(142, title="Fetching"))
+    discord.faults.fail_next("POST", r"/messages$", status=503, times=10_000)
+    messages = [await club.ann.post(club.music, files=[file(140, title="Stored")])]
+    await until(lambda: process.states()["stored"] == 1)
+    for worker in process.workers("bot.library.analysis_worker"):
+        os.kill(worker, signal.SIGSTOP)
+    messages.append(await club.bo.post(club.music, files=[file(141, title="Analysing")]))
+    await until(lambda: process.states()["analysing"] == 1)
+    messages.append(await club.cleo.post(club.music, link))
+    await until(lambda: process.states()["fetching"] == 1)
+    messages.append(await replied_without_knowing(club))
+
+    assert await process.stop(signal.SIGKILL) == -signal.SIGKILL
+    await until(lambda: process.workers() == [], 5)
+    discord.faults.planned.clear()
+    let_go.set()
+    await process.start()
+    replies = [await club.reply_to(message) for message in messages]
+    assert [reply["content"].split("**")[1] for reply in replies] == [
+        "Stored",
+        "Analysing",
+        "Fetching",
+        "Posted",
+    ]
+    await discord.quiet(0.5)
+    assert [len(club.replies_to(message)) for message in messages] == [1, 1, 1, 1]
+    assert process.states() == {"announced": 4}
+    assert process.files() == []
+    assert discord.violations == []
+
+
+async def replied_without_knowing(club: Club) -> dict[str, Any]:
+    """A message that was replied to, but the bot never hears that its reply stands."""
+    club.discord.faults.planned.clear()
+    club.discord.faults.fail_next("POST", r"/messages$", status="drop_after", times=10_000)
+    link = club.web.serve("/posted.mp3", encoded(143, title="Posted"))
+    message = await club.mod.post(club.music, link)
+    await club.discord.wait_for(lambda: club.replies_to(message))
+    return message
+
+
+async def test_told_to_stop(club: Club, process: BotProcess) -> None:
+    link, _ = club.hold("/stopped.mp3", encoded(144))
+    await club.ann.post(club.music, link)
+    await until(lambda: process.states()["fetching"] == 1)
+    assert await process.stop(signal.SIGTERM, within=20) == 0
+    await until(lambda: process.workers() == [], 3)
+    assert process.files() == []
+    assert "Traceback" not in process.text
+    assert process.states() == {"fetching": 1}

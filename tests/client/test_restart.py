@@ -1,0 +1,92 @@
+"""What happened while the bot was away, and what its old messages can still do."""
+
+import signal
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.sandbox import Sandbox, Schema, buttons_of, text_of
+from tests.support.http import site
+from tests.support.process import BotProcess
+from tests.support.running import Club, Told
+from tests.support.songs import encoded, file
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass
+class Story:
+    """A server whose bot was away for a while."""
+
+    club: Club
+    process: BotProcess
+    shared: Told
+    answer: dict[str, Any]
+    missed: list[dict[str, Any]] = field(default_factory=list)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def story(schema: Schema | None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Story]:
+    async with Sandbox(schema=schema) as discord, site() as web:
+        discord.grant(message_content=True)
+        club = Club(discord, web, "Club")
+        process = BotProcess(discord, web, tmp_path_factory.mktemp("restart"))
+        await process.start()
+        await club.listen()
+        thread = club.guild.add_thread(club.music, "later")
+        files = [file(150 + 4 * i, title=f"Song {i}") for i in range(7)]
+        shared = await club.share(club.ann, files=files)
+        said = await (await club.bo.command(club.hall, "similar", track="song 0")).message()
+        assert await process.stop() == 0
+        told = Story(club, process, shared, said)
+        told.missed.append(await club.bo.post(club.music, files=[file(151, title="While away")]))
+        told.missed.append(
+            await club.cleo.post(thread, web.serve("/missed.mp3", encoded(152, title="In a thread")))
+        )
+        await club.cleo.post(club.hall, web.serve("/elsewhere.mp3", encoded(153)))
+        await process.start()
+        yield told
+        await process.stop(signal.SIGKILL)
+        assert discord.violations == []
+
+
+async def test_what_was_posted_meanwhile_is_taken_in_once(story: Story) -> None:
+    club = story.club
+    replies = [await club.reply_to(message) for message in story.missed]
+    assert ["While away" in replies[0]["content"], "In a thread" in replies[1]["content"]] == [True, True]
+    assert "🎧" in club.music.reactions(story.missed[0])
+    assert [m["id"] for m in club.hall.messages if m["author"]["id"] == str(club.guild.bot.id)] == [
+        story.answer["id"]
+    ]
+    assert len(club.replies_to(story.shared.message)) == 1
+    assert len(story.process.jobs()) == 9
+
+
+async def test_reactions_on_old_messages_count(story: Story) -> None:
+    club = story.club
+    await club.bo.react(story.shared.message, "👍")
+    text = ""
+    for _ in range(100):
+        said = await (await club.bo.command(club.hall, "recommend", private=True)).message()
+        text = text_of(said)
+        if "which you 👍" in text or "known already" in text:
+            break
+    assert "known already" in text  # Bo likes all of that message's songs now
+
+
+async def test_buttons_of_old_answers_work(story: Story) -> None:
+    club = story.club
+    await club.cleo.click(story.answer, emoji="👎")
+    voted = await club.discord.wait_for(
+        lambda: next(
+            (m for m in club.hall.messages if buttons_of(m) and buttons_of(m)[1].get("label") == "1"), None
+        )
+    )
+    assert voted["id"] == story.answer["id"]
+    await club.bo.click(story.answer, label="Next page")
+    await club.discord.wait_for(lambda: any("**6.**" in text_of(m) for m in club.hall.messages))
+    more = await club.cleo.click(voted, label="More like this")
+    assert text_of(await more.message()).startswith("### Sounds like **Song")

@@ -1,0 +1,171 @@
+"""The weekly digest: set up, previewed, posted on time and once."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.client import Earworm
+from bot.sandbox import Permission, buttons_of, text_of
+from tests.support.running import Club, eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def tuned(bot: Earworm, club: Club) -> datetime:
+    """Set a digest up; gives a moment at which the next one is due."""
+    await club.mod.command(
+        club.hall, "digest set", channel=club.hall, weekday=0, hour=9, timezone="Europe/Berlin"
+    )
+
+    async def is_set() -> Any:
+        return (await bot.services.guilds.get(club.guild.id)).digest_channel_id
+
+    await eventually(is_set)
+    return datetime.now(UTC) + timedelta(days=7)
+
+
+async def post_all(bot: Earworm, at: datetime) -> None:
+    """What the loop does every few seconds."""
+    digest: Any = bot.get_cog("digest")
+    await digest.post_all(at)
+
+
+async def week_of_music(bot: Earworm, club: Club) -> list[int]:
+    songs = [
+        await club.add_song(bot, f"Song {i}", sounds=(1.0, 0.05 * i), by=(club.ann, club.bo)[i % 2])
+        for i in range(6)
+    ]
+    for member, number in ((club.cleo, 1), (club.ann, 1), (club.cleo, 2)):
+        await member.react(club.music.messages[number], "👍")
+
+    async def counted() -> bool:
+        return len(await bot.services.feedback.votes(club.guild.id)) == 3
+
+    await eventually(counted)
+    return songs
+
+
+async def test_setting_it_up(bot: Earworm, club: Club) -> None:
+    answer = await club.mod.command(
+        club.hall, "digest set", channel=club.music, weekday=2, hour=20, timezone="Asia/Kolkata"
+    )
+    said = await answer.message()
+    assert said["flags"] & 64
+    assert said["content"].startswith(
+        f"Weekly digest: {club.music.mention}, Wednesdays at 20:00 (Asia/Kolkata); the next one <t:"
+    )
+    zones = await club.mod.autocomplete(club.hall, "digest set", "timezone", "new york", channel=club.music)
+    assert [zone["value"] for zone in zones] == ["America/New_York"]
+    shown = await (await club.mod.command(club.hall, "settings show")).message()
+    assert "Wednesdays at 20:00 (Asia/Kolkata)" in shown["content"]
+    off = await (await club.mod.command(club.hall, "digest off")).message()
+    assert off["content"] == "The weekly digest is off."
+
+
+async def test_a_time_zone_that_there_is_not_and_a_channel_that_is_closed(club: Club) -> None:
+    answer = await club.mod.command(club.hall, "digest set", channel=club.music, timezone="Mars/Olympus")
+    assert "no time zone “Mars/Olympus”" in (await answer.message())["content"]
+    club.music.set_overwrite(club.guild.bot, deny=Permission.SEND_MESSAGES)
+    await club.discord.quiet(0.1)
+    answer = await club.mod.command(club.hall, "digest set", channel=club.music)
+    assert f"can't post in {club.music.mention}" in (await answer.message())["content"]
+
+
+async def test_who_may_set_it(club: Club) -> None:
+    for command in ("digest", "settings"):
+        [registered] = [c for c in club.discord.registered() if c["name"] == command]
+        assert registered["default_member_permissions"] == str(int(Permission.MANAGE_GUILD))
+
+
+async def test_a_preview_of_a_quiet_week(club: Club) -> None:
+    said = await (await club.mod.command(club.hall, "digest preview")).message()
+    assert said["flags"] & 64
+    assert "A quiet week" in text_of(said)
+
+
+async def test_a_preview_says_it_all_and_its_buttons_vote(bot: Earworm, club: Club) -> None:
+    await week_of_music(bot, club)
+    said = await (await club.mod.command(club.hall, "digest preview")).message()
+    text = text_of(said)
+    assert "6 songs from 2 members" in text
+    assert "### 🎵 Shared this week (6)" in text and "### 💛 Most loved\n👍 " in text
+    assert "### ✨ Recommendation of the week" in text and "### 🌀 Vibe playlist: around" in text
+    assert text.index("Song 1", text.index("Most loved")) < text.index("Song 2", text.index("Most loved"))
+    await club.mod.click(said, emoji="👍")
+    await eventually(lambda: _votes(bot, club, 4))
+    assert club.hall.messages == []
+
+
+async def _votes(bot: Earworm, club: Club, count: int) -> bool:
+    return len(await bot.services.feedback.votes(club.guild.id)) == count
+
+
+async def test_it_is_posted_when_it_is_due_and_once(bot: Earworm, club: Club) -> None:
+    due = await tuned(bot, club)
+    await week_of_music(bot, club)
+    await post_all(bot, datetime.now(UTC))
+    assert club.hall.messages == []
+    await post_all(bot, due)
+    await post_all(bot, due + timedelta(minutes=1))
+    [digest] = club.hall.messages
+    assert text_of(digest).startswith("## 🎧 The week in music")
+    assert digest["mentions"] == []
+    assert len(buttons_of(digest)) == 2
+    await club.cleo.click(digest, emoji="👍")
+    await eventually(lambda: _votes(bot, club, 4))
+    await post_all(bot, due + timedelta(days=7))
+    assert len(club.hall.messages) == 2
+
+
+@pytest.mark.errors
+async def test_what_was_posted_before_a_crash_is_not_posted_again(bot: Earworm, club: Club) -> None:
+    due = await tuned(bot, club)
+    club.discord.faults.fail_next("POST", rf"/channels/{club.hall.id}/messages$", status="drop_after")
+    with pytest.MonkeyPatch.context() as patched:
+        # As if the process ended before it heard of its success: not even the claim is given back.
+        patched.setattr(bot.services.digests, "release", lambda *_: _nothing())
+        await post_all(bot, due)
+    assert len(club.hall.messages) == 1
+    await bot.services.digests.take_over()
+    await post_all(bot, due + timedelta(seconds=20))
+    await post_all(bot, due + timedelta(seconds=40))
+    assert len(club.hall.messages) == 1
+
+
+async def _nothing() -> None:
+    return None
+
+
+@pytest.mark.errors
+async def test_discord_has_trouble(bot: Earworm, club: Club) -> None:
+    due = await tuned(bot, club)
+    club.discord.faults.fail_next("POST", rf"/channels/{club.hall.id}/messages$", status="drop_after")
+    await post_all(bot, due)
+    await post_all(bot, due + timedelta(seconds=20))
+    assert len(club.hall.messages) == 1
+
+
+async def test_a_channel_that_was_closed_or_deleted_switches_it_off(bot: Earworm, club: Club) -> None:
+    due = await tuned(bot, club)
+    club.hall.set_overwrite(club.guild.bot, deny=Permission.SEND_MESSAGES)
+    await post_all(bot, due)
+    assert (await bot.services.guilds.get(club.guild.id)).digest_channel_id is None
+    club.hall.set_overwrite(club.guild.bot)
+    await club.discord.quiet(0.1)
+    due = await tuned(bot, club)
+    club.hall.delete()
+    await club.discord.quiet(0.1)
+    await post_all(bot, due)
+    assert (await bot.services.guilds.get(club.guild.id)).digest_channel_id is None
+
+
+async def test_only_what_everybody_there_can_see(bot: Earworm, club: Club) -> None:
+    secret = club.guild.add_channel("secret", private_to=[club.ann])
+    await club.discord.quiet(0.1)
+    due = await tuned(bot, club)
+    await club.add_song(bot, "Open song", sounds=(1.0,))
+    await club.add_song(bot, "Hidden song", sounds=(1.0, 0.1), channel=secret)
+    await post_all(bot, due)
+    assert "Open song" in text_of(club.hall.messages[0])
+    assert "Hidden song" not in text_of(club.hall.messages[0])

@@ -1,0 +1,83 @@
+"""/privacy gives a member everything that is kept of them, or erases it."""
+
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+from sqlalchemy import BigInteger, String, cast, func, select
+
+from bot.client import Earworm
+from bot.sandbox import text_of
+from models import Base
+from tests.support.running import Club, eventually
+from tests.support.songs import encoded, file
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def test_export(bot: Earworm, club: Club) -> None:
+    told = await club.share(club.ann, files=[file(110, title="Mine")])
+    await club.ann.react(told.message, "👎")
+    song = await club.add_song(bot, "Other", by=club.bo)
+    await club.ann.command(club.hall, "similar", track=str(song))
+
+    async def noted() -> Any:
+        return (await bot.services.people.export(club.guild.id, club.ann.id))["reactions"]
+
+    await eventually(noted)
+    said = await (await club.ann.command(club.hall, "privacy export")).message()
+    assert said["flags"] & 64
+    [attached] = said["attachments"]
+    async with aiohttp.ClientSession() as session, session.get(attached["url"]) as answer:
+        known = json.loads(await answer.read())
+    assert known["name"] == "Ann"
+    assert [share["title"] for share in known["shares"]] == ["Mine"]
+    assert [mark["kind"] for mark in known["reactions"]] == ["dislike"]
+    assert [answer["kind"] for answer in known["answers"]] == ["similar"]
+
+
+async def test_forget_leaves_nothing(bot: Earworm, club: Club) -> None:
+    link = club.web.serve("/both.mp3", encoded(111, title="Both"))
+    own = await club.share(club.ann, files=[file(112, title="Only Ann's")])
+    first = await club.share(club.ann, link)
+    second = await club.share(club.bo, link)
+    assert club.ann.mention in second.text
+    failed = await club.share(club.ann, club.web.url("/nothing-here.mp3"))
+    await club.ann.react(second.reply, "👎")
+    asked = await (await club.ann.command(club.hall, "recommend")).message()
+    await club.bo.command(club.hall, "recommend", member=club.ann)
+
+    async def noted() -> Any:
+        return await bot.services.feedback.votes(club.guild.id, club.ann.id)
+
+    await eventually(noted)
+    said = await (await club.ann.command(club.hall, "privacy forget")).message()
+    assert said["content"].startswith("Erased: your name, 2 share(s), 1 reaction(s)")
+    ours = [own, first, failed]
+    await club.discord.wait_for(lambda: not any(club.replies_to(told.message) for told in ours))
+    assert len(club.replies_to(second.message)) == 1
+
+    assert await traces(bot, club.ann.id) == []
+    page = await bot.services.catalog.search(club.guild.id, "", None)
+    assert [(card.title, [s.user_id for s in card.shares]) for card in page.cards] == [("Both", [club.bo.id])]
+    assert await bot.services.vectors.ids(club.guild.id) == {page.cards[0].id}
+    assert await bot.services.vectors.shared_by(club.guild.id, club.ann.id) == set()
+    turned = await (await club.bo.command(club.hall, "library")).message()
+    assert club.ann.mention not in text_of(turned)
+    assert asked["id"] in [m["id"] for m in club.hall.messages]
+    again = await (await club.ann.command(club.hall, "privacy forget")).message()
+    assert again["content"].startswith("Erased: your name, 0 share(s), 0 reaction(s)")
+
+
+async def traces(bot: Earworm, user_id: int) -> list[str]:
+    """Every column of every table in which this id still stands."""
+    found = []
+    async with bot.services.store.session() as session:
+        for table in Base.metadata.sorted_tables:
+            for column in table.columns:
+                number = isinstance(column.type, BigInteger)
+                holds = column == user_id if number else cast(column, String).contains(str(user_id))
+                if await session.scalar(select(func.count()).select_from(table).where(holds)):
+                    found.append(f"{table.name}.{column.name}")
+    return found

@@ -1,0 +1,92 @@
+"""A song is spoken of only where everybody who reads it can see where it was shared."""
+
+import pytest
+
+from bot.client import Earworm
+from bot.sandbox import Permission, text_of
+from tests.support.running import Club
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def secret_songs(bot: Earworm, club: Club) -> dict[str, int]:
+    """One song for everybody, and two that only Ann and the moderators see."""
+    club.guild.add_role("Helpers")
+    secret = club.guild.add_channel("secret", private_to=[club.ann, *club.mod.roles])
+    await club.discord.quiet(0.1)
+    return {
+        "open": await club.add_song(bot, "Open one", sounds=(1.0, 0.0)),
+        "seed": await club.add_song(bot, "Secret seed", sounds=(1.0, 0.1), channel=secret),
+        "near": await club.add_song(bot, "Secret near", sounds=(1.0, 0.2), channel=secret),
+    }
+
+
+async def test_an_answer_for_everybody(bot: Earworm, club: Club) -> None:
+    songs = await secret_songs(bot, club)
+    said = await (await club.ann.command(club.hall, "similar", track=str(songs["open"]))).message()
+    assert "Secret" not in text_of(said)
+
+
+async def test_an_answer_for_one_who_may_see_it(bot: Earworm, club: Club) -> None:
+    songs = await secret_songs(bot, club)
+    asking = {"track": str(songs["open"]), "private": True}
+    ann = text_of(await (await club.ann.command(club.hall, "similar", **asking)).message())
+    bo = text_of(await (await club.bo.command(club.hall, "similar", **asking)).message())
+    assert "Secret seed" in ann and "Secret near" in ann
+    assert "Secret" not in bo
+
+
+async def test_a_hidden_song_as_the_question(bot: Earworm, club: Club) -> None:
+    songs = await secret_songs(bot, club)
+    ann = await (await club.ann.command(club.hall, "similar", track=str(songs["seed"]))).message()
+    bo = await (await club.bo.command(club.hall, "similar", track=str(songs["seed"]))).message()
+    assert ann["content"].startswith("That song was only shared where not everybody here can look")
+    assert ann["flags"] & 64 and bo["flags"] & 64
+    assert bo["content"].startswith("No song here is called")
+    assert club.hall.messages == []
+
+
+async def test_completion_of_titles(bot: Earworm, club: Club) -> None:
+    await secret_songs(bot, club)
+    assert len(await club.ann.autocomplete(club.hall, "similar", "track", "secret")) == 2
+    assert await club.bo.autocomplete(club.hall, "similar", "track", "secret") == []
+    assert await club.bo.autocomplete(club.hall, "track", "track", "secret") == []
+
+
+async def test_the_library_and_a_single_song(bot: Earworm, club: Club) -> None:
+    songs = await secret_songs(bot, club)
+    ann = text_of(await (await club.ann.command(club.hall, "library")).message())
+    bo = text_of(await (await club.bo.command(club.hall, "library")).message())
+    assert ann.startswith("### 3 songs") and bo.startswith("### 1 song")
+    shown = await (await club.ann.command(club.hall, "track", track=str(songs["seed"]))).message()
+    assert shown["flags"] & 64 and "**" not in text_of(shown)
+
+
+async def test_likes_of_hidden_songs_recommend_without_being_named(bot: Earworm, club: Club) -> None:
+    songs = await secret_songs(bot, club)
+    await bot.services.feedback.mark(club.guild.id, await _message(bot, club, songs["near"]), club.mod.id, +1)
+    said = await (await club.mod.command(club.hall, "recommend")).message()
+    assert "Open one" in text_of(said) and "Secret" not in text_of(said)
+    private = await (await club.mod.command(club.hall, "recommend", private=True)).message()
+    assert "close to **Secret near**" in text_of(private)
+
+
+async def _message(bot: Earworm, club: Club, track_id: int) -> int:
+    card = await bot.services.catalog.card(club.guild.id, track_id, None)
+    assert card.first is not None
+    return card.first.message_id
+
+
+async def test_a_page_forgets_what_was_hidden_since(bot: Earworm, club: Club) -> None:
+    other = club.guild.add_channel("other")
+    await club.discord.quiet(0.1)
+    seed = await club.add_song(bot, "Seed", sounds=(1.0,))
+    for i in range(7):
+        await club.add_song(bot, f"Other {i}", sounds=(1.0, 0.1 * i), channel=other)
+    said = await (await club.ann.command(club.hall, "similar", track=str(seed))).message()
+    assert "Other 0" in text_of(said)
+    other.set_overwrite(club.guild.everyone, deny=Permission.VIEW_CHANNEL)
+    await club.discord.quiet(0.1)
+    await club.ann.click(said, label="Next page")
+    await club.discord.wait_for(lambda: "Previous page" in str(club.hall.messages[0]["components"]))
+    assert "Other" not in text_of(club.hall.messages[0])
