@@ -12,38 +12,10 @@ CLOSERS = {")": "(", "]": "["}
 TRAILING = ".,;:!?'*~|…’。，、！？；：）」』】"
 PLAYLIST_TYPES = ("mpegurl", "scpls", "xspf")
 MEDIA_SUFFIXES = (
-    *(
-        ".aac",
-        ".ac3",
-        ".aif",
-        ".aiff",
-        ".alac",
-        ".amr",
-        ".ape",
-        ".au",
-        ".caf",
-        ".flac",
-        ".m4a",
-        ".m4b",
-        ".mka",
-    ),
-    *(".mp2", ".mp3", ".oga", ".ogg", ".opus", ".spx", ".tta", ".wav", ".wma", ".wv"),
-    *(
-        ".3gp",
-        ".avi",
-        ".flv",
-        ".m4v",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".ogv",
-        ".ts",
-        ".webm",
-        ".wmv",
-    ),
-)
+    ".aac", ".ac3", ".aif", ".aiff", ".alac", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a", ".m4b", ".mka",
+    ".mp2", ".mp3", ".oga", ".ogg", ".opus", ".spx", ".tta", ".wav", ".wma", ".wv",
+    ".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
