@@ -48,7 +48,7 @@ class MessageTrack(Base):
     """A message is about a track: a share, the bot's reply to it, or a suggestion."""
 
     __tablename__ = "message_tracks"
-    __table_args__ = (Index(None, "track_id"),)
+    __table_args__ = (Index(None, "track_id"), Index(None, "guild_id", "track_id"))
 
     message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True)
@@ -62,7 +62,8 @@ class Reaction(Base):
     """
 
     __tablename__ = "reactions"
-    __table_args__ = (Index(None, "guild_id", "user_id"),)
+    # Not by guild first: SQLite would then read all of a server's reactions to find those of a few messages.
+    __table_args__ = (Index(None, "user_id", "guild_id"),)
 
     message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("message_id", "user_id", "track_id", "kind", name=op.f("pk_reactions")),
     )
-    op.create_index(op.f("ix_reactions_guild_id_user_id"), "reactions", ["guild_id", "user_id"], unique=False)
+    op.create_index(op.f("ix_reactions_user_id_guild_id"), "reactions", ["user_id", "guild_id"], unique=False)
     op.create_table(
         "replies",
         sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -168,6 +168,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("message_id", "track_id", name=op.f("pk_message_tracks")),
     )
+    op.create_index(
+        op.f("ix_message_tracks_guild_id_track_id"), "message_tracks", ["guild_id", "track_id"], unique=False
+    )
     op.create_index(op.f("ix_message_tracks_track_id"), "message_tracks", ["track_id"], unique=False)
     op.create_table(
         "shares",
@@ -241,6 +244,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_shares_guild_id_shared_at"), table_name="shares")
     op.drop_table("shares")
     op.drop_index(op.f("ix_message_tracks_track_id"), table_name="message_tracks")
+    op.drop_index(op.f("ix_message_tracks_guild_id_track_id"), table_name="message_tracks")
     op.drop_table("message_tracks")
     op.drop_index(op.f("ix_jobs_track_id"), table_name="jobs")
     op.drop_index(op.f("ix_jobs_guild_id_user_id_created_at"), table_name="jobs")
@@ -256,6 +260,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_answers_guild_id_user_id"), table_name="answers")
     op.drop_table("answers")
     op.drop_table("replies")
-    op.drop_index(op.f("ix_reactions_guild_id_user_id"), table_name="reactions")
+    op.drop_index(op.f("ix_reactions_user_id_guild_id"), table_name="reactions")
     op.drop_table("reactions")
     op.drop_table("guilds")
