@@ -1,7 +1,7 @@
 """A song that was heard goes into a server's library: as a new track, or as one more share of a known one."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -67,6 +67,18 @@ class Filing:
                 await self._add_vectors(session, track_id, heard)
                 await self._add(session, claimed, track_id, links, known=known)
                 return track_id
+
+    async def lacks_vectors(self, track_id: int, names: Collection[str]) -> bool:
+        """Whether a track was heard before one of these embedders was switched on."""
+        async with self._store.session() as session:
+            having = await session.scalars(select(TrackVector.name).where(TrackVector.track_id == track_id))
+            return not set(names) <= set(having)
+
+    async def add_vectors(self, claimed: Claimed, track_id: int, heard: Heard) -> None:
+        """Add what a track lacks. Raises LeaseLost."""
+        async with self._store.begin() as session:
+            await self._hold(session, claimed)
+            await self._add_vectors(session, track_id, heard)
 
     async def _hold(self, session: AsyncSession, claimed: Claimed) -> None:
         await self._leases.hold(session, claimed)

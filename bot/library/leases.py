@@ -7,6 +7,8 @@ is told dead by its leases alone. A lease or a wait that ends later than any cou
 jumped back: it counts as over.
 """
 
+import asyncio
+import logging
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -15,9 +17,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from bot.errors import Failure, LeaseLost, Refused
+from bot.errors import Failure, LeaseLost, Refused, StorageFailed
 from bot.library.jobs import (
     ANNOUNCED,
     FAILED,
@@ -38,6 +40,8 @@ from bot.library.store import Store
 from bot.library.turns import Turns, Waiting
 from models import Job
 
+log = logging.getLogger(__name__)
+
 FREE: Mapping[str, Any] = MappingProxyType({"owner": "", "lease_until": None})
 
 
@@ -54,7 +58,7 @@ class Leases:
 
     async def take_over(self, only: Collection[int] | None = None) -> int:
         """Free what earlier runs of this installation were at; call it at start. It costs a job no attempt."""
-        ours = Job.owner.startswith(f"{self._installation}/", autoescape=True)
+        ours = and_(_begins(Job.owner, f"{self._installation}/"), ~_begins(Job.owner, f"{self._run}/"))
         async with self._store.begin() as session:
             statement = update(Job).where(~Job.done, ours, scope(only)).values(**FREE)
             return len((await session.scalars(statement.returning(Job.id))).all())
@@ -114,6 +118,16 @@ class Leases:
         """Say that somebody is still at it."""
         await self._change(claimed)
 
+    async def keep(self, claims: Sequence[Claimed]) -> None:
+        """Renew until cancelled, or until one is lost; a storage that fails for a moment is tried again."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            try:
+                for claimed in claims:
+                    await self.renew(claimed)
+            except StorageFailed as error:
+                log.warning("a lease can't be renewed: %s", error)
+
     async def advance(self, claimed: Claimed, state: str) -> None:
         """Record the stage that begins now."""
         await self._change(claimed, state=state)
@@ -166,6 +180,10 @@ class Leases:
 
 
 # -- conditions --------------------------------------------------------------------------------------------
+
+
+def _begins(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
+    return column.startswith(text, autoescape=True)
 
 
 def scope(only: Collection[int] | None) -> ColumnElement[bool]:

@@ -61,6 +61,11 @@ class Listener:
         self._decoding = asyncio.Semaphore(DECODERS)
         self._decoding_urgently = asyncio.Semaphore(DECODERS)
 
+    @property
+    def vector_names(self) -> tuple[str, ...]:
+        """What the vectors of everything that is heard are called."""
+        return self._analyst.vector_names
+
     async def fetch(self, url: str, name: str, into: Path) -> Got:
         """Bring a link's file into a directory; a file named on the command line stays where it is.
 

@@ -1,0 +1,81 @@
+"""What one share still needs until its track is in the library and in the vector storage."""
+
+import logging
+
+from bot.errors import EmbedderError, Refused, WorkerDied
+from bot.library.catalog import Catalog
+from bot.library.filing import Filing
+from bot.library.jobs import ANALYSING, FETCHING, MAX_ATTEMPTS, Claimed
+from bot.library.ledger import Ledger
+from bot.library.listening import Got, Heard, Listener
+from bot.library.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+
+class Stages:
+    """Each stage looks first whether it was done before, so any may be cut off and run again."""
+
+    def __init__(
+        self, catalog: Catalog, ledger: Ledger, listener: Listener, filing: Filing, workspace: Workspace
+    ) -> None:
+        self._catalog = catalog
+        self._ledger = ledger
+        self._leases = ledger.leases
+        self._listener = listener
+        self._filing = filing
+        self._workspace = workspace
+
+    async def go_on(self, claimed: Claimed) -> None:
+        """Do what is left to do. Raises Refused, WorkerDied, EmbedderError, LeaseLost, StorageFailed."""
+        track_id = claimed.track_id
+        if track_id is None:
+            track_id = await self._filing.add_share_of_known(claimed, _links(claimed))
+        elif await self._filing.lacks_vectors(track_id, self._listener.vector_names):
+            await self._hear_again(claimed, track_id)
+        if track_id is None:
+            memory = await self._ledger.failed_meanwhile(claimed)
+            if memory is not None:
+                await self._leases.fail(claimed, Refused(memory.failure, memory.reason), known=True)
+                return
+            track_id = await self._take_in(claimed)
+        await self._catalog.refresh_point(claimed.guild_id, track_id)
+        await self._leases.stored(claimed)
+
+    async def _take_in(self, claimed: Claimed) -> int:
+        """Fetch, listen and file; the audio is gone afterwards, whatever happens."""
+        async with self._workspace.directory(f"job-{claimed.id}") as directory:
+            await self._leases.advance(claimed, FETCHING)
+            got = await self._listener.fetch(claimed.url, claimed.name, directory)
+            links = _links(claimed, got)
+            known = await self._filing.add_share_of_known(claimed, links)
+            if known is not None:
+                return known
+            await self._leases.advance(claimed, ANALYSING)
+            heard = await self._listener.listen(got, directory)
+        return await self._filing.add(claimed, links, heard)
+
+    async def _hear_again(self, claimed: Claimed, track_id: int) -> None:
+        """Add the vectors that a track lacks since the embedders changed; it stands without them too."""
+        try:
+            heard = await self._fetch_and_listen(claimed)
+        except (Refused, EmbedderError, WorkerDied) as error:
+            transient = isinstance(error, Refused) and error.kind.transient
+            if transient and claimed.attempts + 1 < MAX_ATTEMPTS:
+                raise
+            log.warning("track %d can't be listened to again: %s", track_id, error)
+        else:
+            await self._filing.add_vectors(claimed, track_id, heard)
+
+    async def _fetch_and_listen(self, claimed: Claimed) -> Heard:
+        async with self._workspace.directory(f"job-{claimed.id}") as directory:
+            got = await self._listener.fetch(claimed.url, claimed.name, directory)
+            return await self._listener.listen(got, directory)
+
+
+def _links(claimed: Claimed, got: Got | None = None) -> dict[str, str]:
+    """The keys of what was shared, with the addresses to find it by; an attachment's address does not last."""
+    links = {claimed.key: "" if claimed.key.startswith("discord:") else claimed.url}
+    if got is not None and got.key:
+        links.setdefault(got.key, got.url)
+    return links
