@@ -10,7 +10,7 @@ from bot.library.store import Store
 from bot.playlists.digest import CLAIM_STANDS, Digests, DueDigest, next_due
 from models import Digest, Guild
 from tests.support.library import BEN, CLEO, GUILD, PUBLIC
-from tests.support.scene import LIKE, Scene, near
+from tests.support.scene import DISLIKE, LIKE, Scene, near
 
 SET_UP = datetime(2026, 11, 4, 12, tzinfo=UTC)  # a Wednesday
 FRIDAY = datetime(2026, 11, 6, 17, tzinfo=UTC)  # 18:00 in Berlin, of 2026-W45
@@ -154,12 +154,14 @@ async def test_it_is_kept_where_it_stands(scene, digests):
 
 async def test_marks_on_the_posted_digest_are_about_its_recommendation(scene, digests):
     liked = await scene.add("liked", near(0, 0))
-    await scene.add("pick", near(0, 0.1))
+    first = await scene.add("first", near(0, 0.1))
+    await scene.add("second", near(0, -0.2))
     await scene.vote(BEN, LIKE, liked)
     (due,) = await digests.due(FRIDAY)
     await digests.claim(due, now=FRIDAY)
-    await digests.prepare(due, None)
-    content = await digests.prepare(due, None)  # the first try to post it failed
+    assert (await digests.prepare(due, None)).pick.card.id == first  # posting it failed
+    await scene.vote(BEN, DISLIKE, first)
+    content = await digests.prepare(due, None)
     await digests.posted(due, MESSAGE, now=FRIDAY)
     await scene.feedback.mark(GUILD, MESSAGE, CLEO, LIKE)
     assert [vote.track_id for vote in await scene.feedback.votes(GUILD, CLEO)] == [content.pick.card.id]

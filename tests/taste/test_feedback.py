@@ -123,7 +123,7 @@ async def test_a_mark_on_a_reply_that_is_not_about_a_track_yet_is_kept(store, fe
 
 async def test_marks_on_messages_of_no_concern_are_not_stored(store, feedback):
     track = await add_track(store, "Song")
-    await feedback.mark(GUILD, 999, BEN, LIKE)
+    assert not await feedback.mark(GUILD, 999, BEN, LIKE)
     await about(store, 999, track)
     assert await feedback.votes(GUILD) == []
 
