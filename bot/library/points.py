@@ -42,6 +42,7 @@ async def load_points(
 def payload_of(track: Track, shares: Sequence[Share]) -> dict[str, Any]:
     """What filters need of a track with these shares, oldest first; JSON-able."""
     return {
+        "guild_id": track.guild_id,
         "track_id": track.id,
         "title": track.title,
         "artist": track.artist,

@@ -7,6 +7,7 @@ an event loop of its own, and nothing else touches it.
 import asyncio
 import fcntl
 import json
+import logging
 import pickle
 import sqlite3
 import threading
@@ -21,6 +22,8 @@ from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from bot.errors import SettingsError, StorageBusy, StorageFailed
 from bot.settings import Settings
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Operation = Callable[[AsyncQdrantClient], Coroutine[Any, Any, T]]
@@ -84,7 +87,9 @@ async def _open_folder(settings: Settings) -> AsyncQdrantClient:
         path.mkdir(parents=True, exist_ok=True)
         _check_unlocked(path)
         return AsyncQdrantClient(path=str(path))
-    except (RuntimeError, BlockingIOError):
+    except (RuntimeError, BlockingIOError) as error:
+        if isinstance(error, RuntimeError) and "already accessed" not in str(error):
+            raise
         raise StorageBusy(
             f"The bot is running and holds the vectors in {path}. Ask it in Discord, stop it first, "
             "or let both use a Qdrant server (QDRANT_URL)."
@@ -139,8 +144,10 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except ApiException as error:
+        log.warning("Qdrant failed: %s", error)
         raise StorageFailed("The vector storage doesn't answer right now. Try again in a moment.") from error
     except (OSError, sqlite3.Error) as error:
+        log.warning("the vectors can't be kept: %s", error)
         raise StorageFailed(
             "The vectors can't be kept right now; the disk may be full. The bot's log says more."
         ) from error

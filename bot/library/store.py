@@ -5,6 +5,7 @@ commits, and the bot says "got it" only because a row is kept.
 """
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -14,12 +15,7 @@ from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import (
-    ArgumentError,
-    InterfaceError,
-    OperationalError,
-    SQLAlchemyError,
-)
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -29,9 +25,13 @@ from bot.errors import SettingsError, StorageFailed
 from bot.settings import Settings
 from models import Base
 
+log = logging.getLogger(__name__)
+
 BUSY_SECONDS = 30  # how long a writer waits for another one, in this process or not
 CONNECT_SECONDS = 10
 UPGRADE_LOCK = 0x656172776F726D  # "earworm", the name of Postgres's advisory lock
+DISK_FULL, ROLLED_BACK = "53100", "40"  # Postgres's code, and how those of lost races begin
+UNUSABLE = "The database can't be used right now. Try again later; the bot's log says more."
 BUSY = "The database is busy with something else. Try again in a moment."
 
 Insert = sqlite.Insert | postgresql.Insert
@@ -67,6 +67,7 @@ class Store:
         """A session that reads one consistent state. Raises StorageFailed."""
         with _translated():
             async with self._reading() as session:
+                await _connect(session)
                 yield session
 
     @asynccontextmanager
@@ -77,6 +78,7 @@ class Store:
         """
         with _translated():
             async with self._writers_turn(), self._writing.begin() as session:
+                await _connect(session)
                 yield session
 
     def insert(self, table: type[Base]) -> Insert:
@@ -98,21 +100,35 @@ class Store:
             self._turn.release()
 
 
+async def _connect(session: AsyncSession) -> None:
+    try:
+        await session.connection()
+    except OSError as error:
+        raise StorageFailed(UNUSABLE) from error
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise StorageFailed(_sentence(error)) from error
+    except PoolTimeout as error:
+        raise StorageFailed(BUSY) from error
+    except DBAPIError as error:
+        if sentence := _outage(error):
+            log.warning("the database failed: %s", error.orig)
+            raise StorageFailed(sentence) from error
+        raise
 
 
-def _sentence(error: Exception) -> str:
-    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
-    if code == sqlite3.SQLITE_FULL:
+def _outage(error: DBAPIError) -> str:
+    """What to say of an error that is the database's own and not of what was asked; "" if it isn't."""
+    sqlite_code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    sqlstate = getattr(error.orig, "sqlstate", None) or ""
+    if sqlite_code == sqlite3.SQLITE_FULL or sqlstate == DISK_FULL:
         return "The bot's disk is full, so nothing new can be kept. Its host must make room first."
-    if code == sqlite3.SQLITE_BUSY or isinstance(error, PoolTimeout):
+    if sqlite_code == sqlite3.SQLITE_BUSY or sqlstate.startswith(ROLLED_BACK):
         return BUSY
-    return "The database can't be used right now. Try again later; the bot's log says more."
+    return UNUSABLE if isinstance(error, OperationalError) or error.connection_invalidated else ""
 
 
 # -- opening -----------------------------------------------------------------------------------------------

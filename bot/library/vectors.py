@@ -120,16 +120,6 @@ class Vectors:
 
         await self._thread.run(store)
 
-    async def set_payload(self, guild_id: int, track_id: int, payload: Mapping[str, Any]) -> None:
-        """Replace what filters know of a track; nothing happens if it isn't stored."""
-        collection, point = place_of(guild_id).collection, point_id(guild_id, track_id)
-
-        async def store(client: AsyncQdrantClient) -> None:
-            if await client.collection_exists(collection) and await client.retrieve(collection, [point]):
-                await client.overwrite_payload(collection, {**payload, "track_id": track_id}, points=[point])
-
-        await self._thread.run(store)
-
     async def remove(self, guild_id: int, track_ids: Collection[int]) -> None:
         """Remove tracks; nothing happens to those that aren't stored."""
         collection = place_of(guild_id).collection
@@ -138,18 +128,6 @@ class Vectors:
         async def delete(client: AsyncQdrantClient) -> None:
             if points and await client.collection_exists(collection):
                 await client.delete(collection, models.PointIdsList(points=points))
-
-        await self._thread.run(delete)
-
-    async def drop(self, guild_id: int) -> None:
-        """Remove all of a server's points."""
-        place = place_of(guild_id)
-
-        async def delete(client: AsyncQdrantClient) -> None:
-            if place.conditions:
-                await client.delete(place.collection, models.Filter(must=list(place.conditions)))
-            else:
-                await client.delete_collection(place.collection)
 
         await self._thread.run(delete)
 
@@ -194,9 +172,8 @@ class Vectors:
             return [each.name for each in (await client.get_collections()).collections]
 
         names = await self._thread.run(collections)
-        return {
-            int(name.removeprefix(COLLECTION_PREFIX)) for name in names if name.startswith(COLLECTION_PREFIX)
-        }
+        ends = [name.removeprefix(COLLECTION_PREFIX) for name in names if name.startswith(COLLECTION_PREFIX)]
+        return {int(end) for end in ends if end.isdecimal()}
 
     # -- searching -----------------------------------------------------------------------------------------
 
@@ -328,7 +305,7 @@ class Vectors:
         return models.PointStruct(
             id=point_id(guild_id, point.track_id),
             vector={name: normalised(vector).tolist() for name, vector in point.vectors.items()},
-            payload={**point.payload, "track_id": point.track_id},
+            payload={**point.payload, "guild_id": guild_id, "track_id": point.track_id},
         )
 
 

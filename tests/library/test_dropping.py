@@ -199,6 +199,7 @@ async def test_a_point_says_what_the_database_says(catalog, store, vectors):
     await catalog.refresh_point(GUILD, track)
     assert await vectors.payloads(GUILD) == {
         track: {
+            "guild_id": GUILD,
             "track_id": track,
             "title": "One",
             "artist": "Ana",

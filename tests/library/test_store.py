@@ -7,11 +7,11 @@ import sys
 from textwrap import dedent
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, make_url, select, text
 from sqlalchemy.exc import IntegrityError
 
 from bot.errors import SettingsError, StorageFailed
-from bot.library.store import Store
+from bot.library.store import Store, engine_for
 from bot.settings import Settings
 from models import Guild, MusicChannel
 
@@ -137,6 +137,25 @@ async def test_a_transaction_inside_another_is_told_instead_of_waiting_for_ever(
         with pytest.raises(StorageFailed, match="busy"):
             async with on_sqlite.begin():
                 pass
+
+
+async def test_a_server_that_went_away_is_told():
+    store = Store(engine_for(make_url("postgresql+asyncpg://earworm@127.0.0.1:1/earworm")))
+    for opened in (store.session(), store.begin()):
+        with pytest.raises(StorageFailed, match="right now"):
+            async with opened:
+                pass
+    await store.close()
+
+
+async def test_a_connection_that_was_cut_is_told_and_made_anew(store):
+    if store.on_sqlite:
+        pytest.skip("Postgres's own business")
+    with pytest.raises(StorageFailed, match="right now"):
+        async with store.session() as session:
+            await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+            await session.execute(text("SELECT 1"))
+    assert await count(store) == 0
 
 
 async def test_the_home_is_made(tmp_path):

@@ -9,9 +9,10 @@ import threading
 import numpy as np
 import pytest
 from aiohttp import web
+from qdrant_client import models
 
 from bot.errors import EmbedderError, SettingsError, StorageBusy, StorageFailed
-from bot.library.vectors import Hit, Vectors, point_id
+from bot.library.vectors import Hit, Place, Vectors, point_id
 from bot.settings import Settings
 from tests.support.library import ANA, BEN, GUILD, HIDDEN, INFOS, PUBLIC, info, vector
 
@@ -26,8 +27,8 @@ async def backend(request, tmp_path):
     settings = Settings.load(home=tmp_path / "home", qdrant_url=SERVER if request.param == "server" else "")
     yield settings
     vectors = await Vectors.open(settings, INFOS)
-    for guild_id in await vectors.guilds():
-        await vectors.drop(guild_id)
+    for guild_id in (GUILD, GUILD + 1):
+        await vectors.remove(guild_id, await vectors.ids(guild_id))
     await vectors.close()
 
 
@@ -90,7 +91,6 @@ async def test_a_server_without_points_has_no_neighbours(vectors):
     assert await vectors.ids(GUILD) == set()
     assert await vectors.payloads(GUILD) == {}
     await vectors.remove(GUILD, [1])
-    await vectors.set_payload(GUILD, 1, {})
 
 
 async def test_storing_twice_makes_one_point_and_the_last_counts(vectors):
@@ -179,15 +179,6 @@ async def test_a_removed_track_is_found_no_more(vectors):
     assert await near(vectors, EAST) == [2]
 
 
-async def test_a_payload_is_replaced_and_the_vector_stays(vectors):
-    await put(vectors, 1, EAST, channels=[HIDDEN])
-    await vectors.set_payload(GUILD, 1, {"channels": [PUBLIC]})
-    assert await vectors.payloads(GUILD) == {1: {"channels": [PUBLIC], "track_id": 1}}
-    assert await near(vectors, EAST, channels={PUBLIC}) == [1]
-    await vectors.set_payload(GUILD, 2, {"channels": [PUBLIC]})
-    assert await vectors.ids(GUILD) == {1}
-
-
 async def test_who_shared_a_track_can_be_asked(vectors):
     await put(vectors, 1, EAST, sharers=[ANA, BEN])
     await put(vectors, 2, EAST, sharers=[BEN])
@@ -238,6 +229,23 @@ async def test_points_are_still_there_after_a_reopen(backend):
     vectors = await Vectors.open(backend, INFOS)
     assert await vectors.ids(GUILD) == {2}
     await vectors.close()
+
+
+async def test_servers_may_share_a_collection(vectors, monkeypatch):
+    def shared(guild_id):
+        guild = models.FieldCondition(key="guild_id", match=models.MatchValue(value=guild_id))
+        return Place("earworm-shared", (guild,))
+
+    monkeypatch.setattr("bot.library.vectors.place_of", shared)
+    await put(vectors, 1, EAST)
+    await put(vectors, 1, NORTH, guild=GUILD + 1)
+    await put(vectors, 2, NORTH, guild=GUILD + 1)
+    assert await near(vectors, NORTH) == [1]
+    assert await vectors.ids(GUILD + 1) == {1, 2}
+    assert (await vectors.get(GUILD, [1, 2], FIRST)).keys() == {1}
+    assert await vectors.guilds() == set()
+    await vectors.remove(GUILD + 1, [1, 2])
+    assert await vectors.ids(GUILD) == {1}
 
 
 async def test_many_at_once_are_all_answered(vectors):
@@ -336,7 +344,14 @@ async def test_a_full_disk_is_said(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("url", "says"), [("http://127.0.0.1:1", "can't be reached"), ("http://127.0.0.1:nowhere", "QDRANT_URL")]
+    ("url", "says"),
+    [
+        ("http://127.0.0.1:1", "can't be reached"),
+        ("http://127.0.0.1:nowhere", "QDRANT_URL"),
+        ("127.0.0.1:1", "QDRANT_URL"),
+        ("ftp://127.0.0.1:1", "QDRANT_URL"),
+        ("http://nowhere.invalid", "can't be reached"),
+    ],
 )
 async def test_a_server_that_cannot_be_reached_is_a_wrong_setting(tmp_path, url, says):
     with pytest.raises(SettingsError, match=says):

@@ -1,6 +1,10 @@
 """The database's shape: up from nothing, down to nothing, and the same as the models' on the way."""
 
 import asyncio
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -13,6 +17,8 @@ from bot.errors import SettingsError
 from bot.library.store import Store, engine_for
 from models import Base
 from tests.support import database
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.database
 
@@ -103,3 +109,21 @@ async def test_several_that_start_at_once_upgrade_once(settings):
         async with store.session() as session:
             assert await session.scalar(text("SELECT count(*) FROM alembic_version")) == 1
         await store.close()
+
+
+async def test_the_next_migration_is_written_from_the_models(tmp_path):
+    for package in ("migrations", "models"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    guild = tmp_path / "models" / "guild.py"
+    changed = guild.read_text().replace("    timezone:", "    motto: Mapped[str | None]\n    timezone:")
+    guild.write_text(changed)
+    command_line = [sys.executable, "-P", "-m", "migrations", "Give servers a motto"]
+    written = await asyncio.to_thread(
+        subprocess.run, command_line, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, capture_output=True
+    )
+    assert written.returncode == 0, written.stderr
+    (new,) = (tmp_path / "migrations" / "versions").glob("*_give_servers_a_motto.py")
+    newest = max(path.name for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py"))
+    assert int(new.name[:4]) == int(newest[:4]) + 1
+    assert 'sa.Column("motto"' in new.read_text().replace("'", '"')
+    assert "tracks" not in new.read_text()
