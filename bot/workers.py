@@ -29,6 +29,7 @@ KEPT_ENVIRONMENT = ("PATH", "TMPDIR", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE",
 STDERR_KEPT = 4000
 LINE_LIMIT = 1 << 20
 LAST_WORDS_SECONDS = 1.0
+NICENESS = 10  # the bot itself, which must answer Discord in time, goes first
 
 
 # -- the parent's side -------------------------------------------------------------------------------------
@@ -145,6 +146,7 @@ def _collect(group: int) -> None:
 def requests() -> Iterator[Message]:
     """The parent's requests, one at a time; this process and its children end once the parent is gone."""
     _post_guard()
+    os.nice(NICENESS)
     sys.stdout = sys.stderr  # what a library prints is no reply
     for line in sys.stdin.buffer:
         yield json.loads(line)

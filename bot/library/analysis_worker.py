@@ -1,6 +1,5 @@
 """The process that holds the embedders: samples in a file in, vectors and a fingerprint in a file out."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,10 @@ if TYPE_CHECKING:
     from bot.embedders.base import Embedder, Samples
 
 BUDGET = 60  # windows a track, whatever its length
-NICENESS = 10  # the bot itself, which must answer Discord in time, goes first
 
 
 def main() -> None:
     """Load the embedders that the first request names; then answer every request."""
-    os.nice(NICENESS)
     inbox = requests()
     wanted = next(inbox)
     from bot.embedders import load

@@ -1,42 +1,21 @@
 """Twenty members share two hundred songs at once."""
 
 import asyncio
-import io
 import signal
 import time
-import wave
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from bot.sandbox import Sandbox, Schema, text_of
 from tests.support.http import site
 from tests.support.process import BotProcess, until
 from tests.support.running import Club, is_settled
+from tests.support.songs import clip
 
 MEMBERS, EACH = 20, 10
-RATE, SECONDS = 16_000, 3.0
 BEAT = 5.0
-
-
-def clip(number: int) -> bytes:
-    """A WAV file with three seconds of music by dice; every number's is another."""
-    random = np.random.default_rng(number)
-    time_ = np.arange(int(RATE * SECONDS)) / RATE
-    sound = 0.05 * random.normal(size=len(time_))
-    for start in np.arange(0, SECONDS, 0.25):
-        tone = 220 * 2 ** (random.integers(0, 36) / 12)
-        since = time_ - start
-        sound += (since >= 0) * np.sin(2 * np.pi * tone * since) * np.exp(-4 * np.maximum(since, 0)) * 0.3
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(RATE)
-        writer.writeframes((np.clip(sound, -1, 1) * 32_000).astype("<i2").tobytes())
-    return file.getvalue()
 
 
 @pytest.mark.last

@@ -46,7 +46,7 @@ async def test_for_me_moves_with_my_reactions(bot: Earworm, club: Club) -> None:
     assert answer.deferred
     text = text_of(await answer.message())
     assert text.startswith(f"### For {club.bo.mention}")
-    assert titles(text) == ["jazz 1", "jazz 2", "jazz 3"]
+    assert titles(text)[:3] == ["jazz 1", "jazz 2", "jazz 3"]
     assert "close to **jazz 0**, which you 👍" in text and "% match" in text
 
     await like(bot, club, club.bo, songs["metal 3"])

@@ -1,5 +1,7 @@
 """Short pieces of music that all differ, as bytes of a file."""
 
+import io
+import wave
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,6 +54,24 @@ def plain_tone(seconds: float, rate: int = 8000) -> bytes:
         tone = np.sin(np.arange(int(seconds * rate)) * 0.3) * 0.5
         write_audio(tone.astype(np.float32), rate, path)
         return path.read_bytes()
+
+
+def clip(number: int, seconds: float = 3.0, rate: int = 16_000) -> bytes:
+    """A WAV file of music by dice, quickly made; every number's is another."""
+    random = np.random.default_rng(number)
+    time_ = np.arange(int(rate * seconds)) / rate
+    sound = 0.05 * random.normal(size=len(time_))
+    for start in np.arange(0, seconds, 0.25):
+        tone = 220 * 2 ** (random.integers(0, 36) / 12)
+        since = time_ - start
+        sound += (since >= 0) * np.sin(2 * np.pi * tone * since) * np.exp(-4 * np.maximum(since, 0)) * 0.3
+    kept = io.BytesIO()
+    with wave.open(kept, "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(rate)
+        writer.writeframes((np.clip(sound, -1, 1) * 32_000).astype("<i2").tobytes())
+    return kept.getvalue()
 
 
 def file(
