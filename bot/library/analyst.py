@@ -55,6 +55,11 @@ class Analyst:
         if worker is not None:
             await worker.kill()
 
+    @property
+    def pid(self) -> int | None:
+        """The process that is at work, or ready for it."""
+        return self._worker.pid if self._worker is not None else None
+
     async def analyse(self, decoded: Decoded, *, urgent: bool = False) -> Analysis:
         """Analyse a track; `urgent` goes before all that is not.
 

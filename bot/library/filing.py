@@ -16,8 +16,8 @@ from bot.library.store import Store
 from models import Guild, MessageTrack, Reply, Share, Source, Track, TrackVector
 
 BATCH = 500  # fingerprints in memory at a time
-LONGER = 1.25  # of two takes of one recording, the longer one is at most so much longer
-SLACK = 1.0  # seconds
+LONGER = 1.3  # of two copies of one recording, the longer one is at most so much longer,
+SLACK = 8.0  # and these many seconds
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,55 @@
+"""The pipeline as the bot runs it, but for Discord; one for the tests of a module, each in a server of its own."""
+
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.services import Services
+from bot.settings import Settings
+from tests.support.channel import Channel
+from tests.support.http import Site, site
+
+_guilds = count(5001)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def web() -> AsyncIterator[Site]:
+    """What members link to."""
+    async with site() as it:
+        yield it
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def services(web: Site, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
+    """Everything open, with MFCC, which needs no weights."""
+    settings = Settings.load(
+        home=tmp_path_factory.mktemp("bot") / "home", embedders="mfcc", egress_allow=f"127.0.0.1:{web.port}"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("TMPDIR", raising=False)
+        async with Services.open(settings, listen=True) as it:
+            yield it
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def channel(services: Services) -> Channel:
+    """Where the started pipeline replies."""
+    it = Channel(services.ledger)
+    await services.pipeline.start(it)
+    return it
+
+
+@pytest.fixture
+def guild() -> int:
+    """A server of its own."""
+    return next(_guilds)
+
+
+@pytest.fixture
+def leftovers(services: Services) -> Callable[[], list[Path]]:
+    """The files in the directory where audio is worked on."""
+    work = services.settings.home / "work"
+    return lambda: [path for path in work.rglob("*") if path.is_file()]
