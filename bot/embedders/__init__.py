@@ -82,12 +82,13 @@ def load(
     name or an option that there isn't, WeightsError for weights that are missing or damaged.
     """
     if name == "openl3":
+        from bot.embedders.keras_weights import read_layers
         from bot.embedders.openl3 import OpenL3, Options
 
         options = Options(
             input_repr=input_repr, content=content, size=size, hop=hop, center=center, precision=precision
         )
-        return OpenL3(options, weights or options.find_weights(home))
+        return OpenL3(options, read_layers(weights or options.find_weights(home)))
     if name == "mfcc":
         from bot.embedders.mfcc import Mfcc
 

@@ -1,24 +1,24 @@
 """OpenL3 (Cramer et al. 2019) in PyTorch: the official weight files give the official package's numbers."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import pairwise
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from bot.embedders import EMBEDDERS, weights
 from bot.embedders.base import Embedder, Embedding, Samples, Vectors
-from bot.embedders.keras_weights import read_layers
+from bot.embedders.keras_weights import Layer
 from bot.embedders.openl3_net import FINAL_POOL, Network
 from bot.embedders.resample import Resampler
 from bot.embedders.spectrogram import RATE, SHAPES, WINDOW, Spectrogram
 from bot.embedders.windows import check, spread
 from bot.errors import EmbedderError
-
-BATCH = {"cpu": 4, "cuda": 64}
-"""Windows at once: on a processor few, so that they stay in its caches."""
 
 CHOICES: dict[str, tuple[object, ...]] = {
     "input_repr": tuple(SHAPES),
@@ -26,6 +26,11 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "size": (512, 6144),
     "precision": ("fast", "fp32"),
 }
+
+BATCH = 4
+"""Windows at once on a processor."""
+
+GPU_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,10 @@ class Options:
             if getattr(self, option) not in choices:
                 known = " or ".join(map(str, choices))
                 raise EmbedderError(f"OpenL3's {option} is {known}, not {getattr(self, option)!r}.")
-        if not RATE * self.hop >= 1:
-            raise EmbedderError(f"A hop of {self.hop} seconds is too short; take 1, or 0.1 for more detail.")
+        if not 1 <= RATE * self.hop < float("inf"):
+            raise EmbedderError(
+                f"A hop of {self.hop} seconds makes no sense; take 1, or 0.1 for more detail."
+            )
 
     def find_weights(self, home: Path) -> Path:
         """The weight file for these options. Raises WeightsError if it isn't here."""
@@ -53,15 +60,27 @@ class Options:
 
 
 class OpenL3(Embedder):
-    """The audio half of OpenL3, on the GPU where there is one; a window is one second."""
+    """The audio half of OpenL3, on the GPU where there is one; a window is one second.
 
-    def __init__(self, options: Options, path: Path) -> None:
+    On a processor each thread works through windows of its own, which is faster than sharing each of them.
+    `engine` says in words how the network is computed.
+    """
+
+    def __init__(self, options: Options, layers: Sequence[Layer]) -> None:
         self.info = replace(EMBEDDERS["openl3"], dimension=options.size)
         self._options = options
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._spectrogram = Spectrogram(options.input_repr, self._device)
+        self.engine, fast = choose_engine(options.precision, self._device)
         pool = FINAL_POOL[options.input_repr, options.size]
-        self._network = Network(read_layers(path), pool, self._device)
+        self._network: Callable[[Tensor], Tensor]
+        if fast:
+            from bot.embedders.openl3_fast import FastNetwork
+
+            self._network = FastNetwork(layers, pool, SHAPES[options.input_repr])
+        else:
+            self._network = Network(layers, pool, self._device)
+        self._threads = None if self._device.type == "cuda" else _Threads(torch.get_num_threads())
 
     def embed(self, samples: Samples, rate: int, *, budget: int | None = None) -> Embedding:
         """See `Embedder.embed`; the vector is the mean over the windows."""
@@ -71,26 +90,61 @@ class OpenL3(Embedder):
         self, tracks: Sequence[tuple[Samples, int]], *, budget: int | None = None
     ) -> list[Embedding]:
         """The same of several tracks, whose windows fill the batches together."""
-        cuts = [_Cutter(samples, rate, self._options, budget) for samples, rate in tracks]
-        windows = (window for cutter in cuts for window in cutter.windows())
-        frames = np.concatenate(
-            [self._frames(batch) for batch in _batches(windows, BATCH[self._device.type])]
-        )
-        ends = np.cumsum([len(cutter.timestamps) for cutter in cuts])
+        cutters = [_Cutter(samples, rate, self._options, budget) for samples, rate in tracks]
+        frames = self._frames([(cutter, index) for cutter in cutters for index in cutter.chosen])
+        ends = np.cumsum([len(cutter.chosen) for cutter in cutters])
         return [
-            Embedding(
-                vector=part.mean(axis=0, dtype=np.float64).astype(np.float32), frames=part, timestamps=times
-            )
-            for part, times in zip(
-                np.split(frames, ends[:-1]), (cutter.timestamps for cutter in cuts), strict=True
-            )
+            Embedding(part.mean(axis=0, dtype=np.float64).astype(np.float32), part, cutter.timestamps)
+            for part, cutter in zip(np.split(frames, ends[:-1]), cutters, strict=True)
         ]
 
-    def _frames(self, windows: list[Samples]) -> Vectors:
+    def _frames(self, windows: "Sequence[tuple[_Cutter, int]]") -> Vectors:
+        if self._threads is None:
+            parts = _split(windows, -(-len(windows) // GPU_BATCH))
+            return np.concatenate([self._some_frames(part) for part in parts])
+        rounds = -(-len(windows) // (BATCH * self._threads.count))
+        parts = _split(windows, rounds * self._threads.count)
+        return np.concatenate(list(self._threads.map(self._some_frames, parts)))
+
+    def _some_frames(self, windows: "Sequence[tuple[_Cutter, int]]") -> Vectors:
+        batch = np.stack([cutter.window(index) for cutter, index in windows])
         with torch.inference_mode():
-            batch = torch.from_numpy(np.stack(windows)).to(self._device)
-            frames: Vectors = self._network(self._spectrogram(batch)).cpu().numpy()
+            decibels = self._spectrogram(torch.from_numpy(batch).to(self._device))
+            frames: Vectors = self._network(decibels).cpu().numpy()
         return frames
+
+
+def choose_engine(precision: str, device: torch.device) -> tuple[str, bool]:
+    """How the network is computed here, in words, and whether by Winograd convolutions.
+
+    Measured on 2 cores with AVX-512, whole path, against the network as written in batches of 32: PyTorch's
+    convolutions with folded norms, channels last, few windows at a time: 2.4 times as fast; Winograd: 5 to 6 times,
+    at a cosine of 1 − 1e-10. With bfloat16, on processors that have it, PyTorch's reach about 3 times.
+    """
+    if device.type == "cuda":
+        return f"PyTorch's convolutions, float32, on {torch.cuda.get_device_name(device)}", False
+    processor = torch.backends.cpu.get_cpu_capability()
+    threads = f"{torch.get_num_threads()} threads, {processor}"
+    # Without vector instructions the transforms cost more than they save.
+    if precision == "fast" and processor != "DEFAULT":
+        return f"Winograd convolutions, float32, {threads}", True
+    return f"PyTorch's convolutions, float32, {threads}", False
+
+
+class _Threads:
+    """Threads that each compute alone."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        started = Barrier(count)
+        self._pool = ThreadPoolExecutor(count, "openl3", initializer=torch.set_num_threads, initargs=(1,))
+        list(self._pool.map(lambda _: started.wait(), range(count)))
+        # What a thread sets holds for threads to come as well.
+        torch.set_num_threads(count)
+
+    def map(self, function: Callable[..., Vectors], parts: Iterable[object]) -> Iterable[Vectors]:
+        """Each part's result, in order."""
+        return self._pool.map(function, parts)
 
 
 class _Cutter:
@@ -104,21 +158,20 @@ class _Cutter:
         self._lead = WINDOW // 2 if options.center else 0
         self._hop = int(RATE * options.hop)
         beyond = max(0, self._length + self._lead - WINDOW)
-        self._chosen = spread(1 + -(-beyond // self._hop), budget)
-        self.timestamps = (self._chosen * options.hop).astype(np.float64)
+        self.chosen = spread(1 + -(-beyond // self._hop), budget)
+        self.timestamps = (self.chosen * options.hop).astype(np.float64)
 
-    def windows(self) -> Iterator[Samples]:
-        """The chosen windows, (48000,) float32 each, zeros before and after the track."""
-        for index in self._chosen:
-            start = int(index) * self._hop - self._lead
-            first, last = max(start, 0), min(start + WINDOW, self._length)
-            window = np.zeros(WINDOW, np.float32)
-            if first < last:
-                window[first - start : last - start] = self._resampler.span(self._samples, first, last)
-            yield window
+    def window(self, index: int) -> Samples:
+        """A window, (48000,) float32, with zeros before and after the track."""
+        start = int(index) * self._hop - self._lead
+        first, last = max(start, 0), min(start + WINDOW, self._length)
+        window = np.zeros(WINDOW, np.float32)
+        if first < last:
+            window[first - start : last - start] = self._resampler.span(self._samples, first, last)
+        return window
 
 
-def _batches(windows: Iterable[Samples], size: int) -> Iterator[list[Samples]]:
-    windows = iter(windows)
-    while batch := list(islice(windows, size)):
-        yield batch
+def _split(windows: "Sequence[tuple[_Cutter, int]]", count: int) -> "list[Sequence[tuple[_Cutter, int]]]":
+    """At most `count` parts, none empty, of nearly equal size."""
+    edges = np.linspace(0, len(windows), min(count, len(windows)) + 1).astype(int)
+    return [windows[start:stop] for start, stop in pairwise(edges)]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -21,17 +22,21 @@ FINAL_POOL = {
     ("linear", 6144): (8, 8),
 }
 
+Array = NDArray[np.float32]
+
 
 class Network:
-    """Decibels in, embeddings out: float32."""
+    """Convolutions as PyTorch does them; float32, channels last, which is the faster layout."""
 
     def __init__(self, layers: Sequence[Layer], pool: tuple[int, int], device: torch.device) -> None:
         self._pool = pool
-        # The first norm stays: zeros are padded after it.
         self._scale, self._shift = float(layers[0].scale[0]), float(layers[0].shift[0])
         self._convolutions = [
-            tuple(torch.from_numpy(array).to(device, memory_format=torch.preserve_format) for array in pair)
-            for pair in _folded(layers)
+            (
+                torch.from_numpy(kernel).to(device, memory_format=torch.channels_last),
+                torch.from_numpy(bias).to(device),
+            )
+            for kernel, bias in folded(layers)
         ]
 
     def __call__(self, decibels: Tensor) -> Tensor:
@@ -43,14 +48,21 @@ class Network:
                 x = x.relu_()
             if i in POOLED:
                 x = functional.max_pool2d(x, 2)
-        # Keras flattens frequency, time, channel.
-        return functional.max_pool2d(x, self._pool).permute(0, 2, 3, 1).flatten(1)
+        return pooled(x, self._pool)
 
 
-def _folded(layers: Sequence[Layer]) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Kernels and biases that do the next layer's batch norm too."""
-    ones = np.ones(len(layers[-1].bias), np.float32)
-    norms = [(layer.scale, layer.shift) for layer in layers[1:]] + [(ones, 0 * ones)]
+def pooled(x: Tensor, pool: tuple[int, int]) -> Tensor:
+    """The final maximum of (b, channels, frequencies, steps), flattened as Keras does: frequency, time, channel."""
+    return functional.max_pool2d(x, pool).permute(0, 2, 3, 1).flatten(1)
+
+
+def folded(layers: Sequence[Layer]) -> list[tuple[Array, Array]]:
+    """Kernels and biases that do the next layer's batch norm too.
+
+    The first norm can't be folded: the zeros around the image are put there after it.
+    """
+    nothing = (np.ones_like(layers[-1].bias), np.zeros_like(layers[-1].bias))
+    norms = [(layer.scale, layer.shift) for layer in layers[1:]] + [nothing]
     return [
         (layer.kernel * scale[:, None, None, None], layer.bias * scale + shift)
         for layer, (scale, shift) in zip(layers, norms, strict=True)
