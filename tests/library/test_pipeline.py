@@ -226,7 +226,7 @@ async def test_what_fails_says_why_and_stores_nothing(
 
 async def test_a_site_that_stumbles_is_asked_again(club: Club) -> None:
     song = clip(next(_songs))
-    answers = [500] * 3
+    answers = [500]
 
     async def stumble(request: http.Request) -> http.Response:
         return (

@@ -1,0 +1,193 @@
+"""kill −9 at every point of a song's way: the next run brings each share to its end, once, and leaves no audio."""
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import web as http
+
+from bot.embedders import EMBEDDERS
+from bot.library import doctor
+from bot.library.store import Store
+from bot.library.vectors import Vectors
+from bot.settings import Settings
+from tests.support.http import Site, site
+from tests.support.listening import GUILD
+from tests.support.songs import clip, plain_tone
+from tests.support.workers import alive, workers
+
+PATIENCE = 60.0
+
+
+@pytest_asyncio.fixture
+async def web() -> AsyncIterator[Site]:
+    async with site() as it:
+        yield it
+
+
+class Bot:
+    """The program in tests/support/listening.py, run again and again on one home."""
+
+    def __init__(self, folder: Path, web: Site) -> None:
+        self.home = folder / "home"
+        self.temporary = folder / "tmp"
+        self.web = web
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self, *links: str, **environment: str) -> None:
+        """Start it and wait until it has taken the links in."""
+        allowed = "{}:{}".format(*self.web.origin)
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.support.listening", str(self.home), allowed, *links),
+            env={"PATH": os.environ["PATH"], "TMPDIR": str(self.temporary), **environment},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert await self.line() == "submitted"
+
+    async def line(self) -> str:
+        """The next thing it says."""
+        assert self._process is not None and self._process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            return (await self._process.stdout.readline()).decode().strip()
+
+    async def kill(self) -> None:
+        """kill −9, and its workers are gone within seconds."""
+        assert self._process is not None
+        children = workers(of=self._process.pid)
+        self._process.send_signal(signal.SIGKILL)
+        await self._process.wait()
+        await until(lambda: not alive(children), 5.0)
+
+    async def finish(self) -> None:
+        """Run it until nothing is left to do."""
+        await self.start()
+        assert await self.line() == "done"
+        assert self._process is not None
+        await self._process.wait()
+
+    def state(self) -> str:
+        """How the only job stands."""
+        return str(self.rows("jobs")[0]["state"])
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """What is in the database."""
+        with closing(sqlite3.connect(f"file:{self.home / 'earworm.db'}?mode=ro", uri=True)) as database:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(f"SELECT * FROM {table}")]
+
+    def replies(self) -> list[dict[str, Any]]:
+        """What it said of each link."""
+        return [job for reply in (self.home / "channel").iterdir() for job in json.loads(reply.read_text())]
+
+    def audio(self) -> list[Path]:
+        """What lies about where audio is worked on, but for caches of compiled code."""
+        return [path for path in self.temporary.rglob("*") if path.is_file() and "earworm-" in str(path)]
+
+
+@pytest.fixture
+def bot(tmp_path: Path, web: Site) -> Bot:
+    (tmp_path / "tmp").mkdir()
+    return Bot(tmp_path, web)
+
+
+async def until(is_so: Callable[[], object], seconds: float = PATIENCE) -> None:
+    async with asyncio.timeout(seconds):
+        while not is_so():  # noqa: ASYNC110 -- another process tells us nothing
+            await asyncio.sleep(0.01)
+
+
+async def check_one_track(bot: Bot) -> None:
+    """One share of one track with one point, announced; the vectors agree, and no audio is left."""
+    (job,) = bot.rows("jobs")
+    (track,) = bot.rows("tracks")
+    (share,) = bot.rows("shares")
+    (reply,) = bot.replies()
+    assert (job["state"], job["done"], job["attempts"], job["deaths"]) == ("announced", 1, 0, 0)
+    assert job["track_id"] == share["track_id"] == reply["track_id"] == track["id"]
+    assert bot.audio() == []
+    settings = Settings.load(home=bot.home)
+    store, vectors = await Store.open(settings), await Vectors.open(settings, [EMBEDDERS["mfcc"]])
+    try:
+        assert await vectors.ids(GUILD) == {track["id"]}
+        assert all(guild.agree for guild in await doctor.agreement(store, vectors))
+    finally:
+        await vectors.close()
+        await store.close()
+
+
+async def test_killed_while_fetching(bot: Bot, web: Site) -> None:
+    go_on = asyncio.Event()
+    song = clip(1, 5.0)
+
+    async def half(request: http.Request) -> http.StreamResponse:
+        response = http.StreamResponse(headers={"Content-Type": "audio/wav"})
+        response.content_length = len(song)
+        await response.prepare(request)
+        await response.write(song[: len(song) // 2])
+        await go_on.wait()
+        await response.write(song[len(song) // 2 :])
+        return response
+
+    await bot.start(web.on("/half.wav", half))
+    await until(lambda: web.hits["/half.wav"])
+    await until(bot.audio)
+    await bot.kill()
+    assert bot.state() == "fetching"
+    go_on.set()
+    await bot.finish()
+    await check_one_track(bot)
+
+
+async def test_killed_while_analysing(bot: Bot, web: Site) -> None:
+    await bot.start(web.serve("/long.wav", plain_tone(300)))
+    await until(lambda: bot.state() == "analysing")
+    await bot.kill()
+    assert bot.state() == "analysing"
+    assert bot.audio()
+    await bot.finish()
+    await check_one_track(bot)
+
+
+async def test_killed_after_storing_and_before_the_reply(bot: Bot, web: Site) -> None:
+    await bot.start(web.serve("/song.wav", clip(2, 5.0)), STALL="telling")
+    assert await bot.line() == "telling"
+    await bot.kill()
+    assert bot.state() == "stored"
+    assert bot.replies() == []
+    fetched = web.hits["/song.wav"]
+    await bot.finish()
+    await check_one_track(bot)
+    assert web.hits["/song.wav"] == fetched
+
+
+async def test_killed_while_waiting_to_try_again(bot: Bot, web: Site) -> None:
+    web.serve("/later.wav", "", status=503)
+    await bot.start(web.url("/later.wav"))
+    await until(lambda: bot.rows("jobs")[0]["attempts"])
+    await bot.kill()
+    web.serve("/later.wav", clip(3, 5.0))
+    await bot.finish()
+    (job,) = bot.rows("jobs")
+    assert (job["state"], job["done"]) == ("announced", 1)
+    assert len(bot.rows("tracks")) == len(bot.replies()) == 1
+
+
+async def test_killed_before_it_can_say_why_it_failed(bot: Bot, web: Site) -> None:
+    await bot.start(web.url("/nothing.wav"), STALL="telling")
+    assert await bot.line() == "telling"
+    await bot.kill()
+    await bot.finish()
+    (job,) = bot.rows("jobs")
+    (reply,) = bot.replies()
+    assert (job["state"], job["done"]) == ("failed", 1)
+    assert reply["reason"] == job["reason"] != ""
+    assert bot.rows("tracks") == bot.audio() == []
