@@ -18,11 +18,10 @@ def render_type(kind: str, item: Any, _context: AutogenContext) -> str | Literal
 
 
 def run(connection: Connection) -> None:
-    """Run the command in one transaction, so that a killed upgrade leaves the shape it found."""
+    """Run the command in the connection's transaction, so that a killed upgrade leaves the shape it found."""
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
-        transactional_ddl=True,
         render_as_batch=connection.dialect.name == "sqlite",
         render_item=render_type,
     )

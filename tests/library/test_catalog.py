@@ -89,6 +89,7 @@ async def test_what_the_command_line_took_in_everybody_may_see(catalog, store):
     track = await add_track(store, "One", channel=0, message=-ANA)
     card = await catalog.card(GUILD, track, NOWHERE)
     assert card.first.jump(GUILD) is None
+    assert await titles(catalog, "one", NOWHERE) == await suggested(catalog, "one", NOWHERE) == ["One"]
 
 
 async def test_a_card_counts_the_votes_that_stand(catalog, store):

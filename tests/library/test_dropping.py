@@ -1,5 +1,7 @@
 """What goes with a share, with a message's last share, and with a track's last share; the points follow."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import select
 
@@ -174,6 +176,34 @@ async def test_another_servers_track_cannot_be_removed(catalog, store):
     track = await add_track(store, "One", guild=GUILD + 1)
     assert await catalog.remove_track(GUILD, track) == []
     assert await every(store, Track.id) == [track]
+
+
+async def test_a_share_that_is_being_added_keeps_its_track(catalog, store):
+    track = await add_track(store, "One", message=11)
+    added = asyncio.Event()
+
+    async def add_another():
+        async with store.begin() as session:
+            session.add(
+                Share(
+                    message_id=12,
+                    track_id=track,
+                    guild_id=GUILD,
+                    channel_id=PUBLIC,
+                    user_id=BEN,
+                    shared_at=START,
+                )
+            )
+            await session.flush()
+            added.set()
+            await asyncio.sleep(0.3)  # the other one gets as far as it can without this commit
+
+    async def drop():
+        await added.wait()
+        await catalog.drop_share(GUILD, 11)
+
+    await asyncio.gather(add_another(), drop())
+    assert await every(store, Share.message_id) == [12]
 
 
 async def test_hundreds_of_shares_are_dropped_at_once(catalog, store, monkeypatch):

@@ -49,18 +49,20 @@ async def test_an_exception_undoes_the_transaction(store):
     assert await count(store) == 0
 
 
-async def test_writers_that_read_first_wait_for_each_other(store):
+async def test_writers_that_read_first_wait_for_each_other(store, settings):
+    other = await Store.open(settings)  # as another process would
     async with store.begin() as session:
         session.add(Guild(id=1))
 
     async def add(channel):
-        async with store.begin() as session:
+        async with (store, other)[channel % 2].begin() as session:
             await session.scalar(select(func.count()).select_from(MusicChannel))
             await asyncio.sleep(0)
             session.add(MusicChannel(guild_id=1, channel_id=channel))
 
     await asyncio.gather(*(add(channel) for channel in range(40)))
     assert await count(store, MusicChannel) == 40
+    await other.close()
 
 
 async def test_two_processes_write_to_one_database(store, settings):
