@@ -118,6 +118,7 @@ class Earworm(commands.Bot):
                 raise SettingsError(REJECTED if closed.code == TOKEN_REFUSED else ended) from None
             except Exception:
                 log.exception("the gateway connection broke; connecting again in %.0f s", RECONNECT_SECONDS)
+                self.dispatch("disconnect")
                 with contextlib.suppress(*DISCORD_FAILS):
                     await self.ws.close(code=4000)
                 await asyncio.sleep(RECONNECT_SECONDS)

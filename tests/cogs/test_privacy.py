@@ -20,7 +20,7 @@ async def test_export(bot: Earworm, club: Club) -> None:
     told = await club.share(club.ann, files=[file(110, title="Mine")])
     await club.ann.react(told.message, "👎")
     song = await club.add_song(bot, "Other", by=club.bo)
-    await club.ann.command(club.hall, "similar", track=str(song))
+    await (await club.ann.command(club.hall, "similar", track=str(song))).message()
 
     async def noted() -> Any:
         return (await bot.services.people.export(club.guild.id, club.ann.id))["reactions"]
@@ -46,7 +46,7 @@ async def test_forget_leaves_nothing(bot: Earworm, club: Club) -> None:
     failed = await club.share(club.ann, club.web.url("/nothing-here.mp3"))
     await club.ann.react(second.reply, "👎")
     asked = await (await club.ann.command(club.hall, "recommend")).message()
-    await club.bo.command(club.hall, "recommend", member=club.ann)
+    await (await club.bo.command(club.hall, "recommend", member=club.ann)).message()
 
     async def noted() -> Any:
         return await bot.services.feedback.votes(club.guild.id, club.ann.id)
