@@ -19,7 +19,13 @@ from bot.settings import Settings
 if TYPE_CHECKING:
     from bot.embedders.base import Embedder, Embedding
 
-OPENL3_ONLY = ("size", "hop", "input_repr", "content", "center")
+OPENL3_ONLY = {
+    "size": "--size",
+    "hop": "--hop",
+    "input_repr": "--input-repr",
+    "content": "--content",
+    "center": "--no-center",
+}
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -72,7 +78,7 @@ def _require_file(path: Path) -> None:
 def _load(arguments: argparse.Namespace, settings: Settings) -> "Embedder":
     options = {name: getattr(arguments, name) for name in OPENL3_ONLY if getattr(arguments, name) is not None}
     if options and arguments.embedder != "openl3":
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in options)
+        flags = ", ".join(OPENL3_ONLY[name] for name in options)
         raise EmbedderError(f"Only OpenL3 has a choice of {flags}. Leave it out, or take --embedder openl3.")
     return load(
         arguments.embedder,

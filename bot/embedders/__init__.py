@@ -1,4 +1,9 @@
-"""The embedders by name; nothing heavy is imported before one is loaded."""
+"""The embedders by name; nothing heavy is imported before one is loaded.
+
+`chance` of MFCC and MusiCNN is the median cosine between 38 songs of different artists. Those of the others are
+estimates, since their trained weights were not at hand: cosines of unrelated sounds are high where a model pools
+rectified features (random OpenL3 weights give .98) and lower the more it learned to tell apart.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +22,7 @@ EMBEDDERS: Mapping[str, EmbedderInfo] = MappingProxyType(
                 version=1,
                 dimension=512,
                 rate=48_000,
-                chance=0.5,
+                chance=0.75,
                 licence="CC BY 4.0",
                 citation="Cramer, Wu, Salamon & Bello: Look, Listen and Learn More. ICASSP 2019",
             ),
@@ -27,6 +32,7 @@ EMBEDDERS: Mapping[str, EmbedderInfo] = MappingProxyType(
                 dimension=1506,
                 rate=16_000,
                 chance=0.28,
+                budget=10,
                 licence="ISC",
                 citation="Pons & Serra: musicnn: pre-trained convolutional neural networks for music. LBD ISMIR 2019",
             ),
@@ -45,6 +51,7 @@ EMBEDDERS: Mapping[str, EmbedderInfo] = MappingProxyType(
                 dimension=2048,
                 rate=32_000,
                 chance=0.5,
+                budget=30,
                 licence="CC BY 4.0",
                 citation="Kong et al.: PANNs: large-scale pretrained audio neural networks. IEEE/ACM TASLP 2020",
             ),
@@ -53,7 +60,8 @@ EMBEDDERS: Mapping[str, EmbedderInfo] = MappingProxyType(
                 version=1,
                 dimension=768,
                 rate=16_000,
-                chance=0.5,
+                chance=0.9,
+                budget=30,
                 licence="Apache 2.0",
                 citation="Baevski et al.: wav2vec 2.0. NeurIPS 2020",
             ),
