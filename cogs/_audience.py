@@ -1,5 +1,7 @@
 """Discord's servers and channels as values that decide who can see what."""
 
+from collections.abc import Iterable
+
 import discord
 
 from bot.client import Earworm
@@ -21,18 +23,19 @@ async def audience_of(bot: Earworm, guild_id: int, channel_id: int) -> frozenset
     channel = guild.get_channel_or_thread(channel_id) if guild else None
     if guild is None or channel is None:
         return NOWHERE | {channel_id}
-    return channels_for_audience(view_of_guild(guild), view_of_channel(channel), _channels(guild)) | NOWHERE
+    shared_in = _channels(guild, await bot.services.catalog.places(guild_id))
+    allowed = channels_for_audience(view_of_guild(guild), view_of_channel(channel), shared_in)
+    return allowed | NOWHERE | {channel_id}
 
 
-def sight_of(interaction: discord.Interaction[Earworm]) -> frozenset[int]:
+async def sight_of(interaction: discord.Interaction[Earworm]) -> frozenset[int]:
     """The channels whose shares may be shown to the asker alone."""
     guild, member = interaction.guild, interaction.user
     if guild is None or not isinstance(member, discord.Member):
         return NOWHERE
     roles = [role.id for role in member.roles]
-    seen = channels_for_member(
-        view_of_guild(guild), member.id, roles, _channels(guild), here=interaction.channel_id
-    )
+    shared_in = _channels(guild, await interaction.client.services.catalog.places(guild.id))
+    seen = channels_for_member(view_of_guild(guild), member.id, roles, shared_in, here=interaction.channel_id)
     return seen | NOWHERE
 
 
@@ -70,5 +73,7 @@ def view_of_channel(channel: discord.abc.GuildChannel | discord.Thread) -> Chann
     return ChannelView(channel.id, Kind.VOICE if voice else Kind.TEXT, everyone, roles, members)
 
 
-def _channels(guild: discord.Guild) -> list[ChannelView]:
-    return [view_of_channel(channel) for channel in [*guild.channels, *guild.threads]]
+def _channels(guild: discord.Guild, ids: Iterable[int]) -> list[ChannelView]:
+    """Those of the channels that still exist; to ask of every channel of a large server would take long."""
+    found = (guild.get_channel_or_thread(channel_id) for channel_id in ids)
+    return [view_of_channel(channel) for channel in found if channel is not None]

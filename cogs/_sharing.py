@@ -1,7 +1,7 @@
 """From a message, a command's options or a button to shares in the ledger, and back out of it."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import discord
@@ -101,10 +101,28 @@ async def accept(
 
 async def withdraw(bot: Earworm, guild_id: int, message_ids: Iterable[int]) -> None:
     """Drop the shares of deleted messages, and the bot's replies to them."""
+    services = bot.services
     for message_id in message_ids:
-        await bot.services.ledger.withdraw(guild_id, message_id)
-        await delete_quietly(bot, await bot.services.catalog.drop_share(guild_id, message_id))
-        await bot.services.feedback.forget_message(guild_id, message_id)
+        first_there = await _first_shared_in(bot, guild_id, message_id)
+        await services.ledger.withdraw(guild_id, message_id)
+        await delete_quietly(bot, await services.catalog.drop_share(guild_id, message_id))
+        await services.feedback.forget_message(guild_id, message_id)
+        await tell_again(bot, guild_id, first_there)
+
+
+async def tell_again(bot: Earworm, guild_id: int, track_ids: Collection[int]) -> None:
+    """Shares of these tracks were dropped: let the replies to the others not speak of them any more."""
+    for card in await bot.services.catalog.cards(guild_id, list(track_ids), None):
+        for share in card.shares:
+            await bot.services.pipeline.tell_again(guild_id, share.channel_id, share.message_id)
+
+
+async def _first_shared_in(bot: Earworm, guild_id: int, message_id: int) -> list[int]:
+    """The tracks that were shared in this message before they were in any other."""
+    state = await bot.services.ledger.message_state(guild_id, message_id)
+    tracks = [job.track_id for job in state.jobs if job.track_id] if state else []
+    cards = await bot.services.catalog.cards(guild_id, tracks, None)
+    return [card.id for card in cards if card.first and card.first.message_id == message_id]
 
 
 async def delete_quietly(bot: Earworm, replies: Iterable[GoneReply]) -> None:

@@ -104,7 +104,7 @@ BUTTONS = (VoteButton, MoreButton, PageButton, AddButton)
 async def channels_for(interaction: discord.Interaction[Earworm], *, private: bool) -> frozenset[int]:
     """The channels whose shares an answer may show: the asker's own, or those of everybody who sees it."""
     if private:
-        return sight_of(interaction)
+        return await sight_of(interaction)
     assert interaction.guild_id is not None and interaction.channel_id is not None
     return await audience_of(interaction.client, interaction.guild_id, interaction.channel_id)
 

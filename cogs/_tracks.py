@@ -19,7 +19,7 @@ async def suggest_tracks(
 ) -> list[app_commands.Choice[str]]:
     """Autocomplete over the titles and artists that this member can see."""
     assert interaction.guild_id is not None
-    sight = sight_of(interaction)
+    sight = await sight_of(interaction)
     cards = await interaction.client.services.catalog.suggest(interaction.guild_id, typed, sight, CHOICES)
     return [
         app_commands.Choice(name=shorten(card.label, CHOICE_LENGTH), value=str(card.id)) for card in cards
@@ -35,7 +35,7 @@ async def find_track(interaction: discord.Interaction[Earworm], text: str, *, pr
         return await catalog.resolve(interaction.guild_id, text, channels)
     except NotFound:
         # The asker alone reads this, and knows the song if they can see it.
-        if channels >= (sight := sight_of(interaction)):
+        if channels >= (sight := await sight_of(interaction)):
             raise
         await catalog.resolve(interaction.guild_id, text, sight)
         raise NotFound(HIDDEN) from None

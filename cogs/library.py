@@ -12,7 +12,7 @@ from bot.errors import NotAllowed
 from bot.library.cards import ShareLine, TrackCard
 from bot.library.catalog import Page
 from cogs._audience import sight_of
-from cogs._sharing import delete_quietly
+from cogs._sharing import delete_quietly, tell_again
 from cogs._suggestions import TEXT_LIMIT
 from cogs._text import fitted, fitting, plain, shared_by, song, votes
 from cogs._tracks import find_track, suggest_tracks
@@ -71,7 +71,8 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
         await interaction.response.defer(ephemeral=True, thinking=True)
         services, guild_id = interaction.client.services, interaction.guild_id
         admin = interaction.permissions.manage_guild
-        card = await services.catalog.card(guild_id, self.track_id, None if admin else sight_of(interaction))
+        sight = None if admin else await sight_of(interaction)
+        card = await services.catalog.card(guild_id, self.track_id, sight)
         mine = [share for share in card.shares if admin or share.user_id == interaction.user.id]
         if not mine:
             raise NotAllowed("Only who shared it, or who has Manage Server, can remove this song.")
@@ -79,6 +80,7 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
             gone = await services.catalog.drop_share(guild_id, share.message_id, self.track_id)
             await delete_quietly(interaction.client, gone)
             await services.pipeline.tell_again(guild_id, share.channel_id, share.message_id)
+        await tell_again(interaction.client, guild_id, [self.track_id])
         is_gone = not await services.catalog.cards(guild_id, [self.track_id], None)
         done = "is removed from the library" if is_gone else "is no longer shared by you; others share it too"
         await interaction.edit_original_response(content=f"{song(card)} {done}.")
@@ -128,13 +130,13 @@ async def show_library(
 ) -> None:
     """Put one page of the library into the interaction's message; the last one where there are fewer."""
     assert interaction.guild_id is not None
-    catalog = interaction.client.services.catalog
+    catalog, sight = interaction.client.services.catalog, await sight_of(interaction)
 
     async def page_at(number: int) -> Page:
         return await catalog.search(
             interaction.guild_id or 0,
             text,
-            sight_of(interaction),
+            sight,
             user_id=user_id or None,
             limit=PAGE,
             offset=number * PAGE,

@@ -8,7 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Earworm
-from cogs._sharing import delete_quietly
+from cogs._sharing import delete_quietly, tell_again
 
 
 @app_commands.guild_only()
@@ -45,8 +45,9 @@ class PrivacyCog(
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True)
         forgotten = await self.bot.services.people.forget(interaction.guild_id, interaction.user.id)
-        await delete_quietly(self.bot, forgotten.replies)
         await interaction.edit_original_response(content=forgotten.summary)
+        await delete_quietly(self.bot, forgotten.replies)
+        await tell_again(self.bot, interaction.guild_id, forgotten.still_shared)
 
 
 async def setup(bot: Earworm) -> None:

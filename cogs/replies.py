@@ -68,6 +68,8 @@ class Replies(commands.Cog):
                 await channel.get_partial_message(state.reply_id).delete()
             return
         reply_id = state.reply_id or await self._find(channel, state)
+        if reply_id is None and all(job.done for job in state.jobs):
+            return  # it could not be told at the time, and is no news any more
         content = await self._content(state)
         if reply_id is None:
             reply_id = await self._send(channel, state.message_id, content)

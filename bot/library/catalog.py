@@ -64,6 +64,12 @@ class Catalog:
             raise NotFound("That song is no longer in the library.")
         return found[0]
 
+    async def places(self, guild_id: int) -> frozenset[int]:
+        """The channels in which something was shared."""
+        query = select(Share.channel_id).where(Share.guild_id == guild_id).distinct()
+        async with self._store.session() as session:
+            return frozenset(await session.scalars(query))
+
     async def search(
         self,
         guild_id: int,

@@ -20,9 +20,13 @@ SOMEBODY = "somebody"
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was erased of a member; `replies`: the bot's messages that are about nothing now."""
+    """What was erased of a member.
+
+    `replies`: the bot's messages that are about nothing now; `still_shared`: their tracks that others share too.
+    """
 
     replies: tuple[GoneReply, ...]
+    still_shared: frozenset[int]
     shares: int
     tracks: int
     marks: int
@@ -71,7 +75,9 @@ class People:
             await _forget_answers(session, guild_id, user_id)
             await session.execute(delete(Member).where(_of(Member, guild_id, user_id)))
         await self._follow(guild_id, user_id, dropped)
-        return Forgotten(dropped.replies, len(shares), len(dropped.gone), taken_back)
+        return Forgotten(
+            dropped.replies, dropped.tracks - dropped.gone, len(shares), len(dropped.gone), taken_back
+        )
 
     async def _follow(self, guild_id: int, user_id: int, dropped: Dropped) -> None:
         # Asked of the vectors too: a bot that was killed between the database and here left them behind.

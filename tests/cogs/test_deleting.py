@@ -1,9 +1,11 @@
 """A deleted message takes its shares, and the bot's reply, along."""
 
+from typing import Any
+
 import pytest
 
 from bot.client import Earworm
-from tests.support.running import Club, eventually
+from tests.support.running import Club, Told, eventually
 from tests.support.songs import encoded, file
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -52,7 +54,13 @@ async def test_the_track_stays_while_another_share_stands(bot: Earworm, club: Cl
     await club.mod.delete(first.message, first.reply)  # several at once, as moderators do
     await eventually(lambda: _sharers(bot, club, [club.bo.id]))
     assert await library(bot, club) == ["Twice"]
-    assert second.reply["id"] in [m["id"] for m in club.music.messages]
+    reply = await club.discord.wait_for(lambda: _no_longer_before(club, second))
+    assert reply["content"].endswith(f"shared by {club.bo.mention}")
+
+
+def _no_longer_before(club: Club, told: Told) -> dict[str, Any] | None:
+    [reply] = club.replies_to(told.message)
+    return reply if "before" not in reply["content"] else None
 
 
 async def _sharers(bot: Earworm, club: Club, wanted: list[int]) -> bool:

@@ -103,6 +103,15 @@ async def test_a_channel_that_is_no_longer_a_music_channel(bot: Earworm, club: C
     assert club.music.reactions(message) == {}
 
 
+async def test_a_message_that_is_delivered_twice(bot: Earworm, club: Club) -> None:
+    told = await club.share(club.ann, files=[file(9)])
+    club.discord.world.tell_of("MESSAGE_CREATE", club.music.store[int(told.message["id"])])
+    await club.discord.quiet(1.0)
+    assert len(club.replies_to(told.message)) == 1
+    state = await bot.services.ledger.message_state(club.guild.id, int(told.message["id"]))
+    assert state is not None and len(state.jobs) == 1
+
+
 async def test_a_link_that_is_added_by_editing(bot: Earworm, club: Club) -> None:
     first = club.web.serve("/edit-one.mp3", encoded(20, title="Edit one"))
     second = club.web.serve("/edit-two.mp3", encoded(21, title="Edit two"))
