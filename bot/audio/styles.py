@@ -17,6 +17,7 @@ Option = TypeVar("Option")
 SECONDS = 15
 TAIL = 0.6
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+PENTATONIC = (0, 2, 3, 4, 6, 7, 9, 10)  # degrees of the minor scale
 MODES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 
 
@@ -65,10 +66,10 @@ def _drifting(random: Random, tonic: int, place: float) -> Sheet:
     """Slow pads of four-note chords with a sparse bell; no drums."""
     sheet = Sheet(62 + 14 * place + random.uniform(-1, 1), 4, tonic, _one_of(random, ["major", "minor"]), 0.4)
     spectrum = [1.0, random.uniform(0.2, 0.5), 0.15, random.uniform(0.02, 0.1), 0.03]
-    chords = random.permutation([0, 3, 5, 2, 4])
+    chords = _one_of(random, [[0, 3, 0, 4], [0, 5, 3, 0], [0, 2, 3, 0], [0, 4, 5, 0]])
     ratio = _one_of(random, [1.0, 2.0, 3.5])
     for bar in range(sheet.bars):
-        root = 0 if bar == 0 else int(chords[bar % len(chords)])
+        root = chords[bar % len(chords)]
         seconds = 4.6 * sheet.beat
         for third in range(4):
             for side, detune in ((-0.8, -0.06), (0.8, 0.06)):
@@ -90,11 +91,11 @@ def _pulsing(random: Random, tonic: int, place: float) -> Sheet:
     saw = [1 / k for k in range(1, 40)]
     drum, clap = kick(punch=random.uniform(130, 260)), snare(random, tone=random.uniform(300, 420))
     closed, opened = hat(random, seconds=0.05), hat(random, seconds=random.uniform(0.12, 0.2))
-    chords = _one_of(random, [[0, 5, 2, 6], [0, 3, 5, 4], [0, 0, 5, 6], [0, 6, 5, 3]])
+    chords = _one_of(random, [[0, 5, 0, 6], [0, 3, 0, 4], [0, 0, 5, 6], [0, 6, 5, 0]])
     stabs = _one_of(random, [(0, 0.75, 1.5, 2.5, 3.25), (0.5, 1.5, 2.5, 3.5), (0, 1.5, 3, 3.5)])
     length = random.uniform(0.18, 0.32)
     for bar in range(sheet.bars):
-        root = int(chords[bar % len(chords)])
+        root = chords[bar % len(chords)]
         for beat in range(4):
             sheet.add(drum, bar, beat, 1.1)
             sheet.add(closed, bar, beat + 0.25, 0.5, -0.3)
@@ -132,7 +133,7 @@ def _fingerpicked(random: Random, tonic: int, place: float) -> Sheet:
     chords = _one_of(random, [[0, 3, 0, 4], [0, 5, 3, 4], [0, 4, 3, 0], [0, 3, 4, 4]])
     tune = int(random.integers(4, 8))
     for bar in range(sheet.bars):
-        root = int(chords[bar % len(chords)])
+        root = chords[bar % len(chords)]
         pluck(sheet.note(root if bar % 2 == 0 else root + 4, 2), bar, 0, 1.0, -0.2)
         for beat in (1, 2):
             for third in range(3):
@@ -152,11 +153,11 @@ def _driving(random: Random, tonic: int, place: float) -> Sheet:
     rattle = snare(random, tone=random.uniform(170, 230))
     ride, crash = hat(random, seconds=0.11), hat(random, seconds=1.1)
     drive = random.uniform(2.5, 5)
-    chords = _one_of(random, [[0, 5, 6, 0], [0, 3, 4, 3], [0, 2, 6, 3], [0, 0, 5, 6]])
+    chords = _one_of(random, [[0, 2, 3, 0], [0, 5, 2, 0], [0, 0, 2, 6], [0, 3, 0, 2]])
     kicks = _one_of(random, [(0, 2.5), (0, 1.5, 2), (0, 0.5, 2, 2.5)])
-    tune = 4
+    tune = 3
     for bar in range(sheet.bars):
-        root = int(chords[bar % len(chords)])
+        root = chords[bar % len(chords)]
         low = sheet.note(root, 2)
         chug = distorted([low, low + 7, low + 12], sheet.beat * 0.48, drive=drive, decay=1.5)
         for half in range(8):
@@ -170,9 +171,9 @@ def _driving(random: Random, tonic: int, place: float) -> Sheet:
         if bar % 4 == 0:
             sheet.add(crash, bar, 0, 1.0, 0.4)
         for when in _one_of(random, [(0, 1.5, 2, 3), (0, 2, 3.5), (0, 1, 2, 3)]):
-            tune = int(np.clip(tune + _one_of(random, [-2, -1, 1, 2]), 0, 9))
-            lead = distorted([sheet.note(root + 2 * (tune // 2), 4)], sheet.beat, drive=drive, decay=1)
-            sheet.add(lead, bar, when, 0.45, 0.2)
+            tune = int(np.clip(tune + _one_of(random, [-2, -1, 1, 2]), 0, len(PENTATONIC) - 1))
+            lead = distorted([sheet.note(PENTATONIC[tune], 4)], sheet.beat, drive=drive, decay=1)
+            sheet.add(lead, bar, when, 0.6, 0.2)
     return sheet
 
 

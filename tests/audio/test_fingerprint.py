@@ -172,7 +172,7 @@ def test_a_fingerprint_is_small_and_survives_being_stored(
 def test_a_large_library_is_searched_by_comparing_a_few(
     songs: list[Song], prints: list[NDArray[np.uint32]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library = [fingerprint(variant, RATE) for variant in _at_other_speeds(songs, 300)]
+    library = [fingerprint(variant, RATE) for variant in _at_other_speeds(songs, 120)]
     library[123:123] = prints
     compared = []
 
@@ -212,9 +212,9 @@ def test_real_music_is_found_again_and_never_confused(tmp_path: Path) -> None:
     clips = [soundfile.read(path, dtype="float32") for path in sorted((SHARED / "music").rglob("*.ogg"))]
     originals = [fingerprint(*clip) for clip in clips]
     copies = {}
-    for place in range(0, len(clips), 4):
+    for place in range(0, len(clips), 6):
         samples, rate = clips[place]
-        kept, suffix = (samples[3 * rate :], ".mp3") if place % 8 else (samples[: -3 * rate], ".ogg")
+        kept, suffix = (samples[3 * rate :], ".mp3") if place % 4 else (samples[: -3 * rate], ".ogg")
         copies[place] = reencoded(kept, rate, tmp_path / f"copy{suffix}", 64_000)
     both = itertools.product(copies.items(), enumerate(originals))
     found = {(place, other) for (place, copy), (other, original) in both if same_recording(copy, original)}
