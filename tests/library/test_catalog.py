@@ -280,3 +280,10 @@ async def test_what_names_nothing_is_said_briefly(catalog, store, text):
         await catalog.resolve(GUILD, text, None)
     assert 15 <= len(str(raised.value)) <= 300
     assert str(raised.value).isprintable()
+
+
+async def test_the_channels_in_which_something_was_shared(catalog, store):
+    track = await add_track(store, "Song", channel=PUBLIC)
+    await add_share(store, track, channel=HIDDEN)
+    await add_track(store, "Elsewhere", guild=GUILD + 1, channel=7)
+    assert await catalog.places(GUILD) == {PUBLIC, HIDDEN}

@@ -100,3 +100,19 @@ async def test_stopping_lets_what_runs_end_in_time_and_cancels_the_rest() -> Non
     await lane.stop(grace=0.05)
     assert stuck.done == []
     assert stuck.at_once == 0
+
+
+async def test_a_lane_that_was_stopped_starts_again_with_all_its_slots() -> None:
+    idle = Work()
+    lane = Lane(idle.claim, idle.do, 1)
+    for _ in range(2):
+        lane.start()
+        await asyncio.sleep(0)
+        await lane.stop()
+    idle.waiting.append(1)
+    idle.may_go_on.set()
+    lane.start()
+    async with asyncio.timeout(10):
+        await idle.finished.wait()
+    await lane.stop()
+    assert idle.done == [1]

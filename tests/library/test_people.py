@@ -207,6 +207,7 @@ async def test_it_says_what_was_erased_and_which_replies_are_about_nothing(peopl
     forgotten = await people.forget(GUILD, ANA)
     assert sorted(forgotten.replies) == [(PUBLIC, reply) for reply in (21, 23, 24, 25)]
     assert (forgotten.shares, forgotten.tracks, forgotten.marks) == (3, 2, 2)
+    assert len(forgotten.still_shared) == 1
     assert "3 share(s), 2 reaction(s)" in forgotten.summary
     again = await people.forget(GUILD, ANA)
     assert (again.replies, again.shares, again.tracks, again.marks) == ((), 0, 0, 0)

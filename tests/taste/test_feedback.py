@@ -226,3 +226,19 @@ async def test_the_votes_of_one_member_newest_first(store, feedback):
     await feedback.mark(GUILD, SHARE + 10, BEN, LIKE, at=START + timedelta(minutes=1))
     await feedback.mark(GUILD, SHARE, CLEO, LIKE, at=START)
     assert [vote.track_id for vote in await feedback.votes(GUILD, BEN)] == [two, one]
+
+
+async def test_a_mark_says_whether_its_message_is_known(store, feedback):
+    await add_track(store, "Song", message=SHARE)
+    assert await feedback.mark(GUILD, SHARE, BEN, LIKE) is True
+    assert await feedback.mark(GUILD, 999, BEN, LIKE) is False
+
+
+async def test_a_message_that_shows_a_track_takes_marks(store, feedback):
+    track = await add_track(store, "Song", message=SHARE)
+    await feedback.shown(GUILD, 700, track)
+    await feedback.shown(GUILD, 700, track)
+    await feedback.shown(GUILD, 701, track + 1)
+    await feedback.mark(GUILD, 700, BEN, LIKE)
+    assert await standing(feedback) == {(track, BEN): LIKE}
+    assert await feedback.mark(GUILD, 701, BEN, LIKE) is False
