@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from discord.ext import commands
 from bot.errors import EarwormError, SettingsError
 from bot.services import Services
 from bot.settings import Settings
+from bot.signals import until_told_to_stop
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class Earworm(commands.Bot):
         message_content: bool = True,
         ready: Callable[["Earworm"], None] | None = None,
     ) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it listens, but never speaks
         intents = discord.Intents.none()
         intents.guilds = intents.guild_messages = intents.guild_reactions = True
         intents.message_content = message_content
@@ -208,7 +209,7 @@ async def run(settings: Settings, *, ready: Callable[[Earworm], None] | None = N
             "copy its bot's token, and put DISCORD_TOKEN=… into .env."
         )
     point_at(settings)
-    with _until_told_to_stop():
+    with until_told_to_stop():
         async with Services.open(settings, listen=True) as services:
             try:
                 await _serve(settings, services, message_content=True, ready=ready)
@@ -238,29 +239,3 @@ async def _serve(
         gc.collect()
         gc.freeze()
         await bot.stay_connected()
-
-
-@contextlib.contextmanager
-def _until_told_to_stop() -> Iterator[None]:
-    """SIGTERM and SIGINT end what is inside, once, and that is no error."""
-    loop, serving = asyncio.get_running_loop(), asyncio.current_task()
-    assert serving is not None, "the bot runs in a task"
-    told: list[signal.Signals] = []
-
-    def stop(signum: signal.Signals) -> None:
-        if not told:
-            serving.cancel()
-        told.append(signum)
-
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signum, stop, signum)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not told:
-            raise
-        serving.uncancel()
-        log.info("stopped by %s", told[0].name)
-    finally:
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(signum)

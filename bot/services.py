@@ -1,10 +1,8 @@
 """Opens and closes every resource and wires them together; the rest receives what it needs."""
 
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +14,7 @@ from bot.intake.fetch import Fetcher
 from bot.library.analyst import Analysis, Analyst
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
-from bot.library.ledger import Ledger, Quota
+from bot.library.ledger import Ledger
 from bot.library.people import People
 from bot.library.pipeline import Pipeline
 from bot.library.store import Store
@@ -77,8 +75,7 @@ class Services:
         primary = EMBEDDERS[settings.embedders[0]]
         catalog = Catalog(store, vectors)
         guilds = Guilds(store)
-        quota = Quota(settings.member_daily, settings.server_daily)
-        ledger = Ledger(store, installation=_installation(settings.home), quota=quota)
+        ledger = Ledger.of(store, settings)
         feedback = Feedback(store)
         recommender = Recommender(store, vectors, catalog, feedback, primary)
         answers = Answers(store, catalog)
@@ -102,11 +99,3 @@ class Services:
     def primary_vector(self, analysis: Analysis) -> NDArray[np.float32]:
         """The (d,) vector of an analysis that searching goes by."""
         return analysis.vectors[self.primary.vector_name]
-
-
-def _installation(home: Path) -> str:
-    """This home directory's name among several that share a database; made at the first start."""
-    path = home / "installation"
-    if not path.exists():
-        path.write_text(secrets.token_hex(8))
-    return path.read_text().strip()
