@@ -2,13 +2,12 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
 
 SILENT = -70.0  # LUFS: the gate below which nothing counts
 GATE = -10.0  # LU below the average: what is quieter doesn't count either
 OFFSET = -0.691
 STEP = 0.1  # seconds; a block is four steps
-CHUNK = 600  # steps
+SETTLING = 5  # steps until what was before can't be heard any more in the filter's output
 
 
 def integrated_loudness(samples: NDArray[np.float32], rate: int) -> float:
@@ -31,16 +30,19 @@ def _step_energies(samples: NDArray[np.float32], rate: int) -> NDArray[np.float6
     step = round(STEP * rate)
     channels = samples[:, None] if samples.ndim == 1 else samples
     twice = 2 if channels.shape[1] == 1 else 1
-    filters = _k_weighting(rate)
-    state = np.zeros((len(filters), 2, channels.shape[1]))
+    size = 1 << (32 * step).bit_length()
+    response = _k_weighting(rate, size)[:, None]
+    at_once = (size // step - SETTLING) * step
     energies = [np.zeros(0)]
-    for start in range(0, len(channels) // step * step, CHUNK * step):
-        chunk = channels[start : start + CHUNK * step]
-        whole = np.nan_to_num(chunk[: len(chunk) // step * step], posinf=0, neginf=0)
-        weighted, state = sosfilt(filters, whole, axis=0, zi=state)
-        energies.append(
-            twice * np.square(weighted).reshape(-1, step, weighted.shape[1]).mean(axis=1).sum(axis=1)
-        )
+    for start in range(0, len(channels) // step * step, at_once):
+        chunk = np.zeros((size, channels.shape[1]), np.float32)
+        before = min(start, SETTLING * step)
+        heard = channels[start - before : start + at_once]
+        chunk[SETTLING * step - before :][: len(heard)] = np.nan_to_num(heard, posinf=0, neginf=0)
+        weighted = np.fft.irfft(np.fft.rfft(chunk, axis=0) * response, size, axis=0)
+        steps = (len(heard) - before) // step
+        new = weighted[SETTLING * step : (SETTLING + steps) * step].reshape(steps, -1)
+        energies.append(twice * np.square(new).sum(axis=1, dtype=np.float64) / step)
     return np.concatenate(energies)
 
 
@@ -48,24 +50,30 @@ def _level(energy: NDArray[np.float64]) -> NDArray[np.float64]:
     return OFFSET + 10 * np.log10(np.maximum(energy, 1e-12))
 
 
-def _k_weighting(rate: int) -> NDArray[np.float64]:
-    """Two second-order sections: a shelf for the head, a high-pass.
+def _k_weighting(rate: int, size: int) -> NDArray[np.complex64]:
+    """The filter's response at the frequencies of a real Fourier transform: a shelf for the head and a high-pass.
 
-    The standard gives them at 48 kHz; their analogue parameters for other rates are libebur128's.
+    The standard gives its coefficients at 48 kHz; the analogue parameters for other rates are libebur128's.
     """
-    tangent = np.tan(np.pi * 1681.974450955533 / rate)
-    quality, gain = 0.7071752369554196, 10 ** (3.999843853973347 / 20)
+    gain = 10 ** (3.999843853973347 / 20)
     bend = gain**0.4996667741545416
-    first = 1 + tangent / quality + tangent**2
-    shelf = [
-        (gain + bend * tangent / quality + tangent**2) / first,
-        2 * (tangent**2 - gain) / first,
-        (gain - bend * tangent / quality + tangent**2) / first,
-        1,
-        2 * (tangent**2 - 1) / first,
-        (1 - tangent / quality + tangent**2) / first,
-    ]
+    tangent, quality = np.tan(np.pi * 1681.974450955533 / rate), 0.7071752369554196
+    shelf = (
+        (
+            gain + bend * tangent / quality + tangent**2,
+            2 * (tangent**2 - gain),
+            gain - bend * tangent / quality + tangent**2,
+        ),
+        (1 + tangent / quality + tangent**2, 2 * (tangent**2 - 1), 1 - tangent / quality + tangent**2),
+    )
     tangent, quality = np.tan(np.pi * 38.13547087602444 / rate), 0.5003270373238773
-    first = 1 + tangent / quality + tangent**2
-    high_pass = [1, -2, 1, 1, 2 * (tangent**2 - 1) / first, (1 - tangent / quality + tangent**2) / first]
-    return np.array([shelf, high_pass])
+    below = 1 + tangent / quality + tangent**2
+    high_pass = (
+        (below, -2 * below, below),
+        (below, 2 * (tangent**2 - 1), 1 - tangent / quality + tangent**2),
+    )
+    delay = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    response = np.ones(len(delay), complex)
+    for above, under in (shelf, high_pass):
+        response *= np.polyval(above[::-1], delay) / np.polyval(under[::-1], delay)
+    return response.astype(np.complex64)
