@@ -4,6 +4,8 @@ Every way takes its turn in every round, so that a busy moment hits all alike; t
 `naive` is the network as written in PyTorch: batch norm and convolution one by one, batches of 32, behind our front
 end. `official` is the package openl3 in another environment, whose Python is named with --official.
 
+`cpu_ms` is processor time of all threads, which hardly changes when other programs run.
+
     python benchmarks/openl3.py [--windows 32] [--rounds 5] [--threads 2] [--weights FILE] [--official PYTHON] [--json]
 """
 
@@ -17,6 +19,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -48,10 +51,20 @@ model = openl3.models.load_audio_embedding_model("mel256", "music", 512)
 samples = np.load(path)
 print("ready", flush=True)
 for line in sys.stdin:
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     openl3.get_audio_embedding(samples, 44100, model=model, hop_size=1.0, center=True, batch_size=32, verbose=0)
-    print(time.perf_counter() - start, flush=True)
+    print(time.perf_counter() - start, time.process_time() - cpu, flush=True)
 """
+
+
+class Cost(NamedTuple):
+    """Seconds by the clock, and of all the processors together."""
+
+    clock: float
+    cpu: float
+
+
+Way = Callable[[], Cost]
 
 
 class Naive:
@@ -101,10 +114,10 @@ class Official:
         if self._process.stdout.readline() != "ready\n":
             sys.exit(f"{python} could not load openl3")
 
-    def __call__(self) -> float:
+    def __call__(self) -> Cost:
         self._process.stdin.write("go\n")
         self._process.stdin.flush()
-        return float(self._process.stdout.readline())
+        return Cost(*map(float, self._process.stdout.readline().split()))
 
 
 def main() -> None:
@@ -120,15 +133,12 @@ def main() -> None:
         "fast": OpenL3(Options(), layers),
     }
     frames = {name: port.embed(samples, RATE).frames for name, port in ports.items()}
-    ways: dict[str, Callable[[], float]] = {name: _timed(port, samples) for name, port in ports.items()}
+    ways: dict[str, Way] = {name: _timed(port, samples) for name, port in ports.items()}
     if arguments.official:
         ways["official"] = Official(arguments.official, samples, arguments.threads)
         ways["official"]()
-    seconds, peak = _measure(ways, arguments.rounds)
-    rows = [
-        _row(name, times, seconds, len(frames["naive"]), peak, frames.get(name), frames["fp32"])
-        for name, times in seconds.items()
-    ]
+    costs, peak = _measure(ways, arguments.rounds)
+    rows = [_row(name, costs, len(frames["naive"]), peak, frames.get(name), frames["fp32"]) for name in costs]
     document = {
         "threads": arguments.threads,
         "processor": torch.backends.cpu.get_cpu_capability(),
@@ -172,49 +182,49 @@ def _music(seconds: float) -> Frames:
     return (tones[:, None] + noise).astype(np.float32)
 
 
-def _timed(port: OpenL3, samples: Frames) -> Callable[[], float]:
-    def run() -> float:
-        start = time.perf_counter()
+def _timed(port: OpenL3, samples: Frames) -> Way:
+    def run() -> Cost:
+        start, cpu = time.perf_counter(), time.process_time()
         port.embed(samples, RATE)
-        return time.perf_counter() - start
+        return Cost(time.perf_counter() - start, time.process_time() - cpu)
 
     return run
 
 
-def _measure(ways: dict[str, Callable[[], float]], rounds: int) -> tuple[dict[str, list[float]], float]:
-    """Seconds of every way in every round, and the best matrix product in GFLOP/s."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+def _measure(ways: dict[str, Way], rounds: int) -> tuple[dict[str, list[Cost]], float]:
+    """What every way cost in every round, and the best matrix product in GFLOP/s."""
+    costs: dict[str, list[Cost]] = {name: [] for name in ways}
     peak = 0.0
     square = torch.randn(2048, 2048)
     for _ in range(rounds):
         for name, way in ways.items():
-            seconds[name].append(way())
+            costs[name].append(way())
             start = time.perf_counter()
             torch.mm(square, square)
             peak = max(peak, 2 * 2048**3 / (time.perf_counter() - start) / 1e9)
-    return seconds, peak
+    return costs, peak
 
 
 def _row(
     name: str,
-    times: list[float],
-    seconds: dict[str, list[float]],
+    costs: dict[str, list[Cost]],
     windows: int,
     peak: float,
     frames: Frames | None,
     exact: Frames,
-) -> dict:
-    a_window = median(times) / windows
+) -> dict[str, Any]:
+    a_window = median(cost.clock for cost in costs[name]) / windows
     row = {
         "name": name,
         "ms_per_window": round(1000 * a_window, 2),
-        "times_naive": round(median(n / t for n, t in zip(seconds["naive"], times, strict=True)), 2),
+        "cpu_ms": round(1000 * median(cost.cpu for cost in costs[name]) / windows, 2),
         "gflops": round(GFLOP / a_window, 1),
         "share_of_peak": round(GFLOP / a_window / peak, 3),
     }
-    if "official" in seconds:
-        ratios = [o / t for o, t in zip(seconds["official"], times, strict=True)]
-        row["times_official"] = round(median(ratios), 2)
+    for other in ("naive", "official"):
+        if other in costs:
+            ratios = [o.clock / cost.clock for o, cost in zip(costs[other], costs[name], strict=True)]
+            row[f"times_{other}"] = round(median(ratios), 2)
     if frames is not None:
         a, b = frames.astype(np.float64), exact.astype(np.float64)
         cosines = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
@@ -222,7 +232,7 @@ def _row(
     return row
 
 
-def _table(document: dict) -> str:
+def _table(document: dict[str, Any]) -> str:
     lines = [
         f"{document['windows']} windows, {document['rounds']} rounds, {document['threads']} threads, "
         f"{document['processor']}, matrix product {document['sgemm_gflops']} GFLOP/s; "
