@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import EmbedderError, WeightsError
+from bot.errors import EmbedderError
 from bot.workers import Message, reply, requests
 
 if TYPE_CHECKING:
     from bot.embedders.base import Embedder, Samples
-
-BUDGET = 60  # windows a track, whatever its length
 
 
 def main() -> None:
@@ -21,7 +19,7 @@ def main() -> None:
 
     try:
         embedders = [load(name, Path(wanted["home"])) for name in wanted["embedders"]]
-    except WeightsError as error:
+    except EmbedderError as error:
         reply({"error": str(error)})
         return
     reply({"ready": True})
@@ -41,7 +39,7 @@ def _analyse(embedders: "Sequence[Embedder]", request: Message) -> Message:
     samples: Samples = np.memmap(request["samples"], dtype="<f4", mode="r")
     if request["channels"] > 1:
         samples = samples.reshape(-1, request["channels"])
-    heard = {e.info.vector_name: e.embed(samples, request["rate"], budget=BUDGET) for e in embedders}
+    heard = {e.info.vector_name: e.embed(samples, request["rate"], budget=e.info.budget) for e in embedders}
     arrays: dict[str, Any] = {name: embedding.vector for name, embedding in heard.items()}
     np.savez(request["out"], fingerprint=fingerprint(samples, request["rate"]), **arrays)
     tags = {tag: float(share) for embedding in heard.values() for tag, share in embedding.tags.items()}
