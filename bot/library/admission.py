@@ -22,7 +22,6 @@ LASTING = (
     Failure.UNSUPPORTED,
     Failure.NOT_AUDIO,
     Failure.SILENT,
-    Failure.CRASHED,
 )
 MEMORY = DAY
 

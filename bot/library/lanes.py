@@ -80,8 +80,10 @@ class Lane(Generic[Work]):
     async def _guarded(self, work: Work) -> None:
         try:
             await self._do(work)
-        except Exception:
+        except StorageFailed as error:
             # Its lease runs out, and then somebody tries again.
+            log.warning("a job waits for its storage: %s", error)
+        except Exception:
             log.exception("a job ended unexpectedly")
 
     def _end(self, task: asyncio.Task[None]) -> None:

@@ -61,6 +61,7 @@ class Pipeline:
         self._hearing: Lane[Claimed] | None = None
         self._queries = asyncio.Semaphore(QUERIES)
         self._news = asyncio.Event()
+        self._trouble: Exception | None = None
 
     # -- running -------------------------------------------------------------------------------------------
 
@@ -117,9 +118,14 @@ class Pipeline:
                 await self._teller.refresh(guild_id, channel_id, message_id)
 
     async def finished(self, job_ids: Collection[int]) -> AsyncIterator[JobState]:
-        """Each of these jobs, once, when nothing is left to do for it."""
+        """Each of these jobs, once, when nothing is left to do for it.
+
+        On the command line raises StorageFailed if nothing can be stored: the bot waits until it can, a person won't.
+        """
         waiting = set(job_ids)
         while waiting:
+            if self._teller is None and self._trouble is not None:
+                raise self._trouble
             news = self._news
             for state in await self._ledger.states(waiting):
                 if state.done:
@@ -164,6 +170,7 @@ class Pipeline:
             log.info("job %d was taken over or withdrawn", claimed.id)
         except* StorageFailed as errors:
             log.warning("job %d waits for its storage: %s", claimed.id, errors.exceptions[0])
+            self._trouble = errors.exceptions[0]
         self.wake()
         self._tell_those_who_wait()
 

@@ -11,7 +11,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from aiohttp import web as http
 
@@ -50,14 +49,19 @@ class Bot:
             *(sys.executable, "-m", "tests.support.listening", str(self.home), allowed, *links),
             env={"PATH": os.environ["PATH"], "TMPDIR": str(self.temporary), **environment},
             stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
         )
-        assert await self.line() == "submitted"
+        await self.says("submitted")
 
-    async def line(self) -> str:
-        """The next thing it says."""
+    async def says(self, text: str) -> None:
+        """Wait until it says this."""
         assert self._process is not None and self._process.stdout is not None
+        said = b""
         async with asyncio.timeout(PATIENCE):
-            return (await self._process.stdout.readline()).decode().strip()
+            while text.encode() not in said:
+                line = await self._process.stdout.readline()
+                assert line, said.decode()
+                said += line
 
     async def kill(self) -> None:
         """kill −9, and its workers are gone within seconds."""
@@ -67,12 +71,24 @@ class Bot:
         await self._process.wait()
         await until(lambda: not alive(children), 5.0)
 
+    def fill_the_disk(self) -> None:
+        """From now on it can write to no file."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR1)
+
+    async def end(self) -> None:
+        """Let it end, or end it."""
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.communicate()
+
     async def finish(self) -> None:
         """Run it until nothing is left to do."""
         await self.start()
-        assert await self.line() == "done"
+        await self.says("done")
         assert self._process is not None
-        await self._process.wait()
+        assert await self._process.wait() == 0
 
     def state(self) -> str:
         """How the only job stands."""
@@ -93,10 +109,12 @@ class Bot:
         return [path for path in self.temporary.rglob("*") if path.is_file() and "earworm-" in str(path)]
 
 
-@pytest.fixture
-def bot(tmp_path: Path, web: Site) -> Bot:
+@pytest_asyncio.fixture
+async def bot(tmp_path: Path, web: Site) -> AsyncIterator[Bot]:
     (tmp_path / "tmp").mkdir()
-    return Bot(tmp_path, web)
+    it = Bot(tmp_path, web)
+    yield it
+    await it.end()
 
 
 async def until(is_so: Callable[[], object], seconds: float = PATIENCE) -> None:
@@ -157,37 +175,46 @@ async def test_killed_while_analysing(bot: Bot, web: Site) -> None:
     await check_one_track(bot)
 
 
-async def test_killed_after_storing_and_before_the_reply(bot: Bot, web: Site) -> None:
-    await bot.start(web.serve("/song.wav", clip(2, 5.0)), STALL="telling")
-    assert await bot.line() == "telling"
+async def test_killed_before_it_could_tell_and_while_waiting_to_try_again(bot: Bot, web: Site) -> None:
+    song = web.serve("/song.wav", clip(2, 5.0))
+    later = web.serve("/later.wav", "", status=503)
+    await bot.start(song, web.url("/nothing.wav"), later, STALL="telling")
+    await until(lambda: [job["state"] for job in bot.rows("jobs")] == ["stored", "failed", "queued"])
+    await until(lambda: bot.rows("jobs")[2]["attempts"])
     await bot.kill()
-    assert bot.state() == "stored"
     assert bot.replies() == []
+
     fetched = web.hits["/song.wav"]
-    await bot.finish()
-    await check_one_track(bot)
-    assert web.hits["/song.wav"] == fetched
-
-
-async def test_killed_while_waiting_to_try_again(bot: Bot, web: Site) -> None:
-    web.serve("/later.wav", "", status=503)
-    await bot.start(web.url("/later.wav"))
-    await until(lambda: bot.rows("jobs")[0]["attempts"])
-    await bot.kill()
     web.serve("/later.wav", clip(3, 5.0))
     await bot.finish()
-    (job,) = bot.rows("jobs")
-    assert (job["state"], job["done"]) == ("announced", 1)
-    assert len(bot.rows("tracks")) == len(bot.replies()) == 1
+    jobs = bot.rows("jobs")
+    assert [(job["state"], job["done"]) for job in jobs] == [
+        ("announced", 1),
+        ("failed", 1),
+        ("announced", 1),
+    ]
+    assert sorted(reply["id"] for reply in bot.replies()) == [job["id"] for job in jobs]
+    assert {reply["reason"] for reply in bot.replies()} == {"", jobs[1]["reason"]} != {""}
+    assert len(bot.rows("tracks")) == len(bot.rows("shares")) == 2
+    assert web.hits["/song.wav"] == fetched
+    assert bot.audio() == []
 
 
-async def test_killed_before_it_can_say_why_it_failed(bot: Bot, web: Site) -> None:
-    await bot.start(web.url("/nothing.wav"), STALL="telling")
-    assert await bot.line() == "telling"
+async def test_killed_while_the_disk_was_full(bot: Bot, web: Site) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+    song = clip(4, 5.0)
+
+    async def wait(request: http.Request) -> http.Response:
+        asked.set()
+        await go_on.wait()
+        return http.Response(body=song, content_type="audio/wav")
+
+    await bot.start(web.on("/song.wav", wait))
+    await asked.wait()
+    bot.fill_the_disk()
+    go_on.set()
+    await bot.says("waits for its storage")
     await bot.kill()
+    assert bot.rows("tracks") == []
     await bot.finish()
-    (job,) = bot.rows("jobs")
-    (reply,) = bot.replies()
-    assert (job["state"], job["done"]) == ("failed", 1)
-    assert reply["reason"] == job["reason"] != ""
-    assert bot.rows("tracks") == bot.audio() == []
+    await check_one_track(bot)

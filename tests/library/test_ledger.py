@@ -181,7 +181,7 @@ async def test_a_link_that_failed_for_good_is_not_tried_again_for_a_day(ledger: 
     assert (await look(ledger, (await add(ledger, share(103)))[0])).state == "queued"
 
 
-@pytest.mark.parametrize("kind", [Failure.NETWORK, Failure.TOO_LONG, Failure.LIVE, Failure.BLOCKED])
+@pytest.mark.parametrize("kind", [Failure.NETWORK, Failure.TOO_LONG, Failure.LIVE, Failure.BLOCKED, Failure.CRASHED])
 async def test_a_failure_that_may_pass_is_not_remembered(ledger: Ledger, kind: Failure) -> None:
     await add(ledger, share(100))
     await ledger.leases.fail(await claim(ledger), Refused(kind))

@@ -1,12 +1,15 @@
 """The pipeline as a program that can be killed: `python -m tests.support.listening HOME HOST:PORT [LINK…]`.
 
 Takes the links in, each as a message of its own, works until nothing is left to do, and keeps its replies as files
-in HOME/channel. With STALL=telling in the environment it says when it would reply, and doesn't.
+in HOME/channel. With STALL=telling in the environment it says when it would reply, and doesn't. After SIGUSR1 no file
+can be written to any more, as on a full disk.
 """
 
 import asyncio
 import json
 import os
+import resource
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -52,6 +55,8 @@ async def all_jobs(services: Services) -> list[int]:
 
 
 async def main(home: Path, allowed: str, links: list[str]) -> None:
+    full = resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, resource.setrlimit, *full)
     settings = Settings.load(home=home, embedders="mfcc", egress_allow=allowed)
     async with Services.open(settings, listen=True) as services:
         await services.pipeline.start(Files(services.ledger, home / "channel"))
