@@ -3,6 +3,8 @@
 import logging
 import sys
 
+CHATTY = ("discord.gateway", "httpx", "alembic", "numba")
+
 
 def configure(level: str) -> None:
     """Send records of `level` and above to standard error, one line each."""
@@ -11,7 +13,7 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # At the start it warns that voice isn't supported, which nobody asked for.
-    logging.getLogger("discord.client").setLevel(logging.ERROR)
-    for chatty in ("discord.gateway", "httpx", "alembic", "numba"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # At the start discord.client warns that voice isn't supported, which nobody asked for.
+    chatty = {"discord.client": logging.ERROR} | dict.fromkeys(CHATTY, logging.WARNING)
+    for name, least in chatty.items():
+        logging.getLogger(name).setLevel(max(root.level, least))

@@ -3,6 +3,7 @@
 https://docs.discord.com/developers/events/gateway
 """
 
+import asyncio
 import json
 import secrets
 import time
@@ -27,6 +28,9 @@ PRIVILEGED = {
     "members": (Intent.GUILD_MEMBERS, 1 << 14),
     "presences": (Intent.GUILD_PRESENCES, 1 << 12),
 }
+
+
+ACK_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,8 @@ class Gateway:
         after = now - connection.last_beat
         connection.last_beat = now
         self.heartbeats.append(Heartbeat(after, max(0.0, after - self._heartbeat_seconds)))
-        connection.send({"op": ACK, "d": None})
+        # Not at once: discord.py notes only after sending when that was, and takes an earlier answer for a late one.
+        asyncio.get_running_loop().call_later(ACK_SECONDS, connection.send, {"op": ACK, "d": None})
 
     def _identify(self, connection: Connection, data: Json) -> int | None:
         if data.get("token") != self._token:
