@@ -95,10 +95,11 @@ class Ledger:
             jobs=tuple(from_row(JobState, job) for job in jobs),
         )
 
-    async def states(self, job_ids: Collection[int]) -> list[JobState]:
+    async def states(self, job_ids: Collection[int], *, only_done: bool = False) -> list[JobState]:
         """How these jobs stand, oldest first."""
+        which = Job.id.in_(job_ids) & Job.done if only_done else Job.id.in_(job_ids)
         async with self._store.session() as session:
-            rows = await session.scalars(select(Job).where(Job.id.in_(job_ids)).order_by(Job.id))
+            rows = await session.scalars(select(Job).where(which).order_by(Job.id))
             return [from_row(JobState, job) for job in rows]
 
     async def unfinished(self) -> list[MessageState]:

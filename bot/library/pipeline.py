@@ -127,11 +127,10 @@ class Pipeline:
             if self._teller is None and self._trouble is not None:
                 raise self._trouble
             news = self._news
-            for state in await self._ledger.states(waiting):
-                if state.done:
-                    waiting.discard(state.id)
-                    self._own.discard(state.id)
-                    yield state
+            for state in await self._ledger.states(waiting, only_done=True):
+                waiting.discard(state.id)
+                self._own.discard(state.id)
+                yield state
             if waiting:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(news.wait(), LOOK_AGAIN_SECONDS)

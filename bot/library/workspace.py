@@ -33,10 +33,10 @@ class Workspace:
 
     async def close(self) -> None:
         """Remove this run's directory with all that is in it."""
-        if self._path is not None:
-            await asyncio.to_thread(shutil.rmtree, self._path, ignore_errors=True)
+        path, self._path = self._path, None
+        if path is not None:
+            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
             os.close(self._lock)
-        self._path = None
 
     @asynccontextmanager
     async def directory(self, name: str) -> AsyncIterator[Path]:
@@ -54,13 +54,15 @@ class Workspace:
                 lock = _locked(left)
                 try:
                     # Under its new name nothing can be written there any more by a worker that outlived its bot.
-                    shutil.rmtree(left.rename(left.with_name(f".{left.name}")), ignore_errors=True)
+                    shutil.rmtree(left.rename(left.with_name(f"{left.name}~")), ignore_errors=True)
                 finally:
                     os.close(lock)
 
     def _make(self) -> Path:
         self.root.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=self.root.resolve()))
+        if self._path is not None:
+            os.close(self._lock)
         self._lock = _locked(made)
         # It gets the name that sweepers look for only once it is locked.
         self._path = made.rename(made.with_name(made.name.removeprefix(".")))

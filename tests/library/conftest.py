@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from bot.services import Services
-from bot.settings import Settings
+from tests.support import database
 from tests.support.channel import Channel
 from tests.support.http import Site, site
 
@@ -23,15 +23,17 @@ async def web() -> AsyncIterator[Site]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def services(web: Site, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Services]:
+async def services(
+    web: Site, tmp_path_factory: pytest.TempPathFactory, shaped: str
+) -> AsyncIterator[Services]:
     """Everything open, with MFCC, which needs no weights."""
-    settings = Settings.load(
-        home=tmp_path_factory.mktemp("bot") / "home", embedders="mfcc", egress_allow=f"127.0.0.1:{web.port}"
-    )
+    empty = await database.create(tmp_path_factory.mktemp("bot") / "home", shaped)
+    changes = {"embedders": ("mfcc",), "egress_allow": frozenset([web.origin])}
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TMPDIR", raising=False)
-        async with Services.open(settings, listen=True) as it:
+        async with Services.open(empty.model_copy(update=changes), listen=True) as it:
             yield it
+    await database.drop(empty)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -181,7 +181,9 @@ async def test_a_link_that_failed_for_good_is_not_tried_again_for_a_day(ledger: 
     assert (await look(ledger, (await add(ledger, share(103)))[0])).state == "queued"
 
 
-@pytest.mark.parametrize("kind", [Failure.NETWORK, Failure.TOO_LONG, Failure.LIVE, Failure.BLOCKED, Failure.CRASHED])
+@pytest.mark.parametrize(
+    "kind", [Failure.NETWORK, Failure.TOO_LONG, Failure.LIVE, Failure.BLOCKED, Failure.CRASHED]
+)
 async def test_a_failure_that_may_pass_is_not_remembered(ledger: Ledger, kind: Failure) -> None:
     await add(ledger, share(100))
     await ledger.leases.fail(await claim(ledger), Refused(kind))
@@ -342,6 +344,7 @@ async def test_at_start_the_bots_own_jobs_are_free_at_once_and_it_counts_as_no_t
     await claim(ledger)
     stranger = Ledger(store, installation="other", clock=clock)
     await claim(stranger)
+    assert await ledger.leases.take_over() == 0  # what this very run is at
     restarted = Ledger(store, clock=clock)
     assert await restarted.leases.take_over() == 1
     again = await claim(restarted)
@@ -358,22 +361,27 @@ async def test_an_installation_keeps_its_name(tmp_path: Path) -> None:
 # -- failures ----------------------------------------------------------------------------------------------
 
 
+async def test_at_the_command_line_a_passing_failure_is_said_at_once(ledger: Ledger) -> None:
+    (job,) = await add(ledger, share(message=-7))
+    claimed = await ledger.leases.claim([job])
+    assert claimed is not None
+    await ledger.leases.retry(claimed, OFFLINE)
+    state = await look(ledger, job)
+    assert (state.state, state.failure, state.done) == ("failed", "network", True)
+
+
 async def test_a_passing_failure_is_tried_five_times_with_growing_waits(ledger: Ledger, clock: Clock) -> None:
     (job,) = await add(ledger, share())
-    waits = []
-    for _ in range(4):
-        await ledger.leases.retry(await claim(ledger), OFFLINE)
-        waited = 0
-        while await ledger.leases.claim() is None:
+    claimed = await claim(ledger)
+    for longest in (2, 4, 8, 16):
+        await ledger.leases.retry(claimed, OFFLINE)
+        waited = 0.0
+        while (again := await ledger.leases.claim()) is None:
             clock.jump(seconds=0.5)
-            waited += 1
-        waits.append(waited / 2)
-        await ledger.leases.take_over()
-    assert [
-        low <= wait <= high + 0.5 for wait, low, high in zip(waits, (1, 2, 4, 8), (2, 4, 8, 16), strict=True)
-    ]
-    assert waits[0] < waits[2] < waits[3]
-    await ledger.leases.retry(await claim(ledger), OFFLINE)
+            waited += 0.5
+        assert longest / 2 <= waited <= longest + 0.5
+        claimed = again
+    await ledger.leases.retry(claimed, OFFLINE)
     state = await look(ledger, job)
     assert (state.state, state.failure, state.reason, state.done) == (
         "failed",
@@ -381,6 +389,15 @@ async def test_a_passing_failure_is_tried_five_times_with_growing_waits(ledger: 
         str(OFFLINE),
         False,
     )
+
+
+async def test_a_site_that_asks_for_less_haste_gets_it(ledger: Ledger, clock: Clock) -> None:
+    await add(ledger, share())
+    await ledger.leases.retry(await claim(ledger), Refused(Failure.RATE_LIMITED))
+    clock.jump(seconds=7)
+    assert await ledger.leases.claim() is None
+    clock.jump(seconds=9)
+    assert await ledger.leases.claim() is not None
 
 
 async def test_a_job_that_killed_three_workers_is_given_up(ledger: Ledger, clock: Clock) -> None:

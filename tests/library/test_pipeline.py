@@ -75,6 +75,7 @@ def club(services: Services, web: Site, channel: Channel, guild: int) -> Club:
 # -- a song's way ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.database
 async def test_a_link_becomes_a_track(club: Club, leftovers: Callable[[], list[Path]]) -> None:
     link = club.web.serve("/harbour.mp3", encoded(3, "mp3", title="Harbour", artist="Ana Lind"))
     message = next(_messages)
@@ -173,6 +174,7 @@ async def test_another_song_is_another_track(club: Club) -> None:
     assert await club.points() == {job.track_id for job in jobs}
 
 
+@pytest.mark.database
 async def test_members_who_share_the_same_song_at_once_share_one_track(club: Club) -> None:
     number = next(_songs)
     links = [club.song(f"/{suffix}-{club.guild}.wav", number) for suffix in "abc"]
