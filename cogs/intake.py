@@ -31,6 +31,7 @@ class Intake(commands.Cog):
         # Only of these channels is everything known up to the newest message.
         self._caught_up: set[int] = set()
         self._in_order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._catching_up = asyncio.Lock()
 
     async def cog_unload(self) -> None:
         """Take the menu entry away with the cog."""
@@ -112,17 +113,18 @@ class Intake(commands.Cog):
 
     async def catch_up(self, guild: discord.Guild) -> None:
         """Take in what was posted in a server's music channels, and their threads, since the last message seen."""
-        caught_up = self._caught_up
-        for home, last in (await self.bot.services.guilds.music_channels(guild.id)).items():
-            if home in caught_up:
-                continue
-            try:
-                newest = max([last, *[await self._catch_up(place, last) for place in _places(guild, home)]])
-            except DISCORD_FAILS as error:
-                log.warning("can't read what was posted in channel %d meanwhile: %s", home, error)
-                continue
-            await self.bot.services.guilds.seen(guild.id, home, newest)
-            caught_up.add(home)
+        async with self._catching_up:
+            caught_up = self._caught_up
+            for home, last in (await self.bot.services.guilds.music_channels(guild.id)).items():
+                if home in caught_up:
+                    continue
+                try:
+                    read = [await self._catch_up(place, last) for place in _places(guild, home)]
+                except DISCORD_FAILS as error:
+                    log.warning("can't read what was posted in channel %d meanwhile: %s", home, error)
+                    continue
+                await self.bot.services.guilds.seen(guild.id, home, max([last, *read]))
+                caught_up.add(home)
 
     async def _catch_up(self, place: Place, last: int) -> int:
         newest = last

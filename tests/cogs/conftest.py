@@ -49,6 +49,7 @@ async def club(
 ) -> AsyncIterator[Club]:
     """A server in which the music channel is listened to; in the end nothing was refused as malformed."""
     before = len(discord.violations)
+    await discord.ready(30)  # the last test may have broken the connection
     it = Club(discord, web, request.node.name)
     await it.listen()
     yield it
