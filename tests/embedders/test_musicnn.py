@@ -152,11 +152,11 @@ def test_the_other_model_has_other_tags(tmp_path: Path, noise: Noise) -> None:
 
 
 def test_a_budget_spreads_the_patches(musicnn: Embedder) -> None:
-    sound = np.random.default_rng(0).normal(0, 0.1, 60 * 16_000).astype(np.float32)
+    sound = np.random.default_rng(0).normal(0, 0.1, 24 * 16_000).astype(np.float32)
     whole, some = musicnn.embed(sound, 16_000), musicnn.embed(sound, 16_000, budget=4)
-    assert len(whole.frames) == 20
-    assert np.allclose(some.timestamps, whole.timestamps[[2, 7, 12, 17]])
-    assert np.allclose(some.frames, whole.frames[[2, 7, 12, 17]], atol=1e-4)
+    assert len(whole.frames) == 8
+    assert np.allclose(some.timestamps, whole.timestamps[[1, 3, 5, 7]])
+    assert np.allclose(some.frames, whole.frames[[1, 3, 5, 7]], atol=1e-4)
 
 
 def test_a_short_sound_is_looped(musicnn: Embedder) -> None:

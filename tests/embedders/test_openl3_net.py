@@ -44,7 +44,7 @@ def as_written(layers: list[Layer], x: Tensor, pool: tuple[int, int]) -> Tensor:
     return x.permute(0, 2, 3, 1).reshape(len(x), -1)
 
 
-@pytest.mark.parametrize(("kind", "size"), FINAL_POOL)
+@pytest.mark.parametrize(("kind", "size"), [("mel256", 512), ("mel128", 6144), ("linear", 512)])
 def test_both_networks_are_the_one_that_was_described(layers: list[Layer], kind: str, size: int) -> None:
     x, pool = decibels(kind), FINAL_POOL[kind, size]
     with torch.inference_mode():
