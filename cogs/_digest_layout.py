@@ -12,8 +12,8 @@ from cogs._suggestions import ACCENT, TEXT_LIMIT
 from cogs._text import duration, fitted, fitting, plain, votes, when_and_where
 from cogs._votes import vote_buttons
 
-# Characters that a section may take; together with the pick they stay within TEXT_LIMIT.
-WEEK_BUDGET, LOVED_BUDGET, PLAYLIST_BUDGET = 1200, 700, 900
+# Characters that a section may take; what they leave of TEXT_LIMIT is the week's.
+LOVED_BUDGET, PICK_BUDGET, PLAYLIST_BUDGET = 900, 600, 1300
 
 
 def digest_layout(content: DigestContent) -> ui.LayoutView:
@@ -35,27 +35,38 @@ def _title(week: str) -> str:
 
 def _layout(content: DigestContent, length: int) -> ui.LayoutView:
     """Sections without news are left out."""
+    loved = [f"{votes(card)} {_linked(card, length)}{_by(card)}".lstrip() for card in content.loved]
+    most_loved = _section("💛 Most loved", loved, LOVED_BUDGET)
+    pick = content.pick
+    picked = _section("✨ Recommendation of the week", _picked(pick, length) if pick else [], PICK_BUDGET)
+    playlist = _playlist(content, length)
+
     box: ui.Container[Any] = ui.Container(accent_colour=ACCENT)
     box.add_item(ui.TextDisplay(_title(content.week) + content.headline))
+    left = TEXT_LIMIT - len(_title(content.week) + content.headline) - len(most_loved + picked + playlist)
     week = [f"• {_linked(card, length)}{_by(card)}" for card in content.tracks]
-    _section(box, f"🎵 Shared this week ({len(content.tracks)})", week, WEEK_BUDGET)
-    loved = [f"{votes(card)} {_linked(card, length)}{_by(card)}".lstrip() for card in content.loved]
-    _section(box, "💛 Most loved", loved, LOVED_BUDGET)
-    if (pick := content.pick) is not None:
-        _section(box, "✨ Recommendation of the week", _picked(pick, length), TEXT_LIMIT)
-        box.add_item(ui.ActionRow(*vote_buttons(pick.card.id, pick.card.likes, pick.card.dislikes)))
-    if content.playlist is not None:
-        songs = [f"{i}. {_linked(card, length)}" for i, card in enumerate(content.playlist.cards, 1)]
-        _section(box, f"🌀 Vibe playlist: {plain(content.playlist.name, length)}", songs, PLAYLIST_BUDGET)
+    for text in (_section(f"🎵 Shared this week ({len(week)})", week, left), most_loved, picked, playlist):
+        if text:
+            box.add_item(ui.Separator())
+            box.add_item(ui.TextDisplay(text))
+        if text is picked and pick is not None:
+            box.add_item(ui.ActionRow(*vote_buttons(pick.card.id, pick.card.likes, pick.card.dislikes)))
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
     return view
 
 
-def _section(box: "ui.Container[Any]", title: str, lines: list[str], budget: int) -> None:
-    if lines:
-        box.add_item(ui.Separator())
-        box.add_item(ui.TextDisplay(f"### {title}\n" + "\n".join(fitting(lines, budget))))
+def _section(title: str, lines: list[str], budget: int) -> str:
+    """A heading and as many of the lines as fit, or nothing where there are none."""
+    heading = f"### {title}\n"
+    return heading + "\n".join(fitting(lines, budget - len(heading))) if lines else ""
+
+
+def _playlist(content: DigestContent, length: int) -> str:
+    if content.playlist is None:
+        return ""
+    songs = [f"{i}. {_linked(card, length)}" for i, card in enumerate(content.playlist.cards, 1)]
+    return _section(f"🌀 Vibe playlist: {plain(content.playlist.name, length)}", songs, PLAYLIST_BUDGET)
 
 
 def _picked(pick: Pick, length: int) -> list[str]:

@@ -13,7 +13,7 @@ from discord.ext import commands, tasks
 from bot.client import Earworm
 from bot.errors import NotAllowed, NotFound
 from bot.playlists.digest import DueDigest, next_due
-from cogs._audience import audience_of
+from cogs._audience import audience_of, sight_of
 from cogs._digest_layout import digest_layout, is_of_week
 from cogs._text import plain
 from models import Guild
@@ -109,7 +109,8 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         await interaction.response.defer(ephemeral=True)
         guild = await self.bot.services.guilds.get(interaction.guild_id)
         channel_id = guild.digest_channel_id or interaction.channel_id
-        channels = await audience_of(self.bot, interaction.guild_id, channel_id)
+        # What will be read there, as far as the asker may see it too: Manage Server opens no channels.
+        channels = await audience_of(self.bot, interaction.guild_id, channel_id) & await sight_of(interaction)
         content = await self.bot.services.digests.preview(interaction.guild_id, channels)
         message = await interaction.edit_original_response(view=digest_layout(content))
         if content.pick is not None:

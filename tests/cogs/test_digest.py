@@ -1,5 +1,6 @@
 """The weekly digest: set up, previewed, posted on time and once."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -160,6 +161,17 @@ async def test_a_channel_that_was_closed_or_deleted_switches_it_off(bot: Earworm
     assert (await bot.services.guilds.get(club.guild.id)).digest_channel_id is None
 
 
+async def test_a_week_of_many_songs_with_long_titles_fits(bot: Earworm, club: Club) -> None:
+    for i in range(25):
+        await club.add_song(bot, f"{i} " + "long *title* " * 20, "somebody " * 30, sounds=(1.0, 0.01 * i))
+        await club.bo.react(club.music.messages[-1], "👍")
+    await eventually(lambda: _votes(bot, club, 25))
+    said = await (await club.mod.command(club.hall, "digest preview")).message()
+    assert len(text_of(said)) <= 4000
+    assert re.search(r"… and \d+ more\n### 💛 Most loved", text_of(said))
+    assert "Vibe playlist" in text_of(said)
+
+
 async def test_only_what_everybody_there_can_see(bot: Earworm, club: Club) -> None:
     secret = club.guild.add_channel("secret", private_to=[club.ann])
     await club.discord.quiet(0.1)
@@ -169,3 +181,14 @@ async def test_only_what_everybody_there_can_see(bot: Earworm, club: Club) -> No
     await post_all(bot, due)
     assert "Open song" in text_of(club.hall.messages[0])
     assert "Hidden song" not in text_of(club.hall.messages[0])
+
+
+async def test_a_preview_shows_its_reader_nothing_that_they_cannot_see(bot: Earworm, club: Club) -> None:
+    secret = club.guild.add_channel("secret", private_to=[club.ann])
+    await club.discord.quiet(0.1)
+    await club.mod.command(club.hall, "digest set", channel=secret)
+    await club.add_song(bot, "Open song", sounds=(1.0,))
+    await club.add_song(bot, "Hidden song", sounds=(1.0, 0.1), channel=secret)
+    said = await (await club.mod.command(club.hall, "digest preview")).message()
+    assert "Open song" in text_of(said)
+    assert "Hidden song" not in text_of(said)
