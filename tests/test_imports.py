@@ -14,7 +14,7 @@ PACKAGES = ("bot", "cogs", "models", "migrations")
 
 # What may be imported from further right, or from the same place; what stands together may import each other.
 WAY = (
-    {"errors", "settings", "workers", "logs"},
+    {"errors", "settings", "signals", "workers", "logs"},
     {"intake"},
     {"audio"},
     {"embedders"},
