@@ -1,6 +1,7 @@
 """The process that holds the embedders: samples in a file in, vectors and a fingerprint in a file out."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +32,10 @@ def main() -> None:
 
 
 def _analyse(embedders: "Sequence[Embedder]", request: Message) -> Message:
-    """Embed and fingerprint one track's samples; the arrays go to the file that the request names."""
+    """Embed, fingerprint and measure one track's samples; arrays go to the file that the request names."""
     import numpy as np
 
+    from bot.audio.features import measure
     from bot.audio.fingerprint import fingerprint
 
     samples: Samples = np.memmap(request["samples"], dtype="<f4", mode="r")
@@ -43,7 +45,7 @@ def _analyse(embedders: "Sequence[Embedder]", request: Message) -> Message:
     arrays: dict[str, Any] = {name: embedding.vector for name, embedding in heard.items()}
     np.savez(request["out"], fingerprint=fingerprint(samples, request["rate"]), **arrays)
     tags = {tag: float(share) for embedding in heard.values() for tag, share in embedding.tags.items()}
-    return {"tags": tags}
+    return {"tags": tags, "features": asdict(measure(samples, request["rate"]))}
 
 
 if __name__ == "__main__":

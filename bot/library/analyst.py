@@ -22,7 +22,10 @@ START_SECONDS = 180.0  # to import torch and to load weights on a busy machine
 
 @dataclass(frozen=True)
 class Analysis:
-    """How a track sounds: a raw (d,) float32 vector by vector name, tags with their probability, a fingerprint."""
+    """How a track sounds: a raw (d,) float32 vector by vector name, a fingerprint, tags with their probability.
+
+    `features`: bot.audio.features.Features as a dict.
+    """
 
     vectors: dict[str, NDArray[np.float32]]
     fingerprint: NDArray[np.uint32]
@@ -85,6 +88,7 @@ class Analyst:
             fingerprint=arrays["fingerprint"],
             seconds=decoded.seconds,
             tags=answer["tags"],
+            features=answer["features"],
         )
 
     @contextlib.asynccontextmanager

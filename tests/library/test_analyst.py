@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from bot.audio.decode import Decoded
+from bot.audio.features import measure
 from bot.audio.fingerprint import find_same
 from bot.errors import EmbedderError, WeightsError, WorkerDied
 from bot.library.analyst import Analyst
@@ -52,6 +53,7 @@ async def test_a_track_has_a_vector_of_each_embedder_and_a_fingerprint(
     assert analysis.vectors["mfcc-1"].shape == (80,)
     assert analysis.vectors["mfcc-1"].dtype == np.float32
     assert analysis.seconds == pytest.approx(5.0)
+    assert analysis.features == asdict(measure(samples(0), RATE))
     again = await analyst.analyse(decoded(tmp_path, 0))
     other = await analyst.analyse(decoded(tmp_path, 1))
     assert find_same(analysis.fingerprint, [other.fingerprint, again.fingerprint]) == 1
