@@ -10,9 +10,11 @@ from sqlalchemy import func, select
 
 from bot.errors import Failure, LeaseLost, Refused
 from bot.intake.links import Source
+from bot.library.catalog import Catalog
 from bot.library.jobs import Claimed, JobState
 from bot.library.ledger import Ledger, NewShare, Quota, installation, new_share
 from bot.library.store import Store
+from bot.library.vectors import Vectors
 from models import Guild, Job, MessageTrack, Reply
 from tests.support.clock import Clock
 from tests.support.library import GUILD, add_guild, add_track
@@ -20,6 +22,11 @@ from tests.support.library import GUILD, add_guild, add_track
 OTHER = GUILD + 1
 GONE = Refused(Failure.GONE)
 OFFLINE = Refused(Failure.NETWORK)
+
+
+@pytest.fixture
+def catalog(store: Store, vectors: Vectors) -> Catalog:
+    return Catalog(store, vectors)
 
 
 @pytest.fixture
@@ -521,6 +528,17 @@ async def test_a_reply_is_about_its_messages_tracks(ledger: Ledger, store: Store
     assert state.reply_id == 900
     async with store.session() as session:
         assert await session.get(MessageTrack, (900, track)) is not None
+
+
+async def test_a_reply_to_what_is_gone_meanwhile_is_told_apart(
+    ledger: Ledger, store: Store, catalog: Catalog
+) -> None:
+    await add_guild(store)
+    await add(ledger, share(100))
+    assert await ledger.replied(GUILD, 100, 900) is True
+    await ledger.withdraw(GUILD, 100)
+    await catalog.drop_share(GUILD, 100)
+    assert await ledger.replied(GUILD, 100, 901) is False
 
 
 async def test_messages_that_still_have_to_be_heard(ledger: Ledger, store: Store) -> None:
