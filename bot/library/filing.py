@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from weakref import WeakValueDictionary
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,7 +21,10 @@ SLACK = 8.0  # and these many seconds
 
 @dataclass(frozen=True)
 class Twin:
-    """The track that is the same recording, if there is one among those up to `newest`."""
+    """The track that is the same recording, if there is one among those up to `newest`.
+
+    Looked for before the transaction, which nobody should wait for that long; what came since is looked at in it.
+    """
 
     track_id: int | None
     newest: int
@@ -34,8 +36,6 @@ class Filing:
     def __init__(self, store: Store, leases: Leases) -> None:
         self._store = store
         self._leases = leases
-        # Of two members who share the same song at once, the second must find what the first one stored.
-        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def add_share_of_known(self, claimed: Claimed, links: Mapping[str, str]) -> int | None:
         """Add the job's share to the track that one of its links (key -> address) leads to, if there is one.
@@ -54,19 +54,18 @@ class Filing:
 
         Raises LeaseLost.
         """
-        async with self._locks.setdefault(claimed.guild_id, asyncio.Lock()):
-            twin = await self._find_twin(claimed.guild_id, heard)
-            async with self._store.begin() as session:
-                await self._hold(session, claimed)
-                track_id = await _linked(session, claimed.guild_id, links)
-                if track_id is None:
-                    track_id = await _confirmed(session, claimed.guild_id, heard, twin)
-                known = track_id is not None
-                if track_id is None:
-                    track_id = await _make(session, claimed.guild_id, heard)
-                await self._add_vectors(session, track_id, heard)
-                await self._add(session, claimed, track_id, links, known=known)
-                return track_id
+        twin = await self._find_twin(claimed.guild_id, heard)
+        async with self._store.begin() as session:
+            await self._hold(session, claimed)
+            track_id = await _linked(session, claimed.guild_id, links)
+            if track_id is None:
+                track_id = await _confirmed(session, claimed.guild_id, heard, twin)
+            known = track_id is not None
+            if track_id is None:
+                track_id = await _make(session, claimed.guild_id, heard)
+            await self._add_vectors(session, track_id, heard)
+            await self._add(session, claimed, track_id, links, known=known)
+            return track_id
 
     async def lacks_vectors(self, track_id: int, names: Collection[str]) -> bool:
         """Whether a track was heard before one of these embedders was switched on."""
@@ -82,7 +81,8 @@ class Filing:
 
     async def _hold(self, session: AsyncSession, claimed: Claimed) -> None:
         await self._leases.hold(session, claimed)
-        # Postgres lets several write at once; nobody else adds to this server's library until we are done.
+        # Postgres lets several write at once. Nobody else adds to this server's library until we are done: of two
+        # members who share the same song at once, the second must find what the first one stored.
         await session.execute(
             select(Guild.id).where(Guild.id == claimed.guild_id).with_for_update(key_share=True)
         )

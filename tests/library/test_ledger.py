@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from bot.errors import Failure, LeaseLost, Refused
 from bot.intake.links import Source
+from bot.library import leases
 from bot.library.catalog import Catalog
 from bot.library.jobs import Claimed, JobState
 from bot.library.ledger import Ledger, NewShare, Quota, installation, new_share
@@ -312,6 +313,20 @@ async def test_a_renewed_lease_lasts(ledger: Ledger, clock: Clock) -> None:
         clock.jump(seconds=40)
         await ledger.leases.renew(held)
     assert await ledger.leases.claim() is None
+
+
+async def test_a_lease_is_kept_as_long_as_somebody_is_at_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "LEASE", timedelta(seconds=2))
+    ledger, other = Ledger(store), Ledger(store, installation="other")
+    await add(ledger, share())
+    keeping = asyncio.create_task(ledger.leases.keep([await claim(ledger)]))
+    await asyncio.sleep(2.5)
+    assert await other.leases.claim() is None
+    await ledger.withdraw(GUILD, 100)
+    with pytest.raises(LeaseLost):
+        await keeping
 
 
 @pytest.mark.parametrize("late", ["advance", "stored", "fail", "retry", "died", "renew", "hold"])

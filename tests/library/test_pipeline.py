@@ -200,14 +200,14 @@ async def test_each_server_has_a_library_of_its_own(club: Club) -> None:
     assert not there.known
 
 
-async def test_two_hundred_shares_at_once_are_neither_lost_nor_doubled(club: Club) -> None:
+async def test_many_shares_at_once_are_neither_lost_nor_doubled(club: Club) -> None:
     links = [club.song() for _ in range(5)]
-    posts = [club.post(links[number % 5], user=number % 20) for number in range(200)]
+    posts = [club.post(links[number % 5], user=number % 20) for number in range(60)]
     jobs = [job for posted in await asyncio.gather(*posts) for job in posted]
     await club.services.pipeline.until_done(jobs)
     states = await club.services.ledger.states(jobs)
-    assert [state.state for state in states] == ["announced"] * 200
-    assert len(await club.all(Share)) == 200
+    assert [state.state for state in states] == ["announced"] * 60
+    assert len(await club.all(Share)) == 60
     assert len(await club.all(Track)) == len(await club.points()) == 5
     assert [club.channel.replies[await club.message_of(job)].jobs[0].id for job in jobs] == jobs
 
@@ -322,6 +322,19 @@ async def test_a_deleted_message_stores_nothing_and_is_not_answered(club: Club, 
     await services.pipeline.until_done(jobs)
     assert message not in club.channel.replies
     assert len(await club.all(Share)) == 1
+
+
+async def test_a_message_that_is_deleted_while_it_is_answered_is_looked_at_again(club: Club) -> None:
+    message = next(_messages)
+
+    async def delete_it() -> None:
+        await club.services.ledger.withdraw(club.guild, message)
+
+    club.channel.meanwhile[message] = delete_it
+    await club.share(club.song(), message=message)
+    await club.share(club.song())  # until then the first reply is looked at again
+    assert club.channel.refreshes[message] == 2
+    assert club.channel.replies[message].jobs[0].failure == "withdrawn"
 
 
 # -- queries -----------------------------------------------------------------------------------------------

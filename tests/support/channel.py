@@ -1,6 +1,7 @@
 """A channel without Discord: what the pipeline has to say ends up here."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 from bot.errors import AnnounceLater
 from bot.library.ledger import Ledger, MessageState
@@ -17,6 +18,7 @@ class Channel:
         self.refreshes: Counter[int] = Counter()
         self.replies: dict[int, MessageState] = {}
         self.trouble: list[Exception] = []
+        self.meanwhile: dict[int, Callable[[], Awaitable[None]]] = {}
 
     async def working(self, guild_id: int, channel_id: int, message_id: int) -> None:
         self.signs[message_id] += 1
@@ -28,6 +30,8 @@ class Channel:
         state = await self._ledger.message_state(guild_id, message_id)
         assert state is not None
         self.replies[message_id] = state
+        if meanwhile := self.meanwhile.pop(message_id, None):
+            await meanwhile()
         await self._ledger.replied(guild_id, message_id, message_id + REPLY)
 
 
