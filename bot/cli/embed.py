@@ -54,6 +54,8 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         _require_file(path)
     if not arguments.out.absolute().parent.is_dir():
         raise EmbedderError(f"There is no folder {arguments.out.parent} to write to. Make it first.")
+    if arguments.out.is_dir():
+        raise EmbedderError(f"{arguments.out} is a folder. Name a file to write to, like vectors.npz.")
     embedder = await asyncio.to_thread(_load, arguments, settings)
     embeddings = [
         await _embed(path, embedder)

@@ -213,8 +213,7 @@ def _summary(results: Sequence[Result]) -> str:
 
 
 def discord_id(text: str) -> int:
-    """A server's or member's id. Raises ValueError."""
-    number = int(text)
-    if not 0 <= number < 2**63:
-        raise ValueError
-    return number
+    """A server's or member's id, as Discord gives them. Raises ArgumentTypeError."""
+    if not text.isascii() or not text.isdigit() or int(text[:20]) >= 2**63:
+        raise argparse.ArgumentTypeError(f"write an id of Discord's, a number, instead of {text[:40]!r}")
+    return int(text)

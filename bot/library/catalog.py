@@ -1,6 +1,7 @@
 """Finding tracks by name, as one reader may see them, and taking them out of the library."""
 
 import asyncio
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,6 +23,8 @@ __all__ = ["Catalog", "Channels", "GoneReply", "Page", "ShareLine", "TrackCard"]
 QUERY_CHARACTERS = 200
 CHOICES = 3  # named where a title fits several tracks
 LABEL_SHOWN = 40
+# Links of other schemes, which are refused as links are and not quoted as titles; those have a blank there.
+NO_TITLE = re.compile(r"(data|file|ftp|javascript|mailto|spotify|deezer|tidal):\S", re.IGNORECASE)
 NEWEST_FIRST = (func.max(Share.shared_at).desc(), Track.id.desc())
 
 
@@ -106,7 +109,7 @@ class Catalog:
             found = await self.cards(guild_id, [_id(text)], channels)
             if found:
                 return found[0]
-        if "://" in text:
+        if "://" in text or NO_TITLE.match(text):
             return await self._by_link(guild_id, text, channels)
         return await self._by_title(guild_id, text, channels)
 

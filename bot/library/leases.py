@@ -145,7 +145,8 @@ class Leases:
     async def retry(self, claimed: Claimed, refused: Refused) -> None:
         """It didn't work this time: wait and try again, or fail after the last try."""
         attempts = claimed.attempts + 1
-        if attempts >= MAX_ATTEMPTS:
+        somebody_waits = claimed.message_id <= 0  # at the command line, where asking again is theirs to do
+        if somebody_waits or attempts >= MAX_ATTEMPTS:
             await self.fail(claimed, refused)
             return
         later = self._clock() + delay(attempts, slow=refused.kind is Failure.RATE_LIMITED)

@@ -118,6 +118,12 @@ async def test_a_folder_to_write_to_must_be_there(home: Settings, tmp_path: Path
         await run(embed, home, song(tmp_path / "a.wav", 0.5), *words)
 
 
+async def test_a_folder_is_no_file_to_write_to(home: Settings, tmp_path: Path) -> None:
+    words = ("--embedder", "mfcc", "--out", tmp_path)
+    with pytest.raises(EmbedderError, match=r"is a folder\. Name a file"):
+        await run(embed, home, song(tmp_path / "a.wav", 0.5), *words)
+
+
 async def test_a_failure_leaves_an_earlier_file_alone(home: Settings, tmp_path: Path) -> None:
     out = tmp_path / "a.npz"
     out.write_bytes(b"precious")

@@ -162,6 +162,16 @@ async def test_what_failed_before_is_tried_again_when_asked_again(
     assert result["status"] == "added"
 
 
+async def test_a_site_that_is_down_is_said_at_once(here: Settings) -> None:
+    async with site() as web:
+        link, origin = web.url("/secret.mp3"), web.origin
+    allowing = here.model_copy(update={"egress_allow": frozenset([origin])})
+    with pytest.raises(EarwormError, match="couldn't reach"):
+        await run(ingest, allowing, link, "--guild", GUILD)
+    (job,) = await rows(here, Job)
+    assert (job.failure, job.attempts, job.done) == ("network", 0, True)
+
+
 async def test_a_playlist_or_text_is_no_song(
     here: Settings, music: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

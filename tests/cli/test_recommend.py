@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from bot.__main__ import main
 from bot.cli import recommend
 from bot.errors import NotFound
 from bot.services import Services
@@ -76,3 +77,12 @@ async def test_an_empty_server_is_told_what_would_help(settings, capsys):
 async def test_a_like_that_is_no_track_says_so(settings, songs):
     with pytest.raises(NotFound, match="polka"):
         await recommend_to(settings, "--like", "polka")
+
+
+@pytest.mark.parametrize("guild", ["banana", "-1", "²", "9" * 19, "9" * 5000])
+def test_what_is_no_server_is_refused_in_a_line(guild, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["recommend", f"--guild={guild}"])
+    line = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert "write an id of Discord's" in line and 15 <= len(line.strip()) <= 300

@@ -77,6 +77,18 @@ async def _message(bot: Earworm, club: Club, track_id: int) -> int:
     return card.first.message_id
 
 
+async def test_a_preview_of_a_digest_for_a_channel_that_its_reader_cannot_see(
+    bot: Earworm, club: Club
+) -> None:
+    staff = club.guild.add_channel("staff", private_to=[club.ann])
+    await club.discord.quiet(0.1)
+    await club.add_song(bot, "Open one", sounds=(1.0, 0.0))
+    await club.add_song(bot, "Secret one", sounds=(1.0, 0.1), channel=staff)
+    await bot.services.guilds.set_digest(club.guild.id, staff.id, 0, 9, "UTC")
+    said = await (await club.mod.command(club.hall, "digest preview")).message()
+    assert "Open one" in text_of(said) and "Secret" not in text_of(said)
+
+
 async def test_a_page_forgets_what_was_hidden_since(bot: Earworm, club: Club) -> None:
     other = club.guild.add_channel("other")
     await club.discord.quiet(0.1)

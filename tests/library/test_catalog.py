@@ -233,9 +233,15 @@ async def test_a_track_is_named_by_its_link_in_any_form(catalog, store):
         await catalog.resolve(GUILD, "https://youtu.be/aaaaaaaaaaa", None)
 
 
-async def test_a_link_that_may_never_be_opened_is_refused(catalog):
+@pytest.mark.parametrize("link", ["file:///etc/passwd", "data:audio/wav;base64,AAAA", "spotify:track:4uLU"])
+async def test_a_link_that_may_never_be_opened_is_refused(catalog, link):
     with pytest.raises(Refused):
-        await catalog.resolve(GUILD, "file:///etc/passwd", None)
+        await catalog.resolve(GUILD, link, None)
+
+
+async def test_a_title_with_a_colon_is_no_link(catalog, store):
+    track = await add_track(store, "Data: One")
+    assert (await catalog.resolve(GUILD, "data: one", None)).id == track
 
 
 async def test_a_whole_title_wins_over_a_part(catalog, store):
