@@ -43,8 +43,10 @@ class MusiCNN(Embedder):
     """The mean and the maximum over the patches of the network's features, each standardised.
 
     Features are averaged over a patch's time (`mean_pool`, 753) and standardised with what the network's own batch
-    norm learned of them in training: raw, some are a thousand times as large as others. Of the vectors that could
-    be taken, this retrieves best over several sets of music; see the README.
+    norm learned of them in training: raw, some are a thousand times as large as others. Leave one out, standardised:
+    precision@5 .58 over 368 clips in ten genres (penultimate layer .59, MFCC .29) and .31 over 100 mostly
+    instrumental tracks by artist (.21, .19). As it is here, over 27 tracks by artist: mean average precision .41
+    (not standardised .37, penultimate layer .28, MFCC .33, by chance .12).
     """
 
     info = EMBEDDERS["musicnn"]

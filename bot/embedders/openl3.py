@@ -32,6 +32,9 @@ BATCH = 4
 
 GPU_BATCH = 64
 
+MOST_THREADS = 8
+"""Each has 50 MB of its own."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -80,7 +83,9 @@ class OpenL3(Embedder):
             self._network = FastNetwork(layers, pool, SHAPES[options.input_repr])
         else:
             self._network = Network(layers, pool, self._device)
-        self._threads = None if self._device.type == "cuda" else _Threads(torch.get_num_threads())
+        self._threads = (
+            None if self._device.type == "cuda" else _Threads(min(torch.get_num_threads(), MOST_THREADS))
+        )
 
     def embed(self, samples: Samples, rate: int, *, budget: int | None = None) -> Embedding:
         """See `Embedder.embed`; the vector is the mean over the windows."""
@@ -90,6 +95,8 @@ class OpenL3(Embedder):
         self, tracks: Sequence[tuple[Samples, int]], *, budget: int | None = None
     ) -> list[Embedding]:
         """The same of several tracks, whose windows fill the batches together."""
+        if not tracks:
+            return []
         cutters = [_Cutter(samples, rate, self._options, budget) for samples, rate in tracks]
         frames = self._frames([(cutter, index) for cutter in cutters for index in cutter.chosen])
         ends = np.cumsum([len(cutter.chosen) for cutter in cutters])
@@ -136,11 +143,11 @@ class _Threads:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        started = Barrier(count)
+        started, usual = Barrier(count), torch.get_num_threads()
         self._pool = ThreadPoolExecutor(count, "openl3", initializer=torch.set_num_threads, initargs=(1,))
         list(self._pool.map(lambda _: started.wait(), range(count)))
         # What a thread sets holds for threads to come as well.
-        torch.set_num_threads(count)
+        torch.set_num_threads(usual)
 
     def map(self, function: Callable[..., Vectors], parts: Iterable[object]) -> Iterable[Vectors]:
         """Each part's result, in order."""

@@ -41,7 +41,6 @@ class FastNetwork:
     def __init__(self, layers: Sequence[Layer], pool: tuple[int, int], shape: tuple[int, int]) -> None:
         (first_kernel, first_bias), *others = folded(layers)
         self._pool = pool
-        self._shape = shape
         self._scale, self._shift = float(layers[0].scale[0]), float(layers[0].shift[0])
         self._first = (
             torch.from_numpy(first_kernel.reshape(FIRST, 9).T.copy()),
