@@ -26,7 +26,7 @@ FORMATS = (
 CODECS = (
     "aac,aac_latm,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,als,amrnb,amrwb,ape,atrac3,atrac3plus,cook,dca,"
     "dsd_lsbf,dsd_lsbf_planar,dsd_msbf,dsd_msbf_planar,eac3,flac,gsm,gsm_ms,libopencore_amrnb,libopencore_amrwb,"
-    "libopus,mlp,mp1float,mp2float,mp3,mp3float,mpc7,mpc8,opus,pcm_alaw,pcm_bluray,pcm_dvd,pcm_f32be,pcm_f32le,"
+    "libopus,mlp,mp1,mp1float,mp2,mp2float,mp3,mp3float,mpc7,mpc8,opus,pcm_alaw,pcm_bluray,pcm_dvd,pcm_f32be,pcm_f32le,"
     "pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s64be,"
     "pcm_s64le,pcm_s8,pcm_u8,speex,tak,truehd,tta,vorbis,wavpack,wmalossless,wmapro,wmav1,wmav2"
 )
@@ -99,6 +99,10 @@ def _sound_of(container: av.container.InputContainer) -> av.AudioStream:
     chosen = container.streams.best("audio")
     if not isinstance(chosen, av.AudioStream):
         raise Refused(Failure.NOT_AUDIO, detail="no sound stream")
+    if chosen.codec_context.name not in CODECS.split(
+        ","
+    ):  # the option binds only what FFmpeg decodes unasked
+        raise Refused(Failure.NOT_AUDIO, detail=f"a codec named {chosen.codec_context.name}")
     for stream in container.streams:
         if stream is not chosen:
             stream.discard = Discard.all

@@ -51,8 +51,12 @@ def fingerprint(samples: NDArray[np.float32], rate: int) -> Fingerprint:
     total = energies.sum(axis=1)
     heard = np.maximum(total[LAG:], total[:-LAG]) > QUIET * total.max(initial=0)
     bits[~heard] = False
-    words = np.packbits(np.ascontiguousarray(bits), axis=1, bitorder="little").view("<u4").ravel()
-    return np.concatenate([_sketch(bits[heard]), words]).astype(np.uint32)
+    return from_words(np.packbits(np.ascontiguousarray(bits), axis=1, bitorder="little").view("<u4").ravel())
+
+
+def from_words(words: Words) -> Fingerprint:
+    """The fingerprint that has these words: their sketch, then they themselves."""
+    return np.concatenate([_sketch(_bits(words[words != 0])), words]).astype(np.uint32)
 
 
 def same_recording(one: Fingerprint, other: Fingerprint) -> bool:

@@ -48,6 +48,17 @@ def write_flac_of_silence(path: Path, seconds: int, *, rate: int = 1_000, claim:
     return path
 
 
+def write_codec(path: Path, codec: str, samples: NDArray[np.float32], rate: int) -> Path:
+    """One channel (n,) in a codec that `write_audio` doesn't write."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None, :], format="fltp", layout="mono")
+        frame.sample_rate = rate
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
 def write_video(path: Path, samples: NDArray[np.float32] | None, *, sounds: int = 1) -> Path:
     """Two seconds of moving grey, with `sounds` sound tracks of the samples (n,) at 44.1 kHz."""
     with av.open(str(path), "w") as container:

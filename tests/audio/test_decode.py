@@ -10,7 +10,7 @@ from bot.audio.decode import Decoded, decode
 from bot.audio.encode import write_audio
 from bot.audio.synth import Song
 from bot.errors import Failure, Refused
-from tests.audio.media import RATE, tone, write_video, write_wav
+from tests.audio.media import RATE, id3_with_cover, tone, write_codec, write_picture, write_video, write_wav
 
 
 async def heard(path: Path, **options: object) -> Decoded:
@@ -34,6 +34,19 @@ async def test_each_format_gives_its_sound_and_tags(suffix: str, songs: list[Son
     assert decoded.samples().dtype == np.float32
     assert decoded.samples().shape == (round(decoded.seconds * decoded.rate),)
     assert rms(decoded.samples()) == pytest.approx(rms(samples.mean(axis=1)), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix", "rate"),
+    [("aac", ".aac", 44_100), ("aac", ".mov", 44_100), ("mp2", ".mpg", 48_000), ("alac", ".m4a", 44_100),
+     ("wavpack", ".wv", 44_100), ("libmp3lame", ".mkv", 44_100), ("libopencore_amrnb", ".3gp", 8_000)],
+)  # fmt: skip
+async def test_other_formats_that_people_have_are_heard(
+    codec: str, suffix: str, rate: int, tmp_path: Path
+) -> None:
+    decoded = await heard(write_codec(tmp_path / f"song{suffix}", codec, tone(2, rate=rate), rate))
+    assert (decoded.rate, decoded.seconds) == (rate, pytest.approx(2, abs=0.1))
+    assert rms(decoded.samples()) == pytest.approx(rms(tone(2)), rel=0.3)
 
 
 @pytest.mark.parametrize(
@@ -101,15 +114,26 @@ async def test_pieces_glued_together_at_other_rates_and_channels_are_all_heard(t
         assert np.argmax(np.abs(np.fft.rfft(piece))) * 2 == pytest.approx(440, abs=3)
 
 
-async def test_one_damaged_stretch_loses_only_itself(songs: list[Song], tmp_path: Path) -> None:
-    for suffix in (".mp3", ".ogg", ".flac", ".m4a"):
-        path = tmp_path / f"song{suffix}"
-        write_audio(songs[0].samples[: 8 * RATE], RATE, path)
-        content = bytearray(path.read_bytes())
-        middle = len(content) // 2
-        content[middle : middle + 600] = np.random.default_rng(0).bytes(600)
-        path.write_bytes(content)
-        assert (await heard(path)).seconds > 6, suffix
+def damaged(path: Path, begin: float, end: float) -> Path:
+    """The file with garbage between two shares of its length."""
+    content = bytearray(path.read_bytes())
+    first, last = int(begin * len(content)), int(end * len(content))
+    content[first:last] = np.random.default_rng(0).bytes(last - first)
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mp3", ".ogg", ".flac", ".m4a", ".webm"])
+async def test_a_damaged_stretch_loses_only_itself(suffix: str, songs: list[Song], tmp_path: Path) -> None:
+    write_audio(songs[0].samples[: 8 * RATE], RATE, tmp_path / f"song{suffix}")
+    assert (await heard(damaged(tmp_path / f"song{suffix}", 0.5, 0.6))).seconds > 5
+
+
+async def test_what_is_mostly_damaged_is_no_audio(songs: list[Song], tmp_path: Path) -> None:
+    write_audio(songs[0].samples[: 8 * RATE], RATE, tmp_path / "song.m4a")
+    with pytest.raises(Refused) as refused:
+        await heard(damaged(tmp_path / "song.m4a", 0.15, 0.9))
+    assert refused.value.kind is Failure.NOT_AUDIO
 
 
 async def test_what_is_left_of_a_truncated_file_is_heard(songs: list[Song], tmp_path: Path) -> None:
@@ -126,6 +150,15 @@ async def test_numbers_that_are_none_become_silence(tmp_path: Path) -> None:
     decoded = (await heard(tmp_path / "nan.wav")).samples()
     assert np.array_equal(decoded[1000:1003], [0, 0, 0])
     assert np.array_equal(np.delete(decoded, range(1000, 1003)), np.delete(samples, range(1000, 1003)))
+
+
+async def test_an_mp3_with_a_cover_is_heard_and_named(tmp_path: Path) -> None:
+    write_audio(tone(2), RATE, tmp_path / "bare.mp3")
+    cover = id3_with_cover(write_picture(tmp_path / "cover.png").read_bytes())
+    (tmp_path / "song.mp3").write_bytes(cover + (tmp_path / "bare.mp3").read_bytes())
+    decoded = await heard(tmp_path / "song.mp3")
+    assert decoded.title == "Only a cover"
+    assert decoded.seconds == pytest.approx(2, abs=0.1)
 
 
 async def test_tags_are_cleaned(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from tests.audio.media import (
     TEN_HOURS,
     id3_with_cover,
     tone,
+    write_codec,
     write_flac_of_silence,
     write_picture,
     write_video,
@@ -139,6 +140,11 @@ async def test_the_cap_holds_for_what_is_written_and_spares_what_is_shorter(
 
 async def test_a_file_of_very_many_streams_is_refused(tmp_path: Path, job: Path) -> None:
     path = write_video(tmp_path / "many.mkv", tone(0.1), sounds=120)
+    assert await refusal(path, job) is Failure.NOT_AUDIO
+
+
+async def test_a_codec_that_nobody_shares_is_not_let_near_the_file(tmp_path: Path, job: Path) -> None:
+    path = write_codec(tmp_path / "odd.wav", "g722", tone(2, rate=16_000), 16_000)
     assert await refusal(path, job) is Failure.NOT_AUDIO
 
 
