@@ -54,6 +54,7 @@ class Replies(commands.Cog):
             channel = self.bot.get_partial_messageable(channel_id, guild_id=guild_id)
             try:
                 await self._bring_up_to_date(channel, state)
+                self._unsure.discard(message_id)
             except DISCORD_FAILS as error:
                 if not _is_final(error):
                     self._unsure.add(message_id)

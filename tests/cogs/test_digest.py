@@ -48,6 +48,8 @@ async def week_of_music(bot: Earworm, club: Club) -> list[int]:
 
 
 async def test_setting_it_up(bot: Earworm, club: Club) -> None:
+    looking: Any = bot.get_cog("digest")
+    assert looking.post_due.is_running()
     answer = await club.mod.command(
         club.hall, "digest set", channel=club.music, weekday=2, hour=20, timezone="Asia/Kolkata"
     )
