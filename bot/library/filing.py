@@ -43,7 +43,7 @@ class Filing:
         Raises LeaseLost.
         """
         async with self._store.begin() as session:
-            await self._hold(session, claimed)
+            await self._hold_library(session, claimed.guild_id)
             track_id = await _linked(session, claimed.guild_id, links)
             if track_id is not None:
                 await self._add(session, claimed, track_id, links, known=True)
@@ -56,7 +56,7 @@ class Filing:
         """
         twin = await self._find_twin(claimed.guild_id, heard)
         async with self._store.begin() as session:
-            await self._hold(session, claimed)
+            await self._hold_library(session, claimed.guild_id)
             track_id = await _linked(session, claimed.guild_id, links)
             if track_id is None:
                 track_id = await _confirmed(session, claimed.guild_id, heard, twin)
@@ -76,16 +76,13 @@ class Filing:
     async def add_vectors(self, claimed: Claimed, track_id: int, heard: Heard) -> None:
         """Add what a track lacks. Raises LeaseLost."""
         async with self._store.begin() as session:
-            await self._hold(session, claimed)
+            await self._leases.hold(session, claimed)
             await self._add_vectors(session, track_id, heard)
 
-    async def _hold(self, session: AsyncSession, claimed: Claimed) -> None:
-        await self._leases.hold(session, claimed)
+    async def _hold_library(self, session: AsyncSession, guild_id: int) -> None:
         # Postgres lets several write at once. Nobody else adds to this server's library until we are done: of two
         # members who share the same song at once, the second must find what the first one stored.
-        await session.execute(
-            select(Guild.id).where(Guild.id == claimed.guild_id).with_for_update(key_share=True)
-        )
+        await session.execute(select(Guild.id).where(Guild.id == guild_id).with_for_update(key_share=True))
 
     async def _find_twin(self, guild_id: int, heard: Heard) -> Twin:
         async with self._store.session() as session:

@@ -1,0 +1,162 @@
+"""A song that was heard is filed once, whoever shares it when."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from bot.audio.fingerprint import fingerprint
+from bot.errors import LeaseLost
+from bot.library.analyst import Analysis
+from bot.library.filing import Filing
+from bot.library.jobs import Claimed
+from bot.library.ledger import Ledger, NewShare
+from bot.library.listening import Heard
+from bot.library.naming import Naming
+from bot.library.store import Store
+from models import MessageTrack, Share, Source, Track, TrackVector
+from tests.support.library import GUILD
+from tests.support.songs import samples
+
+RATE = 44_100
+
+
+@pytest.fixture
+def ledger(store: Store) -> Ledger:
+    return Ledger(store)
+
+
+@pytest.fixture
+def filing(store: Store, ledger: Ledger) -> Filing:
+    return Filing(store, ledger.leases)
+
+
+def heard(number: int = 0, *, title: str = "Song") -> Heard:
+    sound = samples(number)
+    vector = np.full(4, number + 1, np.float32)
+    analysis = Analysis({"first-1": vector}, fingerprint(sound, RATE), len(sound) / RATE, tags={"jazz": 0.5})
+    return Heard(Naming(title, "Artist", "Album"), ("genre",), analysis)
+
+
+async def claim(ledger: Ledger, name: str, message: int) -> Claimed:
+    share = NewShare(
+        guild_id=GUILD,
+        channel_id=5,
+        message_id=message,
+        user_id=message % 10,
+        url=f"https://music.example/{name}",
+        key=f"url:{name}",
+        shared_at=datetime(2026, 11, 20, tzinfo=UTC),
+    )
+    await ledger.enqueue([share])
+    claimed = await ledger.leases.claim()
+    assert claimed is not None
+    return claimed
+
+
+async def rows(store: Store, table: type[Any]) -> list[Any]:
+    async with store.session() as session:
+        return list(await session.scalars(select(table)))
+
+
+async def test_a_new_song_is_filed_with_all_that_is_known(
+    filing: Filing, ledger: Ledger, store: Store
+) -> None:
+    claimed = await claim(ledger, "a", 100)
+    await ledger.replied(GUILD, 100, 900)
+    track_id = await filing.add(claimed, {"url:a": claimed.url, "site:7": "https://site.example/7"}, heard())
+    (track,) = await rows(store, Track)
+    assert (track.id, track.title, track.artist, track.album) == (track_id, "Song", "Artist", "Album")
+    assert (track.genres, track.tags) == (["genre"], {"jazz": 0.5})
+    assert {(source.key, source.url) for source in await rows(store, Source)} == {
+        ("url:a", claimed.url),
+        ("site:7", "https://site.example/7"),
+    }
+    (share,) = await rows(store, Share)
+    assert (share.message_id, share.channel_id, share.user_id, share.url) == (100, 5, 0, claimed.url)
+    assert {about.message_id for about in await rows(store, MessageTrack)} == {100, 900}
+    (vector,) = await rows(store, TrackVector)
+    assert np.frombuffer(vector.data, "<f4").tolist() == [1, 1, 1, 1]
+    (job,) = await ledger.states([claimed.id])
+    assert (job.track_id, job.known) == (track_id, False)
+
+
+async def test_the_same_recording_filed_at_the_same_moment_is_one_track(
+    filing: Filing, ledger: Ledger, store: Store
+) -> None:
+    claims = [await claim(ledger, name, 100 + place) for place, name in enumerate("abcd")]
+    filed = await asyncio.gather(*(filing.add(c, {c.key: c.url}, heard()) for c in claims))
+    assert len(set(filed)) == len(await rows(store, Track)) == 1
+    assert len(await rows(store, Share)) == len(await rows(store, Source)) == 4
+    assert sorted(job.known for job in await ledger.states([c.id for c in claims])) == [
+        False,
+        True,
+        True,
+        True,
+    ]
+
+
+async def test_another_recording_is_another_track(filing: Filing, ledger: Ledger, store: Store) -> None:
+    for place, name in enumerate("ab"):
+        claimed = await claim(ledger, name, 100 + place)
+        await filing.add(claimed, {claimed.key: claimed.url}, heard(place))
+    assert len(await rows(store, Track)) == 2
+
+
+async def test_a_song_is_known_by_what_the_site_calls_it(filing: Filing, ledger: Ledger) -> None:
+    first = await claim(ledger, "a", 100)
+    track_id = await filing.add(first, {"url:a": first.url, "site:7": ""}, heard())
+    second = await claim(ledger, "b", 101)
+    assert await filing.add_share_of_known(second, {"url:b": second.url}) is None
+    assert await filing.add_share_of_known(second, {"url:b": second.url, "site:7": ""}) == track_id
+    await ledger.leases.stored(second)
+    third = await claim(ledger, "b", 102)
+    assert await filing.add_share_of_known(third, {"url:b": third.url}) == track_id
+    assert [job.known for job in await ledger.states([first.id, second.id, third.id])] == [False, True, True]
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_job_that_was_withdrawn_files_nothing(
+    filing: Filing, ledger: Ledger, store: Store, known: bool
+) -> None:
+    if known:
+        first = await claim(ledger, "a", 100)
+        await filing.add(first, {"url:a": first.url}, heard())
+        await ledger.leases.stored(first)
+    claimed = await claim(ledger, "a", 101)
+    await ledger.withdraw(GUILD, 101)
+    with pytest.raises(LeaseLost):
+        if known:
+            await filing.add_share_of_known(claimed, {"url:a": claimed.url})
+        else:
+            await filing.add(claimed, {"url:a": claimed.url}, heard())
+    assert len(await rows(store, Track)) == len(await rows(store, Share)) == int(known)
+
+
+async def test_filing_the_same_job_again_changes_nothing(
+    filing: Filing, ledger: Ledger, store: Store
+) -> None:
+    claimed = await claim(ledger, "a", 100)
+    first = await filing.add(claimed, {"url:a": claimed.url}, heard())
+    assert await filing.add(claimed, {"url:a": claimed.url}, heard(title="Other")) == first
+    assert len(await rows(store, Track)) == len(await rows(store, Share)) == 1
+
+
+async def test_a_vector_that_is_new_is_added_to_a_known_track(
+    filing: Filing, ledger: Ledger, store: Store
+) -> None:
+    claimed = await claim(ledger, "a", 100)
+    track_id = await filing.add(claimed, {"url:a": claimed.url}, heard())
+    assert not await filing.lacks_vectors(track_id, ["first-1"])
+    assert await filing.lacks_vectors(track_id, ["first-1", "second-1"])
+    more = heard()
+    vectors = {**more.analysis.vectors, "second-1": np.ones(2, np.float32)}
+    await filing.add_vectors(
+        claimed, track_id, replace(more, analysis=replace(more.analysis, vectors=vectors))
+    )
+    assert not await filing.lacks_vectors(track_id, ["first-1", "second-1"])
+    assert len(await rows(store, TrackVector)) == 2
