@@ -124,9 +124,10 @@ class OpenL3(Embedder):
 def choose_engine(precision: str, device: torch.device) -> tuple[str, bool]:
     """How the network is computed here, in words, and whether by Winograd convolutions.
 
-    Measured on 2 cores with AVX-512, whole path, against the network as written in batches of 32: PyTorch's
-    convolutions with folded norms, channels last, few windows at a time: 2.4 times as fast; Winograd: 5 to 6 times,
-    at a cosine of 1 − 1e-10. With bfloat16, on processors that have it, PyTorch's reach about 3 times.
+    Measured by benchmarks/openl3.py on 2 cores with AVX-512 that other programs used as well, whole path, against
+    the network as written in batches of 32: PyTorch's convolutions with folded norms, channels last, few windows at
+    a time: 1.8 to 2.2 times as fast; Winograd: 3.5 to 5.1 times, every window's cosine above 0.999999. OpenVINO's
+    float32 network takes twice as long as Winograd's; bfloat16 is no gain on processors without it.
     """
     if device.type == "cuda":
         return f"PyTorch's convolutions, float32, on {torch.cuda.get_device_name(device)}", False
