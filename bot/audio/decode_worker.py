@@ -23,19 +23,21 @@ FORMATS = (
     "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,m4a,matroska,mov,mp3,mp4,mpc,mpc8,"
     "mpeg,mpegts,ogg,oma,rm,tak,tta,voc,w64,wav,webm,wv"
 )
-CODECS = (
-    "aac,aac_latm,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,als,amrnb,amrwb,ape,atrac3,atrac3plus,cook,dca,"
-    "dsd_lsbf,dsd_lsbf_planar,dsd_msbf,dsd_msbf_planar,eac3,flac,gsm,gsm_ms,libopencore_amrnb,libopencore_amrwb,"
-    "libopus,mlp,mp1,mp1float,mp2,mp2float,mp3,mp3float,mpc7,mpc8,opus,pcm_alaw,pcm_bluray,pcm_dvd,pcm_f32be,pcm_f32le,"
-    "pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s64be,"
-    "pcm_s64le,pcm_s8,pcm_u8,speex,tak,truehd,tta,vorbis,wavpack,wmalossless,wmapro,wmav1,wmav2"
+CODECS = (  # those that people share: a decoder is what a hostile file attacks
+    "aac,aac_latm,ac3,adpcm_ima_qt,adpcm_ima_wav,adpcm_ms,alac,als,amrnb,amrwb,ape,atrac3,"
+    "atrac3plus,cook,dca,dsd_lsbf,dsd_lsbf_planar,dsd_msbf,dsd_msbf_planar,eac3,flac,gsm,"
+    "gsm_ms,libopencore_amrnb,libopencore_amrwb,libopus,mlp,mp1,mp1float,mp2,mp2float,mp3,"
+    "mp3float,mpc7,mpc8,opus,pcm_alaw,pcm_bluray,pcm_dvd,pcm_f32be,pcm_f32le,pcm_f64be,"
+    "pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,pcm_s32le,pcm_s64be,"
+    "pcm_s64le,pcm_s8,pcm_u8,speex,tak,truehd,tta,vorbis,wavpack,wmalossless,wmapro,wmav1,"
+    "wmav2"
 )
 GUESSED_LENGTHS = {"aac", "ac3", "dts", "eac3", "loas", "mp3", "mpeg", "mpegts", "wav"}
 ARCHIVES = (b"PK\x03\x04", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 OPTIONS = {
     "protocol_whitelist": "file",
     "format_whitelist": FORMATS,
-    "codec_whitelist": CODECS,
+    "codec_whitelist": CODECS,  # binds only what FFmpeg decodes by itself, to look into a file
     "max_streams": "100",
 }
 RATES = range(1_000, 1_000_001)
@@ -80,7 +82,7 @@ def _decode(request: Message) -> Message:
         if file.read(8).startswith(ARCHIVES):
             raise Refused(Failure.NOT_AUDIO, detail="an archive")
     try:
-        container = av.open(f"file:{path}", options=OPTIONS, metadata_errors="replace")
+        container = av.open(str(path), options=OPTIONS, metadata_errors="replace")
     except (av.FFmpegError, UnicodeError) as error:
         raise Refused(Failure.NOT_AUDIO, detail=f"{type(error).__name__}: {error}") from None
     with container, Path(request["into"]).open("wb") as into:
@@ -99,9 +101,7 @@ def _sound_of(container: av.container.InputContainer) -> av.AudioStream:
     chosen = container.streams.best("audio")
     if not isinstance(chosen, av.AudioStream):
         raise Refused(Failure.NOT_AUDIO, detail="no sound stream")
-    if chosen.codec_context.name not in CODECS.split(
-        ","
-    ):  # the option binds only what FFmpeg decodes unasked
+    if chosen.codec_context.name not in CODECS.split(","):
         raise Refused(Failure.NOT_AUDIO, detail=f"a codec named {chosen.codec_context.name}")
     for stream in container.streams:
         if stream is not chosen:

@@ -48,10 +48,15 @@ def write_flac_of_silence(path: Path, seconds: int, *, rate: int = 1_000, claim:
     return path
 
 
-def write_codec(path: Path, codec: str, samples: NDArray[np.float32], rate: int) -> Path:
-    """One channel (n,) in a codec that `write_audio` doesn't write."""
-    with av.open(str(path), "w") as container:
+def write_codec(
+    path: Path, codec: str, samples: NDArray[np.float32], rate: int, *, bit_rate: int | None = None
+) -> Path:
+    """One channel (n,) as `write_audio` doesn't write it; an mp3 doesn't say how long it is."""
+    options = {"write_xing": "0"} if path.suffix == ".mp3" else {}
+    with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(codec, rate=rate, layout="mono")
+        if bit_rate is not None:
+            stream.bit_rate = bit_rate
         frame = av.AudioFrame.from_ndarray(samples[None, :], format="fltp", layout="mono")
         frame.sample_rate = rate
         container.mux(stream.encode(frame))

@@ -124,6 +124,17 @@ async def test_a_wav_that_claims_ten_hours_is_as_long_as_it_is(tmp_path: Path) -
     assert (await decode(path, tmp_path, max_seconds=60)).seconds == 2
 
 
+async def test_an_mp3_is_not_judged_by_the_length_that_its_first_bits_suggest(tmp_path: Path) -> None:
+    parts = [(np.zeros(2 * RATE, np.float32), 32_000), (tone(20), 320_000)]
+    pieces = [
+        write_codec(tmp_path / "part.mp3", "libmp3lame", samples, RATE, bit_rate=bit_rate).read_bytes()
+        for samples, bit_rate in parts
+    ]
+    (tmp_path / "glued.mp3").write_bytes(b"".join(pieces))  # at 32 kbit/s it would last for minutes
+    decoded = await decode(tmp_path / "glued.mp3", tmp_path, max_seconds=60)
+    assert decoded.seconds == pytest.approx(22, abs=0.3)
+
+
 async def test_hours_packed_into_little_are_cut_off_while_they_unfold(bomb: Path, job: Path) -> None:
     assert await refusal(bomb, job) is Failure.TOO_LONG
 
