@@ -12,6 +12,7 @@ from sqlalchemy import select
 from bot.audio.fingerprint import fingerprint
 from bot.errors import LeaseLost
 from bot.library.analyst import Analysis
+from bot.library.dropping import drop_shares
 from bot.library.filing import Filing
 from bot.library.jobs import Claimed
 from bot.library.ledger import Ledger, NewShare
@@ -135,6 +136,19 @@ async def test_a_job_that_was_withdrawn_files_nothing(
         else:
             await filing.add(claimed, {"url:a": claimed.url}, heard())
     assert len(await rows(store, Track)) == len(await rows(store, Share)) == int(known)
+
+
+async def test_a_share_that_was_removed_meanwhile_is_not_announced_as_stored(
+    filing: Filing, ledger: Ledger, store: Store
+) -> None:
+    claimed = await claim(ledger, "a", 100)
+    await filing.add(claimed, {"url:a": claimed.url}, heard())
+    async with store.begin() as session:
+        await drop_shares(session, GUILD, (await session.scalars(select(Share))).all())
+    with pytest.raises(LeaseLost):
+        await ledger.leases.stored(claimed)
+    (job,) = await ledger.states([claimed.id])
+    assert (job.state, job.failure) == ("failed", "withdrawn")
 
 
 async def test_filing_the_same_job_again_changes_nothing(
