@@ -146,7 +146,7 @@ async def check(world: World) -> None:
         assert world.told[state.id] == (0 if state.failure == "withdrawn" else 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     history=st.lists(
         st.tuples(st.sampled_from(EVENTS + LIKELY), st.integers(0, 10)), min_size=30, max_size=50
