@@ -173,7 +173,7 @@ def test_a_large_library_is_searched_by_comparing_a_few(
     songs: list[Song], prints: list[NDArray[np.uint32]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library = [fingerprint(variant, RATE) for variant in _at_other_speeds(songs, 120)]
-    library[123:123] = prints
+    library[61:61] = prints
     compared = []
 
     def counted(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> bool:
@@ -183,7 +183,7 @@ def test_a_large_library_is_searched_by_comparing_a_few(
     monkeypatch.setattr(fingerprints, "same_recording", counted)
     for place in range(0, 16, 3):
         copy = fingerprint(songs[place].samples[2 * RATE :] * np.float32(0.5), RATE)
-        assert find_same(copy, library) == 123 + place
+        assert find_same(copy, library) == 61 + place
     stranger = fingerprint(np.concatenate([s.samples[5 * RATE : 10 * RATE] for s in songs[:4]]), RATE)
     assert find_same(stranger, library) is None
     assert len(compared) <= 7 * fingerprints.SHORTLIST

@@ -35,7 +35,7 @@ async def test_a_track_by_id_part_of_its_title_or_link(settings, asked, capsys, 
     near = answer["results"][0]
     assert near.keys() >= {"id", "title", "artist", "score", "why"}
     assert near["score"] == pytest.approx(1 / (1 + 0.2**2) ** 0.5, abs=1e-4)
-    assert near["why"] == "96% match"
+    assert near["why"] == "92% match"
 
 
 async def test_as_many_as_wanted(settings, asked, capsys):
@@ -46,7 +46,7 @@ async def test_as_many_as_wanted(settings, asked, capsys):
 async def test_in_words(settings, asked, capsys):
     await run(similar, settings, asked, "--guild", GUILD)
     printed = capsys.readouterr().out
-    assert printed.startswith("Like “Band – Asked”:\n  1.  96%  Near (3:20), track ")
+    assert printed.startswith("Like “Band – Asked”:\n  1.  92%  Near (3:20), track ")
     assert "Else – Far" in printed
 
 
