@@ -10,6 +10,7 @@ EarwormError
 │   └── StorageBusy     another process holds the local vector storage
 ├── LeaseLost           another worker has this job now, or its message was deleted
 ├── AnnounceLater       what became of a share can't be told right now; try again later
+├── Busy                too much is asked at once; ask again
 ├── NotFound            no such track, member, guild, …
 └── NotAllowed          this member may not do that
 """
@@ -51,6 +52,10 @@ class LeaseLost(EarwormError):
 
 class AnnounceLater(EarwormError):
     """What became of a share can't be told right now, as Discord is out of reach; try again later."""
+
+
+class Busy(EarwormError):
+    """Too much is asked at once, or what was asked takes too long; says when to ask again."""
 
 
 class NotFound(EarwormError):

@@ -7,6 +7,7 @@ from discord.ext import commands
 from bot.client import Earworm
 from bot.errors import NotFound
 from bot.intake.links import Source
+from bot.library.pipeline import Asker
 from cogs._sharing import sources_from_options
 from cogs._suggestions import BUTTONS, NOTHING, answer, answer_similar, channels_for
 from cogs._text import duration, plain
@@ -75,7 +76,8 @@ class Similar(commands.Cog):
         """Listen to something that isn't in the library; nothing of it is stored."""
         assert interaction.guild_id is not None
         services = self.bot.services
-        heard = await services.pipeline.hear(source.url, source.name)
+        asker = Asker(interaction.guild_id, interaction.user.id)
+        heard = await services.pipeline.hear(source.url, source.name, asker=asker)
         channels = await channels_for(interaction, private=private)
         picks = await services.recommender.similar(
             interaction.guild_id, vector=services.primary_vector(heard.analysis), channels=channels

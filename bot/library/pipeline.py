@@ -24,17 +24,17 @@ from bot.library.jobs import Claimed, JobState, NewShare
 from bot.library.lanes import Lane
 from bot.library.ledger import Ledger
 from bot.library.listening import PATH, Heard, Listener
+from bot.library.queries import Asker, Queries
 from bot.library.stages import Stages
 from bot.library.store import Store
 from bot.library.telling import Announcer, Teller
 from bot.library.workspace import Workspace
 from bot.settings import Settings
 
-__all__ = ["AnnounceLater", "Announcer", "Heard", "Pipeline"]
+__all__ = ["AnnounceLater", "Announcer", "Asker", "Heard", "Pipeline"]
 
 log = logging.getLogger(__name__)
 
-QUERIES = 2
 LOOK_AGAIN_SECONDS = 1.0
 
 
@@ -59,7 +59,7 @@ class Pipeline:
         self._own: set[int] = set()  # the jobs of this command, where there is nobody to tell
         self._fetchers = settings.fetchers
         self._hearing: Lane[Claimed] | None = None
-        self._queries = asyncio.Semaphore(QUERIES)
+        self._queries = Queries()
         self._news = asyncio.Event()
         self._trouble: Exception | None = None
 
@@ -140,14 +140,16 @@ class Pipeline:
         async for _ in self.finished(job_ids):
             pass
 
-    async def hear(self, url: str, name: str = "") -> Heard:
+    async def hear(self, url: str, name: str = "", *, asker: Asker | None = None) -> Heard:
         """Listen to a link, an attachment called `name`, or a "path:…"; nothing is stored, and no job waits.
 
-        Raises Refused or EmbedderError.
+        `asker`: the member who waits for the answer; their turn is fair and bounded, the command line's is not.
+        Raises Refused, EmbedderError or Busy.
         """
         if not name and not url.startswith(PATH):
             url = identify(url).url
-        async with self._queries, self._workspace.directory("query") as directory:
+        turn = self._queries.turn(asker) if asker else contextlib.nullcontext()
+        async with turn, self._workspace.directory("query") as directory:
             try:
                 got = await self._listener.fetch(url, name, directory)
                 return await self._listener.listen(got, directory, urgent=True)

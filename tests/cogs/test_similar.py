@@ -7,7 +7,7 @@ import pytest
 from bot.client import Earworm
 from bot.sandbox import buttons_of, text_of
 from tests.support.running import Club, eventually
-from tests.support.songs import encoded, file
+from tests.support.songs import encoded, file, plain_tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -104,16 +104,34 @@ async def test_with_one_song_only(bot: Earworm, club: Club) -> None:
 
 async def test_what_cannot_be_asked(club: Club) -> None:
     link = club.web.url("/missing.mp3")
+    big = club.web.serve("/big-question.wav", encoded(41, "wav") + bytes(3_000_000), "audio/wav")
     for options, says in (
         ({}, "Name one thing to go by"),
         ({"track": "x", "link": link}, "Name one thing to go by"),
         ({"link": "ftp://example.org/a.mp3"}, "That link leads to"),
         ({"link": link}, "Nothing is there any more"),
         ({"file": ("a.txt", b"words", "text/plain")}, "I can't find any sound"),
+        ({"file": ("long.wav", plain_tone(40.0), "audio/wav")}, "That is longer than I may listen to."),
+        ({"link": big}, "That file is bigger than I may download."),
     ):
         said = await (await club.ann.command(club.hall, "similar", **options)).message(30)
         assert said["content"].startswith(says) and said["flags"] & 64
     assert club.hall.messages == []
+
+
+async def test_one_question_at_a_time(bot: Earworm, club: Club) -> None:
+    link, let_go = club.hold("/slow-question.mp3", encoded(92, title="Slow"))
+    first = await club.ann.command(club.hall, "similar", link=link)
+    await club.discord.wait_for(lambda: club.web.hits["/slow-question.mp3"])
+    again = await (await club.ann.command(club.hall, "similar", file=file(93))).message()
+    assert again["content"].startswith("I'm still listening to what you asked about before.")
+    assert again["flags"] & 64
+    other = await (await club.bo.command(club.hall, "similar", file=file(93, title="Quick"))).message(60)
+    assert text_of(other).startswith("### Sounds like **Quick**")
+    let_go.set()
+    assert text_of(await first.message(60)).startswith("### Sounds like **Slow**")
+    third = await club.ann.command(club.hall, "similar", file=file(93, title="Quick"))
+    assert text_of(await third.message(60)).startswith("### Sounds like **Quick**")
 
 
 async def test_votes_by_buttons(bot: Earworm, club: Club) -> None:
