@@ -89,14 +89,14 @@ class Earworm(commands.Bot):
         if tell is not None:
             tell(self)
 
-    def asked(self, message_id: int, interaction: discord.Interaction[Any]) -> None:
-        """Remember the command that shared what stands in a message, for as long as it may be answered."""
+    def asked(self, reply_id: int, interaction: discord.Interaction[Any]) -> None:
+        """Remember the command whose answer this reply is, for as long as it may be edited as such."""
         self._asked = {key: known for key, known in self._asked.items() if not known.is_expired()}
-        self._asked[message_id] = interaction
+        self._asked[reply_id] = interaction
 
-    def interaction_of(self, message_id: int) -> discord.Interaction[Any] | None:
-        """The command that shared what stands in a message, if it may still be answered."""
-        interaction = self._asked.get(message_id)
+    def interaction_of(self, reply_id: int) -> discord.Interaction[Any] | None:
+        """The command whose answer this reply is, if it may still be edited as such."""
+        interaction = self._asked.get(reply_id)
         return interaction if interaction and not interaction.is_expired() else None
 
     async def close(self) -> None:

@@ -15,8 +15,6 @@ from bot.library.ledger import new_share
 
 log = logging.getLogger(__name__)
 
-LISTENING = "🎧 Listening…"
-
 
 def sources_of(message: discord.Message) -> list[Source]:
     """The links and media files of a message, in order."""
@@ -79,24 +77,18 @@ async def accept(
     *,
     message: discord.Message | None = None,
 ) -> None:
-    """Save what was shared by a command, which was deferred; its answer is the reply that gets edited.
+    """Save what was shared by a command, which was deferred; only then its answer says so, and is the one reply.
 
     `message`: where the sources stand; without one they stand in the answer.
     """
     bot: Earworm = interaction.client
     assert interaction.guild_id is not None and interaction.channel_id is not None
-    reply = await interaction.edit_original_response(content=LISTENING)
+    reply = await interaction.original_response()
     message_id = message.id if message else reply.id
-    bot.asked(message_id, interaction)
-    await submit(
-        bot,
-        sources,
-        member,
-        guild_id=interaction.guild_id,
-        channel_id=interaction.channel_id,
-        message_id=message_id,
-        reply_id=reply.id,
-    )
+    bot.asked(reply.id, interaction)
+    place = {"guild_id": interaction.guild_id, "channel_id": interaction.channel_id, "message_id": message_id}
+    await submit(bot, sources, member, **place, reply_id=reply.id)
+    await bot.services.pipeline.tell_again(**place)
 
 
 async def withdraw(bot: Earworm, guild_id: int, message_ids: Iterable[int]) -> None:

@@ -13,11 +13,12 @@ from bot.errors import AnnounceLater, Failure
 from bot.library.cards import TrackCard
 from bot.library.ledger import JobState, MessageState
 from cogs._audience import audience_of
-from cogs._sharing import LISTENING, withdraw
+from cogs._sharing import withdraw
 from cogs._text import fitted, fitting, plain, shared_by, song
 
 log = logging.getLogger(__name__)
 
+LISTENING = "🎧 Listening…"
 THUMBS = ("👍", "👎")
 CONTENT_LIMIT = 2000
 HISTORY = 500  # messages behind a share in which its reply is looked for
@@ -75,7 +76,7 @@ class Replies(commands.Cog):
         if reply_id is None:
             reply_id = await self._send(channel, state.message_id, content)
         else:
-            await self._edit(channel, state.message_id, reply_id, content)
+            await self._edit(channel, reply_id, content)
         if not await self.bot.services.ledger.replied(state.guild_id, state.message_id, reply_id):
             await channel.get_partial_message(reply_id).delete()
         elif any(job.track_id and not job.done for job in state.jobs):
@@ -88,16 +89,12 @@ class Replies(commands.Cog):
         )
         return reply.id
 
-    async def _edit(
-        self, channel: discord.PartialMessageable, message_id: int, reply_id: int, content: str
-    ) -> None:
-        try:
+    async def _edit(self, channel: discord.PartialMessageable, reply_id: int, content: str) -> None:
+        interaction = self.bot.interaction_of(reply_id)
+        if interaction is None:
             await channel.get_partial_message(reply_id).edit(content=content)
-        except discord.Forbidden:
-            # Commands can be used where the bot itself sees nothing; it may edit its answer for a while.
-            interaction = self.bot.interaction_of(message_id)
-            if interaction is None:
-                raise
+        else:
+            # A command's answer can be edited for a while even where the bot itself sees nothing.
             await interaction.edit_original_response(content=content)
 
     async def _find(self, channel: discord.PartialMessageable, state: MessageState) -> int | None:

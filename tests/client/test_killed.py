@@ -4,6 +4,7 @@ import os
 import signal
 from typing import Any
 
+from bot.sandbox import text_of
 from tests.support.process import BotProcess, until
 from tests.support.running import Club
 from tests.support.songs import encoded, file
@@ -61,3 +62,32 @@ async def test_told_to_stop(club: Club, process: BotProcess) -> None:
     assert process.files() == []
     assert "Traceback" not in process.text
     assert process.states() == {"fetching": 1}
+
+
+async def test_killed_between_saving_a_command_and_saying_so(club: Club, process: BotProcess) -> None:
+    discord = club.discord
+    discord.faults.fail_next("PATCH", r"/messages/@original$", status=503, times=10_000)
+    answer = await club.ann.command(club.hall, "share", file=file(145, title="By command"))
+    message = await club.bo.post(club.hall, files=[file(146, title="By menu")])
+    chosen = await club.cleo.menu(club.hall, "Add to library", message)
+    await until(lambda: sum(process.states().values()) == 2)
+    assert answer.deferred and chosen.deferred
+    assert answer.responses == chosen.responses == []
+
+    await process.stop(signal.SIGKILL)
+    discord.faults.planned.clear()
+    await process.start()
+    await until(lambda: process.states() == {"announced": 2})
+    said = [text_of(m) for m in club.hall.messages if m["author"]["id"] == str(club.guild.bot.id)]
+    assert [text.split("**")[1] for text in said if text] == ["By command", "By menu"]
+    assert discord.violations == []
+
+
+async def test_killed_before_a_command_is_saved(club: Club, process: BotProcess) -> None:
+    club.discord.faults.fail_next("GET", r"/messages/@original$", status=503, times=10_000)
+    answer = await club.ann.command(club.hall, "share", file=file(147, title="Not taken"))
+    assert answer.deferred
+    await until(lambda: any(r.status == 503 for r in club.discord.requests))
+    assert process.states() == {}
+    await process.stop(signal.SIGKILL)
+    assert answer.responses == []
