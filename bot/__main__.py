@@ -20,6 +20,7 @@ COMMANDS = (
     "recommend",
     "digest",
     "embed",
+    "eval",
     "models",
 )
 INTERRUPTED = 130

@@ -1,0 +1,178 @@
+"""`earworm eval`: which embedder finds the songs of the same folder?"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from bot.audio.decode import decode
+from bot.cli import eval_report
+from bot.cli.eval_report import Ranking, Report
+from bot.embedders import EMBEDDERS, load
+from bot.errors import EmbedderError, NotFound, Refused, WorkerDied
+from bot.intake.links import is_media_file
+from bot.settings import Settings
+from bot.taste import evaluation
+
+if TYPE_CHECKING:
+    from bot.embedders.base import Embedder
+
+DISTRACTORS = "single"
+"""The folder of songs that have nothing in common."""
+
+Heard = dict[str, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Song:
+    """An audio file and the folder it belongs to; None: to nobody."""
+
+    path: Path
+    label: str | None
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command."""
+    parser = commands.add_parser("eval", help="which embedder finds the songs of the same folder?")
+    parser.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        metavar="DIR",
+        help=f"a folder of folders of songs; songs in {DISTRACTORS}/ belong to no other",
+    )
+    parser.add_argument(
+        "--embedder", nargs="+", action="extend", metavar="NAME", help="all that can be loaded"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.set_defaults(run=run)
+
+
+async def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Listen to every song as the bot would, and compare what the embedders rank. Raises EarwormError."""
+    folder, names = _folder_and_names(arguments)
+    songs = await asyncio.to_thread(_songs, folder)
+    _require_company(songs, folder)
+    embedders, left_out = await asyncio.to_thread(_load, names, settings)
+    heard, skipped = await _listen(songs, embedders, settings)
+    _require_company(list(heard), folder)
+    report = await asyncio.to_thread(_report, folder, heard, embedders)
+    document = eval_report.document(report, left_out, skipped)
+    print(document if arguments.json else eval_report.text(report, left_out))
+    return 0
+
+
+def _folder_and_names(arguments: argparse.Namespace) -> tuple[Path, list[str]]:
+    """In `--embedder mfcc DIR` the parser takes the folder for one more name."""
+    names = list(arguments.embedder or ())
+    if arguments.folder is None and names and names[-1] not in EMBEDDERS:
+        return Path(names.pop()), names
+    if arguments.folder is None:
+        raise NotFound("Name the folder that holds a folder of songs for each label: earworm eval DIR")
+    return arguments.folder, names
+
+
+def _songs(folder: Path) -> list[Song]:
+    """Every audio file below, in order; hidden ones are nobody's business."""
+    if not folder.is_dir():
+        raise NotFound(f"There is no folder {folder}. Name one that holds a folder of songs for each label.")
+    return [
+        Song(path, _label(path.relative_to(folder).parts))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and is_media_file(path.name, "") and not _is_hidden(path.relative_to(folder))
+    ]
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _label(parts: Sequence[str]) -> str | None:
+    return parts[0] if len(parts) > 1 and parts[0] != DISTRACTORS else None
+
+
+def _require_company(songs: Sequence[Song], folder: Path) -> None:
+    """Raise NotFound unless some song has another of its label to be found."""
+    if not songs:
+        raise NotFound(f"There is no audio that can be listened to in {folder}, nor in its folders.")
+    if not len(evaluation.queries([song.label for song in songs])):
+        raise NotFound(
+            f"No folder in {folder} holds two songs to find each other. Put songs that belong together into "
+            f"a folder of their own; {DISTRACTORS}/ is for those that don't."
+        )
+
+
+def _load(names: Sequence[str], settings: Settings) -> "tuple[list[Embedder], dict[str, str]]":
+    """The embedders named, or all that there are; of these, why one is left out. Raises EmbedderError."""
+    loaded: list[Embedder] = []
+    left_out: dict[str, str] = {}
+    for name in dict.fromkeys(names or EMBEDDERS):
+        try:
+            loaded.append(load(name, settings.home))
+        except EmbedderError as error:
+            if names:
+                raise
+            left_out[name] = str(error)
+    return loaded, left_out
+
+
+async def _listen(
+    songs: Sequence[Song], embedders: "Sequence[Embedder]", settings: Settings
+) -> tuple[dict[Song, Heard], dict[str, str]]:
+    """Each song's vectors by embedder, and why a file was skipped."""
+    heard: dict[Song, Heard] = {}
+    skipped: dict[str, str] = {}
+    for song in tqdm(songs, unit="song", leave=False, disable=None):
+        try:
+            heard[song] = await _hear(song.path, embedders, settings)
+        except (Refused, EmbedderError, WorkerDied) as error:
+            skipped[str(song.path)] = str(error)
+            tqdm.write(f"skipped {song.path}: {error}", file=sys.stderr)
+    return heard, skipped
+
+
+async def _hear(path: Path, embedders: "Sequence[Embedder]", settings: Settings) -> Heard:
+    """With the rate, the limit of length and the budgets that a shared song gets."""
+    with tempfile.TemporaryDirectory() as folder:
+        decoded = await decode(path, Path(folder), max_seconds=settings.max_seconds)
+        samples = decoded.samples()
+        return {
+            e.info.name: (
+                await asyncio.to_thread(e.embed, samples, decoded.rate, budget=e.info.budget)
+            ).vector
+            for e in embedders
+        }
+
+
+def _report(folder: Path, heard: dict[Song, Heard], embedders: "Sequence[Embedder]") -> Report:
+    labels = [song.label for song in heard]
+    rankings = list(_rankings(list(heard.values()), [e.info.name for e in embedders]))
+    sizes = Counter(label for label in labels if label)
+    comparison = evaluation.compare({r.name: r.scores for r in rankings}, labels)
+    return Report(
+        folder=folder,
+        songs=len(labels),
+        folders=sum(size > 1 for size in sizes.values()),
+        rankings={ranking.name: ranking for ranking in rankings},
+        unrelated={r.name: evaluation.unrelated(r.scores, labels) for r in rankings if len(r.embedders) == 1},
+        comparison=comparison,
+    )
+
+
+def _rankings(heard: Sequence[Heard], names: Sequence[str]) -> Iterator[Ranking]:
+    """What each embedder finds, what they find together, and chance, where all songs are as near as each other."""
+    scores = {name: evaluation.cosines(np.stack([vectors[name] for vectors in heard])) for name in names}
+    for name in names:
+        yield Ranking(name, (name,), scores[name])
+    if len(names) > 1:
+        yield Ranking("fusion", tuple(names), evaluation.fused(list(scores.values())))
+    yield Ranking("random", (), np.zeros((len(heard), len(heard))))
