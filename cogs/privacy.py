@@ -8,6 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Earworm
+from cogs._audience import sight_of
 from cogs._sharing import delete_quietly, tell_again
 
 
@@ -27,7 +28,9 @@ class PrivacyCog(
         """Send a JSON file that only the asker sees."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True)
-        known = await self.bot.services.people.export(interaction.guild_id, interaction.user.id)
+        known = await self.bot.services.people.export(
+            interaction.guild_id, interaction.user.id, await sight_of(interaction)
+        )
         data = json.dumps(known, indent=2, ensure_ascii=False).encode()
         file = discord.File(
             io.BytesIO(data), filename="earworm-my-data.json", description="Your data, as JSON"

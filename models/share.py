@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base
-from models.track import Track
+from models.track import Source, Track
 
 
 class Share(Base):
@@ -20,6 +20,7 @@ class Share(Base):
         Index(None, "track_id"),
         Index(None, "guild_id", "shared_at"),
         Index(None, "guild_id", "user_id"),
+        Index(None, "source_id"),
     )
 
     message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -29,8 +30,10 @@ class Share(Base):
     user_id: Mapped[int]
     url: Mapped[str] = mapped_column(default="")  # the link that was posted, shown where this share may be
     shared_at: Mapped[datetime]
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id"))  # where it led to, which names the track
 
     track: Mapped[Track] = relationship()
+    source: Mapped[Source] = relationship()
 
 
 class Reply(Base):

@@ -1,4 +1,4 @@
-"""A track, where it can be found, and how it sounds."""
+"""A track, where it can be found and what it is called there, and how it sounds."""
 
 import re
 import unicodedata
@@ -26,36 +26,27 @@ def searchable(text: str) -> str:
 
 
 class Track(Base):
-    """One recording in one server's library; `search_text` follows title and artist by itself."""
+    """One recording in one server's library; what it is called its sources say."""
 
     __tablename__ = "tracks"
     __table_args__ = (Index(None, "guild_id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"))
-    title: Mapped[str]
-    artist: Mapped[str] = mapped_column(default="")
-    album: Mapped[str] = mapped_column(default="")
     seconds: Mapped[float]
-    genres: Mapped[list[str]] = mapped_column(JSON, default=list)
-    tags: Mapped[dict[str, float]] = mapped_column(JSON, default=dict)
+    tags: Mapped[dict[str, float]] = mapped_column(JSON, default=dict)  # what it sounds like
     features: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     fingerprint: Mapped[bytes] = mapped_column(default=b"")
-    search_text: Mapped[str]  # searchable title, a line break, searchable artist
     created_at: Mapped[datetime]
 
-    sources: Mapped[list["Source"]] = relationship(cascade="all, delete-orphan", order_by="Source.id")
     vectors: Mapped[list["TrackVector"]] = relationship(cascade="all, delete-orphan")
-
-    @validates("title", "artist")
-    def _keep_searchable(self, attribute: str, value: str) -> str:
-        now = {"title": self.title or "", "artist": self.artist or "", attribute: value}
-        self.search_text = f"{searchable(now['title'])}\n{searchable(now['artist'])}"
-        return value
 
 
 class Source(Base):
-    """A place that a track was fetched from; `key` is the same for every form of the same link."""
+    """A place that a track was fetched from, and what it is called there; a share is named by its source.
+
+    `key` is the same for every form of the same link. `search_text` follows title and artist by itself.
+    """
 
     __tablename__ = "sources"
     __table_args__ = (UniqueConstraint("guild_id", "key"), Index(None, "track_id"))
@@ -65,6 +56,19 @@ class Source(Base):
     track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"))
     key: Mapped[str]
     url: Mapped[str]
+    title: Mapped[str]
+    artist: Mapped[str] = mapped_column(default="")
+    album: Mapped[str] = mapped_column(default="")
+    genres: Mapped[list[str]] = mapped_column(JSON, default=list)
+    search_text: Mapped[str]  # searchable title, a line break, searchable artist
+
+    track: Mapped[Track] = relationship()
+
+    @validates("title", "artist")
+    def _keep_searchable(self, attribute: str, value: str) -> str:
+        now = {"title": self.title or "", "artist": self.artist or "", attribute: value}
+        self.search_text = f"{searchable(now['title'])}\n{searchable(now['artist'])}"
+        return value
 
 
 class TrackVector(Base):

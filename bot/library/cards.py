@@ -1,14 +1,14 @@
 """What a reader may know of a track, made from SQL: never a share in a channel that they can't see."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, case, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
 from bot.library.vectors import COMMAND_LINE
 from bot.library.votes import standing_votes
@@ -41,7 +41,7 @@ class ShareLine:
 
 @dataclass(frozen=True)
 class TrackCard:
-    """A track as one reader may see it.
+    """A track as one reader may see it, called as in the first share that they may see.
 
     `shares`: those that they may see, oldest first. `likes` and `dislikes` are the whole server's. `tags`: genres,
     then what it sounds like, most certain first. `url` is "" where it was only posted out of the reader's sight.
@@ -82,18 +82,12 @@ async def load_cards(
     """The cards of these tracks, in this order; those without a share that may be shown are left out."""
     cards: dict[int, TrackCard] = {}
     for batch in batches(track_ids, BATCH):
-        tracks = await session.scalars(
-            select(Track)
-            .where(Track.guild_id == guild_id, Track.id.in_(batch))
-            .options(selectinload(Track.sources))
-        )
-        shares = await _shares(session, batch)
+        tracks = await session.scalars(select(Track).where(Track.guild_id == guild_id, Track.id.in_(batch)))
+        shares = await load_shares(session, Share.track_id.in_(batch), visible(channels))
         votes = await _votes(session, guild_id, batch)
         for track in tracks:
-            shown = [share for share in shares[track.id] if _may_show(share, channels)]
-            if shown:
-                hidden = len(shown) < len(shares[track.id])
-                cards[track.id] = _card(track, shown, votes.get(track.id, (0, 0)), hidden=hidden)
+            if track.id in shares:
+                cards[track.id] = _card(track, shares[track.id], votes.get(track.id, (0, 0)))
     return [cards[track_id] for track_id in track_ids if track_id in cards]
 
 
@@ -103,12 +97,18 @@ def batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield values[start : start + size]
 
 
-async def _shares(session: AsyncSession, track_ids: Sequence[int]) -> dict[int, list[Share]]:
+async def load_shares(session: AsyncSession, *where: ColumnElement[bool]) -> dict[int, list[Share]]:
+    """The shares that `where` picks with their sources, by track, oldest first."""
     shares: dict[int, list[Share]] = defaultdict(list)
-    rows = select(Share).where(Share.track_id.in_(track_ids)).order_by(Share.shared_at, Share.message_id)
+    rows = (
+        select(Share)
+        .where(*where)
+        .options(joinedload(Share.source, innerjoin=True))
+        .order_by(Share.shared_at, Share.message_id)
+    )
     for share in await session.scalars(rows):
         shares[share.track_id].append(share)
-    return shares
+    return dict(shares)
 
 
 async def _votes(
@@ -120,36 +120,27 @@ async def _votes(
     return {track_id: (int(liked), int(disliked)) for track_id, liked, disliked in rows}
 
 
-def _may_show(share: Share, channels: Channels) -> bool:
-    return channels is None or share.channel_id == COMMAND_LINE or share.channel_id in channels
-
-
-def _card(track: Track, shares: Sequence[Share], votes: tuple[int, int], *, hidden: bool) -> TrackCard:
+def _card(track: Track, shares: Sequence[Share], votes: tuple[int, int]) -> TrackCard:
+    called = shares[0].source
+    links = (share.url for share in shares)
     return TrackCard(
         id=track.id,
         guild_id=track.guild_id,
-        title=track.title,
-        artist=track.artist,
-        album=track.album,
+        title=called.title,
+        artist=called.artist,
+        album=called.album,
         seconds=track.seconds,
-        url=_url(track, shares, hidden=hidden),
+        url=next((url for url in links if url.startswith(("http://", "https://"))), ""),
         shares=tuple(
             ShareLine(share.channel_id, share.message_id, share.user_id, share.shared_at) for share in shares
         ),
         likes=votes[0],
         dislikes=votes[1],
-        tags=_tags(track),
+        tags=_tags(called.genres, track.tags),
         features=track.features,
     )
 
 
-def _url(track: Track, shares: Sequence[Share], *, hidden: bool) -> str:
-    """A link that was posted where the reader can see it, or where the track was found if nothing is hidden."""
-    posted = [share.url for share in shares]
-    found = [] if hidden else [source.url for source in track.sources]
-    return next((url for url in posted + found if url.startswith(("http://", "https://"))), "")
-
-
-def _tags(track: Track) -> tuple[str, ...]:
-    likely = sorted(track.tags, key=lambda tag: -track.tags[tag])
-    return tuple(dict.fromkeys([*track.genres, *likely]))[:TAGS_SHOWN]
+def _tags(genres: Sequence[str], tags: Mapping[str, float]) -> tuple[str, ...]:
+    likely = sorted(tags, key=lambda tag: -tags[tag])
+    return tuple(dict.fromkeys([*genres, *likely]))[:TAGS_SHOWN]

@@ -83,7 +83,10 @@ class Catalog:
         limit: int = 25,
         offset: int = 0,
     ) -> Page:
-        """The tracks with every word of `text` in title or artist, shared by `user_id`; newest share first."""
+        """The tracks with every word of `text` in title or artist, shared by `user_id`; newest share first.
+
+        A title counts where a share that has it may be shown.
+        """
         matching = _matching(guild_id, text, channels, user_id)
         async with self._store.session() as session:
             total = await session.scalar(select(func.count()).select_from(matching.subquery())) or 0
@@ -94,7 +97,7 @@ class Catalog:
         """What somebody who typed `text` may mean: titles and artists that begin so, then words, then the rest."""
         query = _matching(guild_id, text, channels)
         if typed := searchable(text[:QUERY_CHARACTERS]):
-            query = query.order_by(_closeness(typed))
+            query = query.order_by(func.min(_closeness(typed)))
         query = query.order_by(*NEWEST_FIRST).limit(limit)
         async with self._store.session() as session:
             return await load_cards(session, guild_id, list(await session.scalars(query)), channels)
@@ -127,9 +130,9 @@ class Catalog:
 
     async def _by_title(self, guild_id: int, text: str, channels: Channels) -> TrackCard:
         wanted, shown = searchable(text[:QUERY_CHARACTERS]), _short(text)
+        named = _called(guild_id, text, channels).add_columns(Source.search_text)
         async with self._store.session() as session:
-            named = _matching(guild_id, text, channels).add_columns(Track.search_text)
-            rows = await session.execute(named.order_by(*NEWEST_FIRST))
+            rows = await session.execute(named.order_by(Share.shared_at.desc(), Share.track_id.desc()))
             fitting = _best(wanted, [Named(track_id, *words.split("\n", 1)) for track_id, words in rows])
             cards = await load_cards(session, guild_id, fitting[:CHOICES], channels)
         if not wanted or not cards:
@@ -190,14 +193,25 @@ class Catalog:
 
 
 def _matching(guild_id: int, text: str, channels: Channels, user_id: int | None = None) -> Select[int]:
-    """The ids of tracks with each word in title or artist and a share that may be shown, grouped by track."""
+    """The ids of tracks that are called so, with a share (by that member) that may be shown, grouped by track."""
     shared = [Share.user_id == user_id] if user_id is not None else []
     return (
         select(Track.id)
         .join(Share, Share.track_id == Track.id)
+        .join(Share.source)
         .where(Track.guild_id == guild_id, visible(channels), *shared)
-        .where(*(Track.search_text.contains(word, autoescape=True) for word in _words(text)))
+        .where(Track.id.in_(_called(guild_id, text, channels)))
         .group_by(Track.id)
+    )
+
+
+def _called(guild_id: int, text: str, channels: Channels) -> Select[int]:
+    """The tracks that a share which may be shown calls so: each word is in title or artist; once for each share."""
+    return (
+        select(Share.track_id)
+        .join(Share.source)
+        .where(Share.guild_id == guild_id, visible(channels))
+        .where(*(Source.search_text.contains(word, autoescape=True) for word in _words(text)))
     )
 
 
@@ -209,10 +223,10 @@ def _words(text: str) -> list[str]:
 
 def _closeness(typed: str) -> ColumnElement[int]:
     begins = or_(
-        Track.search_text.startswith(typed, autoescape=True),
-        Track.search_text.contains(f"\n{typed}", autoescape=True),
+        Source.search_text.startswith(typed, autoescape=True),
+        Source.search_text.contains(f"\n{typed}", autoescape=True),
     )
-    return case((begins, 0), (Track.search_text.contains(f" {typed}", autoescape=True), 1), else_=2)
+    return case((begins, 0), (Source.search_text.contains(f" {typed}", autoescape=True), 1), else_=2)
 
 
 def _id(text: str) -> int:
@@ -224,7 +238,7 @@ def _best(wanted: str, found: Sequence[Named]) -> list[int]:
     """The tracks that are called so, else those with it in the title, else all that were found."""
     exact = [one for one in found if wanted in {one.title, f"{one.artist} - {one.title}"}]
     part = [one for one in found if wanted in one.title]
-    return [one.track_id for one in exact or part or found]
+    return list(dict.fromkeys(one.track_id for one in exact or part or found))
 
 
 def _short(text: str) -> str:

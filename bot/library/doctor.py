@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.library.cards import batches
+from bot.library.cards import batches, load_cards
 from bot.library.jobs import QUEUED
 from bot.library.leases import FREE
 from bot.library.points import load_points
 from bot.library.store import Store
 from bot.library.vectors import Point, Vectors
-from models import Guild, Job, Track
+from models import Guild, Job
 
 BATCH = 1000
 ANEW = MappingProxyType(
@@ -139,18 +139,15 @@ async def _listen_again(
     lost: list[str] = []
     for batch in batches(track_ids, BATCH):
         async with store.begin() as session:
-            tracks = (
-                await session.scalars(select(Track).where(Track.id.in_(batch)).order_by(Track.id))
-            ).all()
+            cards = await load_cards(session, guild_id, sorted(batch), None)
             jobs = await _fetchable_jobs(session, guild_id, batch)
             await session.execute(
                 update(Job)
                 .where(Job.id.in_(jobs.values()), Job.done)
                 .values(**ANEW, **FREE, run_after=datetime.now(UTC))
             )
-        for track in tracks:
-            label = f"{track.artist} – {track.title}" if track.artist else track.title
-            (queued if track.id in jobs else lost).append(label)
+        for card in cards:
+            (queued if card.id in jobs else lost).append(card.label)
     return tuple(queued), tuple(lost)
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,10 +45,11 @@ class Filing:
         """
         async with self._store.begin() as session:
             await self._hold_library(session, claimed.guild_id)
-            track_id = await _linked(session, claimed.guild_id, links)
-            if track_id is not None:
-                await self._add(session, claimed, track_id, links, known=True)
-            return track_id
+            known = await _linked(session, claimed.guild_id, links)
+            if known is None:
+                return None
+            await self._add(session, claimed, known.track_id, links, _naming_of(known), known=True)
+            return known.track_id
 
     async def add(self, claimed: Claimed, links: Mapping[str, str], heard: Heard) -> int:
         """Add the job's share, and the track unless the server has this recording; gives the track's id.
@@ -57,14 +59,15 @@ class Filing:
         twin = await self._find_twin(claimed.guild_id, heard)
         async with self._store.begin() as session:
             await self._hold_library(session, claimed.guild_id)
-            track_id = await _linked(session, claimed.guild_id, links)
+            linked = await _linked(session, claimed.guild_id, links)
+            track_id = linked.track_id if linked else None
             if track_id is None:
                 track_id = await _confirmed(session, claimed.guild_id, heard, twin)
             known = track_id is not None
             if track_id is None:
                 track_id = await _make(session, claimed.guild_id, heard)
             await self._add_vectors(session, track_id, heard)
-            await self._add(session, claimed, track_id, links, known=known)
+            await self._add(session, claimed, track_id, links, _naming_in(heard), known=known)
             return track_id
 
     async def lacks_vectors(self, track_id: int, names: Collection[str]) -> bool:
@@ -90,12 +93,22 @@ class Filing:
             return Twin(await _same_recording(session, guild_id, heard), newest)
 
     async def _add(
-        self, session: AsyncSession, claimed: Claimed, track_id: int, links: Mapping[str, str], *, known: bool
+        self,
+        session: AsyncSession,
+        claimed: Claimed,
+        track_id: int,
+        links: Mapping[str, str],
+        naming: Mapping[str, Any],
+        *,
+        known: bool,
     ) -> None:
-        for key, url in links.items():
-            await self._insert(
-                session, Source, guild_id=claimed.guild_id, track_id=track_id, key=key, url=url
+        sources = await _sources(session, claimed.guild_id, links)
+        for key in links.keys() - sources.keys():
+            sources[key] = Source(
+                guild_id=claimed.guild_id, track_id=track_id, key=key, url=links[key], **naming
             )
+            session.add(sources[key])
+        await session.flush()
         await self._insert(
             session,
             Share,
@@ -106,6 +119,7 @@ class Filing:
             user_id=claimed.user_id,
             url=links.get(claimed.key, ""),
             shared_at=claimed.shared_at,
+            source_id=sources[claimed.key].id,
         )
         for message_id in await _messages(session, claimed):
             await self._insert(
@@ -122,11 +136,26 @@ class Filing:
         await session.execute(self._store.insert(table).values(**values).on_conflict_do_nothing())
 
 
-async def _linked(session: AsyncSession, guild_id: int, links: Mapping[str, str]) -> int | None:
-    """The track that one of these links leads to."""
-    return await session.scalar(
-        select(Source.track_id).where(Source.guild_id == guild_id, Source.key.in_(links)).limit(1)
-    )
+async def _sources(session: AsyncSession, guild_id: int, links: Mapping[str, str]) -> dict[str, Source]:
+    """Those of the links that are known, by their keys."""
+    known = select(Source).where(Source.guild_id == guild_id, Source.key.in_(links))
+    return {source.key: source for source in await session.scalars(known)}
+
+
+async def _linked(session: AsyncSession, guild_id: int, links: Mapping[str, str]) -> Source | None:
+    """The source that the first known one of these links leads to: rather what was posted than where it led."""
+    known = await _sources(session, guild_id, links)
+    return next((known[key] for key in links if key in known), None)
+
+
+def _naming_of(source: Source) -> dict[str, Any]:
+    """What a source says a track is called, for another link to the same page."""
+    return {column: getattr(source, column) for column in ("title", "artist", "album", "genres")}
+
+
+def _naming_in(heard: Heard) -> dict[str, Any]:
+    """What was found out about a track's name while it was listened to."""
+    return {**asdict(heard.name), "genres": list(heard.genres)}
 
 
 async def _confirmed(session: AsyncSession, guild_id: int, heard: Heard, twin: Twin) -> int | None:
@@ -160,11 +189,7 @@ async def _same_recording(session: AsyncSession, guild_id: int, heard: Heard, af
 async def _make(session: AsyncSession, guild_id: int, heard: Heard) -> int:
     track = Track(
         guild_id=guild_id,
-        title=heard.name.title,
-        artist=heard.name.artist,
-        album=heard.name.album,
         seconds=heard.analysis.seconds,
-        genres=list(heard.genres),
         tags=heard.analysis.tags,
         features=heard.analysis.features,
         fingerprint=to_bytes(heard.analysis.fingerprint),

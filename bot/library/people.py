@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
-from bot.library.cards import ShareLine
+from bot.library.cards import Channels, ShareLine, TrackCard, load_cards
 from bot.library.catalog import Catalog
 from bot.library.dropping import Dropped, GoneReply, drop_shares
 from bot.library.store import Store
@@ -16,6 +16,7 @@ from bot.library.vectors import Vectors
 from models import Answer, Job, Member, MessageTrack, Reaction, Share, Source, Suggestion
 
 SOMEBODY = "somebody"
+FILE = "discord:"  # how the keys of files on Discord begin
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,11 @@ class People:
         self._vectors = vectors
         self._catalog = catalog
 
-    async def export(self, guild_id: int, user_id: int) -> dict[str, Any]:
-        """Everything that is kept of a member in this server, JSON-able."""
+    async def export(self, guild_id: int, user_id: int, channels: Channels) -> dict[str, Any]:
+        """Everything that is kept of a member in this server, JSON-able.
+
+        Songs that were suggested to them are named as the shares in `channels` name them.
+        """
         async with self._store.session() as session:
             member = await session.get(Member, (guild_id, user_id))
             return {
@@ -59,19 +63,23 @@ class People:
                 "shares": await _shares(session, guild_id, user_id),
                 "reactions": await _reactions(session, guild_id, user_id),
                 "links": await _jobs(session, guild_id, user_id),
-                "answers": await _answers(session, guild_id, user_id),
+                "answers": await _answers(session, guild_id, user_id, channels),
             }
 
     async def forget(self, guild_id: int, user_id: int) -> Forgotten:
         """Erase a member from this server; tracks that others share too stay. Any number of times."""
         async with self._store.begin() as session:
-            messages = await _forget_jobs(session, guild_id, user_id)
+            jobs = await session.scalars(
+                delete(Job).where(_of(Job, guild_id, user_id)).returning(Job.message_id)
+            )
+            messages = set(jobs)
             shares = (await session.scalars(select(Share).where(_of(Share, guild_id, user_id)))).all()
             marks = await session.scalars(
                 delete(Reaction).where(_of(Reaction, guild_id, user_id)).returning(Reaction.message_id)
             )
             taken_back = len(marks.all())
             dropped = await drop_shares(session, guild_id, shares, messages)
+            await _forget_files(session, guild_id)
             await _forget_answers(session, guild_id, user_id)
             await session.execute(delete(Member).where(_of(Member, guild_id, user_id)))
         await self._follow(guild_id, user_id, dropped)
@@ -95,15 +103,14 @@ def _of(
 # -- erasing -----------------------------------------------------------------------------------------------
 
 
-async def _forget_jobs(session: AsyncSession, guild_id: int, user_id: int) -> set[int]:
-    """Delete a member's jobs, also those on their way, and give their messages."""
-    other = aliased(Job)
-    brought_too = exists().where(other.guild_id == guild_id, other.key == Job.key, other.user_id != user_id)
-    # A file's address on Discord leads to their message; a link to a page leads to the song alone.
-    files = select(Job.key).where(_of(Job, guild_id, user_id), Job.key.startswith("discord:"), ~brought_too)
-    await session.execute(delete(Source).where(Source.guild_id == guild_id, Source.key.in_(files)))
-    jobs = await session.scalars(delete(Job).where(_of(Job, guild_id, user_id)).returning(Job.message_id))
-    return set(jobs)
+async def _forget_files(session: AsyncSession, guild_id: int) -> None:
+    """Delete what is known of files whose shares are gone.
+
+    A file's number on Discord leads to the message of whoever posted it; a link to a page leads to the song alone.
+    """
+    shared = exists().where(Share.source_id == Source.id)
+    files = and_(Source.guild_id == guild_id, Source.key.startswith(FILE), ~shared)
+    await session.execute(delete(Source).where(files))
 
 
 async def _forget_answers(session: AsyncSession, guild_id: int, user_id: int) -> None:
@@ -127,14 +134,14 @@ async def _shares(session: AsyncSession, guild_id: int, user_id: int) -> list[di
     rows = await session.scalars(
         select(Share)
         .where(_of(Share, guild_id, user_id))
-        .options(joinedload(Share.track))
+        .options(joinedload(Share.source))
         .order_by(Share.shared_at, Share.message_id)
     )
     return [
         {
             "track_id": share.track_id,
-            "title": share.track.title,
-            "artist": share.track.artist,
+            "title": share.source.title,
+            "artist": share.source.artist,
             "url": share.url,
             "channel_id": share.channel_id,
             "message_id": share.message_id,
@@ -177,13 +184,13 @@ async def _jobs(session: AsyncSession, guild_id: int, user_id: int) -> list[dict
     ]
 
 
-async def _answers(session: AsyncSession, guild_id: int, user_id: int) -> list[dict[str, Any]]:
-    rows = await session.scalars(
-        select(Answer)
-        .where(_of(Answer, guild_id, user_id))
-        .options(selectinload(Answer.suggestions).joinedload(Suggestion.track))
-        .order_by(Answer.id)
-    )
+async def _answers(
+    session: AsyncSession, guild_id: int, user_id: int, channels: Channels
+) -> list[dict[str, Any]]:
+    query = select(Answer).where(_of(Answer, guild_id, user_id)).order_by(Answer.id)
+    answers = (await session.scalars(query.options(selectinload(Answer.suggestions)))).all()
+    tracks = {each.track_id for answer in answers for each in answer.suggestions}
+    cards = {card.id: card for card in await load_cards(session, guild_id, sorted(tracks), channels)}
     return [
         {
             "kind": answer.kind,
@@ -192,17 +199,21 @@ async def _answers(session: AsyncSession, guild_id: int, user_id: int) -> list[d
             "channel_id": answer.channel_id,
             "message_id": answer.message_id,
             "asked_at": answer.created_at.isoformat(),
-            "shown": [_suggestion(each) for each in answer.suggestions if each.shown_at is not None],
+            "shown": [
+                _suggestion(each, cards.get(each.track_id))
+                for each in answer.suggestions
+                if each.shown_at is not None
+            ],
         }
-        for answer in rows
+        for answer in answers
     ]
 
 
-def _suggestion(suggestion: Suggestion) -> dict[str, Any]:
+def _suggestion(suggestion: Suggestion, card: TrackCard | None) -> dict[str, Any]:
     return {
         "track_id": suggestion.track_id,
-        "title": suggestion.track.title,
-        "artist": suggestion.track.artist,
+        "title": card.title if card else None,  # shared only where they can't look any more
+        "artist": card.artist if card else None,
         "percent": suggestion.percent,
         "why": suggestion.why,
         "shown_at": _iso(suggestion.shown_at),

@@ -1,6 +1,5 @@
 """What the vector storage holds of a track, made from SQL, which is the truth."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
+from bot.library.cards import load_shares
 from bot.library.vectors import Point
 from models import Share, Track, TrackVector
 
@@ -22,12 +22,8 @@ async def load_points(
     """
     wanted = selectinload(Track.vectors.and_(TrackVector.name.in_(names)))
     tracks = await session.scalars(select(Track).where(Track.guild_id == guild_id, *where).options(wanted))
-    shares: dict[int, list[Share]] = defaultdict(list)
     chosen = select(Track.id).where(Track.guild_id == guild_id, *where)
-    for share in await session.scalars(
-        select(Share).where(Share.track_id.in_(chosen)).order_by(Share.shared_at, Share.message_id)
-    ):
-        shares[share.track_id].append(share)
+    shares = await load_shares(session, Share.track_id.in_(chosen))
     return [
         Point(
             track.id,
@@ -35,18 +31,22 @@ async def load_points(
             payload_of(track, shares[track.id]),
         )
         for track in tracks
-        if shares[track.id]
+        if track.id in shares
     ]
 
 
 def payload_of(track: Track, shares: Sequence[Share]) -> dict[str, Any]:
-    """What filters need of a track with these shares, oldest first; JSON-able."""
+    """What filters need of a track with these shares, oldest first; JSON-able.
+
+    It is called as in its first share, which is not for everybody: nothing of a payload is ever shown.
+    """
+    called = shares[0].source
     return {
         "guild_id": track.guild_id,
         "track_id": track.id,
-        "title": track.title,
-        "artist": track.artist,
-        "genres": list(track.genres),
+        "title": called.title,
+        "artist": called.artist,
+        "genres": list(called.genres),
         "tags": sorted(track.tags),
         "channels": sorted({share.channel_id for share in shares}),
         "sharers": sorted({share.user_id for share in shares}),

@@ -20,7 +20,7 @@ from bot.library.vectors import Hit, Vectors
 from bot.taste.evidence import NO_EXTRA, Extra, Taste, favourites, member_taste, server_taste
 from bot.taste.explain import Evidence, ForDiscord, Reason, Wording, explain
 from bot.taste.feedback import Feedback
-from models import Share, Track
+from models import Share, Source
 
 Vector = NDArray[np.float32]
 Twin = tuple[str, str]
@@ -239,7 +239,7 @@ class Recommender:
         twins: set[Twin | None] = set()
         async with self._store.session() as session:
             for batch in batches(list(track_ids), BATCH):
-                query = select(Track.artist, Track.title).where(Track.id.in_(batch))
+                query = select(Source.artist, Source.title).where(Source.track_id.in_(batch))
                 twins |= {_twin(artist, title) for artist, title in await session.execute(query)}
         return twins
 

@@ -77,6 +77,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("guild_id", "week", name=op.f("pk_digests")),
     )
     op.create_table(
+        "epochs",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("current", sa.Boolean(), nullable=True),
+        sa.Column("searched", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_epochs")),
+        sa.UniqueConstraint("guild_id", "current", name=op.f("uq_epochs_guild_id_current")),
+    )
+    op.create_table(
+        "epoch_frames",
+        sa.Column("epoch_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("dimension", sa.BigInteger(), nullable=False),
+        sa.Column("chance", sa.Double(), nullable=False),
+        sa.Column("tracks", sa.BigInteger(), nullable=False),
+        sa.Column("mean", sa.LargeBinary(), nullable=False),
+        sa.Column("scale", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["epoch_id"], ["epochs.id"], name=op.f("fk_epoch_frames_epoch_id_epochs"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("epoch_id", "name", name=op.f("pk_epoch_frames")),
+    )
+    op.create_table(
         "members",
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -100,15 +123,10 @@ def upgrade() -> None:
         "tracks",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
-        sa.Column("title", sa.String(), nullable=False),
-        sa.Column("artist", sa.String(), nullable=False),
-        sa.Column("album", sa.String(), nullable=False),
         sa.Column("seconds", sa.Double(), nullable=False),
-        sa.Column("genres", sa.JSON(), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.Column("features", sa.JSON(), nullable=False),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
-        sa.Column("search_text", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["guild_id"], ["guilds.id"], name=op.f("fk_tracks_guild_id_guilds"), ondelete="CASCADE"
@@ -173,6 +191,25 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_message_tracks_track_id"), "message_tracks", ["track_id"], unique=False)
     op.create_table(
+        "sources",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("artist", sa.String(), nullable=False),
+        sa.Column("album", sa.String(), nullable=False),
+        sa.Column("genres", sa.JSON(), nullable=False),
+        sa.Column("search_text", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["track_id"], ["tracks.id"], name=op.f("fk_sources_track_id_tracks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
+        sa.UniqueConstraint("guild_id", "key", name=op.f("uq_sources_guild_id_key")),
+    )
+    op.create_index(op.f("ix_sources_track_id"), "sources", ["track_id"], unique=False)
+    op.create_table(
         "shares",
         sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -181,6 +218,8 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("url", sa.String(), nullable=False),
         sa.Column("shared_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name=op.f("fk_shares_source_id_sources")),
         sa.ForeignKeyConstraint(
             ["track_id"], ["tracks.id"], name=op.f("fk_shares_track_id_tracks"), ondelete="CASCADE"
         ),
@@ -188,21 +227,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_shares_guild_id_shared_at"), "shares", ["guild_id", "shared_at"], unique=False)
     op.create_index(op.f("ix_shares_guild_id_user_id"), "shares", ["guild_id", "user_id"], unique=False)
+    op.create_index(op.f("ix_shares_source_id"), "shares", ["source_id"], unique=False)
     op.create_index(op.f("ix_shares_track_id"), "shares", ["track_id"], unique=False)
-    op.create_table(
-        "sources",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("guild_id", sa.BigInteger(), nullable=False),
-        sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("url", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["track_id"], ["tracks.id"], name=op.f("fk_sources_track_id_tracks"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
-        sa.UniqueConstraint("guild_id", "key", name=op.f("uq_sources_guild_id_key")),
-    )
-    op.create_index(op.f("ix_sources_track_id"), "sources", ["track_id"], unique=False)
     op.create_table(
         "suggestions",
         sa.Column("answer_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -231,18 +257,35 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("track_id", "name", name=op.f("pk_track_vectors")),
     )
+    op.create_table(
+        "relistenings",
+        sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("names", sa.String(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("given_up", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("run_after", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["track_id"], ["tracks.id"], name=op.f("fk_relistenings_track_id_tracks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("track_id", name=op.f("pk_relistenings")),
+    )
+    op.create_index(op.f("ix_relistenings_run_after"), "relistenings", ["run_after"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_relistenings_run_after"), table_name="relistenings")
+    op.drop_table("relistenings")
     op.drop_table("track_vectors")
     op.drop_index(op.f("ix_suggestions_track_id"), table_name="suggestions")
     op.drop_table("suggestions")
-    op.drop_index(op.f("ix_sources_track_id"), table_name="sources")
-    op.drop_table("sources")
     op.drop_index(op.f("ix_shares_track_id"), table_name="shares")
+    op.drop_index(op.f("ix_shares_source_id"), table_name="shares")
     op.drop_index(op.f("ix_shares_guild_id_user_id"), table_name="shares")
     op.drop_index(op.f("ix_shares_guild_id_shared_at"), table_name="shares")
     op.drop_table("shares")
+    op.drop_index(op.f("ix_sources_track_id"), table_name="sources")
+    op.drop_table("sources")
     op.drop_index(op.f("ix_message_tracks_track_id"), table_name="message_tracks")
     op.drop_index(op.f("ix_message_tracks_guild_id_track_id"), table_name="message_tracks")
     op.drop_table("message_tracks")
@@ -255,6 +298,8 @@ def downgrade() -> None:
     op.drop_table("tracks")
     op.drop_table("music_channels")
     op.drop_table("members")
+    op.drop_table("epoch_frames")
+    op.drop_table("epochs")
     op.drop_table("digests")
     op.drop_index(op.f("ix_answers_message_id"), table_name="answers")
     op.drop_index(op.f("ix_answers_guild_id_user_id"), table_name="answers")

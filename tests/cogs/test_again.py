@@ -3,6 +3,7 @@
 import pytest
 
 from bot.client import Earworm
+from bot.sandbox import text_of
 from tests.support.running import Club, Told
 from tests.support.songs import encoded, file
 
@@ -54,3 +55,19 @@ async def test_a_first_share_that_not_everybody_may_see_is_not_spoken_of(club: C
     await club.share(club.ann, link, channel=secret)
     again = await club.share(club.bo, link)
     assert again.text == f"🎵 **Hidden first** · 0:05 · shared by {club.bo.mention}"
+
+
+async def test_a_name_from_a_hidden_channel_stays_there(club: Club) -> None:
+    secret = club.guild.add_channel("secret", private_to=[club.ann])
+    await club.listen(secret)
+    await club.share(club.ann, files=[file(64, title="Divorce song")], channel=secret)
+    again = await club.share(club.bo, files=[file(64, suffix="ogg", title="Untitled")])
+    assert again.text == f"🎵 **Untitled** · 0:05 · shared by {club.bo.mention}"
+    private = await (await club.ann.command(club.hall, "library", search="divorce")).message()
+    assert "**Divorce song**" in text_of(private)
+    for member in (club.ann, club.bo):
+        public = await (await member.command(club.hall, "track", track="untitled")).message()
+        assert "**Untitled**" in text_of(public)
+    assert await club.bo.autocomplete(club.hall, "similar", "track", "divorce") == []
+    asked = await (await club.bo.command(club.hall, "similar", track="divorce")).message()
+    assert asked["content"].startswith("No song here is called")

@@ -23,7 +23,7 @@ async def test_export(bot: Earworm, club: Club) -> None:
     await (await club.ann.command(club.hall, "similar", track=str(song))).message()
 
     async def noted() -> Any:
-        return (await bot.services.people.export(club.guild.id, club.ann.id))["reactions"]
+        return (await bot.services.people.export(club.guild.id, club.ann.id, None))["reactions"]
 
     await eventually(noted)
     said = await (await club.ann.command(club.hall, "privacy export")).message()

@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.library.catalog import Catalog
-from models import Base, Job, MessageTrack, Reaction, Reply, Share, Track
+from models import Base, Job, MessageTrack, Reaction, Reply, Share, Source, Track
 from tests.support.library import (
     ANA,
     BEN,
@@ -184,6 +184,7 @@ async def test_a_share_that_is_being_added_keeps_its_track(catalog, store):
 
     async def add_another():
         async with store.begin() as session:
+            source = await session.scalar(select(Source.id))
             session.add(
                 Share(
                     message_id=12,
@@ -192,6 +193,7 @@ async def test_a_share_that_is_being_added_keeps_its_track(catalog, store):
                     channel_id=PUBLIC,
                     user_id=BEN,
                     shared_at=START,
+                    source_id=source,
                 )
             )
             await session.flush()
@@ -225,7 +227,8 @@ async def test_a_point_says_what_the_database_says(catalog, store, vectors):
     await add_share(store, track, user=BEN, channel=HIDDEN, minutes=7)
     async with store.begin() as session:
         kept = await session.get_one(Track, track)
-        kept.genres, kept.tags, kept.features = ["Jazz"], {"piano": 0.9}, {"tempo": 90.5, "key": "A minor"}
+        kept.tags, kept.features = {"piano": 0.9}, {"tempo": 90.5, "key": "A minor"}
+        await session.execute(update(Source).values(genres=["Jazz"]))
     await catalog.refresh_point(GUILD, track)
     assert await vectors.payloads(GUILD) == {
         track: {

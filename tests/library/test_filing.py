@@ -71,13 +71,17 @@ async def test_a_new_song_is_filed_with_all_that_is_known(
     await ledger.replied(GUILD, 100, 900)
     track_id = await filing.add(claimed, {"url:a": claimed.url, "site:7": "https://site.example/7"}, heard())
     (track,) = await rows(store, Track)
-    assert (track.id, track.title, track.artist, track.album) == (track_id, "Song", "Artist", "Album")
-    assert (track.genres, track.tags) == (["genre"], {"jazz": 0.5})
-    assert {(source.key, source.url) for source in await rows(store, Source)} == {
-        ("url:a", claimed.url),
-        ("site:7", "https://site.example/7"),
+    assert (track.id, track.tags) == (track_id, {"jazz": 0.5})
+    sources = {source.key: source for source in await rows(store, Source)}
+    assert {key: source.url for key, source in sources.items()} == {
+        "url:a": claimed.url,
+        "site:7": "https://site.example/7",
     }
+    for source in sources.values():
+        assert (source.title, source.artist, source.album) == ("Song", "Artist", "Album")
+        assert (source.genres, source.search_text) == (["genre"], "song\nartist")
     (share,) = await rows(store, Share)
+    assert share.source_id == sources["url:a"].id
     assert (share.message_id, share.channel_id, share.user_id, share.url) == (100, 5, 0, claimed.url)
     assert {about.message_id for about in await rows(store, MessageTrack)} == {100, 900}
     (vector,) = await rows(store, TrackVector)
@@ -99,6 +103,47 @@ async def test_the_same_recording_filed_at_the_same_moment_is_one_track(
         True,
         True,
     ]
+
+
+async def names(store: Store) -> dict[str, str]:
+    """What the sources say the track is called, by their keys."""
+    return {source.key: source.title for source in await rows(store, Source)}
+
+
+async def test_each_link_keeps_the_name_that_it_gave(filing: Filing, ledger: Ledger, store: Store) -> None:
+    for place, name in enumerate("ab"):
+        claimed = await claim(ledger, name, 100 + place)
+        await filing.add(claimed, {claimed.key: claimed.url}, heard(title=f"Called {name}"))
+    sources = {source.id: source.title for source in await rows(store, Source)}
+    shares = {share.message_id: sources[share.source_id] for share in await rows(store, Share)}
+    assert shares == {100: "Called a", 101: "Called b"}
+
+
+async def test_a_known_link_gives_the_name_that_it_gave_before(
+    filing: Filing, ledger: Ledger, store: Store
+) -> None:
+    first = await claim(ledger, "a", 100)
+    await filing.add(first, {"url:a": first.url, "site:7": "https://site.example/7"}, heard(title="Page"))
+    other = await claim(ledger, "b", 101)
+    await filing.add(other, {"url:b": other.url}, heard(title="Elsewhere"))
+    short = await claim(ledger, "c", 102)
+    known = await filing.add_share_of_known(short, {"url:c": short.url, "site:7": "https://site.example/7"})
+    assert known is not None
+    assert await names(store) == {"url:a": "Page", "site:7": "Page", "url:b": "Elsewhere", "url:c": "Page"}
+
+
+async def test_what_was_posted_says_which_track_it_is_rather_than_where_it_led(
+    filing: Filing, ledger: Ledger, store: Store
+) -> None:
+    for place, name in enumerate("ab"):
+        claimed = await claim(ledger, name, 100 + place)
+        await filing.add(claimed, {claimed.key: claimed.url}, heard(place))
+        await ledger.leases.stored(claimed)
+    again = await claim(ledger, "b", 102)
+    track_id = await filing.add_share_of_known(again, {"url:b": again.url, "url:a": "https://a.example"})
+    (share,) = [share for share in await rows(store, Share) if share.message_id == 102]
+    (source,) = [source for source in await rows(store, Source) if source.id == share.source_id]
+    assert share.track_id == source.track_id == track_id == 2
 
 
 async def test_another_recording_is_another_track(filing: Filing, ledger: Ledger, store: Store) -> None:

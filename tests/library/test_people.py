@@ -101,14 +101,21 @@ async def busy(store, catalog):
     )
     both = await add_track(store, "Both", user=BEN, message=12, url="https://b.example", sounds=(0, 1, 0, 0))
     await add_share(
-        store, both, user=ANA, channel=HIDDEN, message=13, minutes=1, url="https://cdn.example/88"
+        store,
+        both,
+        user=ANA,
+        channel=HIDDEN,
+        message=13,
+        minutes=1,
+        url="https://cdn.example/88",
+        key="discord:88",
+        title="Ana's own name for it",
     )
+    await add_share(store, both, user=BEN, message=16, url="https://cdn.example/99", key="discord:99")
     line = await add_track(store, "Line", channel=0, message=-ANA, sounds=(0, 0, 1, 0))
     elsewhere = await add_track(store, "Elsewhere", guild=OTHER_GUILD, message=19, sounds=(0, 0, 0, 1))
     await add(
         store,
-        Source(guild_id=GUILD, track_id=both, key="discord:88", url="https://cdn.example/88"),
-        Source(guild_id=GUILD, track_id=both, key="discord:99", url="https://cdn.example/99"),
         *(
             Reply(message_id=m, guild_id=GUILD, channel_id=PUBLIC, reply_id=m + 10)
             for m in (11, 12, 13, 14, 15)
@@ -167,6 +174,7 @@ async def test_no_trace_of_a_forgotten_member_is_left(people, store, vectors, bu
     assert sorted(after) == elsewhere  # the other server's
     assert str(ANA) not in json.dumps(await vectors.payloads(GUILD))
     assert "cdn.example/88" not in str(await dump(store))
+    assert "Ana's own name" not in str(await dump(store))
 
 
 async def test_every_column_that_names_a_member_was_filled(busy, store):
@@ -183,8 +191,8 @@ async def test_every_column_that_names_a_member_was_filled(busy, store):
 
 async def test_what_others_shared_and_said_stays(people, store, vectors, busy):
     await people.forget(GUILD, ANA)
-    assert await every(store, Track.title, Track.guild_id == GUILD) == ["Both"]
-    assert await every(store, Share.message_id) == [12, 19]
+    assert await every(store, Track.id, Track.guild_id == GUILD) == [busy["both"]]
+    assert await every(store, Share.message_id) == [12, 16, 19]
     assert await every(store, Reaction.message_id) == [19, 41]
     assert await every(store, Source.key, Source.guild_id == GUILD) == ["discord:99", "url:https://b.example"]
     assert await every(store, Job.message_id) == await every(store, Reply.message_id) == [12]
@@ -200,7 +208,7 @@ async def test_public_answers_stay_as_nobodys_and_private_ones_go(people, store,
     assert answers.keys() == {41, 43}
     assert (answers[41].user_id, answers[41].heading, answers[41].source) == (0, "", {})
     assert (answers[43].user_id, answers[43].heading) == (BEN, "What somebody and somebody may like")
-    assert await every(store, MessageTrack.message_id) == [12, 19, 22, 41, 43]
+    assert await every(store, MessageTrack.message_id) == [12, 16, 19, 22, 41, 43]
 
 
 async def test_it_says_what_was_erased_and_which_replies_are_about_nothing(people, busy):
@@ -233,12 +241,12 @@ async def test_a_kill_between_database_and_vectors_is_made_good_by_asking_again(
 
 
 async def test_everything_is_given_and_nothing_of_others(people, store, busy):
-    known = json.loads(json.dumps(await people.export(GUILD, ANA)))
+    known = json.loads(json.dumps(await people.export(GUILD, ANA, None)))
     assert (known["name"], known["user_id"], known["guild_id"]) == (NAME, ANA, GUILD)
     assert [(share["title"], share["channel_id"]) for share in known["shares"]] == [
         ("Line", 0),
         ("Own", PUBLIC),
-        ("Both", HIDDEN),
+        ("Ana's own name for it", HIDDEN),
     ]
     own = known["shares"][1]
     assert own["jump"] == f"https://discord.com/channels/{GUILD}/{PUBLIC}/11"
@@ -257,7 +265,7 @@ async def test_everything_is_given_and_nothing_of_others(people, store, busy):
 
 
 async def test_of_a_stranger_nothing_is_known(people, store, busy):
-    known = await people.export(GUILD, 999)
+    known = await people.export(GUILD, 999, None)
     assert known == {
         "guild_id": GUILD,
         "user_id": 999,
@@ -271,7 +279,7 @@ async def test_of_a_stranger_nothing_is_known(people, store, busy):
 
 async def test_what_is_given_covers_every_table_that_names_a_member(people, store, busy):
     """An export has as many entries as there are rows with the member in this server."""
-    known = await people.export(GUILD, ANA)
+    known = await people.export(GUILD, ANA, None)
     for table, entries in (("shares", 3), ("reactions", 2), ("jobs", 6), ("answers", 2)):
         rows = [value for place, value in await dump(store) if place == f"{table}.user_id" and value == ANA]
         in_other_guild = 1 if table in {"shares", "reactions"} else 0

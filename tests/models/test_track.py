@@ -2,7 +2,7 @@
 
 import pytest
 
-from models import Track
+from models import Source
 from models.track import searchable
 
 
@@ -33,9 +33,9 @@ def test_marks_that_make_another_word_stay(text):
 
 
 def test_the_search_text_follows_title_and_artist():
-    track = Track(title="Café", artist="Ana")
-    assert track.search_text == "cafe\nana"
-    track.title = "Tea"
-    assert track.search_text == "tea\nana"
-    track.artist = "Ben"
-    assert track.search_text == "tea\nben"
+    source = Source(title="Café", artist="Ana")
+    assert source.search_text == "cafe\nana"
+    source.title = "Tea"
+    assert source.search_text == "tea\nana"
+    source.artist = "Ben"
+    assert source.search_text == "tea\nben"

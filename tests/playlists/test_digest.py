@@ -63,6 +63,23 @@ async def test_a_song_that_came_back_stands_with_this_weeks_share(scene):
     assert [share.user_id for share in card.shares] == [BEN]
 
 
+async def test_a_name_from_a_hidden_channel_stays_there(scene):
+    rock = [
+        await scene.add(
+            f"Secret {i}", near(ROCK, 0.05 * i), channel=HIDDEN, url=f"https://secret.example/{i}"
+        )
+        for i in range(6)
+    ]
+    for i, track in enumerate(rock):
+        await add_share(scene.store, track, user=BEN, minutes=DAY, title=f"Open {i}")
+        await scene.catalog.refresh_point(GUILD, track)
+    await scene.vote(CLEO, LIKE, rock[0], rock[1])
+    content = await scene.digests.compose(GUILD, WEEK, HERE)
+    assert content.tracks and content.loved and content.pick and content.playlist
+    assert "close to **Open" in content.pick.why and "Open" in content.playlist.name
+    assert "ecret" not in repr(content) + content.pick.why
+
+
 async def test_most_loved_counts_only_this_weeks_votes(scene):
     ids = await fill(scene)
     before = START - timedelta(days=30)

@@ -6,6 +6,7 @@ from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import select
 
 from bot.embedders.base import EmbedderInfo
 from bot.library.store import Store
@@ -54,10 +55,19 @@ async def add_share(
     guild: int = GUILD,
     minutes: float = 0,
     url: str = "",
+    key: str = "",
+    title: str = "",
+    artist: str = "",
 ) -> int:
-    """A share of a track; the message's id."""
+    """A share of a track, which it calls as the first one did unless told otherwise; the message's id."""
     message = next(_messages) if message is None else message
+    key = key or (f"url:{url}" if url else f"discord:{message}{track_id}")
     async with store.begin() as session:
+        known = select(Source).where(Source.track_id == track_id).order_by(Source.id).limit(1)
+        if not title and (first := await session.scalar(known)):
+            title, artist = first.title, first.artist
+        names = {"title": title, "artist": artist}
+        source = await session.scalar(select(Source).where(Source.guild_id == guild, Source.key == key))
         session.add(
             Share(
                 message_id=message,
@@ -67,6 +77,7 @@ async def add_share(
                 user_id=user,
                 url=url,
                 shared_at=START + timedelta(minutes=minutes),
+                source=source or Source(guild_id=guild, track_id=track_id, key=key, url=url, **names),
             )
         )
         session.add(MessageTrack(message_id=message, track_id=track_id, guild_id=guild))
@@ -90,9 +101,7 @@ async def add_track(
 ) -> int:
     """A track, shared once unless told otherwise; its id. `sounds` is its vector by the first embedder."""
     await add_guild(store, guild)
-    track = Track(guild_id=guild, title=title, artist=artist, seconds=200.0, created_at=START)
-    if url:
-        track.sources = [Source(guild_id=guild, key=key or f"url:{url}", url=url)]
+    track = Track(guild_id=guild, seconds=200.0, created_at=START)
     if sounds is not None:
         track.vectors = [TrackVector(name=INFOS[0].vector_name, data=vector(*sounds).tobytes())]
     async with store.begin() as session:
@@ -107,5 +116,8 @@ async def add_track(
             guild=guild,
             minutes=minutes,
             url=url,
+            key=key,
+            title=title,
+            artist=artist,
         )
     return track.id

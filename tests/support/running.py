@@ -162,19 +162,26 @@ class Club:
         message = await member.post(place, "♫", at=at)
         vector = np.zeros(bot.services.primary.dimension, dtype="<f4")
         vector[: len(sounds)] = sounds
-        track = Track(guild_id=self.guild.id, title=title, artist=artist, seconds=200.0, created_at=now())
+        track = Track(guild_id=self.guild.id, seconds=200.0, created_at=now())
         track.vectors = [TrackVector(name=bot.services.primary.vector_name, data=vector.tobytes())]
-        if url:
-            track.sources = [Source(guild_id=self.guild.id, key=f"url:{url}", url=url)]
+        key = f"url:{url}" if url else f"discord:{message['id']}"
+        called = Source(guild_id=self.guild.id, track=track, key=key, url=url, title=title, artist=artist)
         store = bot.services.store
         async with store.begin() as session:
             await session.execute(store.insert(Guild).values(id=self.guild.id).on_conflict_do_nothing())
-            session.add(track)
+            session.add_all([track, called])
             await session.flush()
             about = {"message_id": int(message["id"]), "track_id": track.id, "guild_id": self.guild.id}
             session.add(MessageTrack(**about))
             session.add(
-                Share(**about, channel_id=place.id, user_id=member.id, url=url, shared_at=at or now())
+                Share(
+                    **about,
+                    channel_id=place.id,
+                    user_id=member.id,
+                    url=url,
+                    shared_at=at or now(),
+                    source_id=called.id,
+                )
             )
         await bot.services.catalog.refresh_point(self.guild.id, track.id)
         return track.id

@@ -16,7 +16,7 @@ from bot.playlists.vibes import Vibes
 from bot.taste.answers import Answers
 from bot.taste.feedback import Feedback
 from bot.taste.recommend import Recommender
-from models import Guild, MessageTrack, Reaction, Share, Track, TrackVector
+from models import Guild, MessageTrack, Reaction, Share, Source, Track, TrackVector
 from tests.support.library import ANA, GUILD, INFOS, PUBLIC, START, vector
 
 LIKE, DISLIKE = +1, -1
@@ -63,7 +63,7 @@ class Scene:
     ) -> int:
         """A track that somebody shared `minutes` after START; its id."""
         data = vector(*sounds).tobytes()
-        track = Track(guild_id=GUILD, title=title, artist=artist, seconds=200.0, created_at=START)
+        track = Track(guild_id=GUILD, seconds=200.0, created_at=START)
         track.vectors = [TrackVector(name=INFOS[0].vector_name, data=data)]
         message = next(_messages)
         async with self.store.begin() as session:
@@ -72,7 +72,10 @@ class Scene:
             await session.flush()
             at = START + timedelta(minutes=minutes)
             where = {"message_id": message, "track_id": track.id, "guild_id": GUILD}
-            session.add(Share(**where, channel_id=channel, user_id=user, url=url, shared_at=at))
+            key = f"url:{url}" if url else f"discord:{message}"
+            source = Source(guild_id=GUILD, track=track, key=key, url=url, title=title, artist=artist)
+            share = Share(**where, channel_id=channel, user_id=user, url=url, shared_at=at, source=source)
+            session.add(share)
             session.add(MessageTrack(**where))
         await self.catalog.refresh_point(GUILD, track.id)
         return track.id
