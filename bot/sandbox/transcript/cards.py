@@ -7,7 +7,6 @@ from bot.sandbox.components import (
     CONTAINER,
     FILE,
     GALLERY,
-    LINK,
     ROW,
     SECTION,
     SELECTS,
@@ -16,9 +15,9 @@ from bot.sandbox.components import (
     THUMBNAIL,
 )
 from bot.sandbox.errors import Json
+from bot.sandbox.model import Attachment
 from bot.sandbox.transcript.context import Context, file_size, link
 
-STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary", 6: "primary"}
 NOTE = (
     '<svg class="glyph" viewBox="0 0 24 24" width="28" height="28" aria-hidden="true"><path fill="currentColor" '
     'd="M9 4v10.2A3.5 3.5 0 1 0 11 17V8h7V4z"/></svg>'
@@ -26,10 +25,6 @@ NOTE = (
 PAGE = (
     '<svg class="glyph" viewBox="0 0 24 24" width="28" height="28" aria-hidden="true"><path fill="currentColor" '
     'd="M6 2h8l5 5v15H6zm7 1.5V8h4.500z"/></svg>'
-)
-OUT = (
-    '<svg class="out" viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="currentColor" '
-    'd="M14 3h7v7h-2V6.400l-9.300 9.300-1.400-1.400L17.600 5H14zM5 5h6v2H7v10h10v-4h2v6H5z"/></svg>'
 )
 
 
@@ -75,10 +70,9 @@ def draw(component: Json, context: Context) -> str:
     if kind == TEXT:
         return f'<div class="text">{context.markdown(component["content"])}</div>'
     if kind == BUTTON:
-        return _button(component)
+        return context.widgets.button(component)
     if kind in SELECTS:
-        shown = component.get("placeholder") or "Make a selection"
-        return f'<div class="select">{escape(shown)}<span>⌄</span></div>'
+        return context.widgets.menu(component)
     if kind == SEPARATOR:
         line = "" if component.get("divider", True) else " bare"
         wide = " wide" if component.get("spacing") == 2 else ""
@@ -96,25 +90,12 @@ def draw(component: Json, context: Context) -> str:
     return f'<div class="row">{inner}</div>' if kind == ROW else inner
 
 
-def _button(button: Json) -> str:
-    emoji = (button.get("emoji") or {}).get("name") or ""
-    label = button.get("label") or ""
-    inner = f'<span class="emoji">{escape(emoji)}</span>' if emoji else ""
-    inner += f"<span>{escape(label)}</span>" if label else ""
-    look = f"button {STYLES.get(button['style'], 'secondary')}{' off' if button.get('disabled') else ''}"
-    url = button.get("url") or ""
-    if button["style"] == LINK and url.startswith(("http://", "https://")):
-        target = 'target="_blank" rel="noopener noreferrer nofollow"'
-        return f'<a class="{look}" href="{escape(url)}" {target}>{inner}{OUT}</a>'
-    return f'<span class="{look}">{inner}</span>'
-
-
 def _media(component: Json, context: Context) -> str:
     kind = component["type"]
     if kind == THUMBNAIL:
         return _picture(component["media"], context, "thumb", component.get("description"))
     if kind == FILE:
-        file = context.guild.world.cdn.find(int(component["file"].get("attachment_id") or 0))
+        file = context.file(component["file"].get("attachment_id"))
         return draw_file(context.guild.world.cdn.payload(file), context) if file else ""
     items = component["items"]
     shown = "".join(_picture(item["media"], context, "tile", item.get("description")) for item in items)
@@ -124,25 +105,41 @@ def _media(component: Json, context: Context) -> str:
 def _picture(media: Json | None, context: Context, look: str, description: str | None = None) -> str:
     if not media or not media.get("url"):
         return ""
-    source = context.data_url(media.get("attachment_id"))
-    alt = escape(description or "")
-    if source and source.startswith("data:image/"):
-        return f'<img class="{look}" src="{source}" alt="{alt}">'
-    return f'<span class="{look} absent" title="{alt}">{NOTE}</span>'
+    file = context.file(media.get("attachment_id"))
+    drawn = _drawn(file, context, look, description) if file else ""
+    return drawn or f'<span class="{look} absent" title="{escape(description or "")}">{NOTE}</span>'
 
 
-def draw_file(file: Json, context: Context) -> str:
+def _drawn(file: Attachment, context: Context, look: str, description: str | None) -> str:
+    """A picture with its description behind a small sign; nothing for what is none or too large for the page."""
+    source = context.widgets.address(file)
+    if source is None or not file.content_type.startswith("image/"):
+        return ""
+    picture = f'<img class="{look}" src="{source}" alt="{escape(description or "")}">'
+    shown = context.widgets.picture(picture, file)
+    if not description:
+        return shown
+    return f'<div class="described">{shown}<span class="alt" title="{escape(description)}">ALT</span></div>'
+
+
+def draw_file(about: Json, context: Context) -> str:
     """A file under a message: picture, player or card."""
-    kind = file.get("content_type") or ""
-    source = context.data_url(file["id"])
-    name, size = escape(file["filename"]), file_size(file["size"])
-    about = f'<div class="file-name">{name}</div><div class="file-size">{size}</div>'
-    if kind.startswith("image/") and source:
-        return f'<img class="picture" src="{source}" alt="{escape(file.get("description") or file["filename"])}">'
-    if kind.startswith("audio/"):
-        player = f'<audio controls preload="none" src="{source}"></audio>' if source else ""
-        look = "file audio" if source else "file"
-        return f'<div class="{look}"><div class="file-head">{NOTE}<div>{about}</div></div>{player}</div>'
+    file = context.file(about["id"])
+    if file is None:
+        return ""
+    kind = file.content_type
+    if picture := _drawn(file, context, "picture", file.description):
+        return picture
+    source = context.widgets.address(file)
     if kind.startswith("video/") and source:
         return f'<video class="picture" controls preload="none" src="{source}"></video>'
-    return f'<div class="file"><div class="file-head">{PAGE}<div>{about}</div></div></div>'
+    name, size = context.widgets.file_name(about["filename"], file), file_size(about["size"])
+    sign = NOTE if kind.startswith("audio/") else PAGE
+    head = f'<div class="file-name">{name}</div><div class="file-size">{size}</div>'
+    card = f'<div class="file-head">{sign}<div>{head}</div></div>'
+    if kind.startswith("audio/") and source:
+        player = (
+            f'<audio controls preload="none" src="{source}" aria-label="{escape(about["filename"])}"></audio>'
+        )
+        return f'<div class="file audio">{card}{player}</div>'
+    return f'<div class="file">{card}</div>'

@@ -1,7 +1,7 @@
 """What a message is drawn with: the names around it, who looks, and the files that may be put into the page."""
 
-import base64
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from html import escape
 from zlib import crc32
 
@@ -9,8 +9,10 @@ from bot.sandbox.clock import moment
 from bot.sandbox.errors import Json
 from bot.sandbox.guild import Guild
 from bot.sandbox.members import Member
+from bot.sandbox.model import Attachment
 from bot.sandbox.transcript.markdown import Node, parse, parse_inline
 from bot.sandbox.transcript.names import Names
+from bot.sandbox.transcript.widgets import Widgets
 
 BLURPLE = "5865f2"
 PALETTE = ("3ba55c", "faa61a", "ed4245", "eb459e", "9b59b6", "1abc9c", "e67e22", "3498db", "607d8b")
@@ -19,15 +21,16 @@ WRAPPED = {"bold": "strong", "italic": "em", "underline": "u", "strike": "s"}
 
 @dataclass
 class Context:
-    """Draws the small things; `file_bytes` bounds each file that is put into the page."""
+    """Draws the small things; `widgets` what could be pressed; times are those of `zone`."""
 
     guild: Guild
     viewer: Member | None
-    file_bytes: int
+    widgets: Widgets = field(default_factory=Widgets)
+    zone: tzinfo = UTC
     names: Names = field(init=False)
 
     def __post_init__(self) -> None:
-        self.names = Names(self.guild)
+        self.names = Names(self.guild, self.zone)
 
     def markdown(self, text: str) -> str:
         """A message's text as HTML."""
@@ -101,13 +104,9 @@ class Context:
         app = '<span class="app">APP</span>' if badge and user["bot"] else ""
         return f'<span class="name"{style}>{escape(self.names.user(int(user["id"])))}</span>{app}'
 
-    def data_url(self, attachment_id: str | int | None) -> str | None:
-        """A file's bytes as an address within the page; None for one that is unknown or too large."""
-        file = self.guild.world.cdn.find(int(attachment_id)) if attachment_id else None
-        if file is None or len(file.content) > self.file_bytes:
-            return None
-        kind = escape(file.content_type.partition(";")[0])
-        return f"data:{kind};base64,{base64.b64encode(file.content).decode()}"
+    def file(self, attachment_id: str | int | None) -> Attachment | None:
+        """A file of a message."""
+        return self.guild.world.cdn.find(int(attachment_id)) if attachment_id else None
 
 
 def link(url: str, inner: str) -> str:
@@ -117,9 +116,9 @@ def link(url: str, inner: str) -> str:
     return f'<a href="{escape(url)}" target="_blank" rel="noopener noreferrer nofollow">{inner}</a>'
 
 
-def clock_time(message: Json) -> str:
-    """When a message was written, as hour and minute in UTC."""
-    return moment(int(message["id"])).strftime("%H:%M")
+def clock_time(message: Json, zone: tzinfo = UTC) -> str:
+    """When a message was written, as hour and minute."""
+    return moment(int(message["id"])).astimezone(zone).strftime("%H:%M")
 
 
 def file_size(size: int) -> str:

@@ -1,7 +1,7 @@
 """What mentions, times and emoji in a conversation stand for."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from bot.sandbox.guild import Guild
 from bot.sandbox.permissions import by_position
@@ -19,9 +19,10 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Names:
-    """Looks ids up in a guild."""
+    """Looks ids up in a guild; times are those of `zone`."""
 
     guild: Guild
+    zone: tzinfo = UTC
 
     def user(self, user_id: int) -> str:
         """A member's name, or a user's."""
@@ -46,9 +47,9 @@ class Names:
         return channel.name if channel else "unknown"
 
     def time(self, seconds: int, style: str) -> str:
-        """A moment as `<t:…>` shows it, in UTC."""
+        """A moment as `<t:…>` shows it."""
         try:
-            moment = datetime.fromtimestamp(seconds, UTC)
+            moment = datetime.fromtimestamp(seconds, self.zone)
         except (OverflowError, ValueError, OSError):
             return "Invalid Date"
         if style == "R":

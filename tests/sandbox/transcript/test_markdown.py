@@ -14,7 +14,7 @@ def ann(sandbox: Sandbox) -> Member:
 
 
 def html(member: Member, text: str) -> str:
-    return Context(member.guild, None, 0).markdown(text)
+    return Context(member.guild, None).markdown(text)
 
 
 LINES = {

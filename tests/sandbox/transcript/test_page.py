@@ -115,7 +115,7 @@ async def test_everything_is_in_the_page(sandbox: Sandbox, music: Channel, ann: 
         assert word in page.text
     assert "color:#e67e22" in html
     assert "--accent:#ff0000" in html
-    assert "prefers-color-scheme: light" in html
+    assert "color-scheme: light dark" in html
 
 
 async def test_a_large_file_is_only_named(music: Channel, ann: Member) -> None:
