@@ -7,14 +7,15 @@ from datetime import datetime
 from zoneinfo import available_timezones
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 from discord.ext import commands, tasks
 
-from bot.client import Earworm
+from bot.client import DISCORD_FAILS, Earworm
 from bot.errors import NotAllowed, NotFound
 from bot.playlists.digest import DueDigest, next_due
 from cogs._audience import audience_of, sight_of
 from cogs._digest_layout import digest_layout, is_of_week
+from cogs._permissions import POSTING, missing_permissions
 from cogs._text import plain
 from models import Guild
 
@@ -29,10 +30,17 @@ ZONES_OFFERED = 25
 def digest_line(guild: Guild) -> str:
     """When and where the digest comes, in one line."""
     if guild.digest_channel_id is None:
-        return "Weekly digest: off. Switch it on with /digest set."
+        why = f"⚠️ Weekly digest: off, because {guild.digest_trouble}." if guild.digest_trouble else ""
+        return f"{why or 'Weekly digest: off.'} Switch it on with /digest set."
     due = next_due(guild, discord.utils.utcnow())
     when = f"{WEEKDAYS[guild.digest_weekday]}s at {guild.digest_hour}:00 ({guild.timezone})"
     return f"Weekly digest: <#{guild.digest_channel_id}>, {when}; the next one {discord.utils.format_dt(due, 'R')}."
+
+
+def notice_board(guild: discord.Guild) -> discord.TextChannel | None:
+    """Where admins are likely to read a line: where Discord tells them what is new, or greets new members."""
+    channels = (guild.public_updates_channel, guild.system_channel)
+    return next((c for c in channels if c is not None and not missing_permissions(c, POSTING)), None)
 
 
 @app_commands.default_permissions(manage_guild=True)
@@ -77,11 +85,8 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
             raise NotFound(
                 f"I know no time zone “{plain(timezone)}”. Pick one like Europe/Berlin from the list."
             )
-        allowed = channel.permissions_for(interaction.guild.me)
-        if not (allowed.view_channel and allowed.send_messages):
-            raise NotAllowed(
-                f"I can't post in {channel.mention}. Grant me View Channel and Send Messages there."
-            )
+        if missing := missing_permissions(channel, POSTING):
+            raise NotAllowed(f"I can't post in {channel.mention}. Grant me {' and '.join(missing)} there.")
         guilds = self.bot.services.guilds
         await guilds.set_digest(interaction.guild.id, channel.id, weekday, hour, timezone)
         await interaction.edit_original_response(content=digest_line(await guilds.get(interaction.guild.id)))
@@ -112,7 +117,10 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         # What will be read there, as far as the asker may see it too: Manage Server opens no channels.
         channels = await audience_of(self.bot, interaction.guild_id, channel_id) & await sight_of(interaction)
         content = await self.bot.services.digests.preview(interaction.guild_id, channels)
-        message = await interaction.edit_original_response(view=digest_layout(content))
+        view = digest_layout(content)
+        if guild.digest_trouble:
+            view.add_item(ui.TextDisplay(digest_line(guild)))
+        message = await interaction.edit_original_response(view=view)
         if content.pick is not None:
             track_id = content.pick.card.id
             await self.bot.services.feedback.shown(interaction.guild_id, message.id, track_id)
@@ -147,14 +155,28 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         try:
             message_id = await self._find(due) or await self._send(due)
         except (discord.Forbidden, discord.NotFound) as error:
-            log.warning("the digest of server %d is switched off: %s", due.guild_id, error.text)
-            await self.bot.services.guilds.digest_off(due.guild_id)
             await digests.release(due)
+            await self._switch_off(due, error)
         except BaseException:
             await digests.release(due)
             raise
         else:
             await digests.posted(due, message_id)
+
+    async def _switch_off(self, due: DueDigest, error: discord.HTTPException) -> None:
+        """Post no more digests there, and tell an admin why: once, and whenever they look."""
+        log.warning("the digest of server %d is switched off: %s", due.guild_id, error.text)
+        guild = self.bot.get_guild(due.guild_id)
+        trouble = _trouble(guild.get_channel(due.channel_id) if guild else None, due.channel_id)
+        if not await self.bot.services.guilds.digest_lost(due.guild_id, due.channel_id, trouble):
+            return
+        if guild is None or (board := notice_board(guild)) is None:
+            log.warning("no channel to say so in server %d; /settings show says it", due.guild_id)
+            return
+        try:
+            await board.send(digest_line(await self.bot.services.guilds.get(due.guild_id)))
+        except DISCORD_FAILS as failure:
+            log.warning("can't say so in channel %d; /settings show says it: %s", board.id, failure)
 
     async def _send(self, due: DueDigest) -> int:
         channels = await audience_of(self.bot, due.guild_id, due.channel_id)
@@ -173,6 +195,14 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
             if message.author == self.bot.user and is_of_week(message, due.week):
                 return message.id
         return None
+
+
+def _trouble(channel: discord.abc.GuildChannel | None, channel_id: int) -> str:
+    """Why nothing can be posted in a channel; to follow "because"."""
+    if channel is None:
+        return "its channel was deleted"
+    missing = missing_permissions(channel, POSTING)
+    return f"I can't post in <#{channel_id}>" + (f" without {' and '.join(missing)}" if missing else "")
 
 
 async def setup(bot: Earworm) -> None:

@@ -5,22 +5,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Earworm
+from cogs._permissions import LISTENING, missing_permissions
 from cogs.digest import digest_line
-
-NEEDED = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "add_reactions": "Add Reactions",
-    "read_message_history": "Read Message History",
-    "embed_links": "Embed Links",
-    "attach_files": "Attach Files",
-}
-
-
-def missing_permissions(channel: discord.abc.GuildChannel) -> list[str]:
-    """What the bot may not do in a channel, in the words of Discord's settings."""
-    allowed = channel.permissions_for(channel.guild.me)
-    return [name for flag, name in NEEDED.items() if not getattr(allowed, flag)]
 
 
 @app_commands.default_permissions(manage_guild=True)
@@ -66,7 +52,7 @@ class SettingsCog(
                 f"{channel.mention} is no longer a music channel. What was shared there stays in the library."
             )
         lines = [f"{channel.mention} is a music channel now: post a link or a file, and I listen to it."]
-        if missing := missing_permissions(channel):
+        if missing := missing_permissions(channel, LISTENING):
             lines.append(f"⚠️ There I still need: {', '.join(missing)}.")
         if not self.bot.intents.message_content:
             lines.append(

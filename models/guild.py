@@ -20,6 +20,7 @@ class Guild(Base):
     digest_hour: Mapped[int] = mapped_column(default=18)
     timezone: Mapped[str] = mapped_column(default="UTC")
     digest_since: Mapped[datetime | None]  # weeks that were due before it are not posted
+    digest_trouble: Mapped[str] = mapped_column(default="")  # why it was switched off, unless an admin did it
 
 
 class MusicChannel(Base):

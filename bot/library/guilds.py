@@ -82,11 +82,23 @@ class Guilds:
             digest_hour=hour,
             timezone=timezone,
             digest_since=datetime.now(UTC),
+            digest_trouble="",
         )
 
     async def digest_off(self, guild_id: int) -> None:
         """Post no more digests."""
-        await self._change(guild_id, digest_channel_id=None)
+        await self._change(guild_id, digest_channel_id=None, digest_trouble="")
+
+    async def digest_lost(self, guild_id: int, channel_id: int, trouble: str) -> bool:
+        """Post no more digests in a channel that can't be posted in any more, and note why; whether that is news."""
+        async with self._store.begin() as session:
+            lost = await session.scalar(
+                update(Guild)
+                .where(Guild.id == guild_id, Guild.digest_channel_id == channel_id)
+                .values(digest_channel_id=None, digest_trouble=trouble)
+                .returning(Guild.id)
+            )
+        return lost is not None
 
     # -- members -------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.sandbox import payloads
+from bot.sandbox import introductions, payloads
 from bot.sandbox.clock import moment
 from bot.sandbox.errors import Json
 from bot.sandbox.intents import Intent
@@ -42,6 +42,7 @@ class Guild:
         self.everyone = Role(self, self.id, "@everyone", EVERYONE)
         self.roles[self.id] = self.everyone
         self.owner_id = world.ids.new(moment(self.id))
+        self.system_channel: Channel | None = None
         managed = self._new_role(world.bot.name, bot_permissions, colour=0)
         managed.managed = True
         self.bot = self._new_member(world.bot, [managed], None)
@@ -111,6 +112,11 @@ class Guild:
             return
         keys = ("id", "guild_id", "parent_id", "type")
         self.world.emit("THREAD_DELETE", {key: data[key] for key in keys}, self)
+
+    def set_system_channel(self, channel: Channel | None) -> None:
+        """Choose where Discord greets new members."""
+        self.system_channel = channel
+        self.world.emit("GUILD_UPDATE", introductions.guild(self), self)
 
     def add_member(
         self, name: str | User, *, roles: Sequence[Role] = (), nick: str | None = None, bot: bool = False

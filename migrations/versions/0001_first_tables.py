@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("digest_hour", sa.BigInteger(), nullable=False),
         sa.Column("timezone", sa.String(), nullable=False),
         sa.Column("digest_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("digest_trouble", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_guilds")),
     )
     op.create_table(

@@ -149,18 +149,42 @@ async def test_discord_has_trouble(bot: Earworm, club: Club) -> None:
     assert len(club.hall.messages) == 1
 
 
-async def test_a_channel_that_was_closed_or_deleted_switches_it_off(bot: Earworm, club: Club) -> None:
+async def test_a_channel_that_was_closed_switches_it_off_and_an_admin_is_told(
+    bot: Earworm, club: Club
+) -> None:
     due = await tuned(bot, club)
+    lobby = club.guild.add_channel("lobby")
+    club.guild.set_system_channel(lobby)
     club.hall.set_overwrite(club.guild.bot, deny=Permission.SEND_MESSAGES)
-    await post_all(bot, due)
-    assert (await bot.services.guilds.get(club.guild.id)).digest_channel_id is None
-    club.hall.set_overwrite(club.guild.bot)
     await club.discord.quiet(0.1)
+    await post_all(bot, due)
+    await post_all(bot, due + timedelta(days=7))
+    says = (
+        f"⚠️ Weekly digest: off, because I can't post in {club.hall.mention} without Send Messages. "
+        "Switch it on with /digest set."
+    )
+    assert [m["content"] for m in lobby.messages] == [says]
+    shown = await (await club.mod.command(club.music, "settings show")).message()
+    assert shown["content"].splitlines()[1] == says
+    preview = await (await club.mod.command(club.music, "digest preview")).message()
+    assert text_of(preview).endswith(says)
+    await (await club.mod.command(club.music, "digest set", channel=club.music)).message()
+    again = await (await club.mod.command(club.music, "digest preview")).message()
+    assert "⚠️" not in text_of(again)
+
+
+async def test_a_channel_that_was_deleted_switches_it_off_also_where_nobody_can_be_told(
+    bot: Earworm, club: Club
+) -> None:
     due = await tuned(bot, club)
+    club.guild.set_system_channel(club.music)
+    club.music.set_overwrite(club.guild.bot, deny=Permission.SEND_MESSAGES)
     club.hall.delete()
     await club.discord.quiet(0.1)
     await post_all(bot, due)
-    assert (await bot.services.guilds.get(club.guild.id)).digest_channel_id is None
+    assert club.music.messages == []
+    shown = await (await club.mod.command(club.music, "settings show")).message()
+    assert "⚠️ Weekly digest: off, because its channel was deleted." in shown["content"]
 
 
 async def test_a_week_of_many_songs_with_long_titles_fits(bot: Earworm, club: Club) -> None:

@@ -65,6 +65,20 @@ async def test_the_digest_is_switched_off(guilds):
     assert (guild.digest_channel_id, guild.digest_weekday) == (None, 6)
 
 
+async def test_the_digest_is_lost_with_its_channel_and_says_why_until_it_is_set_again(guilds):
+    await guilds.set_digest(GUILD, PUBLIC, 6, 23, "UTC")
+    assert not await guilds.digest_lost(GUILD, HIDDEN, "another channel is gone")
+    assert (await guilds.get(GUILD)).digest_channel_id == PUBLIC
+    assert [await guilds.digest_lost(GUILD, PUBLIC, "it is gone") for _ in range(2)] == [True, False]
+    guild = await guilds.get(GUILD)
+    assert (guild.digest_channel_id, guild.digest_trouble) == (None, "it is gone")
+    await guilds.set_digest(GUILD, HIDDEN, 6, 23, "UTC")
+    assert (await guilds.get(GUILD)).digest_trouble == ""
+    await guilds.digest_lost(GUILD, HIDDEN, "it is gone")
+    await guilds.digest_off(GUILD)
+    assert (await guilds.get(GUILD)).digest_trouble == ""
+
+
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "", "Europe", "a\0b"])
 async def test_a_time_zone_that_there_is_not_is_refused(guilds, zone):
     with pytest.raises(NotFound, match="Europe/Berlin"):
