@@ -3,6 +3,7 @@
 from models.answer import Answer, Suggestion
 from models.base import Base
 from models.digest import Digest
+from models.epoch import Epoch, EpochFrame, Relistening
 from models.guild import Guild, Member, MusicChannel
 from models.job import Job
 from models.share import MessageTrack, Reaction, Reply, Share
@@ -12,12 +13,15 @@ __all__ = [
     "Answer",
     "Base",
     "Digest",
+    "Epoch",
+    "EpochFrame",
     "Guild",
     "Job",
     "Member",
     "MessageTrack",
     "MusicChannel",
     "Reaction",
+    "Relistening",
     "Reply",
     "Share",
     "Source",

@@ -33,6 +33,7 @@ EMBEDDERS: Mapping[str, EmbedderInfo] = MappingProxyType(
                 rate=16_000,
                 chance=0.28,
                 budget=10,
+                standardise=True,
                 licence="ISC",
                 citation="Pons & Serra: musicnn: pre-trained convolutional neural networks for music. LBD ISMIR 2019",
             ),

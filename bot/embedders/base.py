@@ -16,7 +16,8 @@ class EmbedderInfo:
     """What is known of an embedder without loading it.
 
     `rate` in Hz; `chance` is the cosine that two unrelated tracks typically have: 0 per cent of a match;
-    `budget` is how many windows of a track are enough.
+    `budget` is how many windows of a track are enough; `standardise`: its vectors retrieve better once a collection's
+    own mean and deviations are taken out of them (bot.library.frames says what was measured).
     """
 
     name: str
@@ -27,6 +28,7 @@ class EmbedderInfo:
     licence: str
     citation: str
     budget: int = 60
+    standardise: bool = False
 
     @property
     def vector_name(self) -> str:
