@@ -7,7 +7,7 @@ A word of 0 says that nothing was to be heard. Before the words stands a sketch 
 errors change much: it finds the few tracks of a library that are worth comparing.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import soxr
@@ -29,13 +29,13 @@ QUIET = 1e-6  # of the loudest frame's energy: nothing to be heard
 
 SKETCH_DISTANCES = range(1, 5)
 SKETCH = 30  # words: 118 bytes and two of padding
-SHORTLIST = 16
-ALIKE = 0.6  # cosine of sketches; of the same recording the lowest measured is 0.75
+SKETCH_BYTES = 4 * SKETCH
 
 PROBE = 128  # words
 HOPELESS = 0.42  # share of wrong bits; different songs have 0.47, re-encoded ones up to 0.2
 AGREEING = 0.7  # wrong bits around a word, as a share of what chance would give
 REPEATING = 0.52  # and on the whole: a part that is played again has 0.54 and more, a bad copy 0.51 at most
+CERTAIN = 0.45  # the same where much is missing: slow songs on the same chords have 0.50
 SMOOTHING = 40  # words
 EVIDENCE = 20  # words
 REACH = WINDOW / HOP + LAG  # words' worth of sound that a single word has heard
@@ -59,6 +59,11 @@ def from_words(words: Words) -> Fingerprint:
     return np.concatenate([_sketch(_bits(words[words != 0])), words]).astype(np.uint32)
 
 
+def sketch_of(stored: bytes) -> NDArray[np.float32]:
+    """The sketch of a stored fingerprint, of which its first SKETCH_BYTES are enough: (SKETCH_BYTES,)."""
+    return np.frombuffer(stored[:SKETCH_BYTES], dtype=np.int8).astype(np.float32)
+
+
 def same_recording(one: Fingerprint, other: Fingerprint) -> bool:
     """Whether they agree over 80% of the longer one, or a few seconds are missing at the ends of the shorter."""
     longer, shorter = sorted((one[SKETCH:], other[SKETCH:]), key=len, reverse=True)
@@ -66,14 +71,6 @@ def same_recording(one: Fingerprint, other: Fingerprint) -> bool:
     if len(shorter) < EVIDENCE or len(longer) - len(shorter) > room:
         return False
     return any(_agree(longer, shorter, offset) for offset in _alignments(longer, shorter, room))
-
-
-def find_same(query: Fingerprint, candidates: Sequence[Fingerprint]) -> int | None:
-    """The place of a candidate that is the same recording as the query, if there is one."""
-    for place in _shortlist(query, candidates):
-        if same_recording(query, candidates[place]):
-            return place
-    return None
 
 
 def to_bytes(value: Fingerprint) -> bytes:
@@ -114,6 +111,16 @@ def _band_energies(samples: NDArray[np.float32]) -> Iterator[NDArray[np.float64]
         yield np.diff(below[:, whole - 1] + (edges - whole) * power[:, whole], axis=1)
 
 
+def _sketch(bits: Bits) -> Words:
+    """How often bits that are near each other in frequency agree, from -127 to 127, packed into words."""
+    signs = bits * np.float32(2) - 1
+    products = signs.T @ signs / max(1, len(bits))
+    means = np.concatenate([np.diagonal(products, distance) for distance in SKETCH_DISTANCES])
+    padded = np.zeros(SKETCH_BYTES, np.int8)
+    padded[: len(means)] = np.round(127 * means)
+    return padded.view("<u4")
+
+
 # -- comparing two -----------------------------------------------------------------------------------------
 
 
@@ -143,12 +150,16 @@ def _agree(longer: Words, shorter: Words, offset: int) -> bool:
     most = max(np.count_nonzero(longer), np.count_nonzero(shorter))
     if shared + REACH >= SAME * (most + REACH):
         return True
+    shared = _agreeing(longer[begin:end], shorter[begin - offset : end - offset], CERTAIN)
     complete = shared >= 0.9 * np.count_nonzero(shorter) and shared >= 0.5 * most
     return bool(complete and abs(offset) <= EDGE and abs(len(longer) - len(shorter) - offset) <= EDGE)
 
 
-def _agreeing(one: Words, other: Words) -> int:
-    """In how many words, around which both are much more alike than chance would make them, something is heard."""
+def _agreeing(one: Words, other: Words, limit: float = REPEATING) -> int:
+    """In how many words, around which both are much more alike than chance would make them, something is heard.
+
+    None at all if more bits are wrong there than this share of what chance gives.
+    """
     heard = (one != 0) | (other != 0)
     if not heard.any():
         return 0
@@ -159,7 +170,7 @@ def _agreeing(one: Words, other: Words) -> int:
     wrong = np.bitwise_count(one ^ other).astype(np.float64)
     around = np.convolve(wrong, near, "same") / np.convolve(np.ones(len(one)), near, "same")
     alike = around < AGREEING * chance
-    if not alike.any() or wrong[alike].mean() > REPEATING * chance:
+    if not alike.any() or wrong[alike].mean() > limit * chance:
         return 0
     return int(np.count_nonzero(alike))
 
@@ -167,32 +178,3 @@ def _agreeing(one: Words, other: Words) -> int:
 def _bits(words: Words) -> Bits:
     packed = words.astype("<u4").view(np.uint8).reshape(-1, BITS // 8)
     return np.unpackbits(packed, axis=1, bitorder="little").astype(bool)
-
-
-# -- finding one in a library ------------------------------------------------------------------------------
-
-
-def _sketch(bits: Bits) -> Words:
-    """How often bits that are near each other in frequency agree, from -127 to 127, packed into words."""
-    signs = bits * np.float32(2) - 1
-    products = signs.T @ signs / max(1, len(bits))
-    means = np.concatenate([np.diagonal(products, distance) for distance in SKETCH_DISTANCES])
-    padded = np.zeros(4 * SKETCH, np.int8)
-    padded[: len(means)] = np.round(127 * means)
-    return padded.view("<u4")
-
-
-def _shortlist(query: Fingerprint, candidates: Sequence[Fingerprint]) -> Sequence[int]:
-    """The places of the candidates whose sketches are most like the query's, best first."""
-    if len(candidates) <= SHORTLIST:
-        return range(len(candidates))
-    heads = np.concatenate([candidate[:SKETCH] for candidate in candidates]).astype("<u4", copy=False)
-    sketches = heads.view(np.int8).reshape(len(candidates), -1).astype(np.float32)
-    middle = sketches.mean(axis=0)
-    sketches -= middle
-    wanted = query[:SKETCH].astype("<u4").view(np.int8) - middle
-    # Not a matrix product: its threads cost more than they bring where the processors are busy.
-    lengths = np.sqrt(np.einsum("ij,ij->i", sketches, sketches) * (wanted @ wanted))
-    likeness = np.einsum("ij,j->i", sketches, wanted) / np.maximum(lengths, 1e-9)
-    best = np.argpartition(-likeness, SHORTLIST)[:SHORTLIST]
-    return [int(place) for place in best[np.argsort(-likeness[best])] if likeness[place] > ALIKE]

@@ -1,34 +1,19 @@
 """A song that was heard goes into a server's library: as a new track, or as one more share of a known one."""
 
-import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.audio.fingerprint import find_same, from_bytes, to_bytes
+from bot.audio.fingerprint import to_bytes
 from bot.library.jobs import Claimed, now
 from bot.library.leases import Leases
 from bot.library.listening import Heard
 from bot.library.store import Store
+from bot.library.twins import Twins
 from models import Guild, MessageTrack, Reply, Share, Source, Track, TrackVector
-
-BATCH = 500  # fingerprints in memory at a time
-LONGER = 1.3  # of two copies of one recording, the longer one is at most so much longer,
-SLACK = 8.0  # and these many seconds
-
-
-@dataclass(frozen=True)
-class Twin:
-    """The track that is the same recording, if there is one among those up to `newest`.
-
-    Looked for before the transaction, which nobody should wait for that long; what came since is looked at in it.
-    """
-
-    track_id: int | None
-    newest: int
 
 
 class Filing:
@@ -37,6 +22,7 @@ class Filing:
     def __init__(self, store: Store, leases: Leases) -> None:
         self._store = store
         self._leases = leases
+        self._twins = Twins()
 
     async def add_share_of_known(self, claimed: Claimed, links: Mapping[str, str]) -> int | None:
         """Add the job's share to the track that one of its links (key -> address) leads to, if there is one.
@@ -56,13 +42,14 @@ class Filing:
 
         Raises LeaseLost.
         """
-        twin = await self._find_twin(claimed.guild_id, heard)
+        async with self._store.session() as session:  # so that nobody waits while a whole library is read
+            await self._twins.read(session, claimed.guild_id)
         async with self._store.begin() as session:
             await self._hold_library(session, claimed.guild_id)
             linked = await _linked(session, claimed.guild_id, links)
             track_id = linked.track_id if linked else None
             if track_id is None:
-                track_id = await _confirmed(session, claimed.guild_id, heard, twin)
+                track_id = await self._twins.find(session, claimed.guild_id, heard)
             known = track_id is not None
             if track_id is None:
                 track_id = await _make(session, claimed.guild_id, heard)
@@ -86,11 +73,6 @@ class Filing:
         # Postgres lets several write at once. Nobody else adds to this server's library until we are done: of two
         # members who share the same song at once, the second must find what the first one stored.
         await session.execute(select(Guild.id).where(Guild.id == guild_id).with_for_update(key_share=True))
-
-    async def _find_twin(self, guild_id: int, heard: Heard) -> Twin:
-        async with self._store.session() as session:
-            newest = await session.scalar(select(func.max(Track.id)).where(Track.guild_id == guild_id)) or 0
-            return Twin(await _same_recording(session, guild_id, heard), newest)
 
     async def _add(
         self,
@@ -156,34 +138,6 @@ def _naming_of(source: Source) -> dict[str, Any]:
 def _naming_in(heard: Heard) -> dict[str, Any]:
     """What was found out about a track's name while it was listened to."""
     return {**asdict(heard.name), "genres": list(heard.genres)}
-
-
-async def _confirmed(session: AsyncSession, guild_id: int, heard: Heard, twin: Twin) -> int | None:
-    """The twin if it is still there, else one that came since it was looked for."""
-    if twin.track_id is not None and await session.get(Track, twin.track_id) is not None:
-        return twin.track_id
-    return await _same_recording(session, guild_id, heard, after=twin.newest)
-
-
-async def _same_recording(session: AsyncSession, guild_id: int, heard: Heard, after: int = 0) -> int | None:
-    """A track of about this length with this fingerprint."""
-    seconds = heard.analysis.seconds
-    length = Track.seconds.between(seconds / LONGER - SLACK, seconds * LONGER + SLACK)
-    while True:
-        rows = await session.execute(
-            select(Track.id, Track.fingerprint)
-            .where(Track.guild_id == guild_id, length, Track.id > after)
-            .order_by(Track.id)
-            .limit(BATCH)
-        )
-        batch = rows.all()
-        if not batch:
-            return None
-        candidates = [from_bytes(fingerprint) for _, fingerprint in batch]
-        found = await asyncio.to_thread(find_same, heard.analysis.fingerprint, candidates)
-        if found is not None:
-            return int(batch[found][0])
-        after = batch[-1][0]
 
 
 async def _make(session: AsyncSession, guild_id: int, heard: Heard) -> int:

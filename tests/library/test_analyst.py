@@ -13,10 +13,12 @@ import pytest_asyncio
 
 from bot.audio.decode import Decoded
 from bot.audio.features import measure
-from bot.audio.fingerprint import find_same
+from bot.audio.fingerprint import same_recording
+from bot.embedders.weights import WEIGHTS
 from bot.errors import EmbedderError, WeightsError, WorkerDied
 from bot.library.analyst import Analyst
 from tests.support.songs import samples
+from tests.support.weights import random_openl3, write_openl3
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,7 +58,8 @@ async def test_a_track_has_a_vector_of_each_embedder_and_a_fingerprint(
     assert analysis.features == asdict(measure(samples(0), RATE))
     again = await analyst.analyse(decoded(tmp_path, 0))
     other = await analyst.analyse(decoded(tmp_path, 1))
-    assert find_same(analysis.fingerprint, [other.fingerprint, again.fingerprint]) == 1
+    assert same_recording(analysis.fingerprint, again.fingerprint)
+    assert not same_recording(analysis.fingerprint, other.fingerprint)
 
 
 async def test_two_channels_are_heard_too(analyst: Analyst, tmp_path: Path) -> None:
@@ -130,3 +133,15 @@ async def test_missing_weights_are_told_at_start(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="models pull openl3"):
         await analyst.start()
     await analyst.close()
+
+
+async def test_the_log_says_what_listens_and_how(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    place = WEIGHTS["openl3"].place(tmp_path)
+    place.parent.mkdir()
+    write_openl3(place, random_openl3())
+    analyst = Analyst(["mfcc", "openl3"], tmp_path)
+    with caplog.at_level("INFO"):
+        await analyst.start()
+    await analyst.close()
+    assert "listening by mfcc" in caplog.messages
+    assert any(message.startswith("listening by openl3: ") for message in caplog.messages)

@@ -105,6 +105,18 @@ async def test_the_same_recording_filed_at_the_same_moment_is_one_track(
     ]
 
 
+async def test_a_recording_that_was_removed_is_a_new_track(
+    filing: Filing, ledger: Ledger, store: Store
+) -> None:
+    filed = []
+    for place, name in enumerate("ab"):
+        claimed = await claim(ledger, name, 100 + place)
+        filed.append(await filing.add(claimed, {claimed.key: claimed.url}, heard()))
+        async with store.begin() as session:
+            await drop_shares(session, GUILD, (await session.scalars(select(Share))).all())
+    assert filed[0] != filed[1]
+
+
 async def names(store: Store) -> dict[str, str]:
     """What the sources say the track is called, by their keys."""
     return {source.key: source.title for source in await rows(store, Source)}
