@@ -1,7 +1,5 @@
 """Discord's servers and channels as values that decide who can see what."""
 
-from collections.abc import Iterable
-
 import discord
 
 from bot.client import Earworm
@@ -13,6 +11,7 @@ from bot.taste.visibility import (
     channels_for_audience,
     channels_for_member,
 )
+from models import Thread
 
 NOWHERE: frozenset[int] = frozenset({0})  # only what came in on the command line
 
@@ -20,11 +19,11 @@ NOWHERE: frozenset[int] = frozenset({0})  # only what came in on the command lin
 async def audience_of(bot: Earworm, guild_id: int, channel_id: int) -> frozenset[int]:
     """The channels whose shares may be shown to everybody who sees channel `channel_id`."""
     guild = bot.get_guild(guild_id)
-    channel = guild.get_channel_or_thread(channel_id) if guild else None
-    if guild is None or channel is None:
+    if guild is None:
         return NOWHERE | {channel_id}
-    shared_in = _channels(guild, await bot.services.catalog.places(guild_id))
-    allowed = channels_for_audience(view_of_guild(guild), view_of_channel(channel), shared_in)
+    shared_in = await _places(bot, guild, channel_id)
+    here = next((view for view in shared_in if view.id == channel_id), None)
+    allowed = channels_for_audience(view_of_guild(guild), here, shared_in) if here else frozenset()
     return allowed | NOWHERE | {channel_id}
 
 
@@ -34,7 +33,7 @@ async def sight_of(interaction: discord.Interaction[Earworm]) -> frozenset[int]:
     if guild is None or not isinstance(member, discord.Member):
         return NOWHERE
     roles = [role.id for role in member.roles]
-    shared_in = _channels(guild, await interaction.client.services.catalog.places(guild.id))
+    shared_in = await _places(interaction.client, guild)
     seen = channels_for_member(view_of_guild(guild), member.id, roles, shared_in, here=interaction.channel_id)
     return seen | NOWHERE
 
@@ -73,7 +72,23 @@ def view_of_channel(channel: discord.abc.GuildChannel | discord.Thread) -> Chann
     return ChannelView(channel.id, Kind.VOICE if voice else Kind.TEXT, everyone, roles, members)
 
 
-def _channels(guild: discord.Guild, ids: Iterable[int]) -> list[ChannelView]:
-    """Those of the channels that still exist; to ask of every channel of a large server would take long."""
-    found = (guild.get_channel_or_thread(channel_id) for channel_id in ids)
-    return [view_of_channel(channel) for channel in found if channel is not None]
+async def _places(bot: Earworm, guild: discord.Guild, *others: int) -> list[ChannelView]:
+    """Where something was shared, and the others, as far as these channels still exist.
+
+    To ask of every channel of a large server would take long.
+    """
+    threads = await bot.services.guilds.threads(guild.id)
+    ids = await bot.services.catalog.places(guild.id) | set(others)
+    views = (_view(guild, channel_id, threads.get(channel_id)) for channel_id in ids)
+    return [view for view in views if view is not None]
+
+
+def _view(guild: discord.Guild, channel_id: int, archived: Thread | None) -> ChannelView | None:
+    """A channel or thread; of an archived thread Discord says nothing, but its parent stands for it."""
+    if channel := guild.get_channel_or_thread(channel_id):
+        return view_of_channel(channel)
+    parent = guild.get_channel(archived.parent_id) if archived else None
+    if archived is None or parent is None:
+        return None
+    kind = Kind.PRIVATE_THREAD if archived.private else Kind.THREAD
+    return ChannelView(channel_id, kind, parent=view_of_channel(parent))

@@ -56,6 +56,10 @@ async def submit(
 ) -> None:
     """Save a message's sources as this member's shares and begin to listen; once it returns, none is lost."""
     await bot.services.guilds.remember(guild_id, member.id, member.display_name)
+    guild = bot.get_guild(guild_id)
+    if guild and (thread := guild.get_thread(channel_id)):
+        private = thread.is_private()
+        await bot.services.guilds.keep_thread(guild_id, thread.id, thread.parent_id, private=private)
     shares = [
         new_share(
             source,

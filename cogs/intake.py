@@ -175,6 +175,11 @@ class Intake(commands.Cog):
         if event.guild_id is not None:
             await withdraw(self.bot, event.guild_id, event.message_ids)
 
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        """What was shared in a deleted thread nobody can see any more."""
+        await self.bot.services.guilds.drop_thread(event.guild_id, event.thread_id)
+
 
 def home_of(channel: "discord.abc.MessageableChannel") -> int:
     """The channel whose settings count: a thread's are its parent's."""

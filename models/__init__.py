@@ -4,7 +4,7 @@ from models.answer import Answer, Suggestion
 from models.base import Base
 from models.digest import Digest
 from models.epoch import Epoch, EpochFrame, Relistening
-from models.guild import Guild, Member, MusicChannel
+from models.guild import Guild, Member, MusicChannel, Thread
 from models.job import Job
 from models.share import MessageTrack, Reaction, Reply, Share
 from models.track import Source, Track, TrackVector
@@ -26,6 +26,7 @@ __all__ = [
     "Share",
     "Source",
     "Suggestion",
+    "Thread",
     "Track",
     "TrackVector",
 ]

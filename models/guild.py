@@ -33,6 +33,17 @@ class MusicChannel(Base):
     last_message_id: Mapped[int] = mapped_column(default=0)  # where catching up starts after downtime
 
 
+class Thread(Base):
+    """A thread in which something was shared: whose sight it is must be known after Discord has archived it too."""
+
+    __tablename__ = "threads"
+
+    guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"), primary_key=True)
+    thread_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    parent_id: Mapped[int]
+    private: Mapped[bool]
+
+
 class Member(Base):
     """A member's name as last seen, for exports, the command line and the digest's files."""
 

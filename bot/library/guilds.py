@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from bot.errors import NotFound
 from bot.library.store import Store
-from models import Guild, Member, MusicChannel
+from models import Guild, Member, MusicChannel, Thread
 
 
 class Guilds:
@@ -59,6 +59,31 @@ class Guilds:
                 .where(_is_channel(guild_id, channel_id), older)
                 .values(last_message_id=message_id)
             )
+
+    # -- threads -------------------------------------------------------------------------------------------
+
+    async def keep_thread(self, guild_id: int, thread_id: int, parent_id: int, *, private: bool) -> None:
+        """Note whose thread it is, which Discord doesn't tell once it is archived."""
+        async with self._store.session() as session:
+            if await session.get(Thread, (guild_id, thread_id)):
+                return
+        await self._change(guild_id)
+        row = {"guild_id": guild_id, "thread_id": thread_id, "parent_id": parent_id, "private": private}
+        async with self._store.begin() as session:
+            await session.execute(self._store.insert(Thread).values(row).on_conflict_do_nothing())
+
+    async def drop_thread(self, guild_id: int, thread_id: int) -> None:
+        """A thread was deleted."""
+        async with self._store.begin() as session:
+            await session.execute(
+                delete(Thread).where(Thread.guild_id == guild_id, Thread.thread_id == thread_id)
+            )
+
+    async def threads(self, guild_id: int) -> dict[int, Thread]:
+        """The server's threads in which something was shared."""
+        async with self._store.session() as session:
+            rows = await session.scalars(select(Thread).where(Thread.guild_id == guild_id))
+            return {row.thread_id: row for row in rows}
 
     # -- the weekly digest ---------------------------------------------------------------------------------
 

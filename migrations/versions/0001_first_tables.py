@@ -121,6 +121,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("guild_id", "channel_id", name=op.f("pk_music_channels")),
     )
     op.create_table(
+        "threads",
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("thread_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("parent_id", sa.BigInteger(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["guild_id"], ["guilds.id"], name=op.f("fk_threads_guild_id_guilds"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("guild_id", "thread_id", name=op.f("pk_threads")),
+    )
+    op.create_table(
         "tracks",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
@@ -297,6 +308,7 @@ def downgrade() -> None:
     op.drop_table("jobs")
     op.drop_index(op.f("ix_tracks_guild_id"), table_name="tracks")
     op.drop_table("tracks")
+    op.drop_table("threads")
     op.drop_table("music_channels")
     op.drop_table("members")
     op.drop_table("epoch_frames")

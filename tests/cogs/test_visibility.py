@@ -3,8 +3,9 @@
 import pytest
 
 from bot.client import Earworm
-from bot.sandbox import Permission, text_of
+from bot.sandbox import Channel, Permission, text_of
 from tests.support.running import Club
+from tests.support.songs import file
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -102,3 +103,53 @@ async def test_a_page_forgets_what_was_hidden_since(bot: Earworm, club: Club) ->
     await club.ann.click(said, label="Next page")
     await club.discord.wait_for(lambda: "Previous page" in str(club.hall.messages[0]["components"]))
     assert "Other" not in text_of(club.hall.messages[0])
+
+
+# -- threads that Discord has archived, and says nothing of ------------------------------------------------
+
+
+async def shared_in_a_thread(
+    bot: Earworm, club: Club, *, private: bool = False, hidden: bool = False
+) -> Channel:
+    """A thread in which Ann shared a song, archived since."""
+    parent = club.guild.add_channel("den", private_to=[club.ann]) if hidden else club.music
+    thread = club.guild.add_thread(parent, "finds", owner=club.ann, private=private)
+    thread.joined[club.guild.bot.id] = thread.joined[club.ann.id]
+    await club.discord.quiet(0.1)
+    await (await club.ann.command(thread, "share", file=file(70, title="Thread song"))).message()
+    await club.discord.wait_for(lambda: "Thread song" in str(thread.messages), 60)
+    thread.archive()
+    guild = bot.get_guild(club.guild.id)
+    await club.discord.wait_for(lambda: guild is not None and guild.get_thread(thread.id) is None)
+    return thread
+
+
+async def seen_by_bo(club: Club, title: str = "Thread song") -> tuple[bool, bool]:
+    """Whether Bo sees the song, and whether everybody in the hall may."""
+    library = text_of(await (await club.bo.command(club.hall, "library")).message())
+    public = text_of(await (await club.bo.command(club.hall, "track", track=title)).message())
+    return title in library, f"**{title}**" in public
+
+
+async def test_an_archived_thread_is_seen_by_who_sees_its_channel(bot: Earworm, club: Club) -> None:
+    thread = await shared_in_a_thread(bot, club)
+    assert await seen_by_bo(club) == (True, True)
+    club.music.set_overwrite(club.guild.everyone, deny=Permission.VIEW_CHANNEL)
+    await club.discord.quiet(0.1)
+    assert await seen_by_bo(club) == (False, False)
+    club.music.set_overwrite(club.guild.everyone)
+    thread.delete()
+    await club.discord.quiet(0.1)
+    assert await seen_by_bo(club) == (False, False)
+
+
+async def test_an_archived_thread_of_a_hidden_channel_is_hidden(bot: Earworm, club: Club) -> None:
+    await shared_in_a_thread(bot, club, hidden=True)
+    assert await seen_by_bo(club) == (False, False)
+    ann = text_of(await (await club.ann.command(club.hall, "library")).message())
+    assert "Thread song" in ann
+
+
+async def test_an_archived_private_thread_is_hidden(bot: Earworm, club: Club) -> None:
+    await shared_in_a_thread(bot, club, private=True)
+    assert await seen_by_bo(club) == (False, False)

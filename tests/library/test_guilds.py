@@ -50,6 +50,18 @@ async def test_what_was_seen_only_goes_forward(guilds):
     assert await guilds.music_channels(GUILD) == {PUBLIC: 80}
 
 
+async def test_threads_are_known_until_they_are_deleted(guilds):
+    await guilds.keep_thread(GUILD, 51, PUBLIC, private=False)
+    await guilds.keep_thread(GUILD, 52, HIDDEN, private=True)
+    await guilds.keep_thread(GUILD, 52, HIDDEN, private=True)
+    known = {thread: (row.parent_id, row.private) for thread, row in (await guilds.threads(GUILD)).items()}
+    assert known == {51: (PUBLIC, False), 52: (HIDDEN, True)}
+    await guilds.drop_thread(GUILD, 51)
+    await guilds.drop_thread(GUILD + 1, 52)
+    assert (await guilds.threads(GUILD)).keys() == {52}
+    assert await guilds.threads(GUILD + 1) == {}
+
+
 async def test_a_digest_is_set_from_now_on(guilds):
     await guilds.set_digest(GUILD, PUBLIC, 6, 23, "America/Sao_Paulo")
     guild = await guilds.get(GUILD)
