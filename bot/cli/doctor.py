@@ -1,6 +1,7 @@
 """`earworm doctor`: what is set up, what is missing, what to do."""
 
 import argparse
+import asyncio
 import json
 import shutil
 import sysconfig
@@ -36,7 +37,12 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     async with Services.open(settings) as services:
         repairs = await doctor.repair(services.store, services.vectors) if arguments.repair else []
         guilds = await doctor.agreement(services.store, services.vectors)
-    checks = [_database(settings), _javascript(), *_embedders(settings), *await _discord(settings)]
+    checks = [
+        _database(settings),
+        _javascript(),
+        *await asyncio.to_thread(_embedders, settings),
+        *await _discord(settings),
+    ]
     lines = [line for repair in repairs for line in repair.lines]
     if arguments.json:
         document = {
@@ -84,6 +90,11 @@ def _embedders(settings: Settings) -> list[Check]:
         ready = weights.available(name, settings.home)
         says = "ready" if ready else f"its weights are missing: earworm models pull {name}"
         checks.append(Check(f"embedder {name}", ready, f"{says} ({EMBEDDERS[name].licence})"))
+    if "openl3" in settings.embedders:
+        # It brings torch, which takes seconds to import.
+        from bot.embedders.openl3 import engine_here
+
+        checks.append(Check("how openl3 is computed", True, engine_here().says))
     return checks
 
 

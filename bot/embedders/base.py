@@ -51,9 +51,10 @@ class Embedding:
 
 
 class Embedder(Protocol):
-    """A model of what music sounds like."""
+    """A model of what music sounds like; `engine` says how it is computed here, where there is a choice."""
 
     info: EmbedderInfo
+    engine: str = ""
 
     def embed(self, samples: Samples, rate: int, *, budget: int | None = None) -> Embedding:
         """Embed (n,) or (n, channels) samples at `rate` Hz, full scale ±1.

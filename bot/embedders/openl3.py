@@ -66,26 +66,29 @@ class OpenL3(Embedder):
     """The audio half of OpenL3, on the GPU where there is one; a window is one second.
 
     On a processor each thread works through windows of its own, which is faster than sharing each of them.
-    `engine` says in words how the network is computed.
     """
 
     def __init__(self, options: Options, layers: Sequence[Layer]) -> None:
         self.info = replace(EMBEDDERS["openl3"], dimension=options.size)
         self._options = options
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        engine = engine_here(options.precision)
+        self.engine = engine.says
+        self._device = torch.device(engine.device)
         self._spectrogram = Spectrogram(options.input_repr, self._device)
-        self.engine, fast = choose_engine(options.precision, self._device)
         pool = FINAL_POOL[options.input_repr, options.size]
         self._network: Callable[[Tensor], Tensor]
-        if fast:
+        if engine.winograd:
             from bot.embedders.openl3_fast import FastNetwork
 
             self._network = FastNetwork(layers, pool, SHAPES[options.input_repr])
         else:
             self._network = Network(layers, pool, self._device)
-        self._threads = (
-            None if self._device.type == "cuda" else _Threads(min(torch.get_num_threads(), MOST_THREADS))
-        )
+        if engine.threads:
+            self._threads: _Threads | None = _Threads(engine.threads)
+        else:
+            self._threads = None
+            # Else cuDNN rounds to ten binary digits.
+            torch.backends.cudnn.allow_tf32 = False
 
     def embed(self, samples: Samples, rate: int, *, budget: int | None = None) -> Embedding:
         """See `Embedder.embed`; the vector is the mean over the windows."""
@@ -121,22 +124,44 @@ class OpenL3(Embedder):
         return frames
 
 
-def choose_engine(precision: str, device: torch.device) -> tuple[str, bool]:
-    """How the network is computed here, in words, and whether by Winograd convolutions.
+@dataclass(frozen=True)
+class Engine:
+    """How the network is computed: on `device` (cpu, cuda), `threads` of the processor's, and why, in words."""
+
+    device: str
+    winograd: bool
+    threads: int
+    says: str
+
+
+def engine_here(precision: str = "fast") -> Engine:
+    """What this machine computes with."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
+    threads = min(torch.get_num_threads(), MOST_THREADS)
+    return choose_engine(
+        precision, gpu=gpu, capability=torch.backends.cpu.get_cpu_capability(), threads=threads
+    )
+
+
+def choose_engine(precision: str, *, gpu: str, capability: str, threads: int) -> Engine:
+    """Choose by the GPU's name ("": none), and by what instructions PyTorch finds in the processor.
 
     Measured by benchmarks/openl3.py on 2 cores with AVX-512 that other programs used as well, whole path, against
     the network as written in batches of 32: PyTorch's convolutions with folded norms, channels last, few windows at
     a time: 1.8 to 2.2 times as fast; Winograd: 3.5 to 5.1 times, every window's cosine above 0.999999. OpenVINO's
     float32 network takes twice as long as Winograd's; bfloat16 is no gain on processors without it.
     """
-    if device.type == "cuda":
-        return f"PyTorch's convolutions, float32, on {torch.cuda.get_device_name(device)}", False
-    processor = torch.backends.cpu.get_cpu_capability()
-    threads = f"{torch.get_num_threads()} threads, {processor}"
-    # Without vector instructions the transforms cost more than they save.
-    if precision == "fast" and processor != "DEFAULT":
-        return f"Winograd convolutions, float32, {threads}", True
-    return f"PyTorch's convolutions, float32, {threads}", False
+    plain = "PyTorch's convolutions, float32"
+    if gpu:
+        return Engine("cuda", False, 0, f"{plain}, on {gpu}: there is a GPU")
+    here = f"{threads} threads" if threads > 1 else "1 thread"
+    if precision != "fast":
+        return Engine("cpu", False, threads, f"{plain}, {here}: exactness was asked for")
+    if capability == "DEFAULT":
+        why = "Winograd's transforms don't pay without vector instructions"
+        return Engine("cpu", False, threads, f"{plain}, {here}: {why}")
+    why = f"the fastest measured where the processor has {capability}"
+    return Engine("cpu", True, threads, f"Winograd convolutions, float32, {here}: {why}")
 
 
 class _Threads:

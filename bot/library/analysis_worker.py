@@ -23,7 +23,7 @@ def main() -> None:
     except EmbedderError as error:
         reply({"error": str(error)})
         return
-    reply({"ready": True})
+    reply({"engines": {embedder.info.name: embedder.engine for embedder in embedders}})
     for request in inbox:
         try:
             reply(_analyse(embedders, request))

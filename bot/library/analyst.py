@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from bot.audio.decode import Decoded
 from bot.embedders import EMBEDDERS
 from bot.errors import EmbedderError, WeightsError, WorkerDied
-from bot.library.vectors import normalised
+from bot.library.frames import normalised
 from bot.workers import Message, Worker
+
+log = logging.getLogger(__name__)
 
 MODULE = "bot.library.analysis_worker"
 START_SECONDS = 180.0  # to import torch and to load weights on a busy machine
@@ -127,6 +130,8 @@ class Analyst:
         if "error" in ready:
             await self.close()
             raise WeightsError(ready["error"])
+        for name, engine in ready["engines"].items():
+            log.info("listening by %s%s", name, f": {engine}" if engine else "")
         return self._worker
 
 

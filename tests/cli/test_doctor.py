@@ -16,6 +16,8 @@ async def test_a_fresh_home_is_told_what_to_do_next(settings: Settings, capsys) 
     told = capsys.readouterr().out
     assert "DISCORD_TOKEN is not set" in told
     assert "earworm models pull openl3" in told
+    assert "✓ how openl3 is computed: " in told
+    assert "convolutions, float32, " in told
 
 
 async def test_agreement_is_one_json_document(settings: Settings, capsys) -> None:

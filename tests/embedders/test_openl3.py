@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bot.embedders import load
-from bot.embedders.openl3 import OpenL3, Options
+from bot.embedders.openl3 import Engine, OpenL3, Options, choose_engine
 from bot.errors import EmbedderError
 from tests.support.shared import SHARED, needs
 
@@ -182,3 +182,27 @@ def test_other_threads_of_the_process_keep_their_number(openl3: OpenL3) -> None:
 def test_what_there_is_not_is_refused(option: str, value: object) -> None:
     with pytest.raises(EmbedderError):
         Options(**{option: value})
+
+
+def engine(precision: str = "fast", *, gpu: str = "", capability: str = "AVX2", threads: int = 2) -> Engine:
+    return choose_engine(precision, gpu=gpu, capability=capability, threads=threads)
+
+
+def test_a_gpu_is_used_where_there_is_one() -> None:
+    chosen = engine(gpu="NVIDIA L4")
+    assert (chosen.device, chosen.winograd, chosen.threads) == ("cuda", False, 0)
+    assert "NVIDIA L4" in chosen.says
+
+
+@pytest.mark.parametrize(
+    ("precision", "capability", "winograd", "why"),
+    [("fast", "AVX512", True, "has AVX512"), ("fast", "DEFAULT", False, "without vector instructions"),
+     ("fp32", "AVX512", False, "exactness was asked for")],
+)  # fmt: skip
+def test_a_processor_computes_by_what_it_has(
+    precision: str, capability: str, winograd: bool, why: str
+) -> None:
+    chosen = engine(precision, capability=capability)
+    assert (chosen.device, chosen.winograd, chosen.threads) == ("cpu", winograd, 2)
+    assert "2 threads" in chosen.says
+    assert why in chosen.says
