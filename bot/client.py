@@ -210,7 +210,7 @@ async def run(settings: Settings, *, ready: Callable[[Earworm], None] | None = N
         )
     point_at(settings)
     with until_told_to_stop():
-        async with Services.open(settings, listen=True) as services:
+        async with Services.open(settings, listen=True, warm=True) as services:
             try:
                 await _serve(settings, services, message_content=True, ready=ready)
             except discord.PrivilegedIntentsRequired:

@@ -47,10 +47,13 @@ class Services:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, *, listen: bool = False) -> AsyncIterator["Services"]:
+    async def open(
+        cls, settings: Settings, *, listen: bool = False, warm: bool = False
+    ) -> AsyncIterator["Services"]:
         """Open the database and the vectors; what is open is closed in the end, also after a failure.
 
-        `listen`: also start what fetching and analysing take. Raises WeightsError if an embedder has no weights.
+        `listen`: also start what fetching takes; analysing takes seconds to start, with the first song or, if `warm`,
+        at once. Raises WeightsError if an embedder that is started has no weights.
         """
         async with AsyncExitStack() as exits:
             store = await Store.open(settings)
@@ -64,7 +67,8 @@ class Services:
                 await proxy.start()
                 exits.push_async_callback(proxy.close)
                 exits.push_async_callback(analyst.close)
-                await analyst.start()
+                if warm:
+                    await analyst.start()
                 exits.push_async_callback(services.pipeline.stop)
             yield services
 

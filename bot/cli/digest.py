@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from bot.cli.ingest import discord_id
+from bot.cli.arguments import discord_id
 from bot.cli.output import wording_for
 from bot.playlists.content import DigestContent
 from bot.playlists.export import digest_json, sections

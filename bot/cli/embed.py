@@ -56,11 +56,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         raise EmbedderError(f"There is no folder {arguments.out.parent} to write to. Make it first.")
     if arguments.out.is_dir():
         raise EmbedderError(f"{arguments.out} is a folder. Name a file to write to, like vectors.npz.")
-    embedder = await asyncio.to_thread(_load, arguments, settings)
-    embeddings = [
-        await _embed(path, embedder)
-        for path in tqdm(arguments.paths, unit="file", leave=False, disable=None, delay=1)
-    ]
+    embeddings = await _embed_all(arguments, settings)
     _write(arguments.out, arguments.paths, embeddings)
     if arguments.json:
         print(json.dumps(_document(arguments, embeddings), indent=2))
@@ -77,11 +73,32 @@ def _require_file(path: Path) -> None:
         raise Refused(Failure.NOT_AUDIO, f"There is no file named {path.name}. Name an audio or video file.")
 
 
-def _load(arguments: argparse.Namespace, settings: Settings) -> "Embedder":
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
     options = {name: getattr(arguments, name) for name in OPENL3_ONLY if getattr(arguments, name) is not None}
     if options and arguments.embedder != "openl3":
         flags = ", ".join(OPENL3_ONLY[name] for name in options)
         raise EmbedderError(f"Only OpenL3 has a choice of {flags}. Leave it out, or take --embedder openl3.")
+    return options
+
+
+async def _embed_all(arguments: argparse.Namespace, settings: Settings) -> list["Embedding"]:
+    """At each file's own rate and channels: the embedder resamples and mixes as its model expects."""
+    options = _options(arguments)
+    embedder: Embedder | None = None
+    embeddings = []
+    for path in tqdm(arguments.paths, unit="file", leave=False, disable=None, delay=1):
+        with tempfile.TemporaryDirectory() as folder:
+            decoded = await decode(
+                path, Path(folder), max_seconds=LONGEST, mono=False, max_rate=None, allow_silence=True
+            )
+            # To load a model takes seconds, which a file that is none needn't wait for.
+            if embedder is None:
+                embedder = await asyncio.to_thread(_load, arguments, settings, options)
+            embeddings.append(await asyncio.to_thread(embedder.embed, decoded.samples(), decoded.rate))
+    return embeddings
+
+
+def _load(arguments: argparse.Namespace, settings: Settings, options: dict[str, Any]) -> "Embedder":
     return load(
         arguments.embedder,
         settings.home,
@@ -90,15 +107,6 @@ def _load(arguments: argparse.Namespace, settings: Settings) -> "Embedder":
         model=arguments.model,
         **options,
     )
-
-
-async def _embed(path: Path, embedder: "Embedder") -> "Embedding":
-    """At the file's own rate and channels: the embedder resamples and mixes as its model expects."""
-    with tempfile.TemporaryDirectory() as folder:
-        decoded = await decode(
-            path, Path(folder), max_seconds=LONGEST, mono=False, max_rate=None, allow_silence=True
-        )
-        return await asyncio.to_thread(embedder.embed, decoded.samples(), decoded.rate)
 
 
 def _write(out: Path, paths: Sequence[Path], embeddings: Sequence["Embedding"]) -> None:

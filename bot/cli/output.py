@@ -1,19 +1,11 @@
 """How commands print tracks and members."""
 
-import argparse
 from collections.abc import Iterable, Sequence
 
 from bot.library.cards import TrackCard
 from bot.services import Services
 from bot.taste.explain import ForTerminal
 from bot.taste.recommend import Pick
-
-
-def whole_number(text: str) -> int:
-    """An argument that counts something, from 1 to 1000. Raises ArgumentTypeError."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:5]) <= 1000:
-        raise argparse.ArgumentTypeError(f"write a number from 1 to 1000 instead of {text!r}")
-    return int(text)
 
 
 async def wording_for(services: Services, guild_id: int, cards: Iterable[TrackCard]) -> ForTerminal:

@@ -3,8 +3,8 @@
 import argparse
 import json
 
-from bot.cli.ingest import discord_id
-from bot.cli.output import picks_text, whole_number, wording_for
+from bot.cli.arguments import discord_id, whole_number
+from bot.cli.output import picks_text, wording_for
 from bot.playlists.export import pick_json
 from bot.services import Services
 from bot.settings import Settings

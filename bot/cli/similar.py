@@ -2,18 +2,16 @@
 
 import argparse
 import asyncio
-import json
-from collections.abc import Mapping
+import re
 from pathlib import Path
 
-from bot.cli.ingest import discord_id
-from bot.cli.output import picks_text, whole_number, wording_for
+from bot.cli.arguments import discord_id, whole_number
+from bot.cli.songs import refuse_what_is_no_song
 from bot.errors import NotFound
-from bot.library.listening import PATH
-from bot.playlists.export import pick_json
-from bot.services import Services
+from bot.intake.identity import identify
 from bot.settings import Settings
-from bot.taste.recommend import Pick
+
+LINK = re.compile(r"(https?://|data:|file:|ftp:)\S+", re.IGNORECASE)
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -32,51 +30,24 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Answer from the library if it has the track; else listen to the file or link, and store nothing."""
-    if path := await asyncio.to_thread(_file, arguments.track):
-        return await _by_listening(arguments, settings, f"{PATH}{path}")
+    named: str = arguments.track.strip()
+    path = await asyncio.to_thread(_file, arguments.track)
+    if path:
+        await refuse_what_is_no_song(path, settings)
+    elif LINK.fullmatch(named):
+        identify(named)
+    # What takes seconds to import is for what isn't refused.
+    from bot.cli import likeness
+    from bot.library.listening import PATH
+
+    if path:
+        return await likeness.by_listening(arguments, settings, f"{PATH}{path}")
     try:
-        return await _by_track(arguments, settings)
+        return await likeness.by_track(arguments, settings)
     except NotFound:
-        if "://" not in arguments.track:
+        if "://" not in named:
             raise
-    return await _by_listening(arguments, settings, arguments.track.strip())
-
-
-async def _by_track(arguments: argparse.Namespace, settings: Settings) -> int:
-    async with Services.open(settings) as services:
-        card = await services.catalog.resolve(arguments.guild, arguments.track, None)
-        picks = await services.recommender.similar(
-            arguments.guild, track_id=card.id, channels=None, limit=arguments.k
-        )
-        query = {"id": card.id, "title": card.title, "artist": card.artist}
-        await _show(arguments, services, query, picks)
-    return 0
-
-
-async def _by_listening(arguments: argparse.Namespace, settings: Settings, source: str) -> int:
-    async with Services.open(settings, listen=True) as services:
-        await services.pipeline.start()
-        heard = await services.pipeline.hear(source)
-        picks = await services.recommender.similar(
-            arguments.guild, vector=services.primary_vector(heard.analysis), channels=None, limit=arguments.k
-        )
-        query = {"id": None, "title": heard.title, "artist": heard.artist}
-        await _show(arguments, services, query, picks)
-    return 0
-
-
-async def _show(
-    arguments: argparse.Namespace, services: Services, query: Mapping[str, object], picks: list[Pick]
-) -> None:
-    wording = await wording_for(services, arguments.guild, [pick.card for pick in picks])
-    if arguments.json:
-        results = [pick_json(pick, wording) for pick in picks]
-        print(json.dumps({"guild": arguments.guild, "query": query, "results": results}, indent=2))
-    elif picks:
-        label = " – ".join(str(query[part]) for part in ("artist", "title") if query[part])
-        print(f"Like “{wording.text(label)}”:\n{picks_text(picks, wording)}")
-    else:
-        print("Nothing else is in this server's library.")
+    return await likeness.by_listening(arguments, settings, named)
 
 
 def _file(text: str) -> Path | None:

@@ -25,6 +25,7 @@ from bot.library.lanes import Lane
 from bot.library.ledger import Ledger
 from bot.library.listening import PATH, Heard, Listener
 from bot.library.queries import Asker, Queries
+from bot.library.reembedding import Reembedder
 from bot.library.stages import Stages
 from bot.library.store import Store
 from bot.library.telling import Announcer, Teller
@@ -55,6 +56,7 @@ class Pipeline:
         self._listener = Listener(fetcher, analyst, settings)
         self._workspace = Workspace(settings.home)
         self._stages = Stages(catalog, ledger, self._listener, Filing(store, ledger.leases), self._workspace)
+        self._again = Reembedder(store, catalog, ledger.leases, self._listener, self._workspace)
         self._teller: Teller | None = None
         self._own: set[int] = set()  # the jobs of this command, where there is nobody to tell
         self._fetchers = settings.fetchers
@@ -80,10 +82,12 @@ class Pipeline:
             self._teller.start()
             for message in await self._ledger.unfinished():
                 self._teller.show_sign(message.guild_id, message.channel_id, message.message_id)
+            self._again.start()
         self._hearing.start()
 
     async def stop(self) -> None:
         """Stop within seconds. What isn't finished goes on at the next start."""
+        await self._again.stop()
         if self._hearing is not None:
             await self._hearing.stop()
         if self._teller is not None:
@@ -120,7 +124,8 @@ class Pipeline:
     async def finished(self, job_ids: Collection[int]) -> AsyncIterator[JobState]:
         """Each of these jobs, once, when nothing is left to do for it.
 
-        On the command line raises StorageFailed if nothing can be stored: the bot waits until it can, a person won't.
+        On the command line raises StorageFailed if nothing can be stored, and WeightsError if nothing can be embedded:
+        the bot waits until it can, a person won't.
         """
         waiting = set(job_ids)
         while waiting:
@@ -195,6 +200,7 @@ class Pipeline:
 
     async def _embedding_failed(self, claimed: Claimed, error: EmbedderError) -> None:
         if isinstance(error, WeightsError):
+            self._trouble = error
             await self._leases.retry(claimed, Refused(Failure.CRASHED))
         else:
             await self._leases.fail(claimed, Refused(Failure.NOT_AUDIO, str(error)))

@@ -112,6 +112,14 @@ async def test_what_cannot_be_is_refused(
     assert not (tmp_path / "a.npz").exists()
 
 
+async def test_a_file_is_refused_before_a_model_is_loaded(home: Settings, tmp_path: Path) -> None:
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    with pytest.raises(Refused):
+        await run(
+            embed, home, tmp_path / "broken.wav", "--out", tmp_path / "a.npz"
+        )  # OpenL3, without weights
+
+
 async def test_a_folder_to_write_to_must_be_there(home: Settings, tmp_path: Path) -> None:
     words = ("--embedder", "mfcc", "--out", tmp_path / "no" / "a.npz")
     with pytest.raises(EmbedderError, match="no folder"):

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from bot.__main__ import main
 from bot.cli import ingest
-from bot.cli.ingest import find
-from bot.errors import EarwormError
+from bot.cli.songs import find
+from bot.errors import EarwormError, WeightsError
 from bot.services import Services
 from bot.settings import Settings
 from models import Job, Share, Track
@@ -141,7 +141,10 @@ async def test_a_link_becomes_a_track(here: Settings, capsys: pytest.CaptureFixt
 async def test_a_person_reads_a_line_for_each_and_sees_a_bar(
     here: Settings, music: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await run(ingest, here, music, music / "notes.txt", "--guild", GUILD) == 0
+    with pytest.raises(
+        EarwormError, match="^1 of these 4 could not be taken in. The first one: I can't find"
+    ):
+        await run(ingest, here, music, music / "notes.txt", "--guild", GUILD)
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
     assert sorted(line.split()[0] for line in lines) == ["added", "added", "failed", "known"]
@@ -196,6 +199,26 @@ def test_a_refusal_is_one_line_and_opens_nothing(
     (line,) = printed.err.splitlines()
     assert 15 <= len(line) <= 300
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_file_that_is_no_song_is_refused_before_anything_is_opened(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("EARWORM_HOME", str(tmp_path / "home"))
+    fake = tmp_path / "fake.mp3"
+    fake.write_text("This is no song. " * 100)
+    assert main(["ingest", str(fake), "--guild", str(GUILD), *words]) == 1
+    printed = capsys.readouterr()
+    assert printed.err.startswith("earworm: I can't find any sound in that.")
+    assert not words or json.loads(printed.out)["results"][0]["status"] == "failed"
+    assert not (tmp_path / "home").exists()
+
+
+async def test_without_weights_nothing_is_tried_again(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "song.wav").write_bytes(clip(7))
+    with pytest.raises(WeightsError, match="earworm models pull openl3"):
+        await run(ingest, settings, tmp_path / "song.wav", "--guild", GUILD)
 
 
 @pytest.mark.parametrize("number", ["-1", "x", str(2**63)])

@@ -4,13 +4,16 @@ import json
 
 import pytest
 
+from bot.__main__ import main
 from bot.audio.encode import write_audio
 from bot.audio.synth import compose
 from bot.cli import similar
-from bot.errors import NotFound, Refused
+from bot.errors import NotFound, Refused, WeightsError
 from bot.services import Services
 from tests.support.commands import add_song, run
+from tests.support.http import site
 from tests.support.library import ANA, GUILD
+from tests.support.songs import clip
 
 LINK = "https://music.example/asked"
 
@@ -59,6 +62,30 @@ async def test_what_is_not_there_says_so(settings, asked, name):
 async def test_a_link_that_can_never_be_opened_is_refused(settings, asked):
     with pytest.raises(Refused):
         await run(similar, settings, "file:///etc/passwd", "--guild", GUILD)
+
+
+@pytest.mark.parametrize("named", ["fake.mp3", "file:///etc/passwd", "https://open.spotify.com/track/1"])
+def test_what_is_no_song_is_refused_before_anything_is_opened(named, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EARWORM_HOME", str(tmp_path / "home"))
+    (tmp_path / "fake.mp3").write_text("This is no song. " * 100)
+    assert main(["similar", named, "--guild", str(GUILD)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert 15 <= len(line) <= 300
+    assert not (tmp_path / "home").exists()
+
+
+async def test_a_link_that_fails_is_refused_before_a_model_is_loaded(settings):
+    async with site() as web:
+        settings = settings.model_copy(update={"egress_allow": frozenset([web.origin])})
+        with pytest.raises(Refused, match="Nothing is there any more"):
+            await run(similar, settings, web.url("/gone.mp3"), "--guild", GUILD)
+
+
+async def test_without_weights_it_says_where_they_come_from(settings, tmp_path):
+    (tmp_path / "song.wav").write_bytes(clip(7))
+    with pytest.raises(WeightsError, match="earworm models pull openl3"):
+        await run(similar, settings, tmp_path / "song.wav", "--guild", GUILD)
 
 
 @pytest.mark.parametrize("count", ["0", "-1", "x", "1001"])
