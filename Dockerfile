@@ -16,7 +16,8 @@ RUN useradd --create-home --uid 10001 earworm \
 COPY --from=build /earworm /earworm
 ENV PATH=/earworm/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    EARWORM_HOME=/data
+    EARWORM_HOME=/data \
+    NUMBA_CACHE_DIR=/data/numba
 USER 10001
 WORKDIR /data
 VOLUME /data

