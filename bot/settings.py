@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import SettingsError
 
 EMBEDDER_NAMES = ("openl3", "musicnn", "mfcc", "panns", "wav2vec2")
+WHOLE_NUMBER = "a whole number above 0"
 
 
 class Settings(BaseSettings):
@@ -21,20 +22,32 @@ class Settings(BaseSettings):
     discord_gateway_url: str = Field("", alias="DISCORD_GATEWAY_URL")
 
     home: Path = Field(Path("data"), alias="EARWORM_HOME")
-    database_url: str = Field("", alias="DATABASE_URL")
+    database_url: str = Field(
+        "",
+        alias="DATABASE_URL",
+        description="something like sqlite:///earworm.db or postgresql://user:password@host/name",
+    )
     qdrant_url: str = Field("", alias="QDRANT_URL")
     qdrant_api_key: str = Field("", alias="QDRANT_API_KEY")
 
-    embedders: Annotated[tuple[str, ...], NoDecode] = Field(("openl3",), alias="EARWORM_EMBEDDERS")
-    egress_allow: Annotated[frozenset[tuple[str, int]], NoDecode] = Field(
-        frozenset(), alias="EARWORM_EGRESS_ALLOW"
+    embedders: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("openl3",),
+        alias="EARWORM_EMBEDDERS",
+        description=f"one or more of {', '.join(EMBEDDER_NAMES)}, separated by commas",
     )
-    max_seconds: int = Field(1200, gt=0, alias="EARWORM_MAX_SECONDS")
-    max_bytes: ByteSize = Field(ByteSize(100_000_000), gt=0, alias="EARWORM_MAX_BYTES")
-    member_daily: int = Field(200, gt=0, alias="EARWORM_MEMBER_DAILY")
-    server_daily: int = Field(2000, gt=0, alias="EARWORM_SERVER_DAILY")
-    fetchers: int = Field(4, gt=0, alias="EARWORM_FETCHERS")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="EARWORM_LOG_LEVEL")
+    egress_allow: Annotated[frozenset[tuple[str, int]], NoDecode] = Field(
+        frozenset(), alias="EARWORM_EGRESS_ALLOW", description="host:port,host:port"
+    )
+    max_seconds: int = Field(1200, gt=0, alias="EARWORM_MAX_SECONDS", description=WHOLE_NUMBER)
+    max_bytes: ByteSize = Field(
+        ByteSize(100_000_000), gt=0, alias="EARWORM_MAX_BYTES", description="a size above 0 like 100MB"
+    )
+    member_daily: int = Field(200, gt=0, alias="EARWORM_MEMBER_DAILY", description=WHOLE_NUMBER)
+    server_daily: int = Field(2000, gt=0, alias="EARWORM_SERVER_DAILY", description=WHOLE_NUMBER)
+    fetchers: int = Field(4, gt=0, alias="EARWORM_FETCHERS", description=WHOLE_NUMBER)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", alias="EARWORM_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"
+    )
 
     @field_validator("embedders", mode="before")
     @classmethod
@@ -42,9 +55,8 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         names = tuple(dict.fromkeys(name.strip().lower() for name in value.split(",") if name.strip()))
-        unknown = [name for name in names if name not in EMBEDDER_NAMES]
-        if unknown or not names:
-            raise ValueError(f"name one or more of {', '.join(EMBEDDER_NAMES)}, separated by commas")
+        if not names or not set(names) <= set(EMBEDDER_NAMES):
+            raise ValueError("no embedder is called that")
         return names
 
     @field_validator("egress_allow", mode="before")
@@ -63,10 +75,22 @@ class Settings(BaseSettings):
         try:
             return cls(**{str(cls.model_fields[name].alias): value for name, value in changes.items()})  # type: ignore[arg-type]
         except ValidationError as error:
-            wrong = "; ".join(
-                f"{e['loc'][0]}: {e['msg'].removeprefix('Value error, ')}" for e in error.errors()
-            )
-            raise SettingsError(f"Wrong setting: {wrong}.") from None
+            wrong = "; ".join(cls._expectation(str(e["loc"][0]), e["input"]) for e in error.errors())
+            raise SettingsError(f"Wrong setting. {wrong}.") from None
+        except UnicodeDecodeError:
+            raise SettingsError("The file .env is no text in UTF-8. Write it anew.") from None
+
+    @classmethod
+    def own(cls, **changes: object) -> "Settings":
+        """The defaults with these changes, whatever the environment and `.env` say."""
+        return cls.load(**{name: field.default for name, field in cls.model_fields.items()} | changes)
+
+    @classmethod
+    def _expectation(cls, name: str, value: object) -> str:
+        """What to write for the variable called `name`; an address is not repeated, as it may hold a password."""
+        field = next(field for field in cls.model_fields.values() if field.alias == name)
+        instead = "" if "://" in str(value) or name.endswith("URL") else f" instead of {str(value)[:40]!r}"
+        return f"{name}: write {field.description}{instead}"
 
     @property
     def database(self) -> str:
@@ -85,12 +109,12 @@ class Settings(BaseSettings):
     @classmethod
     def _check_database_url(cls, value: str) -> str:
         if value and "://" not in value:
-            raise ValueError("write it like sqlite:///earworm.db or postgresql://user:password@host/name")
+            raise ValueError("that is no address")
         return value
 
 
 def _host_and_port(pair: str) -> tuple[str, int]:
     host, _, port = pair.rpartition(":")
     if not host or not port.isdigit():
-        raise ValueError(f"write host:port,host:port instead of {pair!r}")
+        raise ValueError("that is no host and port")
     return host.strip("[]").lower(), int(port)

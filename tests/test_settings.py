@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from bot.errors import SettingsError
@@ -45,6 +47,48 @@ def test_a_wrong_setting_is_named(name: str, value: str, monkeypatch: pytest.Mon
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=name):
         Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("EARWORM_MAX_SECONDS", "soon", "write a whole number above 0 instead of 'soon'"),
+        ("EARWORM_FETCHERS", "0", "write a whole number above 0 instead of '0'"),
+        ("EARWORM_MAX_BYTES", "5 bananas", "write a size above 0 like 100MB instead of '5 bananas'"),
+        ("EARWORM_LOG_LEVEL", "loud", "write DEBUG, INFO, WARNING or ERROR instead of 'loud'"),
+        ("EARWORM_EGRESS_ALLOW", "nas", "write host:port,host:port instead of 'nas'"),
+        (
+            "DATABASE_URL",
+            "me:secret@db",
+            "write something like sqlite:///earworm.db or postgresql://user:pass",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_explained_in_our_words(
+    name: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as wrong:
+        Settings.load()
+    assert str(wrong.value).startswith(f"Wrong setting. {name}: {says}")
+    assert "secret" not in str(wrong.value)
+
+
+def test_a_file_of_settings_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_bytes(b"DISCORD_TOKEN=\xff\xfe")
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    with pytest.raises(SettingsError, match="UTF-8"):
+        Settings.load()
+
+
+def test_a_programs_own_settings_are_nobody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("EARWORM_MAX_SECONDS=7\nDATABASE_URL=sqlite:///theirs.db\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    monkeypatch.setenv("EARWORM_MEMBER_DAILY", "1")
+    monkeypatch.setenv("EARWORM_FETCHERS", "none")
+    own = Settings.own(home=tmp_path, embedders="mfcc")
+    assert (own.home, own.embedders) == (tmp_path, ("mfcc",))
+    assert (own.max_seconds, own.member_daily, own.fetchers, own.database_url) == (1200, 200, 4, "")
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])

@@ -106,12 +106,10 @@ def _settings(discord: Sandbox, radio: Radio, embedder: str, home: Path, folder:
     here.mkdir()
     if (home / "weights").is_dir():
         (here / "weights").symlink_to((home / "weights").resolve())
-    return Settings.load(
+    return Settings.own(
         discord_token=discord.token,
         discord_api_base=discord.api_base,
         discord_gateway_url=discord.gateway_url,
-        database_url="",
-        qdrant_url="",
         home=here,
         embedders=(embedder,),
         egress_allow=f"127.0.0.1:{discord.port},127.0.0.1:{radio.port}",
