@@ -6,6 +6,7 @@ from models.digest import Digest
 from models.epoch import Epoch, EpochFrame, Relistening
 from models.guild import Guild, Member, MusicChannel, Thread
 from models.job import Job
+from models.playlist import Playlist, PlaylistTrack, Vibe, VibeTrack
 from models.share import MessageTrack, Reaction, Reply, Share
 from models.track import Source, Track, TrackVector
 
@@ -20,6 +21,8 @@ __all__ = [
     "Member",
     "MessageTrack",
     "MusicChannel",
+    "Playlist",
+    "PlaylistTrack",
     "Reaction",
     "Relistening",
     "Reply",
@@ -29,4 +32,6 @@ __all__ = [
     "Thread",
     "Track",
     "TrackVector",
+    "Vibe",
+    "VibeTrack",
 ]

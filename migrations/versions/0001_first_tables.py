@@ -283,9 +283,82 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("track_id", name=op.f("pk_relistenings")),
     )
     op.create_index(op.f("ix_relistenings_run_after"), "relistenings", ["run_after"], unique=False)
+    op.create_table(
+        "playlists",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("week", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("pinned", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["guild_id"], ["guilds.id"], name=op.f("fk_playlists_guild_id_guilds"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_playlists")),
+        sa.UniqueConstraint(
+            "guild_id", "kind", "subject", "week", name=op.f("uq_playlists_guild_id_kind_subject_week")
+        ),
+    )
+    op.create_index(op.f("ix_playlists_guild_id_user_id"), "playlists", ["guild_id", "user_id"], unique=False)
+    op.create_table(
+        "vibes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("named", sa.Boolean(), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["guild_id"], ["guilds.id"], name=op.f("fk_vibes_guild_id_guilds"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vibes")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_vibes_guild_id"), "vibes", ["guild_id"], unique=False)
+    op.create_table(
+        "playlist_tracks",
+        sa.Column("playlist_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["playlist_id"],
+            ["playlists.id"],
+            name=op.f("fk_playlist_tracks_playlist_id_playlists"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["track_id"], ["tracks.id"], name=op.f("fk_playlist_tracks_track_id_tracks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("playlist_id", "place", name=op.f("pk_playlist_tracks")),
+    )
+    op.create_index(op.f("ix_playlist_tracks_track_id"), "playlist_tracks", ["track_id"], unique=False)
+    op.create_table(
+        "vibe_tracks",
+        sa.Column("vibe_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["track_id"], ["tracks.id"], name=op.f("fk_vibe_tracks_track_id_tracks"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["vibe_id"], ["vibes.id"], name=op.f("fk_vibe_tracks_vibe_id_vibes"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("vibe_id", "track_id", name=op.f("pk_vibe_tracks")),
+    )
+    op.create_index(op.f("ix_vibe_tracks_track_id"), "vibe_tracks", ["track_id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_vibe_tracks_track_id"), table_name="vibe_tracks")
+    op.drop_table("vibe_tracks")
+    op.drop_index(op.f("ix_playlist_tracks_track_id"), table_name="playlist_tracks")
+    op.drop_table("playlist_tracks")
+    op.drop_index(op.f("ix_vibes_guild_id"), table_name="vibes")
+    op.drop_table("vibes")
+    op.drop_index(op.f("ix_playlists_guild_id_user_id"), table_name="playlists")
+    op.drop_table("playlists")
     op.drop_index(op.f("ix_relistenings_run_after"), table_name="relistenings")
     op.drop_table("relistenings")
     op.drop_table("track_vectors")
