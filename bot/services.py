@@ -4,19 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import EmbedderInfo
 from bot.intake.egress import EgressProxy
 from bot.intake.fetch import Fetcher
-from bot.library.analyst import Analysis, Analyst
+from bot.library.analyst import Analyst
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
 from bot.library.ledger import Ledger
 from bot.library.people import People
 from bot.library.pipeline import Pipeline
+from bot.library.rebuilding import Rebuilder
 from bot.library.store import Store
 from bot.library.vectors import Vectors
 from bot.playlists.digest import Digests
@@ -25,6 +23,8 @@ from bot.settings import Settings
 from bot.taste.answers import Answers
 from bot.taste.feedback import Feedback
 from bot.taste.recommend import Recommender
+
+LAST_REBUILDING_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,15 @@ class Services:
         async with AsyncExitStack() as exits:
             store = await Store.open(settings)
             exits.push_async_callback(store.close)
-            vectors = await Vectors.open(settings, [EMBEDDERS[name] for name in settings.embedders])
+            vectors = await Vectors.open(settings, [EMBEDDERS[name] for name in settings.embedders], store)
             exits.push_async_callback(vectors.close)
             proxy = EgressProxy(settings.egress_allow)
             analyst = Analyst(settings.embedders, settings.home)
             services = cls._wire(settings, store, vectors, Fetcher(proxy, settings), analyst)
             if listen:
+                rebuilder = Rebuilder(store, vectors)
+                rebuilder.start()
+                exits.push_async_callback(rebuilder.stop, LAST_REBUILDING_SECONDS)
                 await proxy.start()
                 exits.push_async_callback(proxy.close)
                 exits.push_async_callback(analyst.close)
@@ -81,9 +84,9 @@ class Services:
         guilds = Guilds(store)
         ledger = Ledger.of(store, settings)
         feedback = Feedback(store)
-        recommender = Recommender(store, vectors, catalog, feedback, primary)
+        recommender = Recommender(store, vectors, catalog, feedback)
         answers = Answers(store, catalog)
-        vibes = Vibes(vectors, catalog, recommender, primary)
+        vibes = Vibes(vectors, catalog, recommender)
         return cls(
             settings=settings,
             primary=primary,
@@ -99,7 +102,3 @@ class Services:
             answers=answers,
             digests=Digests(store, catalog, guilds, feedback, recommender, answers, vibes),
         )
-
-    def primary_vector(self, analysis: Analysis) -> NDArray[np.float32]:
-        """The (d,) vector of an analysis that searching goes by."""
-        return analysis.vectors[self.primary.vector_name]

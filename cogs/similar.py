@@ -80,7 +80,7 @@ class Similar(commands.Cog):
         heard = await services.pipeline.hear(source.url, source.name, asker=asker)
         channels = await channels_for(interaction, private=private)
         picks = await services.recommender.similar(
-            interaction.guild_id, vector=services.primary_vector(heard.analysis), channels=channels
+            interaction.guild_id, vectors=heard.analysis.vectors, channels=channels
         )
         artist = f" by {plain(heard.artist)}" if heard.artist else ""
         heading = f"### Sounds like **{plain(heard.title)}**{artist} · {duration(heard.seconds)}"

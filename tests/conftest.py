@@ -69,8 +69,10 @@ def infos() -> tuple[EmbedderInfo, ...]:
 
 
 @pytest.fixture
-async def vectors(settings: Settings, infos: tuple[EmbedderInfo, ...]) -> AsyncIterator[Vectors]:
+async def vectors(
+    settings: Settings, infos: tuple[EmbedderInfo, ...], store: Store
+) -> AsyncIterator[Vectors]:
     """An open, empty, embedded vector storage for `infos`."""
-    opened = await Vectors.open(settings, infos)
+    opened = await Vectors.open(settings, infos, store)
     yield opened
     await opened.close()

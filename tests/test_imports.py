@@ -44,7 +44,12 @@ AT_HOME = {
     "torch": ("bot/embedders/",),
     "h5py": ("bot/embedders/",),
     "librosa": ("bot/embedders/", "bot/audio/features.py"),
-    "qdrant_client": ("bot/library/qdrant.py", "bot/library/vectors.py"),
+    "qdrant_client": (
+        "bot/library/qdrant.py",
+        "bot/library/collections.py",
+        "bot/library/questions.py",
+        "bot/library/vectors.py",
+    ),
     "sqlalchemy": ("models/", "migrations/", "bot/library/", "bot/taste/", "bot/playlists/"),
     "alembic": ("migrations/",),
     "migrations": ("migrations/", "bot/library/store.py"),

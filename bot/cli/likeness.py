@@ -29,7 +29,7 @@ async def by_listening(arguments: argparse.Namespace, settings: Settings, source
         await services.pipeline.start()
         heard = await services.pipeline.hear(source)
         picks = await services.recommender.similar(
-            arguments.guild, vector=services.primary_vector(heard.analysis), channels=None, limit=arguments.k
+            arguments.guild, vectors=heard.analysis.vectors, channels=None, limit=arguments.k
         )
         query = {"id": None, "title": heard.title, "artist": heard.artist}
         await _show(arguments, services, query, picks)

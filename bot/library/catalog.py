@@ -1,6 +1,5 @@
 """Finding tracks by name, as one reader may see them, and taking them out of the library."""
 
-import asyncio
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -50,8 +49,6 @@ class Catalog:
     def __init__(self, store: Store, vectors: Vectors) -> None:
         self._store = store
         self._vectors = vectors
-        # Of two that refresh one point at the same time, the one that read first must not write last.
-        self._refreshing = asyncio.Lock()
 
     # -- finding -------------------------------------------------------------------------------------------
 
@@ -183,10 +180,10 @@ class Catalog:
 
     async def refresh_point(self, guild_id: int, track_id: int) -> None:
         """Make a track's point say what the database says, or be gone like the track; any number of times."""
-        async with self._refreshing:
+        async with self._vectors.refreshing:
             async with self._store.session() as session:
-                points = await load_points(session, guild_id, self._vectors.names, Track.id == track_id)
-            if points and points[0].vectors:
+                points = await load_points(session, guild_id, Track.id == track_id)
+            if points:
                 await self._vectors.put_all(guild_id, points)
             else:
                 await self._vectors.remove(guild_id, [track_id])

@@ -2,25 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import delete, select
 
-from bot.library.cards import batches, load_cards
-from bot.library.jobs import QUEUED
-from bot.library.leases import FREE
+from bot.library import lacking
+from bot.library.cards import load_cards
+from bot.library.epochs import Epoch
+from bot.library.lacking import Unheard
 from bot.library.points import load_points
+from bot.library.rebuilding import Rebuilder
 from bot.library.store import Store
 from bot.library.vectors import Point, Vectors
-from models import Guild, Job
-
-BATCH = 1000
-ANEW = MappingProxyType(
-    {"state": QUEUED, "done": False, "attempts": 0, "deaths": 0, "failure": "", "reason": ""}
-)
+from models import Guild, Relistening, Track
 
 
 @dataclass(frozen=True)
@@ -28,18 +22,20 @@ class GuildAgreement:
     """How a server's tracks and points compare; lists are of track ids.
 
     missing: tracks with a vector in the database that their point lacks; extra: points without a track; stale:
-    points that say something else than the database; unheard: tracks that an embedder which is switched on has not
-    listened to.
+    points that say something else than the database; leftovers: collections that belong to nothing. unheard: tracks
+    that an embedder which is switched on has yet to listen to; lost: those that nothing leads to any more.
     """
 
     id: int
     tracks: int
     points: int
     agree: bool
-    missing: tuple[int, ...]
-    extra: tuple[int, ...]
-    stale: tuple[int, ...]
-    unheard: tuple[int, ...]
+    missing: tuple[int, ...] = ()
+    extra: tuple[int, ...] = ()
+    stale: tuple[int, ...] = ()
+    leftovers: tuple[str, ...] = ()
+    unheard: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,19 +62,21 @@ class Repair:
 
 async def agreement(store: Store, vectors: Vectors) -> list[GuildAgreement]:
     """Compare every server's tracks with its points."""
-    found = []
-    for guild_id in await _guilds(store, vectors):
-        payloads = await vectors.payloads(guild_id)
-        having = {name: await vectors.ids(guild_id, name) for name in vectors.names}
-        async with store.session() as session:
-            points = await load_points(session, guild_id, vectors.names)
-        found.append(_compare(guild_id, points, payloads, having))
-    return found
+    strays = await vectors.strays()
+    return [
+        await _agreement(store, vectors, guild_id, [name for guild, name in strays if guild == guild_id])
+        for guild_id in await _guilds(store, vectors)
+    ]
 
 
 async def repair(store: Store, vectors: Vectors) -> list[Repair]:
-    """Make every server's points anew from the database, and queue what has to be listened to again."""
-    return [await _repair(store, vectors, guild_id) for guild_id in await _guilds(store, vectors)]
+    """Make every server's points anew from the database, and have another try at what couldn't be listened to."""
+    guilds = await _guilds(store, vectors)
+    await vectors.tidy()
+    await vectors.remove_strays()
+    async with store.begin() as session:
+        await session.execute(delete(Relistening))
+    return [await _repair(store, vectors, guild_id) for guild_id in guilds]
 
 
 async def _guilds(store: Store, vectors: Vectors) -> list[int]:
@@ -87,78 +85,70 @@ async def _guilds(store: Store, vectors: Vectors) -> list[int]:
     return sorted(known | await vectors.guilds())
 
 
+async def _agreement(
+    store: Store, vectors: Vectors, guild_id: int, leftovers: Sequence[str]
+) -> GuildAgreement:
+    payloads = await vectors.payloads(guild_id)
+    epoch = await vectors.epochs.current(guild_id)
+    having = {name: await vectors.ids(guild_id, name) for name in _names(vectors, epoch)}
+    async with store.session() as session:
+        points = await load_points(session, guild_id)
+    unheard = await lacking.unheard(store, guild_id, vectors.names)
+    return _compare(guild_id, points, payloads, having, leftovers, unheard)
+
+
+def _names(vectors: Vectors, epoch: Epoch | None) -> Sequence[str]:
+    return vectors.names if epoch is None else tuple(epoch.frames)
+
+
 def _compare(
     guild_id: int,
     points: Sequence[Point],
     payloads: Mapping[int, Mapping[str, Any]],
     having: Mapping[str, set[int]],
+    leftovers: Sequence[str],
+    unheard: Unheard,
 ) -> GuildAgreement:
-    tracks = {point.track_id for point in points}
-    missing = [
-        point.track_id
-        for point in points
-        if any(point.track_id not in having[name] for name in point.vectors)
-    ]
-    stale = [
-        point.track_id for point in points if payloads.get(point.track_id, point.payload) != point.payload
-    ]
-    unheard = [point.track_id for point in points if having.keys() - point.vectors.keys()]
-    extra = sorted(payloads.keys() - tracks)
+    # A track without any of a collection's vectors has no point there.
+    heard = {point.track_id: point for point in points if having.keys() & point.vectors.keys()}
+    missing = tuple(
+        track_id
+        for track_id, point in heard.items()
+        if any(track_id not in having[name] for name in having.keys() & point.vectors.keys())
+    )
+    extra = tuple(sorted(payloads.keys() - heard.keys()))
+    stale = tuple(
+        track_id
+        for track_id, point in heard.items()
+        if payloads.get(track_id, point.payload) != point.payload
+    )
     return GuildAgreement(
         id=guild_id,
-        tracks=len(tracks),
+        tracks=len(points),
         points=len(payloads),
-        agree=tracks == payloads.keys() and not missing and not stale,
-        missing=tuple(missing),
-        extra=tuple(extra),
-        stale=tuple(stale),
-        unheard=tuple(unheard),
+        agree=not (missing or extra or stale or leftovers),
+        missing=missing,
+        extra=extra,
+        stale=stale,
+        leftovers=tuple(leftovers),
+        unheard=unheard.waiting,
+        lost=unheard.lost,
     )
 
 
 async def _repair(store: Store, vectors: Vectors, guild_id: int) -> Repair:
-    # First what is stored, then what should be: a track that comes in meanwhile is not taken for a leftover.
+    before = await vectors.ids(guild_id)
+    await Rebuilder(store, vectors).tend(guild_id, anew=True)
     stored = await vectors.ids(guild_id)
+    unheard = await lacking.unheard(store, guild_id, vectors.names)
     async with store.session() as session:
-        points = await load_points(session, guild_id, vectors.names)
-    heard = [point for point in points if point.vectors]
-    if heard:
-        await vectors.put_all(guild_id, heard)
-    leftovers = stored - {point.track_id for point in heard}
-    await vectors.remove(guild_id, leftovers)
-    unheard = [point.track_id for point in points if set(vectors.names) - point.vectors.keys()]
-    queued, lost = await _listen_again(store, guild_id, unheard)
-    return Repair(guild_id, len(heard), len(leftovers), queued, lost)
-
-
-async def _listen_again(
-    store: Store, guild_id: int, track_ids: Sequence[int]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Start the jobs of these tracks anew where a link leads to them; the labels of both kinds of tracks."""
-    queued: list[str] = []
-    lost: list[str] = []
-    for batch in batches(track_ids, BATCH):
-        async with store.begin() as session:
-            cards = await load_cards(session, guild_id, sorted(batch), None)
-            jobs = await _fetchable_jobs(session, guild_id, batch)
-            await session.execute(
-                update(Job)
-                .where(Job.id.in_(jobs.values()), Job.done)
-                .values(**ANEW, **FREE, run_after=datetime.now(UTC))
-            )
-        for card in cards:
-            (queued if card.id in jobs else lost).append(card.label)
-    return tuple(queued), tuple(lost)
-
-
-async def _fetchable_jobs(session: AsyncSession, guild_id: int, track_ids: Sequence[int]) -> dict[int, int]:
-    """The newest job of each of the tracks that the bot could fetch again: track -> job."""
-    newest = (
-        select(Job.track_id, func.max(Job.id))
-        .where(Job.guild_id == guild_id, Job.track_id.in_(track_ids))
-        # An attachment's address lasts a day, and what the command line took in the bot cannot reach.
-        .where(Job.message_id > 0, Job.url.startswith("http"), ~Job.key.startswith("discord:"))
-        .group_by(Job.track_id)
+        tracks = set(await session.scalars(select(Track.id).where(Track.guild_id == guild_id)))
+        queued = await load_cards(session, guild_id, unheard.waiting, None)
+        lost = await load_cards(session, guild_id, unheard.lost, None)
+    return Repair(
+        guild_id,
+        len(stored),
+        len(before - tracks),
+        tuple(card.label for card in queued),
+        tuple(card.label for card in lost),
     )
-    rows = await session.execute(newest)
-    return {track_id: job_id for track_id, job_id in rows if track_id is not None}

@@ -1,6 +1,6 @@
 """A song that was heard goes into a server's library: as a new track, or as one more share of a known one."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -56,18 +56,6 @@ class Filing:
             await self._add_vectors(session, track_id, heard)
             await self._add(session, claimed, track_id, links, _naming_in(heard), known=known)
             return track_id
-
-    async def lacks_vectors(self, track_id: int, names: Collection[str]) -> bool:
-        """Whether a track was heard before one of these embedders was switched on."""
-        async with self._store.session() as session:
-            having = await session.scalars(select(TrackVector.name).where(TrackVector.track_id == track_id))
-            return not set(names) <= set(having)
-
-    async def add_vectors(self, claimed: Claimed, track_id: int, heard: Heard) -> None:
-        """Add what a track lacks. Raises LeaseLost."""
-        async with self._store.begin() as session:
-            await self._leases.hold(session, claimed)
-            await self._add_vectors(session, track_id, heard)
 
     async def _hold_library(self, session: AsyncSession, guild_id: int) -> None:
         # Postgres lets several write at once. Nobody else adds to this server's library until we are done: of two

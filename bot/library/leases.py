@@ -77,6 +77,14 @@ class Leases:
             if taken := await self._take(Job.id == job_id, UNHEARD):
                 return taken[0]
 
+    async def somebody_waits(self) -> bool:
+        """Whether a link or file that was posted is being listened to, or might be now."""
+        query = select(Job.id).where(
+            Job.state.in_(UNHEARD), ~Job.done, Job.run_after <= self._clock(), scope(None)
+        )
+        async with self._store.session() as session:
+            return await session.scalar(query.limit(1)) is not None
+
     async def claim_message(self) -> list[Claimed]:
         """The jobs of one message whose outcome is to be announced, leased: in turn by server and member."""
         while True:

@@ -1,6 +1,6 @@
 """What the vector storage holds of a track, made from SQL, which is the truth."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,18 +10,16 @@ from sqlalchemy.orm import selectinload
 
 from bot.library.cards import load_shares
 from bot.library.vectors import Point
-from models import Share, Track, TrackVector
+from models import Share, Track
 
 
-async def load_points(
-    session: AsyncSession, guild_id: int, names: Collection[str], *where: ColumnElement[bool]
-) -> list[Point]:
-    """The points of a server's shared tracks, or of those of them that `where` picks.
+async def load_points(session: AsyncSession, guild_id: int, *where: ColumnElement[bool]) -> list[Point]:
+    """The points of a server's shared tracks, or of those of them that `where` picks, by id.
 
-    A point has the vectors in `names` that are in the database, which may be none.
+    A point has all the raw vectors that are in the database, which may be none.
     """
-    wanted = selectinload(Track.vectors.and_(TrackVector.name.in_(names)))
-    tracks = await session.scalars(select(Track).where(Track.guild_id == guild_id, *where).options(wanted))
+    query = select(Track).where(Track.guild_id == guild_id, *where).order_by(Track.id)
+    tracks = await session.scalars(query.options(selectinload(Track.vectors)))
     chosen = select(Track.id).where(Track.guild_id == guild_id, *where)
     shares = await load_shares(session, Share.track_id.in_(chosen))
     return [

@@ -1,16 +1,12 @@
 """What one share still needs until its track is in the library and in the vector storage."""
 
-import logging
-
-from bot.errors import EmbedderError, Refused, WorkerDied
+from bot.errors import Refused
 from bot.library.catalog import Catalog
 from bot.library.filing import Filing
-from bot.library.jobs import ANALYSING, FETCHING, MAX_ATTEMPTS, Claimed
+from bot.library.jobs import ANALYSING, FETCHING, Claimed
 from bot.library.ledger import Ledger
-from bot.library.listening import Got, Heard, Listener
+from bot.library.listening import Got, Listener
 from bot.library.workspace import Workspace
-
-log = logging.getLogger(__name__)
 
 
 class Stages:
@@ -31,8 +27,6 @@ class Stages:
         track_id = claimed.track_id
         if track_id is None:
             track_id = await self._filing.add_share_of_known(claimed, _links(claimed))
-        elif await self._filing.lacks_vectors(track_id, self._listener.vector_names):
-            await self._hear_again(claimed, track_id)
         if track_id is None:
             memory = await self._ledger.failed_meanwhile(claimed)
             if memory is not None:
@@ -54,23 +48,6 @@ class Stages:
             await self._leases.advance(claimed, ANALYSING)
             heard = await self._listener.listen(got, directory)
         return await self._filing.add(claimed, links, heard)
-
-    async def _hear_again(self, claimed: Claimed, track_id: int) -> None:
-        """Add the vectors that a track lacks since the embedders changed; it stands without them too."""
-        try:
-            heard = await self._fetch_and_listen(claimed)
-        except (Refused, EmbedderError, WorkerDied) as error:
-            transient = isinstance(error, Refused) and error.kind.transient
-            if transient and claimed.attempts + 1 < MAX_ATTEMPTS:
-                raise
-            log.warning("track %d can't be listened to again: %s", track_id, error)
-        else:
-            await self._filing.add_vectors(claimed, track_id, heard)
-
-    async def _fetch_and_listen(self, claimed: Claimed) -> Heard:
-        async with self._workspace.directory(f"job-{claimed.id}") as directory:
-            got = await self._listener.fetch(claimed.url, claimed.name, directory)
-            return await self._listener.listen(got, directory)
 
 
 def _links(claimed: Claimed, got: Got | None = None) -> dict[str, str]:

@@ -1,95 +1,57 @@
 """How tracks sound: everything that Earworm asks of Qdrant.
 
-Vectors are normalised before they are stored: after a reopen, embedded Qdrant answers from them as they are.
-Examples are passed as vectors, and what is not wanted is left out afterwards: ids and exclusions in a query are
-slow loops there.
+The database holds raw vectors and is the truth; a collection holds them in its frames (bot.library.frames), of length
+1: after a reopen, embedded Qdrant answers from what it holds as it is. A question is put into the frames of the
+collection that it is asked of, and asked again if that was swapped for another meanwhile, so that no answer ever
+mixes two frames.
 """
 
-import math
-import uuid
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Literal, Self
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any, Self, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from qdrant_client import AsyncQdrantClient, models
-from qdrant_client.http.exceptions import UnexpectedResponse
 
+from bot.embedders import EMBEDDERS
 from bot.embedders.base import EmbedderInfo
-from bot.errors import EmbedderError
-from bot.library.qdrant import QdrantThread
+from bot.errors import StorageFailed
+from bot.library.collections import OURS, PREFIX, Point, Shelf, as_stored, guild_of, place_of, track_of
+from bot.library.epochs import Epoch, Epochs
+from bot.library.frames import Frame, normalised
+from bot.library.qdrant import QdrantThread, wait_for_disk
+from bot.library.questions import COMMAND_LINE, Channels, Hit, Question, Sound, Strategy, search
+from bot.library.sounds import Sounds
+from bot.library.store import Store
 from bot.settings import Settings
 
-Vector = NDArray[np.float32]
-Strategy = Literal["best_score", "average_vector"]
-Channels = Collection[int] | None
+__all__ = ["COMMAND_LINE", "Hit", "Point", "Sound", "Sounds", "Vectors", "normalised"]
 
-COLLECTION_PREFIX = "earworm-"
-TRACK_IDS = uuid.UUID("5d1bb3c5-6b5c-5c0e-9f6f-0e6b6f4a7a52")  # the namespace of Earworm's point ids
-COMMAND_LINE = 0  # the channel of tracks that were taken in on the command line; everybody may see it
-BATCH = 100
-PAGE = 1000
-FILTERED = ("channels", "sharers")  # payload keys that queries filter on
-
-
-@dataclass(frozen=True)
-class Point:
-    """A track as it stands in a collection: raw or normalised vectors by name, and what filters need."""
-
-    track_id: int
-    vectors: Mapping[str, Vector]
-    payload: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A track that was found; `score` is a cosine, or `best_score`'s own measure."""
-
-    track_id: int
-    score: float
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a server's points are: a collection, and what its points have in common there."""
-
-    collection: str
-    conditions: tuple[models.Condition, ...] = ()
-
-
-def place_of(guild_id: int) -> Place:
-    """A collection per server; for thousands of servers, one collection and a condition on the server."""
-    return Place(f"{COLLECTION_PREFIX}{guild_id}")
-
-
-def point_id(guild_id: int, track_id: int) -> str:
-    """The point's id, the same for ever: storing a track twice makes one point."""
-    return str(uuid.uuid5(TRACK_IDS, f"{guild_id}/{track_id}"))
-
-
-def normalised(vector: Vector) -> Vector:
-    """The vector with length 1. Raises EmbedderError for one that has no direction."""
-    length = float(np.linalg.norm(vector.astype(np.float64)))
-    if not math.isfinite(length) or length == 0:
-        raise EmbedderError("That sounds like nothing at all: its vector is zero or not a number.")
-    return (vector / length).astype(np.float32)
+T = TypeVar("T")
 
 
 class Vectors:
-    """The open vector storage; its vectors are named after the embedders that are switched on."""
+    """The open vector storage. `refreshing` is held by whoever reads from the database what a point is to be and
+    then stores it: of two, the one that read first must not write last.
+    """
 
-    def __init__(self, thread: QdrantThread, infos: Sequence[EmbedderInfo], *, indexed: bool) -> None:
+    def __init__(
+        self, thread: QdrantThread, infos: Sequence[EmbedderInfo], epochs: Epochs, *, embedded: bool
+    ) -> None:
+        self.refreshing = asyncio.Lock()
+        self.epochs = epochs
         self._thread = thread
-        self._dimensions = {info.vector_name: info.dimension for info in infos}
-        self._indexed = indexed
+        self._infos = {info.vector_name: info for info in infos}
+        self._embedded = embedded
+        self._touched: set[int] = set()
+        self._news = asyncio.Event()
 
     @classmethod
-    async def open(cls, settings: Settings, infos: Sequence[EmbedderInfo]) -> Self:
+    async def open(cls, settings: Settings, infos: Sequence[EmbedderInfo], store: Store) -> Self:
         """Open the storage for these embedders. Raises StorageBusy, SettingsError."""
-        # An index does nothing in embedded mode but warn; hosted servers refuse to filter without one.
-        return cls(await QdrantThread.open(settings), infos, indexed=bool(settings.qdrant_url))
+        made = cls(await QdrantThread.open(settings), infos, Epochs(store), embedded=not settings.qdrant_url)
+        if not settings.qdrant_url:  # nobody else can be making one
+            await made.tidy()
+        return made
 
     async def close(self) -> None:
         """Close the storage, so that another process can open it."""
@@ -97,109 +59,176 @@ class Vectors:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the vectors that are kept of a track; the first is the one searched."""
-        return tuple(self._dimensions)
+        """The names of the vectors that are wanted of a track."""
+        return tuple(self._infos)
+
+    def info_of(self, name: str) -> EmbedderInfo | None:
+        """The embedder whose vectors are called so, also if it was switched off; None if there is none any more."""
+        others = {info.vector_name: info for info in EMBEDDERS.values()}
+        return self._infos.get(name) or others.get(name)
 
     # -- writing -------------------------------------------------------------------------------------------
 
-    async def put(
-        self, guild_id: int, track_id: int, vectors: Mapping[str, Vector], payload: Mapping[str, Any]
-    ) -> None:
-        """Store a track in place of what was stored of it. Raises EmbedderError, StorageFailed."""
-        await self.put_all(guild_id, [Point(track_id, vectors, payload)])
-
     async def put_all(self, guild_id: int, points: Sequence[Point]) -> None:
-        """Store many tracks. Raises EmbedderError for a vector that is zero or of no known embedder."""
-        structs = [self._struct(guild_id, point) for point in points]
-        collection = place_of(guild_id).collection
+        """Store tracks, in what is in use and in what is being made; one without any of its vectors is removed.
 
-        async def store(client: AsyncQdrantClient) -> None:
-            await self._ensure(client, collection)
-            for start in range(0, len(structs), BATCH):
-                await client.upsert(collection, structs[start : start + BATCH])
-
-        await self._thread.run(store)
+        Raises EmbedderError for a vector without direction or of a wrong size.
+        """
+        epochs = await self.epochs.of(guild_id)
+        if not any(epoch.current for epoch in epochs):
+            await self._begin_first(guild_id)
+            epochs = await self.epochs.of(guild_id)
+        for epoch in epochs:
+            await self.fill(epoch, points, make=epoch.current)
+        self._note(guild_id)
 
     async def remove(self, guild_id: int, track_ids: Collection[int]) -> None:
         """Remove tracks; nothing happens to those that aren't stored."""
-        collection = place_of(guild_id).collection
-        points: list[models.ExtendedPointId] = [point_id(guild_id, track_id) for track_id in track_ids]
+        for epoch in await self.epochs.of(guild_id):
+            await self._on(epoch, lambda shelf: shelf.remove(track_ids))
+        self._note(guild_id)
 
-        async def delete(client: AsyncQdrantClient) -> None:
-            if points and await client.collection_exists(collection):
-                await client.delete(collection, models.PointIdsList(points=points))
+    async def changed(self) -> set[int]:
+        """The servers of which tracks were stored or removed since this was last asked; waits for one."""
+        await self._news.wait()
+        self._news.clear()
+        touched, self._touched = self._touched, set()
+        return touched
 
-        await self._thread.run(delete)
+    def _note(self, guild_id: int) -> None:
+        self._touched.add(guild_id)
+        self._news.set()
+
+    # -- a collection's life -------------------------------------------------------------------------------
+
+    async def make(self, epoch: Epoch) -> None:
+        """Make the collection of an epoch that was announced; `settle` it before it is used."""
+
+        async def create(client: AsyncQdrantClient) -> None:
+            shelf = self._shelf(client, epoch)
+            await shelf.make()
+            if not shelf.place.conditions:
+                wait_for_disk(client, shelf.place.collection, False)
+
+        await self._thread.run(create)
+
+    async def fill(self, epoch: Epoch, points: Sequence[Point], *, make: bool = False) -> None:
+        """Store tracks in one epoch; does nothing if its collection isn't there, unless told to `make` it."""
+        stored = [(point.track_id, as_stored(epoch, point)) for point in points]
+        structs = [struct for _, struct in stored if struct is not None]
+        bare = [track_id for track_id, struct in stored if struct is None]
+
+        async def store(shelf: Shelf) -> None:
+            if make and structs:
+                await shelf.make()
+            if await shelf.names():
+                await shelf.put(structs)
+                await shelf.remove(bare)
+
+        await self._on(epoch, store)
+
+    async def settle(self, epoch: Epoch) -> None:
+        """See that what was stored is on the disk."""
+
+        async def sync(client: AsyncQdrantClient) -> None:
+            place = place_of(epoch.guild_id, epoch.id)
+            if not place.conditions:
+                wait_for_disk(client, place.collection, True)
+
+        await self._thread.run(sync)
+
+    async def drop(self, epoch: Epoch) -> None:
+        """Remove an epoch that isn't in use, and then its row."""
+        await self._on(epoch, lambda shelf: shelf.unmake())
+        await self.epochs.forget(epoch)
+
+    async def tidy(self) -> None:
+        """Remove what is not in use: left by a crash, if nobody is making it now."""
+        for epoch in await self.epochs.unused():
+            await self.drop(epoch)
+
+    async def _begin_first(self, guild_id: int) -> None:
+        frames = {name: Frame.unmeasured(info) for name, info in self._infos.items()}
+        first = await self.epochs.begin(guild_id, self.names, frames)
+        await self._on(first, lambda shelf: shelf.make())
+        if not await self.epochs.swap(first, None):
+            await self.drop(first)
 
     # -- looking up ----------------------------------------------------------------------------------------
 
-    async def get(self, guild_id: int, track_ids: Collection[int], name: str) -> dict[int, Vector]:
-        """The vectors called `name` of these tracks, of length 1; tracks without one are left out."""
-        collection = place_of(guild_id).collection
-        points = [point_id(guild_id, track_id) for track_id in track_ids]
+    async def get(self, guild_id: int, track_ids: Collection[int]) -> Sounds:
+        """How these tracks sound, as far as they have vectors."""
 
-        async def retrieve(client: AsyncQdrantClient) -> list[models.Record]:
-            if name not in await _vectors_of(client, collection):
-                return []
-            return await client.retrieve(collection, points, with_payload=["track_id"], with_vectors=[name])
+        async def look(client: AsyncQdrantClient, epoch: Epoch) -> Sounds:
+            vectors = await self._shelf(client, epoch).vectors(track_ids)
+            return Sounds(epoch.id, epoch.searched, epoch.frames, vectors)
 
-        found: dict[int, Vector] = {}
-        for record in await self._thread.run(retrieve):
-            if isinstance(record.vector, dict) and name in record.vector:
-                found[_track_of(record)] = np.asarray(record.vector[name], dtype=np.float32)
-        return found
+        return await self._in_use(guild_id, look) or Sounds(0, self.names, {}, {})
 
     async def ids(self, guild_id: int, name: str | None = None) -> set[int]:
         """The tracks that are stored, or those of them that have a vector called `name`."""
-        condition = models.HasVectorCondition(has_vector=name) if name else None
-        return {_track_of(record) for record in await self._scroll(guild_id, condition, ["track_id"], name)}
+        if name is None:
+            return {track_of(record) for record in await self._scroll(guild_id, ["track_id"])}
+        return await self._in_use(guild_id, lambda client, epoch: self._having(client, epoch, name)) or set()
 
     async def payloads(self, guild_id: int) -> dict[int, dict[str, Any]]:
         """What filters know of every track."""
+        found = {track_of(record): record.payload or {} for record in await self._scroll(guild_id, True)}
         return {
-            _track_of(record): record.payload or {} for record in await self._scroll(guild_id, None, True)
+            track_id: {key: value for key, value in payload.items() if key != OURS}
+            for track_id, payload in found.items()
         }
 
     async def shared_by(self, guild_id: int, user_id: int) -> set[int]:
         """The stored tracks that name this member as one of their sharers."""
-        condition = models.FieldCondition(key="sharers", match=models.MatchValue(value=user_id))
-        return {_track_of(record) for record in await self._scroll(guild_id, condition, ["track_id"])}
+        theirs = models.FieldCondition(key="sharers", match=models.MatchValue(value=user_id))
+        return {track_of(record) for record in await self._scroll(guild_id, ["track_id"], theirs)}
 
     async def guilds(self) -> set[int]:
-        """The servers that have a collection."""
+        """The servers that have vectors."""
+        return await self.epochs.guilds() | {guild for guild, _ in await self.strays()}
+
+    async def strays(self) -> list[tuple[int, str]]:
+        """Servers and collections that the database knows nothing of; none on a Qdrant server, which others may use."""
+        if not self._embedded:
+            return []
 
         async def collections(client: AsyncQdrantClient) -> list[str]:
             return [each.name for each in (await client.get_collections()).collections]
 
-        names = await self._thread.run(collections)
-        ends = [name.removeprefix(COLLECTION_PREFIX) for name in names if name.startswith(COLLECTION_PREFIX)]
-        return {int(end) for end in ends if end.isdecimal()}
+        known = {place_of(*each).collection for each in await self.epochs.known()}
+        names = [name for name in await self._thread.run(collections) if name.startswith(PREFIX)]
+        found = [(guild_of(name), name) for name in sorted(set(names) - known)]
+        return [(guild, name) for guild, name in found if guild is not None]
+
+    async def remove_strays(self) -> None:
+        """Remove the collections that the database knows nothing of."""
+        for _, name in await self.strays():
+            await self._thread.run(lambda client, name=name: client.delete_collection(name))  # type: ignore[misc]
 
     # -- searching -----------------------------------------------------------------------------------------
 
     async def nearest(
         self,
         guild_id: int,
-        name: str,
-        vector: Vector,
+        sound: Sound,
         *,
         channels: Channels,
         exclude: Collection[int] = (),
         limit: int,
     ) -> list[Hit]:
-        """The tracks whose vector called `name` points most nearly where `vector` does; score: their cosine.
+        """The tracks that sound most like one thing; nothing if it has none of the vectors that are kept.
 
         Only tracks shared in one of `channels` (None: anywhere) or on the command line.
         """
-        query = normalised(vector).tolist()
-        return await self._query(guild_id, name, query, channels=channels, exclude=exclude, limit=limit)
+        question = Question([sound], [], None, channels, frozenset(exclude), limit)
+        return await self._ask(guild_id, question)
 
     async def recommend(
         self,
         guild_id: int,
-        name: str,
-        positives: Sequence[Vector],
-        negatives: Sequence[Vector],
+        positives: Sequence[Sound],
+        negatives: Sequence[Sound],
         *,
         strategy: Strategy = "best_score",
         channels: Channels,
@@ -207,123 +236,59 @@ class Vectors:
         limit: int,
     ) -> list[Hit]:
         """The tracks nearer to the positives than to the negatives; average_vector needs a positive."""
-        if not positives and (strategy == "average_vector" or not negatives):
+        if not positives and strategy == "average_vector":
             return []
-        examples = models.RecommendInput(
-            positive=[normalised(vector).tolist() for vector in positives],
-            negative=[normalised(vector).tolist() for vector in negatives],
-            strategy=models.RecommendStrategy(strategy),
-        )
-        query = models.RecommendQuery(recommend=examples)
-        return await self._query(guild_id, name, query, channels=channels, exclude=exclude, limit=limit)
+        question = Question(positives, negatives, strategy, channels, frozenset(exclude), limit)
+        return await self._ask(guild_id, question)
 
     # -- underneath ----------------------------------------------------------------------------------------
 
-    async def _query(
-        self,
-        guild_id: int,
-        name: str,
-        query: list[float] | models.RecommendQuery,
-        *,
-        channels: Channels,
-        exclude: Collection[int],
-        limit: int,
-    ) -> list[Hit]:
-        unwanted = set(exclude)
-        place = place_of(guild_id)
+    def _shelf(self, client: AsyncQdrantClient, epoch: Epoch) -> Shelf:
+        # An index does nothing in embedded mode but warn; hosted servers refuse to filter without one.
+        return Shelf(client, epoch, indexed=not self._embedded)
 
-        async def search(client: AsyncQdrantClient) -> list[models.ScoredPoint]:
-            if name not in await _vectors_of(client, place.collection):
-                return []
-            answer = await client.query_points(
-                place.collection,
-                query=query,
-                using=name,
-                query_filter=_visible_in(place, channels),
-                limit=limit + len(unwanted),
-                with_payload=["track_id"],
-            )
-            return answer.points
+    async def _on(self, epoch: Epoch, operation: Callable[[Shelf], Awaitable[None]]) -> None:
+        async def run(client: AsyncQdrantClient) -> None:
+            await operation(self._shelf(client, epoch))
 
-        hits = [Hit(_track_of(point), float(point.score)) for point in await self._thread.run(search)]
-        return [hit for hit in hits if hit.track_id not in unwanted][:limit]
+        await self._thread.run(run)
+
+    async def _ask(self, guild_id: int, question: Question) -> list[Hit]:
+        async def run(client: AsyncQdrantClient, epoch: Epoch) -> list[Hit]:
+            return await search(self._shelf(client, epoch), epoch, question)
+
+        return await self._in_use(guild_id, run) or []
+
+    async def _in_use(
+        self, guild_id: int, question: Callable[[AsyncQdrantClient, Epoch], Awaitable[T]]
+    ) -> T | None:
+        """The answer from the epoch in use, which may be swapped for another while it is asked."""
+        while (epoch := await self.epochs.current(guild_id)) is not None:
+
+            async def run(client: AsyncQdrantClient, epoch: Epoch = epoch) -> T:
+                return await question(client, epoch)
+
+            try:
+                answer = await self._thread.run(run)
+            except StorageFailed:
+                if await self.epochs.is_current(epoch):
+                    raise
+                continue
+            if await self.epochs.is_current(epoch):
+                return answer
+        return None
 
     async def _scroll(
-        self,
-        guild_id: int,
-        condition: models.Condition | None,
-        payload: bool | list[str],
-        name: str | None = None,
+        self, guild_id: int, payload: bool | list[str], condition: models.Condition | None = None
     ) -> list[models.Record]:
-        place = place_of(guild_id)
-        must = [*place.conditions, *([condition] if condition else [])]
+        async def pages(client: AsyncQdrantClient, epoch: Epoch) -> list[models.Record]:
+            return await self._shelf(client, epoch).scroll(payload, condition)
 
-        async def pages(client: AsyncQdrantClient) -> list[models.Record]:
-            found: list[models.Record] = []
-            names = await _vectors_of(client, place.collection)
-            offset: Any = None
-            while names and (name is None or name in names):
-                records, offset = await client.scroll(
-                    place.collection,
-                    models.Filter(must=must),
-                    limit=PAGE,
-                    offset=offset,
-                    with_payload=payload,
-                )
-                found += records
-                if offset is None:
-                    break
-            return found
+        return await self._in_use(guild_id, pages) or []
 
-        return await self._thread.run(pages)
-
-    async def _ensure(self, client: AsyncQdrantClient, collection: str) -> None:
-        """Make the collection, or give it the vectors of an embedder that was switched on since."""
-        if not await client.collection_exists(collection):
-            await self._create(client, collection)
-        for name in self._dimensions.keys() - await _vectors_of(client, collection):
-            params = models.DenseVectorConfig(size=self._dimensions[name], distance=models.Distance.COSINE)
-            await client.create_vector_name(collection, name, models.DenseVectorNameConfig(dense=params))
-
-    async def _create(self, client: AsyncQdrantClient, collection: str) -> None:
-        config = {
-            name: models.VectorParams(size=dimension, distance=models.Distance.COSINE)
-            for name, dimension in self._dimensions.items()
-        }
-        try:
-            await client.create_collection(collection, vectors_config=config)
-        except UnexpectedResponse as error:
-            if error.status_code != HTTPStatus.CONFLICT:  # another process was faster
-                raise
-        for field in FILTERED if self._indexed else ():
-            await client.create_payload_index(collection, field, models.PayloadSchemaType.INTEGER)
-
-    def _struct(self, guild_id: int, point: Point) -> models.PointStruct:
-        for name, vector in point.vectors.items():
-            if vector.shape != (self._dimensions.get(name),):
-                raise EmbedderError(f"A vector called {name} with {vector.shape} numbers isn't kept here.")
-        return models.PointStruct(
-            id=point_id(guild_id, point.track_id),
-            vector={name: normalised(vector).tolist() for name, vector in point.vectors.items()},
-            payload={**point.payload, "guild_id": guild_id, "track_id": point.track_id},
-        )
-
-
-async def _vectors_of(client: AsyncQdrantClient, collection: str) -> frozenset[str]:
-    """The names of a collection's vectors; none if there is no collection."""
-    if not await client.collection_exists(collection):
-        return frozenset()
-    vectors = (await client.get_collection(collection)).config.params.vectors
-    return frozenset(vectors) if isinstance(vectors, dict) else frozenset()
-
-
-def _visible_in(place: Place, channels: Channels) -> models.Filter:
-    must = list(place.conditions)
-    if channels is not None:
-        wanted = models.MatchAny(any=sorted({COMMAND_LINE, *channels}))
-        must.append(models.FieldCondition(key="channels", match=wanted))
-    return models.Filter(must=must)
-
-
-def _track_of(record: models.Record | models.ScoredPoint) -> int:
-    return int((record.payload or {})["track_id"])
+    async def _having(self, client: AsyncQdrantClient, epoch: Epoch, name: str) -> set[int]:
+        shelf = self._shelf(client, epoch)
+        if name not in await shelf.names():
+            return set()
+        condition = models.HasVectorCondition(has_vector=name)
+        return {track_of(record) for record in await shelf.scroll(["track_id"], condition)}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.embedders.base import EmbedderInfo
 from bot.library.cards import Channels, TrackCard
 from bot.library.catalog import Catalog
 from bot.library.vectors import Vectors
@@ -30,20 +29,17 @@ class Playlist:
 class Vibes:
     """Finds playlists in a server's library."""
 
-    def __init__(
-        self, vectors: Vectors, catalog: Catalog, recommender: Recommender, primary: EmbedderInfo
-    ) -> None:
+    def __init__(self, vectors: Vectors, catalog: Catalog, recommender: Recommender) -> None:
         self._vectors = vectors
         self._catalog = catalog
         self._recommender = recommender
-        self._name = primary.vector_name
 
     async def around(
         self, guild_id: int, track_id: int, channels: Channels, *, unwanted: Collection[int] = ()
     ) -> Playlist | None:
         """A playlist around a track; None if too little in the library sounds like it."""
         seeds = await self._catalog.cards(guild_id, [track_id], channels)
-        if not seeds or track_id not in await self._vectors.get(guild_id, [track_id], self._name):
+        if not seeds or track_id not in await self._vectors.get(guild_id, [track_id]):
             return None
         picks = await self._recommender.similar(
             guild_id, track_id=track_id, channels=channels, exclude=unwanted, limit=LENGTH - 1
@@ -51,8 +47,8 @@ class Vibes:
         cards = seeds + [pick.card for pick in picks if pick.percent >= COHERENT]
         if len(cards) < SHORTEST:
             return None
-        sounds = await self._vectors.get(guild_id, [card.id for card in cards], self._name)
-        order = flow(np.stack([sounds[card.id] for card in cards]))
+        tracks = [card.id for card in cards]
+        order = flow((await self._vectors.get(guild_id, tracks)).matrix(tracks))
         return Playlist(name_of(cards), tuple(cards[i] for i in order))
 
 

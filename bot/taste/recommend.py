@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from bot.embedders.base import EmbedderInfo
 from bot.errors import NotFound
 from bot.library.cards import BATCH, Channels, TrackCard, batches
 from bot.library.catalog import Catalog
@@ -38,7 +37,7 @@ NONE = f"Nothing is left to suggest: {REST}"
 class Pick:
     """A track to suggest.
 
-    `score` is Qdrant's: a cosine, or best_score's measure; for what is merely popular, by how many likes it leads.
+    `score` is Qdrant's (see bot.library.questions.Hit); for what is merely popular, by how many likes it leads.
     `percent` is the match with what was asked about or with the closest liked track; 0: no match to speak of.
     """
 
@@ -70,49 +69,49 @@ class Recommendation:
     note: str
 
 
-def percent(cosine: float, chance: float) -> int:
-    """A match in per cent: 0 for what two unrelated tracks have (`EmbedderInfo.chance`), 100 for the same recording.
-
-    Linear between the two, so that a step means the same with every embedder.
-    """
-    return round(100 * min(1.0, max(0.0, (cosine - chance) / (1 - chance))))
+def percent(match: float) -> int:
+    """A match as `Sounds.matches` has it in per cent: 0 for what chance gives, 100 for the same recording."""
+    return round(100 * min(1.0, max(0.0, match)))
 
 
 class Recommender:
     """Answers from one server's library at a time."""
 
-    def __init__(
-        self, store: Store, vectors: Vectors, catalog: Catalog, feedback: Feedback, primary: EmbedderInfo
-    ) -> None:
+    def __init__(self, store: Store, vectors: Vectors, catalog: Catalog, feedback: Feedback) -> None:
         self._store = store
         self._vectors = vectors
         self._catalog = catalog
         self._feedback = feedback
-        self._primary = primary
 
     async def similar(
         self,
         guild_id: int,
         *,
         track_id: int | None = None,
-        vector: Vector | None = None,
+        vectors: Mapping[str, Vector] | None = None,
         channels: Channels,
         exclude: Collection[int] = (),
         limit: int = 25,
     ) -> list[Pick]:
-        """The nearest tracks to one of the library, or to a raw (d,) vector of the primary embedder.
+        """The nearest tracks to one of the library, or to raw (d,) vectors, by name, of something else.
 
         The track itself and its twins (same artist and title) are left out.
-        Raises NotFound if the track has no vector of this embedder.
+        Raises NotFound if no embedder that is searched by has heard the track.
         """
         asked = [track_id] if track_id is not None else []
-        if vector is None:
-            vector = await self._vector(guild_id, *asked)
+        if asked and asked[0] not in await self._vectors.get(guild_id, asked):
+            raise NotFound(
+                "I haven't listened to that song with my present embedder; earworm doctor --repair helps."
+            )
         hits = await self._vectors.nearest(
-            guild_id, self._name, vector, channels=channels, exclude={*exclude, *asked}, limit=limit + SPARE
+            guild_id,
+            vectors or asked[0],
+            channels=channels,
+            exclude={*exclude, *asked},
+            limit=limit + SPARE,
         )
         shown = await self._shown(guild_id, hits, channels, asked)
-        return [self._match(card, score) for card, score in shown[:limit]]
+        return [self._match(card, hit) for card, hit in shown[:limit]]
 
     async def recommend(
         self,
@@ -139,18 +138,6 @@ class Recommender:
             picks = await self._by_popularity(guild_id, channels, limit)
         return Recommendation(tuple(picks), _note(taste, picks, limit))
 
-    @property
-    def _name(self) -> str:
-        return self._primary.vector_name
-
-    async def _vector(self, guild_id: int, track_id: int) -> Vector:
-        found = await self._vectors.get(guild_id, [track_id], self._name)
-        if track_id not in found:
-            raise NotFound(
-                "I haven't listened to that song with my present embedder; earworm doctor --repair helps."
-            )
-        return found[track_id]
-
     async def _shares(self, guild_id: int, user_id: int) -> list[int]:
         query = (
             select(Share.track_id)
@@ -163,75 +150,63 @@ class Recommender:
     async def _by_sound(
         self, guild_id: int, taste: Taste, channels: Channels, limit: int, *, you: bool
     ) -> list[Pick]:
-        examples = await self._vectors.get(guild_id, [*taste.positives, *taste.negatives], self._name)
-        liked = {track_id: examples[track_id] for track_id in taste.positives if track_id in examples}
-        disliked = [examples[track_id] for track_id in taste.negatives if track_id in examples]
-        if not liked and not disliked:
-            return []
         hits = await self._vectors.recommend(
             guild_id,
-            self._name,
-            list(liked.values()),
-            disliked,
-            strategy="best_score",
+            list(taste.positives),
+            list(taste.negatives),
             channels=channels,
             exclude=taste.known,
             limit=limit + SPARE,
         )
-        if liked:
-            hits = [hit for hit in hits if hit.score > 0]  # the others sound more like something disliked
+        # The others sound more like something disliked.
+        hits = [hit for hit in hits if not taste.positives or hit.match > hit.against]
         shown = await self._shown(guild_id, hits, channels, taste.known)
-        picks = [Pick(card, score, Reason(Evidence.FAR, you=you)) for card, score in shown[:limit]]
-        return await self._carried(guild_id, picks, liked, taste, channels) if liked else picks
+        picks = [Pick(card, hit.score, Reason(Evidence.FAR, you=you)) for card, hit in shown[:limit]]
+        return await self._carried(guild_id, picks, taste, channels)
 
     async def _carried(
-        self,
-        guild_id: int,
-        picks: Sequence[Pick],
-        liked: Mapping[int, Vector],
-        taste: Taste,
-        channels: Channels,
+        self, guild_id: int, picks: Sequence[Pick], taste: Taste, channels: Channels
     ) -> list[Pick]:
         """The picks with the liked track that is closest to each; it is named only if it may be shown."""
-        found = await self._vectors.get(guild_id, [pick.card.id for pick in picks], self._name)
-        ids = list(liked)
-        cosines = {track_id: np.stack(list(liked.values())) @ vector for track_id, vector in found.items()}
+        ids = list(taste.positives)
+        sounds = await self._vectors.get(guild_id, [*ids, *(pick.card.id for pick in picks)])
+        ids = [track_id for track_id in ids if track_id in sounds]
+        if not ids:
+            return list(picks)
+        matches = sounds.matches([pick.card.id for pick in picks], ids)
         named = {card.id: card for card in await self._catalog.cards(guild_id, ids, channels)}
         carried = []
-        for pick in picks:
-            if pick.card.id not in cosines:  # removed a moment ago
-                continue
-            closest = int(np.argmax(cosines[pick.card.id]))
-            carrier = ids[closest]
+        for pick, row in zip(picks, matches, strict=True):
+            carrier = ids[int(np.argmax(row))]
             reason = replace(
                 pick.reason,
                 evidence=taste.positives[carrier],
-                percent=percent(float(cosines[pick.card.id][closest]), self._primary.chance),
+                percent=percent(float(row.max())),
                 carrier=carrier,
                 likes=taste.likes.get(carrier, 0),
             )
-            carried.append(replace(pick, reason=reason, carrier=named.get(carrier)))
+            if pick.card.id in sounds:  # else it was removed a moment ago
+                carried.append(replace(pick, reason=reason, carrier=named.get(carrier)))
         return carried
 
     async def _by_popularity(self, guild_id: int, channels: Channels, limit: int) -> list[Pick]:
         """What the server likes most, for somebody of whom nothing is known."""
         liked = favourites(await self._feedback.votes(guild_id))
-        shown = await self._shown(
-            guild_id, [Hit(track_id, float(lead)) for track_id, lead in liked], channels, ()
-        )
-        return [Pick(card, score, Reason(Evidence.POPULAR)) for card, score in shown[:limit]]
+        hits = [Hit(track_id, float(lead), match=0.0) for track_id, lead in liked]
+        shown = await self._shown(guild_id, hits, channels, ())
+        return [Pick(card, hit.score, Reason(Evidence.POPULAR)) for card, hit in shown[:limit]]
 
     async def _shown(
         self, guild_id: int, hits: Iterable[Hit], channels: Channels, known: Collection[int]
-    ) -> list[tuple[TrackCard, float]]:
-        """The hits that may be shown, with their scores; of twins only the best, and none of a known track's."""
-        scores = {hit.track_id: hit.score for hit in hits}
+    ) -> list[tuple[TrackCard, Hit]]:
+        """The hits that may be shown; of twins only the best, and none of a known track's."""
+        found = {hit.track_id: hit for hit in hits}
         twins = await self._twins(known)
         shown = []
-        for card in await self._catalog.cards(guild_id, list(scores), channels):
+        for card in await self._catalog.cards(guild_id, list(found), channels):
             twin = _twin(card.artist, card.title)
             if twin is None or twin not in twins:
-                shown.append((card, scores[card.id]))
+                shown.append((card, found[card.id]))
                 twins.add(twin)
         return shown
 
@@ -243,8 +218,8 @@ class Recommender:
                 twins |= {_twin(artist, title) for artist, title in await session.execute(query)}
         return twins
 
-    def _match(self, card: TrackCard, score: float) -> Pick:
-        return Pick(card, score, Reason(Evidence.ASKED, percent(score, self._primary.chance)))
+    def _match(self, card: TrackCard, hit: Hit) -> Pick:
+        return Pick(card, hit.score, Reason(Evidence.ASKED, percent(hit.match)))
 
 
 def _twin(artist: str, title: str) -> Twin | None:

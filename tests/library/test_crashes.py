@@ -133,7 +133,8 @@ async def check_one_track(bot: Bot) -> None:
     assert job["track_id"] == share["track_id"] == reply["track_id"] == track["id"]
     assert bot.audio() == []
     settings = Settings.load(home=bot.home)
-    store, vectors = await Store.open(settings), await Vectors.open(settings, [EMBEDDERS["mfcc"]])
+    store = await Store.open(settings)
+    vectors = await Vectors.open(settings, [EMBEDDERS["mfcc"]], store)
     try:
         assert await vectors.ids(GUILD) == {track["id"]}
         assert all(guild.agree for guild in await doctor.agreement(store, vectors))

@@ -5,14 +5,13 @@ import shutil
 from dataclasses import asdict
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete
 
 from bot.library import doctor
 from bot.library.catalog import Catalog
-from bot.library.vectors import Vectors
-from models import Job, TrackVector
+from bot.library.vectors import Point, Vectors
+from models import Epoch, Relistening, TrackVector
 from tests.support.library import (
-    ANA,
     BEN,
     GUILD,
     INFOS,
@@ -51,13 +50,17 @@ async def agreed(store, vectors):
     return found
 
 
+async def put(vectors, track_id, *numbers):
+    await vectors.put_all(GUILD, [Point(track_id, {FIRST: vector(*numbers)}, {})])
+
+
 async def neighbours(vectors):
-    return await vectors.nearest(GUILD, FIRST, vector(1, 1, 0, 0), channels={PUBLIC}, limit=9)
+    return await vectors.nearest(GUILD, {FIRST: vector(1, 1, 0, 0)}, channels={PUBLIC}, limit=9)
 
 
 async def test_a_library_in_order_agrees(store, vectors, three):
     found = await agreed(store, vectors)
-    assert found == doctor.GuildAgreement(GUILD, 3, 3, True, (), (), (), ())
+    assert found == doctor.GuildAgreement(GUILD, 3, 3, True)
 
 
 async def test_the_only_boolean_says_whether_they_agree(store, vectors, three):
@@ -78,13 +81,13 @@ async def test_a_point_that_is_missing_is_found(store, vectors, three):
 
 
 async def test_a_point_without_a_track_is_found(store, vectors, three):
-    await vectors.put(GUILD, 999, {FIRST: vector(1, 0, 0, 0)}, {})
+    await put(vectors, 999, 1, 0, 0, 0)
     found = await agreed(store, vectors)
     assert (found.agree, found.extra) == (False, (999,))
 
 
 async def test_a_collection_of_a_server_that_the_database_does_not_know_is_found(store, vectors):
-    await vectors.put(GUILD, 1, {FIRST: vector(1, 0, 0, 0)}, {})
+    await put(vectors, 1, 1, 0, 0, 0)
     found = await agreed(store, vectors)
     assert (found.id, found.agree, found.extra) == (GUILD, False, (1,))
 
@@ -96,9 +99,21 @@ async def test_a_point_that_says_something_else_is_found(store, vectors, three):
 
 
 async def test_a_track_that_nobody_listened_to_is_found(store, vectors, three):
-    track = await add_track(store, "Unheard")
+    waiting = await add_track(store, "Unheard", url="https://song.example/1")
+    lost = await add_track(store, "Unheard and gone")
     found = await agreed(store, vectors)
-    assert (found.agree, found.unheard, found.missing) == (False, (track,), ())
+    assert (found.agree, found.missing) == (True, ())
+    assert (found.tracks, found.unheard, found.lost) == (5, (waiting,), (lost,))
+
+
+async def test_a_collection_that_belongs_to_nothing_is_found_and_removed(store, vectors, three):
+    async with store.begin() as session:
+        await session.execute(delete(Epoch))
+    found = await agreed(store, vectors)
+    assert (found.agree, len(found.leftovers), found.points) == (False, 1, 0)
+    (repaired,) = await doctor.repair(store, vectors)
+    assert repaired.stored == 3
+    assert await agreed(store, vectors) == doctor.GuildAgreement(GUILD, 3, 3, True)
 
 
 @pytest.mark.parametrize("damage", ["gone", "emptied", "mixed up"])
@@ -107,12 +122,12 @@ async def test_a_repair_makes_the_points_anew(store, settings, infos, vectors, t
     if damage == "emptied":
         await vectors.remove(GUILD, three)
     if damage == "mixed up":
-        await vectors.put(GUILD, three[0], {FIRST: vector(0, 0, 0, 1)}, {})
-        await vectors.put(GUILD, 999, {FIRST: vector(1, 1, 0, 0)}, {})
+        await put(vectors, three[0], 0, 0, 0, 1)
+        await put(vectors, 999, 1, 1, 0, 0)
     if damage == "gone":
         await vectors.close()
         shutil.rmtree(settings.home / "qdrant")
-        vectors = await Vectors.open(settings, infos)
+        vectors = await Vectors.open(settings, infos, store)
     (repaired,) = await doctor.repair(store, vectors)
     after, found = await neighbours(vectors), await agreed(store, vectors)
     if damage == "gone":
@@ -130,60 +145,39 @@ async def test_a_repair_can_be_repeated(store, vectors, three):
     assert (await agreed(store, vectors)).agree
 
 
-def job(track, *, key="url:x", url="https://song.example", message=50, done=True):
-    return Job(
-        guild_id=GUILD,
-        channel_id=PUBLIC,
-        message_id=message,
-        user_id=ANA,
-        url=url,
-        key=key,
-        shared_at=START,
-        state="announced",
-        done=done,
-        attempts=2,
-        track_id=track,
-        run_after=START,
-        created_at=START,
-    )
-
-
-async def test_what_the_present_embedder_has_not_heard_is_queued_where_a_link_leads_to_it(
-    store, settings, vectors
+async def test_what_the_present_embedder_has_not_heard_is_tried_again_where_a_link_leads_to_it(
+    store, vectors
 ):
-    linked = await add_track(store, "Linked", "Ana")
-    attached = await add_track(store, "Attached")
-    typed = await add_track(store, "Typed", message=-ANA, channel=0)
-    heard = await add_track(store, "Heard", sounds=(1, 0, 0, 0))
+    linked = await add_track(store, "Linked", "Ana", url="https://song.example/1")
+    typed = await add_track(store, "Typed", url="path:/music/x.wav")
+    await add_track(store, "Attached", key="discord:7")
+    await add_track(store, "Heard", sounds=(1, 0, 0, 0))
     async with store.begin() as session:
-        session.add_all(
-            [
-                job(linked, message=51),
-                job(linked, message=52),
-                job(attached, key="discord:7", message=53),
-                job(typed, url="path:/tmp/x.wav", message=-ANA),
-                job(heard, message=54),
-            ]
-        )
+        for track in (linked, typed):
+            session.add(given_up(track))
+    (before,) = await doctor.agreement(store, vectors)
     (repaired,) = await doctor.repair(store, vectors)
-    assert (repaired.queued, repaired.lost) == (("Ana – Linked",), ("Attached", "Typed"))
+    assert before.unheard == ()
+    assert (repaired.queued, repaired.lost) == (("Ana – Linked", "Typed"), ("Attached",))
     assert any("Attached" in line and "share it" in line for line in repaired.lines)
-    async with store.session() as session:
-        jobs = {row.message_id: row for row in await session.scalars(select(Job))}
-    assert {message: row.state for message, row in jobs.items() if row.state == "queued"} == {52: "queued"}
-    assert (jobs[52].done, jobs[52].attempts, jobs[52].owner) == (False, 0, "")
+    assert (await agreed(store, vectors)).unheard == (linked, typed)
+
+
+def given_up(track):
+    return Relistening(
+        track_id=track, names=FIRST, attempts=5, given_up=True, reason="It is gone.", run_after=START
+    )
 
 
 async def test_an_embedder_that_is_switched_on_is_missed_in_every_track(store, settings, vectors, three):
     async with store.begin() as session:
         session.add(TrackVector(track_id=three[0], name=SECOND, data=vector(1, 0).tobytes()))
     await vectors.close()
-    both = await Vectors.open(settings, INFOS)
+    both = await Vectors.open(settings, INFOS, store)
     before = await agreed(store, both)
     await doctor.repair(store, both)
     after = await agreed(store, both)
     second = await both.ids(GUILD, SECOND)
     await both.close()
-    assert (before.agree, before.missing, before.unheard) == (False, (three[0],), tuple(three[1:]))
-    assert (after.agree, after.missing, after.unheard) == (True, (), tuple(three[1:]))
+    assert (before.agree, before.lost) == (after.agree, after.lost) == (True, tuple(three[1:]))
     assert second == {three[0]}

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.library.catalog import Catalog
+from bot.library.vectors import Point
 from models import Base, Job, MessageTrack, Reaction, Reply, Share, Source, Track
 from tests.support.library import (
     ANA,
@@ -74,7 +75,7 @@ async def test_a_track_goes_with_its_last_share_and_takes_everything_along(catal
     await add(store, reply_to(11, 21), about(21, track), mark(11), mark(21), job(11, track))
     await catalog.refresh_point(GUILD, track)
     assert await catalog.drop_share(GUILD, 11) == [(PUBLIC, 21)]
-    empty = [table for table in Base.metadata.tables if table not in {"guilds", "jobs"}]
+    empty = [table for table in Base.metadata.tables if table not in {"guilds", "jobs", "epochs", "epoch_frames"}]
     async with store.session() as session:
         left = {table: (await session.execute(select(Base.metadata.tables[table]))).all() for table in empty}
     assert left == {table: [] for table in empty}
@@ -246,12 +247,12 @@ async def test_a_point_says_what_the_database_says(catalog, store, vectors):
             "key": "A minor",
         }
     }
-    assert (await vectors.get(GUILD, [track], FIRST))[track] == pytest.approx([0.6, 0.8, 0, 0])
+    assert (await vectors.get(GUILD, [track])).vectors[FIRST][track] == pytest.approx([0.6, 0.8, 0, 0])
 
 
 async def test_refreshing_makes_a_missing_point_and_removes_one_without_a_track(catalog, store, vectors):
     track = await add_track(store, "One", sounds=(1, 0, 0, 0))
-    await vectors.put(GUILD, 999, {FIRST: vector(1, 0, 0, 0)}, {})
+    await vectors.put_all(GUILD, [Point(999, {FIRST: vector(1, 0, 0, 0)}, {})])
     for track_id in (track, 999, track, 12345):
         await catalog.refresh_point(GUILD, track_id)
     assert await vectors.ids(GUILD) == {track}

@@ -217,17 +217,14 @@ async def test_filing_the_same_job_again_changes_nothing(
     assert len(await rows(store, Track)) == len(await rows(store, Share)) == 1
 
 
-async def test_a_vector_that_is_new_is_added_to_a_known_track(
+async def test_a_recording_that_is_heard_anew_gets_the_vectors_that_it_lacks(
     filing: Filing, ledger: Ledger, store: Store
 ) -> None:
-    claimed = await claim(ledger, "a", 100)
-    track_id = await filing.add(claimed, {"url:a": claimed.url}, heard())
-    assert not await filing.lacks_vectors(track_id, ["first-1"])
-    assert await filing.lacks_vectors(track_id, ["first-1", "second-1"])
+    first = await claim(ledger, "a", 100)
+    track_id = await filing.add(first, {"url:a": first.url}, heard())
     more = heard()
     vectors = {**more.analysis.vectors, "second-1": np.ones(2, np.float32)}
-    await filing.add_vectors(
-        claimed, track_id, replace(more, analysis=replace(more.analysis, vectors=vectors))
-    )
-    assert not await filing.lacks_vectors(track_id, ["first-1", "second-1"])
+    second = await claim(ledger, "b", 101)
+    again = replace(more, analysis=replace(more.analysis, vectors=vectors))
+    assert await filing.add(second, {"url:b": second.url}, again) == track_id
     assert len(await rows(store, TrackVector)) == 2

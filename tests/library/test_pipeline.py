@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web as http
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
 from bot.errors import Failure, Refused
 from bot.intake.links import Source as Link
@@ -95,7 +95,7 @@ async def test_a_link_becomes_a_track(club: Club, leftovers: Callable[[], list[P
         (message + REPLY, track.id),
     }
 
-    stored = await club.services.vectors.get(club.guild, [track.id], "mfcc-1")
+    stored = (await club.services.vectors.get(club.guild, [track.id])).vectors["mfcc-1"]
     payload = (await club.services.vectors.payloads(club.guild))[track.id]
     assert (payload["title"], payload["sharers"], payload["channels"]) == ("Harbour", [7], [5])
     assert payload["tempo"] == track.features["tempo"] > 0
@@ -385,29 +385,6 @@ async def test_a_track_that_was_stored_but_not_indexed_is_indexed(club: Club, se
     await services.pipeline.until_done([job.id])
     assert await club.points() == {job.track_id}
     assert len(await club.all(Track)) == len(await club.all(Share)) == 1
-
-
-async def test_a_track_that_lacks_a_vector_is_heard_again(club: Club, services: Services) -> None:
-    (job,) = await club.share(club.song())
-    assert job.track_id is not None
-    async with services.store.begin() as session:
-        await session.execute(delete(TrackVector).where(TrackVector.track_id == job.track_id))
-    await set_back(services, job.id, state="queued")
-    await services.pipeline.until_done([job.id])
-    assert set(await services.vectors.get(club.guild, [job.track_id], "mfcc-1")) == {job.track_id}
-    assert len(await club.all(Share)) == 1
-
-
-async def test_a_track_that_cannot_be_heard_again_still_stands(club: Club, services: Services) -> None:
-    link = club.song("/vanishes.wav")
-    (job,) = await club.share(link)
-    club.web.serve("/vanishes.wav", "", status=404)
-    async with services.store.begin() as session:
-        await session.execute(delete(TrackVector).where(TrackVector.track_id == job.track_id))
-    await set_back(services, job.id, state="queued")
-    await services.pipeline.until_done([job.id])
-    (state,) = await services.ledger.states([job.id])
-    assert (state.state, state.failure) == ("announced", "")
 
 
 async def set_back(services: Services, job: int, *, state: str) -> None:

@@ -44,9 +44,9 @@ class Scene:
     def of(cls, store: Store, vectors: Vectors) -> "Scene":
         """Everything over a database and a vector storage for INFOS."""
         catalog, guilds, feedback = Catalog(store, vectors), Guilds(store), Feedback(store)
-        recommender = Recommender(store, vectors, catalog, feedback, INFOS[0])
+        recommender = Recommender(store, vectors, catalog, feedback)
         answers = Answers(store, catalog)
-        vibes = Vibes(vectors, catalog, recommender, INFOS[0])
+        vibes = Vibes(vectors, catalog, recommender)
         digests = Digests(store, catalog, guilds, feedback, recommender, answers, vibes)
         return cls(store, vectors, catalog, guilds, feedback, recommender, answers, vibes, digests)
 
