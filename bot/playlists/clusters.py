@@ -1,0 +1,107 @@
+"""The vibes of a server: groups of its songs that sound alike, found anew each week and recognised again.
+
+Ward's clustering (1963) of standardised vectors. The silhouette (Rousseeuw 1987) says how many groups there are; on
+real music it is often flat, and then Sturges' log2(n) (1926) decides. `python -m benchmarks.vibes` measures it.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.playlists.songs import Places, middle
+
+Labels = NDArray[np.int64]
+
+NEEDED = 16  # songs; with fewer the groups follow the artists' names hardly better than chance
+SMALLEST = 4  # songs of a vibe
+MOST = 12  # vibes that people can tell apart
+PRIOR = 0.2  # silhouette that half or double the usual number of vibes has to be better by
+SAMPLE = 1000  # songs that silhouettes are measured on
+TREE = 2000  # songs that a tree is built of, in some seconds; the others join the nearest vibe
+NOWHERE = -1
+
+
+@dataclass(frozen=True)
+class Vibe:
+    """A group of songs under a name; `named`: an admin chose it."""
+
+    id: int
+    name: str
+    named: bool
+    track_ids: frozenset[int]
+
+
+def find(places: Places) -> Labels:
+    """(n,) which vibe each of (n, d) standardised places belongs to, numbered from 0; NOWHERE for none.
+
+    The vibes are numbered from the largest to the smallest. Fewer than NEEDED songs have none.
+    """
+    if len(places) < NEEDED:
+        return np.full(len(places), NOWHERE)
+    in_tree = np.linspace(0, len(places) - 1, min(len(places), TREE)).astype(np.int64)
+    labels = _renumbered(_cut(places[in_tree]))
+    return labels if len(in_tree) == len(places) else _joined(places, in_tree, labels)
+
+
+def matched(old: Mapping[int, Collection[int]], new: Sequence[Collection[int]]) -> dict[int, int]:
+    """Which of the new vibes (by number) is which of the old ones (by id).
+
+    A vibe is itself as long as most of its songs that are still there stay together; of several that come together
+    the one that brings most lives on. The assignment with the most songs in common wins (Kuhn 1955).
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    still = set().union(*new)
+    before = {vibe: still.intersection(tracks) for vibe, tracks in sorted(old.items())}
+    common = np.array([[len(tracks.intersection(vibe)) for vibe in new] for tracks in before.values()])
+    if not common.size:
+        return {}
+    stays = 2 * common > np.array([len(tracks) for tracks in before.values()])[:, None]
+    rows, columns = linear_sum_assignment(np.where(stays, common, 0), maximize=True)
+    ids = list(before)
+    return {int(new_one): ids[row] for row, new_one in zip(rows, columns, strict=True) if stays[row, new_one]}
+
+
+def _cut(places: Places) -> Labels:
+    """The groups of a tree of these places, at the height where they stand apart best."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from sklearn.metrics import silhouette_score
+
+    tree = linkage(places, method="ward")
+    usual = np.log2(len(places))
+    best, found = -np.inf, np.zeros(len(places), dtype=np.int64)
+    for count in range(2, min(MOST, len(places) // SMALLEST) + 1):
+        labels = fcluster(tree, count, criterion="maxclust")
+        if len(np.unique(labels)) < 2:
+            continue
+        size = SAMPLE if len(places) > SAMPLE else None
+        apart = silhouette_score(places, labels, metric="cosine", sample_size=size, random_state=0)
+        score = apart - PRIOR * np.log2(count / usual) ** 2
+        if score > best:
+            best, found = score, labels
+    return found
+
+
+def _renumbered(labels: Labels) -> Labels:
+    """Vibes from the largest on; what is smaller than a vibe belongs nowhere."""
+    sizes = Counter(labels.tolist())
+    first = {label: int(np.argmax(labels == label)) for label in sizes}
+    large = sorted(
+        (label for label in sizes if sizes[label] >= SMALLEST), key=lambda x: (-sizes[x], first[x])
+    )
+    numbers = {label: number for number, label in enumerate(large)}
+    return np.array([numbers.get(label, NOWHERE) for label in labels.tolist()])
+
+
+def _joined(places: Places, in_tree: Labels, labels: Labels) -> Labels:
+    """All songs' labels: those that aren't in the tree join the vibe whose middle is nearest."""
+    vibes = range(int(labels.max()) + 1)
+    joined = np.full(len(places), NOWHERE)
+    if vibes:
+        middles = np.stack([middle(places[in_tree[labels == vibe]]) for vibe in vibes])
+        joined = np.argmax(places @ middles.T, axis=1)
+    joined[in_tree] = labels
+    return joined

@@ -1,0 +1,201 @@
+"""The kinds of playlists: each finds its songs, keeps those that the rules allow, and puts them in order (pure)."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from bot.playlists.playlist import Entry, Kind, Playlist
+from bot.playlists.rules import PER_ARTIST, Rule, chosen, few_by_one, fresh
+from bot.playlists.sequence import arrange
+from bot.playlists.songs import Places, Song, middle
+from bot.taste.explain import count
+from bot.taste.recommend import Pick
+
+LENGTH = 12  # songs
+NOT_SEEN = timedelta(days=60)  # until something that was loved is worth finding again
+HAD_ITS_CHANCE = timedelta(days=7)  # before that nobody's silence means anything
+CLOSE = 0.15  # cosine, as standardised, that a sleeper has with something loved
+NEW = timedelta(days=7)
+
+Why = Callable[[Song], str]
+
+
+@dataclass(frozen=True, eq=False)
+class Heart:
+    """The middle of a vibe, and what the vibe is called for short."""
+
+    id: int
+    name: str
+    place: Places
+
+
+@dataclass(frozen=True)
+class Week:
+    """What playlists of one week have in common.
+
+    `loved`: tracks that more members like than dislike -> by how many, most first; `disliked`: the reverse;
+    `reacted`: tracks that anybody voted on; `seen`: when each track was last shared, voted on or posted;
+    `lately`: what was posted in the last weeks.
+    """
+
+    now: datetime
+    loved: Mapping[int, int] = field(default_factory=dict)
+    disliked: Collection[int] = ()
+    reacted: Collection[int] = ()
+    seen: Mapping[int, datetime] = field(default_factory=dict)
+    lately: Collection[int] = ()
+
+    @property
+    def rules(self) -> list[Rule]:
+        """The rules of every playlist, the one that gives way first at the end."""
+        return [few_by_one(), fresh(self.lately)]
+
+    def wanted(self, songs: Sequence[Song]) -> list[Song]:
+        """The songs without those that the server dislikes, which no rule brings back."""
+        return [song for song in songs if song.card.id not in self.disliked]
+
+
+def heart_of(songs: Sequence[Song]) -> Places:
+    """The middle of some songs."""
+    return middle(np.stack([song.place for song in songs]))
+
+
+def vibe(vibe_id: int, name: str, songs: Sequence[Song], week: Week) -> Playlist | None:
+    """This week's songs of one vibe: new ones first, then what is liked, then what sounds most like it."""
+    wanted = week.wanted(songs)
+    if not wanted:
+        return None
+    heart = heart_of(songs)
+
+    def rank(song: Song) -> tuple[bool, int, float, int]:
+        return (
+            not _is_new(song, week.now),
+            -week.loved.get(song.card.id, 0),
+            -float(song.place @ heart),
+            song.card.id,
+        )
+
+    def why(song: Song) -> str:
+        parts = ["new this week"] if _is_new(song, week.now) else []
+        parts += [count(song.card.likes, "like")] if song.card.likes else []
+        return ", ".join(parts) or f"{_per_cent(float(song.place @ heart))}% this vibe"
+
+    return _playlist(Kind.VIBE, name, sorted(wanted, key=rank), week, why, subject=str(vibe_id))
+
+
+def rediscover(songs: Sequence[Song], week: Week) -> Playlist | None:
+    """What was loved once and wasn't shared, voted on or posted for NOT_SEEN; the most loved first."""
+    since = week.now - NOT_SEEN
+    gone = [
+        song for song in songs if song.card.id in week.loved and week.seen.get(song.card.id, since) <= since
+    ]
+    gone.sort(key=lambda song: (-week.loved[song.card.id], week.seen.get(song.card.id, since), song.card.id))
+
+    def why(song: Song) -> str:
+        return f"{count(song.card.likes, 'like')}, last seen in {week.seen.get(song.card.id, since):%B %Y}"
+
+    return _playlist(Kind.REDISCOVER, "rediscover", gone, week, why)
+
+
+def sleepers(songs: Sequence[Song], week: Week) -> Playlist | None:
+    """What sounds like something that the server loves, and nobody reacted to; the closest first."""
+    loved = [song for song in songs if song.card.id in week.loved]
+    overlooked = [song for song in week.wanted(songs) if _is_overlooked(song, week)]
+    if not loved or not overlooked:
+        return None
+    cosines = np.stack([song.place for song in overlooked]) @ np.stack([song.place for song in loved]).T
+    nearest = {song.card.id: int(np.argmax(row)) for song, row in zip(overlooked, cosines, strict=True)}
+    close = {song.card.id: float(row.max()) for song, row in zip(overlooked, cosines, strict=True)}
+    ranked = sorted(
+        (song for song in overlooked if close[song.card.id] >= CLOSE),
+        key=lambda song: (-close[song.card.id], song.card.id),
+    )
+    kept, note = chosen(ranked, week.rules, LENGTH)
+    entries = []
+    for song in arrange(kept):
+        near = loved[nearest[song.card.id]].card
+        did = f"which {count(near.likes, 'member')} 👍"
+        entries.append(Entry(song.card, f"{_per_cent(close[song.card.id])}% like {{near}}, {did}", near))
+    return Playlist(Kind.SLEEPERS, "sleepers", tuple(entries), note=note) if entries else None
+
+
+def for_member(user_id: int, picks: Sequence[Pick], songs: Mapping[int, Song], week: Week) -> Playlist | None:
+    """What a member may like and doesn't know yet, as recommended to them."""
+    reasons = {pick.card.id: pick for pick in picks}
+    kept, note = chosen([songs[pick.card.id] for pick in picks if pick.card.id in songs], week.rules, LENGTH)
+    entries = tuple(Entry(song.card, pick=reasons[song.card.id]) for song in arrange(kept))
+    return Playlist(Kind.MEMBER, "for one member", entries, str(user_id), note) if entries else None
+
+
+def worlds(start: Heart, end: Heart, songs: Sequence[Song], week: Week) -> Playlist | None:
+    """A way from the middle of one vibe to that of another, in even steps along the sphere.
+
+    At each step stands the nearest song that is left; no artist follows themselves if that can be.
+    """
+    left, note = chosen(week.wanted(songs), [fresh(week.lately)], len(songs))
+    entries: list[Entry] = []
+    used: list[str] = []
+    for along, place in _way(start.place, end.place, min(LENGTH, len(left))):
+        song = max(_free(left, used), key=lambda song: (float(song.place @ place), -song.card.id))
+        left.remove(song)
+        used.append(song.artist)
+        entries.append(Entry(song.card, _mile(along, start.name, end.name)))
+    name = f"from {start.name} to {end.name}"
+    return Playlist(Kind.WORLDS, name, tuple(entries), f"{start.id}-{end.id}", note) if entries else None
+
+
+def farthest(hearts: Sequence[Heart]) -> tuple[Heart, Heart] | None:
+    """The two vibes that sound least alike; None if there aren't two."""
+    pairs = [(one, other) for i, one in enumerate(hearts) for other in hearts[i + 1 :]]
+    return min(pairs, key=lambda pair: float(pair[0].place @ pair[1].place), default=None)
+
+
+def _playlist(
+    kind: Kind, name: str, ranked: Sequence[Song], week: Week, why: Why, *, subject: str = ""
+) -> Playlist | None:
+    kept, note = chosen(ranked, week.rules, LENGTH)
+    entries = tuple(Entry(song.card, why(song)) for song in arrange(kept))
+    return Playlist(kind, name, entries, subject, note) if entries else None
+
+
+def _is_new(song: Song, now: datetime) -> bool:
+    first = song.card.first
+    return first is not None and first.shared_at > now - NEW
+
+
+def _is_overlooked(song: Song, week: Week) -> bool:
+    """Whether nobody reacted to it, though they had the time to."""
+    first = song.card.first
+    had_time = first is not None and first.shared_at <= week.now - HAD_ITS_CHANCE
+    return had_time and song.card.id not in week.reacted
+
+
+def _way(here: Places, there: Places, steps: int) -> list[tuple[float, Places]]:
+    """Evenly spaced places from one to the other, and how far along each is (spherical interpolation)."""
+    angle = float(np.arccos(np.clip(here @ there, -1, 1)))
+    along = np.linspace(0, 1, steps)
+    if np.sin(angle) < 1e-6:
+        return [(float(t), (1 - t) * here + t * there) for t in along]
+    return [
+        (float(t), (np.sin((1 - t) * angle) * here + np.sin(t * angle) * there) / np.sin(angle))
+        for t in along
+    ]
+
+
+def _free(left: Sequence[Song], used: Sequence[str]) -> Sequence[Song]:
+    """The songs whose artist may come next; all if there are none."""
+    full = {artist for artist in used if artist and used.count(artist) >= PER_ARTIST} | set(used[-1:]) - {""}
+    return [song for song in left if song.artist not in full] or left
+
+
+def _mile(along: float, start: str, end: str) -> str:
+    if along < 1 / 3:
+        return f"close to {start}"
+    return f"close to {end}" if along > 2 / 3 else "on the way"
+
+
+def _per_cent(cosine: float) -> int:
+    """A standardised cosine in per cent: 0 is what unrelated songs have."""
+    return round(100 * min(1.0, max(0.0, cosine)))

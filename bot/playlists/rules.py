@@ -1,0 +1,75 @@
+"""Which songs may be in a playlist: rules after each other, of which the last is relaxed when they leave too few."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from bot.playlists.songs import Song
+
+SHORTEST = 4  # songs that make a playlist
+PER_ARTIST = 3
+
+Songs = list[Song]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Keeps some of the songs, in their order; `relaxed` says what it means that it doesn't hold."""
+
+    keep: Callable[[Sequence[Song]], Songs]
+    relaxed: str
+
+
+def fresh(lately: Collection[int]) -> Rule:
+    """Nothing that was posted lately; the last rule, which gives way first."""
+    return Rule(
+        lambda songs: [song for song in songs if song.card.id not in lately],
+        "too few others are left, so some songs that were posted lately are back",
+    )
+
+
+def few_by_one(most: int = PER_ARTIST) -> Rule:
+    """At most so many songs of one artist: the first of them."""
+
+    def keep(songs: Sequence[Song]) -> Songs:
+        so_far: Counter[str] = Counter()
+        kept = []
+        for song in songs:
+            so_far[song.artist] += 1
+            if not song.artist or so_far[song.artist] <= most:
+                kept.append(song)
+        return kept
+
+    return Rule(keep, f"too few others are left, so there are more than {most} songs by one artist")
+
+
+def without_twins(songs: Sequence[Song]) -> Songs:
+    """Of songs with the same artist and title only the first."""
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for song in songs:
+        twin = song.artist, " ".join(song.card.title.casefold().split())
+        if not song.artist or twin not in seen:
+            kept.append(song)
+        seen.add(twin)
+    return kept
+
+
+def chosen(songs: Sequence[Song], rules: Sequence[Rule], length: int) -> tuple[Songs, str]:
+    """The first `length` songs that the rules keep, and which rules had to be relaxed ("" if none).
+
+    While fewer than SHORTEST are kept, the last rule that still holds is dropped; what it would have kept goes first.
+    No songs if there are too few without any rule.
+    """
+    ranked = without_twins(songs)
+    best: list[int] = []
+    for holding in range(len(rules), -1, -1):
+        kept = ranked
+        for rule in rules[:holding]:
+            kept = rule.keep(kept)
+        best += [song.card.id for song in kept if song.card.id not in best]
+        if len(kept) >= SHORTEST:
+            places = {track_id: place for place, track_id in enumerate(best)}
+            first = sorted(kept, key=lambda song: places[song.card.id])
+            return first[:length], "; ".join(rule.relaxed for rule in rules[holding:])
+    return [], ""

@@ -1,0 +1,201 @@
+"""An order that flows: small jumps in sound, tempo and key, with a start, a rise and a landing.
+
+Every order is judged by one sum: the jumps from song to song, plus how far each song's energy is from what its
+place asks for, plus a penalty wherever an artist follows themselves. It is made small by going on to the cheapest
+song that is left, from several starts, and then by 2-opt moves (Croes 1958) and by moving short blocks (Or 1976)
+until none helps any more.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.playlists.camelot import FARTHEST, Camelot, steps
+from bot.playlists.songs import Song
+
+Matrix = NDArray[np.float64]
+Order = NDArray[np.int64]
+
+# What the largest step in tempo and in key count beside a cosine distance, which is 1 for unrelated songs.
+TEMPO = 0.5
+KEY = 0.25
+UNKNOWN = 0.5  # of the largest step, where one of two songs wasn't measured
+
+ARC = 0.2  # what the whole range of energy counts
+PEAK = 0.7  # of the list
+FIRST = 0.3  # how far up the first song is; the last is all the way down
+
+SAME_ARTIST = 100.0  # more than any list's jumps
+STARTS = 8
+BLOCK = 2  # songs that move together
+LEG = 40  # songs that are improved at a time
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an order costs: `pairs` (n, n) from song to song, `places` (place, song) for standing there."""
+
+    pairs: Matrix
+    places: Matrix
+
+    def cost(self, orders: Order) -> Matrix:
+        """The cost of orders (…, n)."""
+        between = self.pairs[orders[..., :-1], orders[..., 1:]].sum(axis=-1)
+        standing = self.places[np.arange(orders.shape[-1]), orders].sum(axis=-1)
+        return np.asarray(between + standing)
+
+    def leg(self, order: Order, start: int, end: int) -> "Problem":
+        """The problem of the songs from `start` to `end` of an order, whose neighbours stay where they are."""
+        chosen = order[start:end]
+        places = self.places[start:end, chosen].copy()
+        if start > 0:
+            places[0] += self.pairs[order[start - 1], chosen]
+        if end < len(order):
+            places[-1] += self.pairs[chosen, order[end]]
+        return Problem(self.pairs[np.ix_(chosen, chosen)], places)
+
+
+def arrange(songs: Sequence[Song]) -> list[Song]:
+    """The songs in playing order; the same songs always in the same, however they come in."""
+    songs = sorted(songs, key=lambda song: song.card.id)
+    if len(songs) < 2:
+        return songs
+    return [songs[i] for i in improved(problem_of(songs), [song.artist for song in songs])]
+
+
+def problem_of(songs: Sequence[Song]) -> Problem:
+    """What orders of at least two songs are judged by."""
+    artists = [song.artist for song in songs]
+    same = np.array([[bool(a) and a == b for b in artists] for a in artists])
+    wanted = arc(len(songs))
+    energies = energy(songs)
+    return Problem(jumps(songs) + SAME_ARTIST * same, ARC * np.abs(wanted[:, None] - energies[None, :]))
+
+
+def jumps(songs: Sequence[Song]) -> Matrix:
+    """(n, n) jumps from song to song: cosine distance (0 to 2), plus at most TEMPO, plus at most KEY."""
+    places = np.stack([song.place for song in songs])
+    sound = np.clip(1 - places @ places.T, 0, 2)
+    return sound + TEMPO * _tempo_steps(songs) + KEY * _key_steps(songs)
+
+
+def total_jump(between: Matrix, order: Sequence[int] | Order) -> float:
+    """The sum of the jumps along an order."""
+    way = np.asarray(order)
+    return float(between[way[:-1], way[1:]].sum())
+
+
+def energy(songs: Sequence[Song]) -> Matrix:
+    """(n,) how much each song drives, from 0 for the calmest to 1: its place by tempo, loudness and brightness."""
+    measured = (
+        [song.tempo for song in songs],
+        [song.loudness for song in songs],
+        [song.brightness for song in songs],
+    )
+    return _ranks(np.mean([_ranks(np.array(values, dtype=float)) for values in measured], axis=0))
+
+
+def arc(length: int) -> Matrix:
+    """(n,) the energy that each place asks for: up to the peak, then down; as evenly spread as energies are."""
+    along = np.linspace(0, 1, length)
+    rising = FIRST + (1 - FIRST) * along / PEAK
+    return _ranks(np.where(along <= PEAK, rising, (1 - along) / (1 - PEAK)))
+
+
+def improved(problem: Problem, artists: Sequence[str]) -> Order:
+    """An order of small cost; no artist follows themselves if that can be."""
+    count = len(problem.pairs)
+    starts = STARTS if count <= LEG else 1
+    first = np.argsort(problem.places[0], kind="stable")[:starts]
+    orders = [_greedy(problem, int(start)) for start in first]
+    orders.append(_interleaved(artists))
+    moves = _moves(min(count, LEG))
+    return min((_polished(problem, order, moves) for order in orders), key=problem.cost)
+
+
+def _greedy(problem: Problem, start: int) -> Order:
+    order = [start]
+    left = np.ones(len(problem.pairs), dtype=bool)
+    left[start] = False
+    while left.any():
+        costs = problem.pairs[order[-1]] + problem.places[len(order)]
+        order.append(int(np.argmin(np.where(left, costs, np.inf))))
+        left[order[-1]] = False
+    return np.array(order)
+
+
+def _interleaved(artists: Sequence[str]) -> Order:
+    """Every other place first, artists with the most songs first: nobody follows themselves if that can be."""
+    songs = Counter(artist for artist in artists if artist)
+    busiest = sorted(range(len(artists)), key=lambda i: (-songs[artists[i]], artists[i], i))
+    order = np.empty(len(artists), dtype=np.int64)
+    half = (len(artists) + 1) // 2
+    order[0::2], order[1::2] = busiest[:half], busiest[half:]
+    return order
+
+
+def _polished(problem: Problem, order: Order, moves: Order) -> Order:
+    """The order after moves that help, leg by overlapping leg."""
+    count, length = len(order), moves.shape[1]
+    order = order.copy()
+    for start in sorted({*range(0, count - length, length // 2), count - length}):
+        leg = slice(start, start + length)
+        order[leg] = order[leg][_descended(problem.leg(order, start, start + length), moves)]
+    return order
+
+
+def _descended(problem: Problem, moves: Order) -> Order:
+    """The order that the best move after the other leads to, from the songs as they stand."""
+    order = np.arange(moves.shape[1])
+    cost = float(problem.cost(order))
+    while len(moves):
+        candidates = order[moves]
+        costs = problem.cost(candidates)
+        best = int(np.argmin(costs))
+        if costs[best] >= cost - 1e-9:
+            break
+        order, cost = candidates[best], float(costs[best])
+    return order
+
+
+def _moves(count: int) -> Order:
+    """(m, n) everything that one move makes of an order: a piece turned round, or a short block elsewhere."""
+    found = {
+        (*range(i), *range(j, i - 1, -1), *range(j + 1, count))
+        for i in range(count)
+        for j in range(i + 1, count)
+    }
+    for size in range(1, BLOCK + 1):
+        for i in range(count - size + 1):
+            rest = [*range(i), *range(i + size, count)]
+            found |= {(*rest[:to], *range(i, i + size), *rest[to:]) for to in range(len(rest) + 1) if to != i}
+    return np.array(sorted(found), dtype=np.int64).reshape(-1, count)
+
+
+def _ranks(values: Matrix) -> Matrix:
+    """(n,) each value's place among those known, 0 to 1; equals share one, and what isn't known is in the middle."""
+    known = values[~np.isnan(values)]
+    if len(known) < 2:
+        return np.full(len(values), 0.5)
+    below = (known[None, :] < values[:, None]).sum(axis=1)
+    equal = (known[None, :] == values[:, None]).sum(axis=1)
+    return np.where(np.isnan(values), 0.5, (below + (equal - 1) / 2) / (len(known) - 1))
+
+
+def _tempo_steps(songs: Sequence[Song]) -> Matrix:
+    """0 for the same tempo or its double or half, which dancers take alike, to 1 for half an octave between."""
+    octaves = np.log2([song.tempo or np.nan for song in songs])
+    apart = np.abs(octaves[:, None] - octaves[None, :])
+    folded = 2 * np.abs(apart - np.round(apart))
+    return np.where(np.isnan(folded), UNKNOWN, folded)
+
+
+def _key_steps(songs: Sequence[Song]) -> Matrix:
+    return np.array([[_key_step(a.key, b.key) for b in songs] for a in songs])
+
+
+def _key_step(one: Camelot | None, other: Camelot | None) -> float:
+    return UNKNOWN if one is None or other is None else steps(one, other) / FARTHEST

@@ -1,0 +1,76 @@
+"""A track as playlists see it: where it stands among the server's tracks, and what was measured of it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.library.cards import TrackCard
+from bot.playlists.camelot import Camelot, camelot
+
+Places = NDArray[np.float64]
+
+SILENT = -70.0  # LUFS, as bot.audio.loudness has it: nothing was heard, so nothing was measured
+
+
+@dataclass(frozen=True, eq=False)
+class Song:
+    """A card and its `place`, (d,) of length 1; what wasn't measured is None."""
+
+    card: TrackCard
+    place: Places
+    tempo: float | None = None
+    loudness: float | None = None
+    brightness: float | None = None
+    key: Camelot | None = None
+
+    @classmethod
+    def of(cls, card: TrackCard, place: Places) -> Self:
+        """A song with whatever its card's features hold; what makes no sense there counts as not measured."""
+        return cls(
+            card,
+            place,
+            tempo=_number(card.features, "tempo", above=0),
+            loudness=_number(card.features, "loudness", above=SILENT),
+            brightness=_number(card.features, "brightness", above=0),
+            key=camelot(card.features.get("key")),
+        )
+
+    @property
+    def artist(self) -> str:
+        """Who made it, so that it can be compared; "" where nobody knows."""
+        return " ".join(self.card.artist.casefold().split())
+
+
+def standardised(vectors: NDArray[np.floating[Any]]) -> Places:
+    """(n, d) vectors as directions from the middle of them all, each of length 1.
+
+    Every dimension counts alike, and two unrelated tracks have a cosine around 0, whatever the embedder. A track
+    exactly in the middle has no direction and stays 0.
+    """
+    precise = np.asarray(vectors, dtype=np.float64)
+    if not len(precise):
+        return precise
+    spread = precise.std(axis=0)
+    scaled = np.divide(
+        precise - precise.mean(axis=0), spread, out=np.zeros_like(precise), where=spread > 1e-9
+    )
+    lengths = np.linalg.norm(scaled, axis=1, keepdims=True)
+    return np.asarray(np.divide(scaled, lengths, out=np.zeros_like(scaled), where=lengths > 1e-9))
+
+
+def middle(places: Places) -> Places:
+    """The direction in which (n, d) places stand together, of length 1 (0 if they cancel out)."""
+    mean = places.mean(axis=0)
+    length = float(np.linalg.norm(mean))
+    return np.asarray(mean / length if length > 1e-9 else np.zeros_like(mean))
+
+
+def _number(features: Mapping[str, Any], name: str, *, above: float) -> float | None:
+    value = features.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) and value > above else None
