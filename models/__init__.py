@@ -7,7 +7,7 @@ from models.epoch import Epoch, EpochFrame, Relistening
 from models.guild import Guild, Member, MusicChannel, Thread
 from models.job import Job
 from models.playlist import Playlist, PlaylistTrack, Vibe, VibeTrack
-from models.share import MessageTrack, Reaction, Reply, Share
+from models.share import Hidden, MessageTrack, Reaction, Reply, Share
 from models.track import Source, Track, TrackVector
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Epoch",
     "EpochFrame",
     "Guild",
+    "Hidden",
     "Job",
     "Member",
     "MessageTrack",

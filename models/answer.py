@@ -24,6 +24,7 @@ class Answer(Base):
     kind: Mapped[str]  # similar, recommend, digest
     private: Mapped[bool]
     heading: Mapped[str]  # the answer's first lines
+    track_id: Mapped[int | None]  # the song of the library that was asked about: "more like this"
     source: Mapped[dict[str, Any]] = mapped_column(
         JSON, default=dict
     )  # the link or file asked with, not stored
@@ -46,6 +47,7 @@ class Suggestion(Base):
     percent: Mapped[int]
     score: Mapped[float]
     why: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # a bot.taste.explain.Reason
+    arm: Mapped[str] = mapped_column(default="")  # which of two compared strategies it came from
     shown_at: Mapped[datetime | None]
 
     track: Mapped[Track] = relationship()

@@ -18,6 +18,9 @@ class Guild(Base):
     digest_channel_id: Mapped[int | None]
     digest_weekday: Mapped[int] = mapped_column(default=4)  # Monday is 0
     digest_hour: Mapped[int] = mapped_column(default=18)
+    arms: Mapped[str] = mapped_column(
+        default=""
+    )  # two strategies to compare, with a comma; "": no comparison
     timezone: Mapped[str] = mapped_column(default="UTC")
     digest_since: Mapped[datetime | None]  # weeks that were due before it are not posted
     digest_trouble: Mapped[str] = mapped_column(default="")  # why it was switched off, unless an admin did it

@@ -1,4 +1,4 @@
-"""Who shared which track where, and which message is about which track."""
+"""Who shared which track where, which message is about which track, and what members said about it."""
 
 from datetime import datetime
 
@@ -74,3 +74,15 @@ class Reaction(Base):
     kind: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     guild_id: Mapped[int]
     created_at: Mapped[datetime]
+
+
+class Hidden(Base):
+    """A member wants a track never to be suggested to them again."""
+
+    __tablename__ = "hidden"
+    __table_args__ = (Index(None, "track_id"),)
+
+    guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True)
+    hidden_at: Mapped[datetime]

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("digest_channel_id", sa.BigInteger(), nullable=True),
         sa.Column("digest_weekday", sa.BigInteger(), nullable=False),
         sa.Column("digest_hour", sa.BigInteger(), nullable=False),
+        sa.Column("arms", sa.String(), nullable=False),
         sa.Column("timezone", sa.String(), nullable=False),
         sa.Column("digest_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("digest_trouble", sa.String(), nullable=False),
@@ -54,6 +55,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("private", sa.Boolean(), nullable=False),
         sa.Column("heading", sa.String(), nullable=False),
+        sa.Column("track_id", sa.BigInteger(), nullable=True),
         sa.Column("source", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -249,6 +251,7 @@ def upgrade() -> None:
         sa.Column("percent", sa.BigInteger(), nullable=False),
         sa.Column("score", sa.Double(), nullable=False),
         sa.Column("why", sa.JSON(), nullable=False),
+        sa.Column("arm", sa.String(), nullable=False),
         sa.Column("shown_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["answer_id"], ["answers.id"], name=op.f("fk_suggestions_answer_id_answers"), ondelete="CASCADE"
@@ -259,6 +262,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("answer_id", "rank", name=op.f("pk_suggestions")),
     )
     op.create_index(op.f("ix_suggestions_track_id"), "suggestions", ["track_id"], unique=False)
+    op.create_table(
+        "hidden",
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["guild_id"], ["guilds.id"], name=op.f("fk_hidden_guild_id_guilds"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["track_id"], ["tracks.id"], name=op.f("fk_hidden_track_id_tracks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("guild_id", "user_id", "track_id", name=op.f("pk_hidden")),
+    )
+    op.create_index(op.f("ix_hidden_track_id"), "hidden", ["track_id"], unique=False)
     op.create_table(
         "track_vectors",
         sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -362,6 +380,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_relistenings_run_after"), table_name="relistenings")
     op.drop_table("relistenings")
     op.drop_table("track_vectors")
+    op.drop_index(op.f("ix_hidden_track_id"), table_name="hidden")
+    op.drop_table("hidden")
     op.drop_index(op.f("ix_suggestions_track_id"), table_name="suggestions")
     op.drop_table("suggestions")
     op.drop_index(op.f("ix_shares_track_id"), table_name="shares")
