@@ -1,6 +1,7 @@
 """MusiCNN (Pons & Serra 2019): what a music tagger hears in three seconds at a time, and its tags."""
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def _read(path: Path, model: str) -> dict[str, NDArray[np.float32]]:
         return read_checkpoint(index, data)
     except FileNotFoundError:
         raise WeightsError(f"There is no weight file {path}.") from None
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, IndexError):
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError, IndexError):
         raise WeightsError(
             f"{path.name} is damaged or not the package musicnn 0.1.0. Fetch it with: earworm models pull musicnn"
         ) from None

@@ -1,6 +1,7 @@
 """Tests of bot/embedders/musicnn.py and musicnn_net.py."""
 
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from bot.embedders.tf_checkpoint import read_checkpoint
 from bot.embedders.windows import resampled
 from bot.errors import EmbedderError, WeightsError
 from tests.support.shared import SHARED, needs
-from tests.support.weights import random_musicnn, write_musicnn
+from tests.support.weights import checkpoint, random_musicnn, write_musicnn
 
 WHEELS = sorted((Path(sys.prefix) / "share" / "earworm").glob("musicnn-0.1.0-*.whl"))
 needs_wheel = pytest.mark.skipif(not WHEELS, reason="needs the published wheel, which make setup fetches")
@@ -35,8 +36,6 @@ def musicnn(musicnn_weights: Path) -> Embedder:
 @needs_wheel
 @pytest.mark.parametrize("model", ["MSD", "MTT"])
 def test_the_network_agrees_with_the_published_one(model: str) -> None:
-    import zipfile
-
     with zipfile.ZipFile(WHEELS[0]) as wheel:
         folder = f"musicnn/{model}_musicnn/"
         variables = read_checkpoint(
@@ -187,3 +186,21 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
     variables["dense/kernel"] = variables["dense/kernel"][:, :100]
     with pytest.raises(WeightsError, match="dense/kernel"):
         load("musicnn", tmp_path, weights=write_musicnn(tmp_path / "w.whl", variables))
+
+
+@pytest.mark.parametrize("damage", ["cut short", "not deflated", "another number"])
+def test_a_damaged_wheel_is_refused(tmp_path: Path, damage: str) -> None:
+    path, name = tmp_path / "w.whl", "musicnn/MSD_musicnn/.data-00000-of-00001"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as wheel:  # as the published one
+        index, data = checkpoint(random_musicnn())
+        wheel.writestr("musicnn/MSD_musicnn/.index", index)
+        wheel.writestr(name, data)
+        start = wheel.getinfo(name).header_offset + 30 + len(name)
+    whole = bytearray(path.read_bytes())
+    if damage == "not deflated":
+        whole[start] = 0xFF
+    elif damage == "another number":
+        whole[len(whole) // 2] ^= 1
+    path.write_bytes(whole[: len(whole) // 2] if damage == "cut short" else whole)
+    with pytest.raises(WeightsError, match=r"w\.whl is damaged"):
+        load("musicnn", tmp_path, weights=path)
