@@ -8,7 +8,7 @@ old one or the new one in use, and a row that says what to clear away.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,10 +59,13 @@ class Rebuilder:
         self._store = store
         self._vectors = vectors
         self._task: asyncio.Task[None] | None = None
+        self._touched: set[int] = set()
+        self._news = asyncio.Event()
         self._building = asyncio.Lock()
 
     def start(self) -> None:
         """Look after every server now, and after each one whose library changes."""
+        self._vectors.watch(self._note)
         self._task = asyncio.create_task(self._run())
 
     async def stop(self, grace: float = 0.0) -> None:
@@ -168,9 +171,14 @@ class Rebuilder:
         due = await self._guilds()
         while True:
             failed = {guild_id for guild_id in sorted(due) if not await self._tended(guild_id)}
-            due = failed
             with contextlib.suppress(TimeoutError):
-                due |= await asyncio.wait_for(self._vectors.changed(), LOOK_AGAIN_SECONDS if failed else None)
+                await asyncio.wait_for(self._news.wait(), LOOK_AGAIN_SECONDS if failed else None)
+            self._news.clear()
+            due, self._touched = failed | self._touched, set()
+
+    def _note(self, guild_id: int, _tracks: Collection[int]) -> None:
+        self._touched.add(guild_id)
+        self._news.set()
 
     async def _guilds(self) -> set[int]:
         while True:

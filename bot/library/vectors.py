@@ -24,14 +24,17 @@ from bot.library.sounds import Sounds
 from bot.library.store import Store
 from bot.settings import Settings
 
-__all__ = ["COMMAND_LINE", "Hit", "Point", "Sound", "Sounds", "Vectors", "normalised"]
+__all__ = ["COMMAND_LINE", "Channels", "Hit", "Point", "Sound", "Sounds", "Vectors", "normalised"]
 
 T = TypeVar("T")
+Watcher = Callable[[int, Collection[int]], None]
 
 
 class Vectors:
-    """The open vector storage. `refreshing` is held by whoever reads from the database what a point is to be and
-    then stores it: of two, the one that read first must not write last.
+    """The open vector storage; `embedded`: it is this process's alone.
+
+    `refreshing` is held by whoever reads from the database what a point is to be and then stores it: of two, the one
+    that read first must not write last.
     """
 
     def __init__(
@@ -41,16 +44,19 @@ class Vectors:
         self.epochs = epochs
         self._thread = thread
         self._infos = {info.vector_name: info for info in infos}
-        self._embedded = embedded
-        self._touched: set[int] = set()
-        self._news = asyncio.Event()
+        self.embedded = embedded
+        self._watchers: list[Watcher] = []
 
     @classmethod
     async def open(cls, settings: Settings, infos: Sequence[EmbedderInfo], store: Store) -> Self:
         """Open the storage for these embedders. Raises StorageBusy, SettingsError."""
         made = cls(await QdrantThread.open(settings), infos, Epochs(store), embedded=not settings.qdrant_url)
-        if not settings.qdrant_url:  # nobody else can be making one
-            await made.tidy()
+        try:
+            if made.embedded:  # nobody else can be making one
+                await made.tidy()
+        except BaseException:
+            await made.close()
+            raise
         return made
 
     async def close(self) -> None:
@@ -80,24 +86,21 @@ class Vectors:
             epochs = await self.epochs.of(guild_id)
         for epoch in epochs:
             await self.fill(epoch, points, make=epoch.current)
-        self._note(guild_id)
+        self._tell(guild_id, [point.track_id for point in points])
 
     async def remove(self, guild_id: int, track_ids: Collection[int]) -> None:
         """Remove tracks; nothing happens to those that aren't stored."""
         for epoch in await self.epochs.of(guild_id):
             await self._on(epoch, lambda shelf: shelf.remove(track_ids))
-        self._note(guild_id)
+        self._tell(guild_id, track_ids)
 
-    async def changed(self) -> set[int]:
-        """The servers of which tracks were stored or removed since this was last asked; waits for one."""
-        await self._news.wait()
-        self._news.clear()
-        touched, self._touched = self._touched, set()
-        return touched
+    def watch(self, watcher: Watcher) -> None:
+        """Have it told of every server and its tracks that are stored or removed from now on, afterwards."""
+        self._watchers.append(watcher)
 
-    def _note(self, guild_id: int) -> None:
-        self._touched.add(guild_id)
-        self._news.set()
+    def _tell(self, guild_id: int, track_ids: Collection[int]) -> None:
+        for watcher in self._watchers:
+            watcher(guild_id, track_ids)
 
     # -- a collection's life -------------------------------------------------------------------------------
 
@@ -190,7 +193,7 @@ class Vectors:
 
     async def strays(self) -> list[tuple[int, str]]:
         """Servers and collections that the database knows nothing of; none on a Qdrant server, which others may use."""
-        if not self._embedded:
+        if not self.embedded:
             return []
 
         async def collections(client: AsyncQdrantClient) -> list[str]:
@@ -245,7 +248,7 @@ class Vectors:
 
     def _shelf(self, client: AsyncQdrantClient, epoch: Epoch) -> Shelf:
         # An index does nothing in embedded mode but warn; hosted servers refuse to filter without one.
-        return Shelf(client, epoch, indexed=not self._embedded)
+        return Shelf(client, epoch, indexed=not self.embedded)
 
     async def _on(self, epoch: Epoch, operation: Callable[[Shelf], Awaitable[None]]) -> None:
         async def run(client: AsyncQdrantClient) -> None:
