@@ -2,24 +2,27 @@
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
 
 from bot.client import DISCORD_FAILS, Earworm
-from bot.errors import NotFound
+from bot.errors import Failure, NotFound
 from bot.intake.identity import identify
-from bot.intake.links import Source, find_links, is_media_file
+from bot.intake.links import MAX_LINKS, Source, find_links, is_media_file
 from bot.library.dropping import GoneReply
 from bot.library.ledger import new_share
 
 log = logging.getLogger(__name__)
 
+TOO_MANY_LINKS = f"I take {MAX_LINKS} links from a message; post the others again in another one."
+
 
 def sources_of(message: discord.Message) -> list[Source]:
-    """The links and media files of a message, in order."""
+    """The links and media files of a message, in order; of too many links one more than are taken."""
     files = [file for file in message.attachments if is_media_file(file.filename, file.content_type or "")]
-    return find_links(message.content) + [source_of(file) for file in files]
+    return find_links(message.content, MAX_LINKS + 1) + [source_of(file) for file in files]
 
 
 def source_of(file: discord.Attachment) -> Source:
@@ -35,7 +38,7 @@ def source_of(file: discord.Attachment) -> Source:
 
 def sources_from_options(link: str | None, file: discord.Attachment | None) -> list[Source]:
     """The sources that a command's options name. Raises NotFound for none, Refused for one that may not be opened."""
-    links = (find_links(link) or [Source(url=link.strip())]) if link else []
+    links = (find_links(link, MAX_LINKS + 1) or [Source(url=link.strip())]) if link else []
     for source in links:
         identify(source.url)
     sources = links + ([source_of(file)] if file else [])
@@ -54,7 +57,10 @@ async def submit(
     message_id: int,
     reply_id: int | None = None,
 ) -> None:
-    """Save a message's sources as this member's shares and begin to listen; once it returns, none is lost."""
+    """Save a message's sources as this member's shares and begin to listen; once it returns, none is lost.
+
+    What stands for the links after the tenth is saved as refused, so that the reply says so.
+    """
     await bot.services.guilds.remember(guild_id, member.id, member.display_name)
     guild = bot.get_guild(guild_id)
     if guild and (thread := guild.get_thread(channel_id)):
@@ -71,6 +77,10 @@ async def submit(
         )
         for source in sources
     ]
+    for place in [n for n, source in enumerate(sources) if source.attachment_id is None][MAX_LINKS:]:
+        shares[place] = replace(
+            shares[place], url="", key="too many", failure=Failure.QUOTA, reason=TOO_MANY_LINKS
+        )
     await bot.services.pipeline.submit(shares)
 
 

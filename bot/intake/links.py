@@ -29,9 +29,9 @@ class Source:
     size: int = 0
 
 
-def find_links(text: str) -> list[Source]:
-    """The different http(s) links of a message in order, at most ten; those in code are quoted, not shared."""
-    return [Source(url) for url in dict.fromkeys(_links(_without_code(text)))][:MAX_LINKS]
+def find_links(text: str, limit: int = MAX_LINKS) -> list[Source]:
+    """The different http(s) links of a message in order, at most `limit`; those in code are quoted, not shared."""
+    return [Source(url) for url in dict.fromkeys(_links(_without_code(text)))][:limit]
 
 
 def is_media_file(name: str, content_type: str) -> bool:

@@ -53,6 +53,18 @@ async def test_several_files_of_all_kinds_in_one_message(bot: Earworm, club: Clu
     assert len(await titles(bot, club)) == 6
 
 
+async def test_links_after_the_tenth_are_not_dropped_silently(club: Club) -> None:
+    locked = [f"https://open.spotify.com/track/{n}" for n in range(9)]
+    link = club.web.serve("/many.mp3", encoded(5, title="Tenth"))
+    told = await club.share(club.ann, " ".join([*locked, link, f"{link}?x", f"{link}?y"]))
+    lines = told.reply["content"].splitlines()
+    assert len(lines) == 11 and "**Tenth**" in lines[9]
+    assert lines[10] == "⚠️ I take 10 links from a message; post the others again in another one."
+    links = " ".join(f"{link}#{second}" for second in range(11))
+    said = await club.settled(await club.ann.command(club.hall, "share", link=links))
+    assert "**Tenth**" in said["content"] and said["content"].endswith(lines[10])
+
+
 async def test_a_link_in_angle_brackets_and_one_to_a_page_with_a_player(bot: Earworm, club: Club) -> None:
     song = club.web.serve("/first.mp3", encoded(3, title="First Link"))
     club.web.serve("/second.ogg", encoded(4, suffix="ogg"))

@@ -116,6 +116,7 @@ def test_any_text_can_be_searched(text):
 def test_hostile_text_can_be_searched(text):
     """A search that backtracks would not come to an end within a test's time."""
     assert len(find_links(text)) <= MAX_LINKS
+    assert len(find_links(text, 1)) <= 1
 
 
 @pytest.mark.parametrize(
