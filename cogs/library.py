@@ -72,8 +72,11 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
         services, guild_id = interaction.client.services, interaction.guild_id
         admin = interaction.permissions.manage_guild
         sight = None if admin else await sight_of(interaction)
-        card = await services.catalog.card(guild_id, self.track_id, sight)
-        mine = [share for share in card.shares if admin or share.user_id == interaction.user.id]
+        everywhere = await services.catalog.card(guild_id, self.track_id, None)
+        mine = [share for share in everywhere.shares if admin or share.user_id == interaction.user.id]
+        # Their own shares are theirs also where they can't look any more.
+        known = None if sight is None else sight | {share.channel_id for share in mine}
+        card = await services.catalog.card(guild_id, self.track_id, known)
         if not mine:
             raise NotAllowed("Only who shared it, or who has Manage Server, can remove this song.")
         for share in mine:
@@ -81,8 +84,9 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
             await delete_quietly(interaction.client, gone)
             await services.pipeline.tell_again(guild_id, share.channel_id, share.message_id)
         await tell_again(interaction.client, guild_id, [self.track_id])
-        is_gone = not await services.catalog.cards(guild_id, [self.track_id], None)
-        done = "is removed from the library" if is_gone else "is no longer shared by you; others share it too"
+        # Of others' shares that this member can't see nothing is said.
+        stands = await services.catalog.cards(guild_id, [self.track_id], sight)
+        done = "is no longer shared by you; others share it too" if stands else "is removed from the library"
         await interaction.edit_original_response(content=f"{song(card)} {done}.")
 
 

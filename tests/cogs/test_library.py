@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.client import Earworm
-from bot.sandbox import buttons_of, text_of
+from bot.sandbox import Permission, buttons_of, text_of
 from tests.support.running import Club, eventually
 from tests.support.songs import encoded
 
@@ -112,6 +112,26 @@ async def test_removing_by_its_sharer_by_others_and_by_an_admin(bot: Earworm, cl
     assert await bot.services.vectors.ids(club.guild.id) == set()
     late = await (await club.cleo.click(said, emoji="👍")).message()
     assert late["content"] == "That song is no longer in the library."
+
+
+async def test_removing_what_its_sharer_can_not_see_any_more(bot: Earworm, club: Club) -> None:
+    secret = club.guild.add_channel("secret")
+    link = club.web.serve("/left.mp3", encoded(104, title="Left behind"))
+    await club.listen(secret)
+    await club.share(club.ann, link, channel=secret)
+    others = await club.share(club.bo, link, channel=secret)
+    said = await (await club.cleo.command(club.hall, "track", track="left")).message()
+    for member in (club.ann, club.cleo):
+        secret.set_overwrite(member, deny=Permission.VIEW_CHANNEL)
+    await club.discord.quiet(0.1)
+
+    hidden = await (await club.cleo.click(said, label="Remove")).message()
+    assert hidden["content"] == "That song is no longer in the library."
+    mine = await (await club.ann.click(said, label="Remove")).message()
+    assert mine["content"] == "**Left behind** · 0:05 is removed from the library."
+    page = await bot.services.catalog.search(club.guild.id, "", None)
+    assert [share.user_id for share in page.cards[0].shares] == [club.bo.id]
+    assert len(club.replies_to(others.message)) == 1
 
 
 async def test_removing_one_of_several_lets_the_reply_say_so(club: Club) -> None:
