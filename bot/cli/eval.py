@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,10 @@ from bot.audio.decode import decode
 from bot.cli import eval_report
 from bot.cli.eval_report import Ranking, Report
 from bot.embedders import EMBEDDERS, load
+from bot.embedders.base import EmbedderInfo
 from bot.errors import EmbedderError, NotFound, Refused, WorkerDied
 from bot.intake.links import is_media_file
+from bot.library.frames import FEWEST, Measuring
 from bot.settings import Settings
 from bot.taste import evaluation
 
@@ -155,24 +157,45 @@ async def _hear(path: Path, embedders: "Sequence[Embedder]", settings: Settings)
 
 def _report(folder: Path, heard: dict[Song, Heard], embedders: "Sequence[Embedder]") -> Report:
     labels = [song.label for song in heard]
-    rankings = list(_rankings(list(heard.values()), [e.info.name for e in embedders]))
+    ranked = list(rankings(list(heard.values()), [EMBEDDERS[e.info.name] for e in embedders]))
     sizes = Counter(label for label in labels if label)
-    comparison = evaluation.compare({r.name: r.scores for r in rankings}, labels)
+    comparison = evaluation.compare({r.name: r.scores for r in ranked}, labels)
     return Report(
         folder=folder,
         songs=len(labels),
         folders=sum(size > 1 for size in sizes.values()),
-        rankings={ranking.name: ranking for ranking in rankings},
-        unrelated={r.name: evaluation.unrelated(r.scores, labels) for r in rankings if len(r.embedders) == 1},
+        rankings={ranking.name: ranking for ranking in ranked},
+        unrelated={r.name: evaluation.unrelated(r.scores, labels) for r in ranked if len(r.embedders) == 1},
         comparison=comparison,
     )
 
 
-def _rankings(heard: Sequence[Heard], names: Sequence[str]) -> Iterator[Ranking]:
-    """What each embedder finds, what they find together, and chance, where all songs are as near as each other."""
-    scores = {name: evaluation.cosines(np.stack([vectors[name] for vectors in heard])) for name in names}
-    for name in names:
-        yield Ranking(name, (name,), scores[name])
-    if len(names) > 1:
-        yield Ranking("fusion", tuple(names), evaluation.fused(list(scores.values())))
+def rankings(heard: Sequence[Heard], infos: Sequence[EmbedderInfo]) -> Iterator[Ranking]:
+    """What each embedder finds, what they find together in a library, and chance: all songs are equally near.
+
+    With as many songs as a library needs for it, vectors are compared as they are and standardised.
+    """
+    in_library: dict[str, Ranking] = {}
+    for info in infos:
+        raw = np.stack([vectors[info.name] for vectors in heard])
+        in_library[info.name] = plain = Ranking(info.name, (info.name,), evaluation.cosines(raw))
+        yield plain
+        if len(raw) >= FEWEST:
+            scores = evaluation.cosines(_standardised(raw, info))
+            ranking = Ranking(f"{info.name} standardised", (info.name,), scores, (info.name,))
+            yield ranking
+            if info.standardise:
+                in_library[info.name] = ranking
+    if len(infos) > 1:
+        fused = evaluation.fused([ranking.scores for ranking in in_library.values()])
+        standardised = [name for ranking in in_library.values() for name in ranking.standardised]
+        yield Ranking("fusion", tuple(in_library), fused, tuple(standardised))
     yield Ranking("random", (), np.zeros((len(heard), len(heard))))
+
+
+def _standardised(raw: NDArray[np.float32], info: EmbedderInfo) -> NDArray[np.float32]:
+    """(n, d) vectors as a library of just these songs would keep them, if it standardised them."""
+    measuring = Measuring(replace(info, standardise=True), len(raw))
+    measuring.add(raw)
+    frame = measuring.frame()
+    return np.stack([frame.place(vector) for vector in raw])

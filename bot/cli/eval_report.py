@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.library.frames import FEWEST
 from bot.taste.evaluation import LEVEL, MEASURES, RESAMPLES, Comparison, Intervals, Lead, Numbers
 
 HEADS = {"precision_at_5": "precision@5", "r_precision": "R-precision", "map": "MAP"}
@@ -19,12 +20,12 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class Ranking:
-    """One way to rank songs: `scores` (n, n), a query's in its row; `embedders` that it listens to."""
+    """One way to rank songs: `scores` (n, n), a query's in its row, by `embedders`, some of them standardised."""
 
     name: str
     embedders: tuple[str, ...]
     scores: NDArray[np.float64]
-    standardised: bool = False
+    standardised: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ def text(report: Report, left_out: Mapping[str, str]) -> str:
     lines += ["", f"{PAIRED:<{first}}{heads}above 0"]
     for pair, lead in zip(pairs, report.comparison.leads, strict=True):
         lines.append(f"{pair:<{first}}{_cells(lead.differences, lead.intervals, '+')}{_above(lead)}")
-    lines += ["", *(f"{name} is left out: {why}" for name, why in left_out.items())]
+    few = [f"Vectors are standardised from {FEWEST} songs on, as in a server's library; these are fewer."]
+    lines += ["", *(few if report.songs < FEWEST else [])]
+    lines += [f"{name} is left out: {why}" for name, why in left_out.items()]
     return "\n".join(lines).rstrip()
 
 

@@ -13,7 +13,9 @@ from bot.audio.instruments import RATE
 from bot.cli import eval as command
 from bot.embedders import EMBEDDERS
 from bot.errors import EmbedderError, NotFound, WeightsError
+from bot.library.frames import FEWEST
 from bot.settings import Settings
+from bot.taste.evaluation import fused
 from tests.support.commands import run
 from tests.support.songs import samples
 from tests.support.weights import random_musicnn, write_musicnn
@@ -137,3 +139,35 @@ async def test_an_embedder_that_was_asked_for_is_never_left_out(
 ) -> None:
     with pytest.raises(error, match="openl3"):
         await run(command, home, songs, "--embedder", "mfcc", name)
+
+
+def vectors_of(count: int) -> list[dict[str, np.ndarray]]:
+    """What two embedders heard, all in one direction but for a little."""
+    random = np.random.default_rng(0)
+    return [
+        {
+            name: (1 + 0.1 * random.normal(size=EMBEDDERS[name].dimension)).astype(np.float32)
+            for name in ("mfcc", "musicnn")
+        }
+        for _ in range(count)
+    ]
+
+
+def test_with_enough_songs_vectors_are_standardised_as_in_a_library() -> None:
+    heard, infos = vectors_of(FEWEST), [EMBEDDERS["mfcc"], EMBEDDERS["musicnn"]]
+    ranked = {ranking.name: ranking for ranking in command.rankings(heard, infos)}
+    assert list(ranked) == [
+        "mfcc", "mfcc standardised", "musicnn", "musicnn standardised", "fusion", "random",
+    ]  # fmt: skip
+    off = ~np.eye(FEWEST, dtype=bool)
+    assert np.median(ranked["musicnn"].scores[off]) > 0.9
+    assert abs(np.median(ranked["musicnn standardised"].scores[off])) < 0.1
+    # A library standardises MusiCNN's vectors only.
+    assert ranked["fusion"].standardised == ("musicnn",)
+    used = [ranked["mfcc"].scores, ranked["musicnn standardised"].scores]
+    assert np.array_equal(ranked["fusion"].scores, fused(used))
+
+
+def test_with_few_songs_they_are_left_as_they_are() -> None:
+    names = [ranking.name for ranking in command.rankings(vectors_of(FEWEST - 1), [EMBEDDERS["musicnn"]])]
+    assert names == ["musicnn", "random"]
