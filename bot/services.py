@@ -17,8 +17,9 @@ from bot.library.pipeline import Pipeline
 from bot.library.rebuilding import Rebuilder
 from bot.library.store import Store
 from bot.library.vectors import Vectors
+from bot.playlists.around import Around
 from bot.playlists.digest import Digests
-from bot.playlists.vibes import Vibes
+from bot.playlists.service import Playlists
 from bot.settings import Settings
 from bot.taste.answers import Answers
 from bot.taste.feedback import Feedback
@@ -44,6 +45,7 @@ class Services:
     recommender: Recommender
     answers: Answers
     digests: Digests
+    playlists: Playlists
 
     @classmethod
     @asynccontextmanager
@@ -86,7 +88,7 @@ class Services:
         feedback = Feedback(store)
         recommender = Recommender(store, vectors, catalog, feedback)
         answers = Answers(store, catalog)
-        vibes = Vibes(vectors, catalog, recommender)
+        around = Around(vectors, catalog, recommender)
         return cls(
             settings=settings,
             primary=primary,
@@ -100,5 +102,6 @@ class Services:
             feedback=feedback,
             recommender=recommender,
             answers=answers,
-            digests=Digests(store, catalog, guilds, feedback, recommender, answers, vibes),
+            digests=Digests(store, catalog, guilds, feedback, recommender, answers, around),
+            playlists=Playlists(store, vectors, catalog, feedback, recommender),
         )

@@ -13,7 +13,17 @@ from bot.library.catalog import Catalog
 from bot.library.dropping import Dropped, GoneReply, drop_shares
 from bot.library.store import Store
 from bot.library.vectors import Vectors
-from models import Answer, Job, Member, MessageTrack, Reaction, Share, Source, Suggestion
+from models import (
+    Answer,
+    Job,
+    Member,
+    MessageTrack,
+    Playlist,
+    Reaction,
+    Share,
+    Source,
+    Suggestion,
+)
 
 SOMEBODY = "somebody"
 FILE = "discord:"  # how the keys of files on Discord begin
@@ -64,6 +74,7 @@ class People:
                 "reactions": await _reactions(session, guild_id, user_id),
                 "links": await _jobs(session, guild_id, user_id),
                 "answers": await _answers(session, guild_id, user_id, channels),
+                "playlists": await _playlists(session, guild_id, user_id, channels),
             }
 
     async def forget(self, guild_id: int, user_id: int) -> Forgotten:
@@ -81,6 +92,7 @@ class People:
             dropped = await drop_shares(session, guild_id, shares, messages)
             await _forget_files(session, guild_id)
             await _forget_answers(session, guild_id, user_id)
+            await session.execute(delete(Playlist).where(_of(Playlist, guild_id, user_id)))
             await session.execute(delete(Member).where(_of(Member, guild_id, user_id)))
         await self._follow(guild_id, user_id, dropped)
         return Forgotten(
@@ -95,7 +107,7 @@ class People:
 
 
 def _of(
-    table: type[Answer | Job | Member | Reaction | Share], guild_id: int, user_id: int
+    table: type[Answer | Job | Member | Playlist | Reaction | Share], guild_id: int, user_id: int
 ) -> ColumnElement[bool]:
     return and_(table.guild_id == guild_id, table.user_id == user_id)
 
@@ -206,6 +218,30 @@ async def _answers(
             ],
         }
         for answer in answers
+    ]
+
+
+async def _playlists(
+    session: AsyncSession, guild_id: int, user_id: int, channels: Channels
+) -> list[dict[str, Any]]:
+    """What was made for them alone."""
+    query = select(Playlist).where(_of(Playlist, guild_id, user_id)).options(selectinload(Playlist.tracks))
+    playlists = (await session.scalars(query.order_by(Playlist.week))).all()
+    tracks = {each.track_id for playlist in playlists for each in playlist.tracks}
+    cards = {card.id: card for card in await load_cards(session, guild_id, sorted(tracks), channels)}
+    return [
+        {
+            "week": playlist.week,
+            "pinned": playlist.pinned,
+            "tracks": [
+                {
+                    "track_id": each.track_id,
+                    "title": card.title if (card := cards.get(each.track_id)) else None,
+                }
+                for each in playlist.tracks
+            ],
+        }
+        for playlist in playlists
     ]
 
 

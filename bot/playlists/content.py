@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.library.cards import TrackCard
-from bot.playlists.vibes import Playlist
+from bot.playlists.playlist import Playlist
 from bot.taste.explain import count
 from bot.taste.recommend import Pick
 

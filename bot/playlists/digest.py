@@ -12,8 +12,9 @@ from bot.library.cards import Channels, TrackCard
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
 from bot.library.store import Store
+from bot.playlists.around import Around
 from bot.playlists.content import DigestContent
-from bot.playlists.vibes import Playlist, Vibes
+from bot.playlists.playlist import Playlist
 from bot.playlists.weeks import Schedule, Week
 from bot.taste.answers import Answers
 from bot.taste.evidence import favourites
@@ -60,7 +61,7 @@ class Digests:
         feedback: Feedback,
         recommender: Recommender,
         answers: Answers,
-        vibes: Vibes,
+        around: Around,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -68,7 +69,7 @@ class Digests:
         self._feedback = feedback
         self._recommender = recommender
         self._answers = answers
-        self._vibes = vibes
+        self._around = around
 
     # -- what it says --------------------------------------------------------------------------------------
 
@@ -162,7 +163,7 @@ class Digests:
         loved = [track_id for track_id, _ in favourites(votes)]
         for track_id in list(dict.fromkeys([*(card.id for card in seeds), *loved]))[:SEEDS]:
             if track_id not in unwanted:
-                playlist = await self._vibes.around(guild_id, track_id, channels, unwanted=unwanted)
+                playlist = await self._around.playlist(guild_id, track_id, channels, unwanted=unwanted)
                 if playlist is not None:
                     return playlist
         return None

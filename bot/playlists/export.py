@@ -1,4 +1,4 @@
-"""Digests and playlists to take away: JSON, Markdown and M3U8."""
+"""Digests and playlists as JSON, and digests as Markdown."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.library.cards import TrackCard
 from bot.playlists.content import DigestContent
-from bot.playlists.vibes import Playlist
+from bot.playlists.formats import m3u8, plain, queue_link
+from bot.playlists.playlist import Entry, Playlist
 from bot.taste.explain import ForMarkdown, ForTerminal, Wording, standing
 from bot.taste.recommend import Pick
 
@@ -18,8 +19,8 @@ def track_json(card: TrackCard, wording: Wording) -> Json:
     """A track; `score` is by how many likes it leads, `why` says who shared it and how many like it."""
     return {
         "id": card.id,
-        "title": _line(card.title),
-        "artist": _line(card.artist),
+        "title": plain(card.title),
+        "artist": plain(card.artist),
         "score": card.likes - card.dislikes,
         "why": standing(card, wording),
         "seconds": round(card.seconds, 1),
@@ -51,16 +52,15 @@ def digest_json(content: DigestContent, wording: Wording) -> Json:
 
 
 def playlist_json(playlist: Playlist, wording: Wording) -> Json:
-    """A playlist in playing order."""
-    return {"name": playlist.name, "results": [track_json(card, wording) for card in playlist.cards]}
-
-
-def m3u8(playlist: Playlist) -> str:
-    """A playlist for any player; a track without a link stands in it as a remark."""
-    lines = ["#EXTM3U", f"#PLAYLIST:{_line(playlist.name)}"]
-    for card in playlist.cards:
-        lines += [f"#EXTINF:{round(card.seconds)},{_line(card.label)}", card.url or "# no link"]
-    return "\n".join(lines) + "\n"
+    """A playlist; `results` are its songs in playing order, `queue` opens those on YouTube."""
+    return {
+        "id": playlist.key,
+        "name": plain(playlist.name),
+        "kind": playlist.kind,
+        "note": playlist.note,
+        "queue": queue_link(playlist),
+        "results": [_entry_json(entry, wording) for entry in playlist.entries],
+    }
 
 
 def sections(content: DigestContent, wording: Wording) -> dict[str, list[str]]:
@@ -103,5 +103,6 @@ def _song(card: TrackCard, wording: Wording) -> str:
     return " · ".join(part for part in (wording.title(card), standing(card, wording)) if part)
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())
+def _entry_json(entry: Entry, wording: Wording) -> Json:
+    track = track_json(entry.card, wording)
+    return track | {"why": entry.explain(wording) or track["why"]}

@@ -32,7 +32,7 @@ class Heart:
 
 
 @dataclass(frozen=True)
-class Week:
+class ThisWeek:
     """What playlists of one week have in common.
 
     `loved`: tracks that more members like than dislike -> by how many, most first; `disliked`: the reverse;
@@ -62,7 +62,7 @@ def heart_of(songs: Sequence[Song]) -> Places:
     return middle(np.stack([song.place for song in songs]))
 
 
-def vibe(vibe_id: int, name: str, songs: Sequence[Song], week: Week) -> Playlist | None:
+def vibe(vibe_id: int, name: str, songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
     """This week's songs of one vibe: new ones first, then what is liked, then what sounds most like it."""
     wanted = week.wanted(songs)
     if not wanted:
@@ -85,7 +85,7 @@ def vibe(vibe_id: int, name: str, songs: Sequence[Song], week: Week) -> Playlist
     return _playlist(Kind.VIBE, name, sorted(wanted, key=rank), week, why, subject=str(vibe_id))
 
 
-def rediscover(songs: Sequence[Song], week: Week) -> Playlist | None:
+def rediscover(songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
     """What was loved once and wasn't shared, voted on or posted for NOT_SEEN; the most loved first."""
     since = week.now - NOT_SEEN
     gone = [
@@ -99,7 +99,7 @@ def rediscover(songs: Sequence[Song], week: Week) -> Playlist | None:
     return _playlist(Kind.REDISCOVER, "rediscover", gone, week, why)
 
 
-def sleepers(songs: Sequence[Song], week: Week) -> Playlist | None:
+def sleepers(songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
     """What sounds like something that the server loves, and nobody reacted to; the closest first."""
     loved = [song for song in songs if song.card.id in week.loved]
     overlooked = [song for song in week.wanted(songs) if _is_overlooked(song, week)]
@@ -121,7 +121,9 @@ def sleepers(songs: Sequence[Song], week: Week) -> Playlist | None:
     return Playlist(Kind.SLEEPERS, "sleepers", tuple(entries), note=note) if entries else None
 
 
-def for_member(user_id: int, picks: Sequence[Pick], songs: Mapping[int, Song], week: Week) -> Playlist | None:
+def for_member(
+    user_id: int, picks: Sequence[Pick], songs: Mapping[int, Song], week: ThisWeek
+) -> Playlist | None:
     """What a member may like and doesn't know yet, as recommended to them."""
     reasons = {pick.card.id: pick for pick in picks}
     kept, note = chosen([songs[pick.card.id] for pick in picks if pick.card.id in songs], week.rules, LENGTH)
@@ -129,7 +131,7 @@ def for_member(user_id: int, picks: Sequence[Pick], songs: Mapping[int, Song], w
     return Playlist(Kind.MEMBER, "for one member", entries, str(user_id), note) if entries else None
 
 
-def worlds(start: Heart, end: Heart, songs: Sequence[Song], week: Week) -> Playlist | None:
+def worlds(start: Heart, end: Heart, songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
     """A way from the middle of one vibe to that of another, in even steps along the sphere.
 
     At each step stands the nearest song that is left; no artist follows themselves if that can be.
@@ -153,7 +155,7 @@ def farthest(hearts: Sequence[Heart]) -> tuple[Heart, Heart] | None:
 
 
 def _playlist(
-    kind: Kind, name: str, ranked: Sequence[Song], week: Week, why: Why, *, subject: str = ""
+    kind: Kind, name: str, ranked: Sequence[Song], week: ThisWeek, why: Why, *, subject: str = ""
 ) -> Playlist | None:
     kept, note = chosen(ranked, week.rules, LENGTH)
     entries = tuple(Entry(song.card, why(song)) for song in arrange(kept))
@@ -165,7 +167,7 @@ def _is_new(song: Song, now: datetime) -> bool:
     return first is not None and first.shared_at > now - NEW
 
 
-def _is_overlooked(song: Song, week: Week) -> bool:
+def _is_overlooked(song: Song, week: ThisWeek) -> bool:
     """Whether nobody reacted to it, though they had the time to."""
     first = song.card.first
     had_time = first is not None and first.shared_at <= week.now - HAD_ITS_CHANCE

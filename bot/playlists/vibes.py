@@ -1,80 +1,107 @@
-"""One vibe playlist: some of a server's own tracks that sound alike, in an order that flows."""
+"""The vibes of a server: groups of its songs that sound alike, found anew each week and recognised again.
+
+Ward's clustering (1963) of standardised vectors. The silhouette (Rousseeuw 1987) says how many groups there are; on
+real music it is often flat, and then Sturges' log2(n) (1926) decides. `python -m benchmarks.vibes` measures it.
+"""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.library.cards import Channels, TrackCard
-from bot.library.catalog import Catalog
-from bot.library.vectors import Vectors
-from bot.taste.explain import shorten
-from bot.taste.recommend import Recommender
+from bot.playlists.songs import Places, middle
 
-LENGTH = 9
-SHORTEST = 4
-COHERENT = 30  # per cent of a match that each track must have with the one that the playlist is around
+Labels = NDArray[np.int64]
+
+NEEDED = 16  # songs; with fewer the groups follow the artists' names hardly better than chance
+SMALLEST = 4  # songs of a vibe
+MOST = 12  # vibes that people can tell apart
+PRIOR = 0.2  # silhouette that half or double the usual number of vibes has to be better by
+SAMPLE = 1000  # songs that silhouettes are measured on
+TREE = 2000  # songs that a tree is built of, in some seconds; the others join the nearest vibe
+NOWHERE = -1
 
 
 @dataclass(frozen=True)
-class Playlist:
-    """Tracks in playing order under a name."""
+class Vibe:
+    """A group of songs under a name; `named`: an admin chose it."""
 
+    id: int
     name: str
-    cards: tuple[TrackCard, ...]
+    named: bool
+    track_ids: frozenset[int]
 
 
-class Vibes:
-    """Finds playlists in a server's library."""
+def find(places: Places) -> Labels:
+    """(n,) which vibe each of (n, d) standardised places belongs to, numbered from 0; NOWHERE for none.
 
-    def __init__(self, vectors: Vectors, catalog: Catalog, recommender: Recommender) -> None:
-        self._vectors = vectors
-        self._catalog = catalog
-        self._recommender = recommender
-
-    async def around(
-        self, guild_id: int, track_id: int, channels: Channels, *, unwanted: Collection[int] = ()
-    ) -> Playlist | None:
-        """A playlist around a track; None if too little in the library sounds like it."""
-        seeds = await self._catalog.cards(guild_id, [track_id], channels)
-        if not seeds or track_id not in await self._vectors.get(guild_id, [track_id]):
-            return None
-        picks = await self._recommender.similar(
-            guild_id, track_id=track_id, channels=channels, exclude=unwanted, limit=LENGTH - 1
-        )
-        cards = seeds + [pick.card for pick in picks if pick.percent >= COHERENT]
-        if len(cards) < SHORTEST:
-            return None
-        tracks = [card.id for card in cards]
-        order = flow((await self._vectors.get(guild_id, tracks)).matrix(tracks))
-        return Playlist(name_of(cards), tuple(cards[i] for i in order))
-
-
-def flow(vectors: NDArray[np.float32]) -> list[int]:
-    """An order of (n, d) vectors of length 1 in which each is followed by what sounds most like it.
-
-    Always on to the nearest that is left, from the start that makes the whole way shortest (in cosine distance).
+    The vibes are numbered from the largest to the smallest. Fewer than NEEDED songs have none.
     """
-    distances = 1 - vectors @ vectors.T
-    walks = (_walk(distances, start) for start in range(len(vectors)))
-    return min(walks, key=lambda walk: round(float(distances[walk[:-1], walk[1:]].sum()), 6))
+    if len(places) < NEEDED:
+        return np.full(len(places), NOWHERE)
+    in_tree = np.linspace(0, len(places) - 1, min(len(places), TREE)).astype(np.int64)
+    labels = _renumbered(_cut(places[in_tree]))
+    return labels if len(in_tree) == len(places) else _joined(places, in_tree, labels)
 
 
-def name_of(cards: Sequence[TrackCard]) -> str:
-    """A name from facts: the tag that most of the tracks have, and the track that the playlist is around (first)."""
-    around = f"around {shorten(cards[0].title)}"
-    tags = Counter(tag.casefold() for card in cards for tag in set(card.tags))
-    common = [tag for tag, tracks in tags.most_common(1) if tracks > len(cards) / 2]
-    return f"{common[0]}, {around}" if common else around
+def matched(old: Mapping[int, Collection[int]], new: Sequence[Collection[int]]) -> dict[int, int]:
+    """Which of the new vibes (by number) is which of the old ones (by id).
+
+    A vibe is itself as long as most of its songs that are still there stay together; of several that come together
+    the one that brings most lives on. The assignment with the most songs in common wins (Kuhn 1955).
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    still = set().union(*new)
+    before = {vibe: still.intersection(tracks) for vibe, tracks in sorted(old.items())}
+    common = np.array([[len(tracks.intersection(vibe)) for vibe in new] for tracks in before.values()])
+    if not common.size:
+        return {}
+    stays = 2 * common > np.array([len(tracks) for tracks in before.values()])[:, None]
+    rows, columns = linear_sum_assignment(np.where(stays, common, 0), maximize=True)
+    ids = list(before)
+    return {int(new_one): ids[row] for row, new_one in zip(rows, columns, strict=True) if stays[row, new_one]}
 
 
-def _walk(distances: NDArray[np.float32], start: int) -> list[int]:
-    walk = [start]
-    left = [i for i in range(len(distances)) if i != start]
-    while left:
-        nearest = min(left, key=lambda i: distances[walk[-1], i])
-        left.remove(nearest)
-        walk.append(nearest)
-    return walk
+def _cut(places: Places) -> Labels:
+    """The groups of a tree of these places, at the height where they stand apart best."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from sklearn.metrics import silhouette_score
+
+    tree = linkage(places, method="ward")
+    usual = np.log2(len(places))
+    best, found = -np.inf, np.zeros(len(places), dtype=np.int64)
+    for count in range(2, min(MOST, len(places) // SMALLEST) + 1):
+        labels = fcluster(tree, count, criterion="maxclust")
+        if len(np.unique(labels)) < 2:
+            continue
+        size = SAMPLE if len(places) > SAMPLE else None
+        apart = silhouette_score(places, labels, metric="cosine", sample_size=size, random_state=0)
+        score = apart - PRIOR * np.log2(count / usual) ** 2
+        if score > best:
+            best, found = score, labels
+    return found
+
+
+def _renumbered(labels: Labels) -> Labels:
+    """Vibes from the largest on; what is smaller than a vibe belongs nowhere."""
+    sizes = Counter(labels.tolist())
+    first = {label: int(np.argmax(labels == label)) for label in sizes}
+    large = sorted(
+        (label for label in sizes if sizes[label] >= SMALLEST), key=lambda x: (-sizes[x], first[x])
+    )
+    numbers = {label: number for number, label in enumerate(large)}
+    return np.array([numbers.get(label, NOWHERE) for label in labels.tolist()])
+
+
+def _joined(places: Places, in_tree: Labels, labels: Labels) -> Labels:
+    """All songs' labels: those that aren't in the tree join the vibe whose middle is nearest."""
+    vibes = range(int(labels.max()) + 1)
+    joined = np.full(len(places), NOWHERE)
+    if vibes:
+        middles = np.stack([middle(places[in_tree[labels == vibe]]) for vibe in vibes])
+        joined = np.argmax(places @ middles.T, axis=1)
+    joined[in_tree] = labels
+    return joined

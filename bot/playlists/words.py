@@ -1,6 +1,5 @@
 """The only words that Earworm names a vibe with by itself; what strangers wrote on their pages is never among them."""
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -33,29 +32,29 @@ MOODS: Mapping[tuple[int, int, str], str] = MappingProxyType(
 )
 TEXTURES: Mapping[int, str] = MappingProxyType({LOW: "warm", HIGH: "bright"})
 
-GENRES = frozenset(
-    re.split(
-        r",\s+",
-        """
-    00s, 60s, 70s, 80s, 90s, acid house, acid jazz, acoustic, afrobeat, alternative, alternative rock, ambient,
-    americana, art pop, art rock, ballad, baroque, bass music, beats, big band, black metal, bluegrass, blues,
-    bossa nova, breakbeat, britpop, celtic, chamber music, chanson, chill, chillout, chillwave, chiptune, choir,
-    choral, city pop, classic rock, classical, country, cumbia, dance, dancehall, dark ambient, darkwave, death
-    metal, deep house, disco, doom metal, downtempo, dream pop, drone, drum and bass, dub, dubstep, easy
-    listening, electro, electronic, electronica, electropop, emo, eurodance, experimental, fado, field
-    recording, film score, flamenco, folk, folk rock, funk, fusion, future bass, game music, garage rock,
-    glitch, gospel, gothic rock, grime, grunge, hard rock, hardcore, harp, harpsichord, heavy metal, hip hop,
-    house, idm, indie, indie folk, indie pop, indie rock, industrial, instrumental, italo disco, j-pop, jazz,
-    jazz fusion, jungle, k-pop, klezmer, krautrock, latin, lo-fi, lounge, math rock, mellow, metal, metalcore,
-    minimal, motown, neo-soul, new age, new wave, noise, opera, orchestral, phonk, piano, polka, pop, pop punk,
-    pop rock, post-punk, post-rock, progressive house, progressive metal, progressive rock, psychedelic,
-    psychedelic rock, psytrance, punk, punk rock, ragtime, rap, reggae, reggaeton, rnb, rock, rock and roll,
-    rockabilly, salsa, samba, shoegaze, singer-songwriter, ska, slowcore, smooth jazz, soft rock, soul,
-    soundtrack, space rock, stoner rock, strings, surf rock, swing, synth, synth-pop, synthwave, tango, techno,
-    thrash metal, trance, trap, trip hop, uk garage, vaporwave, vocal jazz, waltz, world
-        """.strip(),
-    )
-)
+GENRES = frozenset({
+    "00s", "60s", "70s", "80s", "90s", "acid house", "acid jazz", "acoustic", "afrobeat", "alternative",
+    "alternative rock", "ambient", "americana", "art pop", "art rock", "ballad", "baroque", "bass music",
+    "beats", "big band", "black metal", "bluegrass", "blues", "bossa nova", "breakbeat", "britpop",
+    "celtic", "chamber music", "chanson", "chill", "chillout", "chillwave", "chiptune", "choir", "choral",
+    "city pop", "classic rock", "classical", "country", "cumbia", "dance", "dancehall", "dark ambient",
+    "darkwave", "death metal", "deep house", "disco", "doom metal", "downtempo", "dream pop", "drone",
+    "drum and bass", "dub", "dubstep", "easy listening", "electro", "electronic", "electronica",
+    "electropop", "emo", "eurodance", "experimental", "fado", "field recording", "film score", "flamenco",
+    "folk", "folk rock", "funk", "fusion", "future bass", "game music", "garage rock", "glitch", "gospel",
+    "gothic rock", "grime", "grunge", "hard rock", "hardcore", "harp", "harpsichord", "heavy metal",
+    "hip hop", "house", "idm", "indie", "indie folk", "indie pop", "indie rock", "industrial",
+    "instrumental", "italo disco", "j-pop", "jazz", "jazz fusion", "jungle", "k-pop", "klezmer",
+    "krautrock", "latin", "lo-fi", "lounge", "math rock", "mellow", "metal", "metalcore", "minimal",
+    "motown", "neo-soul", "new age", "new wave", "noise", "opera", "orchestral", "phonk", "piano", "polka",
+    "pop", "pop punk", "pop rock", "post-punk", "post-rock", "progressive house", "progressive metal",
+    "progressive rock", "psychedelic", "psychedelic rock", "psytrance", "punk", "punk rock", "ragtime",
+    "rap", "reggae", "reggaeton", "rnb", "rock", "rock and roll", "rockabilly", "salsa", "samba",
+    "shoegaze", "singer-songwriter", "ska", "slowcore", "smooth jazz", "soft rock", "soul", "soundtrack",
+    "space rock", "stoner rock", "strings", "surf rock", "swing", "synth", "synth-pop", "synthwave",
+    "tango", "techno", "thrash metal", "trance", "trap", "trip hop", "uk garage", "vaporwave", "vocal jazz",
+    "waltz", "world",
+})  # fmt: skip
 # Other spellings, as pages and taggers have them.
 SPELLINGS: Mapping[str, str] = MappingProxyType(
     {

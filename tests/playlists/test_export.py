@@ -7,8 +7,9 @@ import pytest
 
 from bot.library.cards import ShareLine, TrackCard
 from bot.playlists.content import DigestContent
-from bot.playlists.export import digest_json, m3u8, markdown, write_digest
-from bot.playlists.vibes import Playlist
+from bot.playlists.export import digest_json, markdown, write_digest
+from bot.playlists.formats import m3u8
+from bot.playlists.playlist import Entry, Kind, Playlist
 from bot.taste.explain import Evidence, ForMarkdown, ForTerminal, Reason
 from bot.taste.recommend import Pick
 from tests.support.library import ANA, BEN, GUILD, PUBLIC, START
@@ -26,7 +27,7 @@ def card(
 
 ONE = card(1, "One", "Band", url="https://a/1", likes=2)
 TWO = card(2, NASTY, user=BEN)
-PLAYLIST = Playlist("around\nOne", (ONE, TWO))
+PLAYLIST = Playlist(Kind.AROUND, "around\nOne", (Entry(ONE), Entry(TWO)))
 
 
 def content(**parts) -> DigestContent:
@@ -37,14 +38,6 @@ def content(**parts) -> DigestContent:
 def full() -> DigestContent:
     pick = Pick(TWO, 0.875, Reason(Evidence.SERVER, 80, 1, 2), ONE)
     return content(tracks=(ONE, TWO), loved=(ONE,), pick=pick, playlist=PLAYLIST)
-
-
-def test_a_playlist_for_any_player():
-    assert m3u8(PLAYLIST) == (
-        "#EXTM3U\n#PLAYLIST:around One\n"
-        "#EXTINF:200,Band – One\nhttps://a/1\n"
-        "#EXTINF:200,# one ## two **x** [a](b) <script> @everyone\n# no link\n"
-    )
 
 
 def test_a_digest_as_json(full):

@@ -89,7 +89,7 @@ async def test_of_many_that_try_one_gets_the_claim(settings, scene, digests):
     other = await Store.open(settings)
     try:
         second = Digests(
-            other, scene.catalog, scene.guilds, scene.feedback, scene.recommender, scene.answers, scene.vibes
+            other, scene.catalog, scene.guilds, scene.feedback, scene.recommender, scene.answers, scene.around
         )
         tries = [each.claim(due, now=FRIDAY) for each in (digests, second) for _ in range(5)]
         assert sorted(await asyncio.gather(*tries)) == [False] * 9 + [True]

@@ -11,8 +11,9 @@ from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
 from bot.library.store import Store
 from bot.library.vectors import Vectors
+from bot.playlists.around import Around
 from bot.playlists.digest import Digests
-from bot.playlists.vibes import Vibes
+from bot.playlists.service import Playlists
 from bot.taste.answers import Answers
 from bot.taste.feedback import Feedback
 from bot.taste.recommend import Recommender
@@ -37,8 +38,9 @@ class Scene:
     feedback: Feedback
     recommender: Recommender
     answers: Answers
-    vibes: Vibes
+    around: Around
     digests: Digests
+    playlists: Playlists
 
     @classmethod
     def of(cls, store: Store, vectors: Vectors) -> "Scene":
@@ -46,9 +48,12 @@ class Scene:
         catalog, guilds, feedback = Catalog(store, vectors), Guilds(store), Feedback(store)
         recommender = Recommender(store, vectors, catalog, feedback)
         answers = Answers(store, catalog)
-        vibes = Vibes(vectors, catalog, recommender)
-        digests = Digests(store, catalog, guilds, feedback, recommender, answers, vibes)
-        return cls(store, vectors, catalog, guilds, feedback, recommender, answers, vibes, digests)
+        around = Around(vectors, catalog, recommender)
+        digests = Digests(store, catalog, guilds, feedback, recommender, answers, around)
+        playlists = Playlists(store, vectors, catalog, feedback, recommender)
+        return cls(
+            store, vectors, catalog, guilds, feedback, recommender, answers, around, digests, playlists
+        )
 
     async def add(
         self,

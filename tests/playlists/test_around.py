@@ -1,11 +1,7 @@
 """One playlist of a server's own music."""
 
-from itertools import permutations
-
-import numpy as np
-
 from bot.library.cards import TrackCard
-from bot.playlists.vibes import LENGTH, SHORTEST, flow, name_of
+from bot.playlists.around import LENGTH, SHORTEST, name_of
 from tests.support.library import GUILD, HIDDEN, PUBLIC
 from tests.support.scene import near
 
@@ -14,32 +10,6 @@ ROCK, JAZZ = 0, 1
 
 def card(title: str, *tags: str) -> TrackCard:
     return TrackCard(1, GUILD, title, "", "", 100.0, "", (), tags=tags)
-
-
-def unit(*angles: float) -> np.ndarray:
-    return np.array([[np.cos(a), np.sin(a)] for a in angles], dtype=np.float32)
-
-
-def way(vectors: np.ndarray, order: list[int]) -> float:
-    walked = vectors[order]
-    return float((1 - (walked[:-1] * walked[1:]).sum(axis=1)).sum())
-
-
-def test_a_playlist_goes_from_one_end_to_the_other_without_jumping_back():
-    assert flow(unit(0.4, 0.0, 0.9, 0.2, 0.6)) in ([1, 3, 0, 4, 2], [2, 4, 0, 3, 1])
-
-
-def test_the_order_is_close_to_the_best_there_is():
-    noise = np.random.default_rng(1).normal(size=(7, 5)).astype(np.float32)
-    vectors = noise / np.linalg.norm(noise, axis=1, keepdims=True)
-    ways = sorted(way(vectors, list(order)) for order in permutations(range(7)))
-    order = flow(vectors)
-    assert sorted(order) == list(range(7))
-    assert way(vectors, order) <= ways[len(ways) // 100]
-
-
-def test_one_song_is_an_order_too():
-    assert flow(unit(0.3)) == [0]
 
 
 def test_a_name_says_what_most_of_the_songs_are_and_what_they_are_around():
@@ -52,28 +22,28 @@ async def test_a_playlist_holds_what_sounds_like_the_song_it_is_around(scene):
     rock = [await scene.add(f"rock {i}", near(ROCK, 0.05 * i)) for i in range(6)]
     for i in range(4):
         await scene.add(f"jazz {i}", near(JAZZ, 0.05 * i))
-    playlist = await scene.vibes.around(GUILD, rock[2], None)
+    playlist = await scene.around.playlist(GUILD, rock[2], None)
     assert {c.id for c in playlist.cards} == set(rock)
     assert playlist.name == "around rock 2"
     assert [c.id for c in playlist.cards] in (rock, rock[::-1])
-    assert await scene.vibes.around(GUILD, rock[2], None) == playlist
+    assert await scene.around.playlist(GUILD, rock[2], None) == playlist
 
 
 async def test_a_playlist_is_short_of_an_hour(scene):
     rock = [await scene.add(f"rock {i}", near(ROCK, 0.01 * i)) for i in range(LENGTH + 3)]
-    assert len((await scene.vibes.around(GUILD, rock[0], None)).cards) == LENGTH
+    assert len((await scene.around.playlist(GUILD, rock[0], None)).cards) == LENGTH
 
 
 async def test_what_is_unwanted_or_hidden_is_not_in_it(scene):
     rock = [await scene.add(f"rock {i}", near(ROCK, 0.05 * i)) for i in range(6)]
     hidden = await scene.add("hidden", near(ROCK, 0), channel=HIDDEN)
-    playlist = await scene.vibes.around(GUILD, rock[0], frozenset({PUBLIC}), unwanted={rock[1]})
+    playlist = await scene.around.playlist(GUILD, rock[0], frozenset({PUBLIC}), unwanted={rock[1]})
     assert {c.id for c in playlist.cards} == {rock[0], *rock[2:]}
-    assert await scene.vibes.around(GUILD, hidden, frozenset({PUBLIC})) is None
+    assert await scene.around.playlist(GUILD, hidden, frozenset({PUBLIC})) is None
 
 
 async def test_too_little_that_sounds_alike_is_no_playlist(scene):
     rock = [await scene.add(f"rock {i}", near(ROCK, 0.05 * i)) for i in range(SHORTEST - 1)]
     for i in range(4):
         await scene.add(f"jazz {i}", near(JAZZ, 0.05 * i))
-    assert await scene.vibes.around(GUILD, rock[0], None) is None
+    assert await scene.around.playlist(GUILD, rock[0], None) is None

@@ -1,0 +1,52 @@
+"""A playlist around one song: some of a server's own tracks that sound like it."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from bot.library.cards import Channels, TrackCard
+from bot.library.catalog import Catalog
+from bot.library.vectors import Vectors
+from bot.playlists.playlist import Entry, Kind, Playlist
+from bot.playlists.sequence import arrange
+from bot.playlists.songs import Song
+from bot.taste.explain import shorten
+from bot.taste.recommend import Recommender
+
+LENGTH = 9
+SHORTEST = 4
+COHERENT = 30  # per cent of a match that each track must have with the one that the playlist is around
+
+
+class Around:
+    """Finds such playlists in a server's library."""
+
+    def __init__(self, vectors: Vectors, catalog: Catalog, recommender: Recommender) -> None:
+        self._vectors = vectors
+        self._catalog = catalog
+        self._recommender = recommender
+
+    async def playlist(
+        self, guild_id: int, track_id: int, channels: Channels, *, unwanted: Collection[int] = ()
+    ) -> Playlist | None:
+        """A playlist around a track; None if too little in the library sounds like it."""
+        seeds = await self._catalog.cards(guild_id, [track_id], channels)
+        if not seeds or track_id not in await self._vectors.get(guild_id, [track_id]):
+            return None
+        picks = await self._recommender.similar(
+            guild_id, track_id=track_id, channels=channels, exclude=unwanted, limit=LENGTH - 1
+        )
+        cards = seeds + [pick.card for pick in picks if pick.percent >= COHERENT]
+        if len(cards) < SHORTEST:
+            return None
+        tracks = [card.id for card in cards]
+        places = (await self._vectors.get(guild_id, tracks)).matrix(tracks)
+        songs = arrange([Song.of(card, place) for card, place in zip(cards, places, strict=True)])
+        return Playlist(Kind.AROUND, name_of(cards), tuple(Entry(song.card) for song in songs), str(track_id))
+
+
+def name_of(cards: Sequence[TrackCard]) -> str:
+    """A name from facts: the tag that most of the tracks have, and the track that the playlist is around (first)."""
+    around = f"around {shorten(cards[0].title)}"
+    tags = Counter(tag.casefold() for card in cards for tag in set(card.tags))
+    common = [tag for tag, tracks in tags.most_common(1) if tracks > len(cards) / 2]
+    return f"{common[0]}, {around}" if common else around

@@ -1,0 +1,245 @@
+"""Vibes and playlists of a server, as one audience may see them."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from bot.errors import NotFound
+from bot.library.cards import Channels
+from bot.library.catalog import Catalog
+from bot.library.store import Store
+from bot.library.vectors import Vectors
+from bot.playlists import kinds
+from bot.playlists.kinds import Heart
+from bot.playlists.naming import JOINT, name_vibe, tells_too_much
+from bot.playlists.playlist import Entry, Playlist
+from bot.playlists.reading import Reader
+from bot.playlists.shelf import Kept, Shelf
+from bot.playlists.songs import Song
+from bot.playlists.vibes import NEEDED, NOWHERE, SMALLEST, Vibe, find
+from bot.playlists.weeks import Week
+from bot.taste.explain import count
+from bot.taste.feedback import Feedback
+from bot.taste.recommend import Recommender
+
+PICKS = 50  # asked for, since rules take some away
+
+
+@dataclass(frozen=True)
+class Vibes:
+    """The vibes that an audience may see, the largest first, each with the songs of it that they may see.
+
+    `missing`: how many more songs it takes until there are any.
+    """
+
+    vibes: tuple[Vibe, ...]
+    missing: int = 0
+
+    @property
+    def note(self) -> str:
+        """Why there are none; "" if there are."""
+        if self.missing:
+            return f"{count(self.missing, 'more song')} until vibes."
+        return "" if self.vibes else "No vibe stands out yet: the songs here are all alike, or all different."
+
+
+@dataclass(frozen=True)
+class Past:
+    """A playlist of the past, with the songs of it that are still there and that the reader may see."""
+
+    id: int
+    week: str
+    pinned: bool
+    playlist: Playlist
+
+
+class Playlists:
+    """Finds vibes, makes playlists, and keeps those that were posted."""
+
+    def __init__(
+        self, store: Store, vectors: Vectors, catalog: Catalog, feedback: Feedback, recommender: Recommender
+    ) -> None:
+        self._catalog = catalog
+        self._recommender = recommender
+        self._shelf = Shelf(store)
+        self._reader = Reader(store, vectors, catalog, feedback, self._shelf)
+        self._finding: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    # -- vibes ---------------------------------------------------------------------------------------------
+
+    async def vibes(self, guild_id: int, channels: Channels, *, now: datetime | None = None) -> Vibes:
+        """The server's vibes, found anew in a new week and when songs came in since.
+
+        They are found among all of its songs, so that they are the same for every audience; an audience that can't
+        know a vibe's genre from what it sees has another name for it.
+        """
+        now = now or datetime.now(UTC)
+        return await self._visible(guild_id, await self._reader.songs(guild_id, channels), now)
+
+    async def rename(self, guild_id: int, vibe_id: int, name: str) -> Vibe:
+        """Call a vibe what an admin wants, from now on. Raises NotFound, NotAllowed."""
+        return await self._shelf.rename(guild_id, vibe_id, name)
+
+    # -- playlists -----------------------------------------------------------------------------------------
+
+    async def weekly(
+        self, guild_id: int, channels: Channels, *, now: datetime | None = None
+    ) -> list[Playlist]:
+        """This week's playlists: one of each vibe, two worlds, what to rediscover, and sleepers; none is empty.
+
+        The same until the week is over or something changes.
+        """
+        now = now or datetime.now(UTC)
+        songs = await self._reader.songs(guild_id, channels)
+        found = await self._visible(guild_id, songs, now)
+        week = await self._reader.week(guild_id, now)
+        return await asyncio.to_thread(_weekly, found.vibes, songs, week)
+
+    async def for_member(
+        self, guild_id: int, user_id: int, channels: Channels, *, now: datetime | None = None
+    ) -> Playlist | None:
+        """What a member may like and doesn't know; None if too little is known of them or of the server."""
+        now = now or datetime.now(UTC)
+        songs = await self._reader.songs(guild_id, channels)
+        week = await self._reader.week(guild_id, now, user_id)
+        answer = await self._recommender.recommend(guild_id, user_id, channels, PICKS, you=False)
+        return await asyncio.to_thread(kinds.for_member, user_id, answer.picks, songs, week)
+
+    async def worlds(
+        self, guild_id: int, start_id: int, end_id: int, channels: Channels, *, now: datetime | None = None
+    ) -> Playlist | None:
+        """A way from one vibe to another. Raises NotFound if the audience sees no such vibe."""
+        now = now or datetime.now(UTC)
+        songs = await self._reader.songs(guild_id, channels)
+        hearts = {vibe.id: _heart(vibe, songs) for vibe in (await self._visible(guild_id, songs, now)).vibes}
+        if start_id not in hearts or end_id not in hearts or start_id == end_id:
+            raise NotFound("Name two vibes that there are. The list of vibes shows them.")
+        week = await self._reader.week(guild_id, now)
+        return await asyncio.to_thread(
+            kinds.worlds, hearts[start_id], hearts[end_id], list(songs.values()), week
+        )
+
+    # -- history -------------------------------------------------------------------------------------------
+
+    async def keep(
+        self, guild_id: int, playlists: Sequence[Playlist], *, now: datetime | None = None
+    ) -> list[int]:
+        """Note that playlists were posted; once more in the same week is the same. Gives their ids.
+
+        What is kept stays out of the next weeks' playlists.
+        """
+        now = now or datetime.now(UTC)
+        return await self._shelf.keep(guild_id, str(Week.of(now.date())), playlists, now)
+
+    async def history(
+        self,
+        guild_id: int,
+        channels: Channels,
+        *,
+        user_id: int = 0,
+        pinned: bool | None = None,
+        limit: int = 50,
+    ) -> list[Past]:
+        """What was posted, the newest first; what was made for members is `user_id`'s own."""
+        kept = await self._shelf.history(guild_id, user_id=user_id, pinned=pinned, limit=limit)
+        past = [await self._past(guild_id, each, channels) for each in kept]
+        return [each for each in past if each.playlist.entries]
+
+    async def pin(self, guild_id: int, playlist_id: int, pinned: bool = True) -> None:
+        """Mark a playlist as one to keep, or no longer. Raises NotFound."""
+        await self._shelf.pin(guild_id, playlist_id, pinned)
+
+    # -- underneath ----------------------------------------------------------------------------------------
+
+    async def _visible(self, guild_id: int, songs: Mapping[int, Song], now: datetime) -> Vibes:
+        """The vibes of these songs, under names that tell of nothing else."""
+        if len(songs) < NEEDED:
+            return Vibes((), NEEDED - len(songs))
+        seen = [
+            replace(vibe, track_ids=vibe.track_ids & songs.keys())
+            for vibe in await self._found(guild_id, now)
+        ]
+        seen = [vibe for vibe in seen if len(vibe.track_ids) >= SMALLEST]
+        hidden = [vibe for vibe in seen if not vibe.named and _tells(vibe, songs)]
+        taken = [vibe.name for vibe in seen if vibe not in hidden]
+        for vibe in hidden:
+            taken.append(name_vibe(*_split(songs, vibe.track_ids), taken))
+            seen[seen.index(vibe)] = replace(vibe, name=taken[-1])
+        return Vibes(tuple(seen))
+
+    async def _found(self, guild_id: int, now: datetime) -> list[Vibe]:
+        """All vibes of the server as they are now."""
+        async with self._finding[guild_id]:
+            vibes, found_at = await self._shelf.vibes(guild_id)
+            if found_at is None or await self._is_stale(guild_id, found_at, now):
+                await self._find(guild_id, now)
+                vibes, _ = await self._shelf.vibes(guild_id)
+        return vibes
+
+    async def _is_stale(self, guild_id: int, found_at: datetime, now: datetime) -> bool:
+        if Week.of(found_at.date()) != Week.of(now.date()):
+            return True
+        newest = await self._reader.newest(guild_id)
+        return newest is not None and newest > found_at
+
+    async def _find(self, guild_id: int, now: datetime) -> None:
+        songs = await self._reader.songs(guild_id, None)
+        labels = await asyncio.to_thread(find, np.stack([song.place for song in songs.values()]))
+        ids = np.array(list(songs))
+        groups = [ids[labels == label].tolist() for label in range(int(labels.max(initial=NOWHERE)) + 1)]
+        known = await self._shelf.recognise(guild_id, groups)
+        names = {number: vibe.name for number, vibe in known.items()}
+        for number, group in enumerate(groups):
+            if number not in names:
+                names[number] = name_vibe(*_split(songs, group), list(names.values()))
+        await self._shelf.found(
+            guild_id, groups, known, [names[number] for number in range(len(groups))], now
+        )
+
+    async def _past(self, guild_id: int, kept: Kept, channels: Channels) -> Past:
+        cards = await self._catalog.cards(guild_id, kept.track_ids, channels)
+        everything = len(cards) == len(kept.track_ids)
+        name = (
+            kept.name if everything or not tells_too_much(kept.name, cards) else f"{kept.kind} of {kept.week}"
+        )
+        entries = tuple(Entry(card) for card in cards)
+        return Past(
+            kept.id, kept.week, kept.pinned, Playlist(kept.kind, name, entries, kept.subject, kept.note)
+        )
+
+
+def _weekly(vibes: Sequence[Vibe], songs: Mapping[int, Song], week: kinds.ThisWeek) -> list[Playlist]:
+    everything = list(songs.values())
+    made = [
+        kinds.vibe(vibe.id, vibe.name, [songs[track_id] for track_id in sorted(vibe.track_ids)], week)
+        for vibe in vibes
+    ]
+    if ends := kinds.farthest([_heart(vibe, songs) for vibe in vibes]):
+        made.append(kinds.worlds(*ends, everything, week))
+    made += [kinds.rediscover(everything, week), kinds.sleepers(everything, week)]
+    return [playlist for playlist in made if playlist]
+
+
+def _heart(vibe: Vibe, songs: Mapping[int, Song]) -> Heart:
+    """The middle of a vibe under the shorter of its names: what stands before the first dot."""
+    short = vibe.name if vibe.named else vibe.name.partition(JOINT)[0]
+    return Heart(vibe.id, short, kinds.heart_of([songs[track_id] for track_id in sorted(vibe.track_ids)]))
+
+
+def _tells(vibe: Vibe, songs: Mapping[int, Song]) -> bool:
+    return tells_too_much(vibe.name, [songs[track_id].card for track_id in vibe.track_ids])
+
+
+def _split(
+    songs: Mapping[int, Song], inside: Sequence[int] | frozenset[int]
+) -> tuple[list[Song], list[Song]]:
+    """The songs inside a group, and the rest."""
+    ids = set(inside)
+    return (
+        [song for track_id, song in songs.items() if track_id in ids],
+        [song for track_id, song in songs.items() if track_id not in ids],
+    )
