@@ -18,6 +18,7 @@ COMMANDS = (
     "ingest",
     "similar",
     "recommend",
+    "playlists",
     "digest",
     "embed",
     "eval",
