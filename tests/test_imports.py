@@ -50,6 +50,8 @@ AT_HOME = {
         "bot/library/questions.py",
         "bot/library/vectors.py",
     ),
+    "PIL": ("bot/playlists/pictures/",),
+    "anyascii": ("bot/playlists/pictures/",),
     "sqlalchemy": ("models/", "migrations/", "bot/library/", "bot/taste/", "bot/playlists/"),
     "alembic": ("migrations/",),
     "migrations": ("migrations/", "bot/library/store.py"),
