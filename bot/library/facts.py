@@ -1,0 +1,83 @@
+"""What rules and filters go by, of every track of a server: read from the database at once."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from models import Share, Source, Track
+from models.track import searchable
+
+LIKELY = 0.1  # probability from which a track sounds like a tag
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A track as it is, whoever looks: nothing of this is to be shown, since shares out of sight are in it.
+
+    names: artist and title as its shares call it, the first share's first; tags: comparable, genres and what it
+    sounds like; tempo: 0 without a pulse; key: "" without one; speech: 0 music to 1 talk.
+    """
+
+    track_id: int
+    channels: frozenset[int]
+    names: tuple[tuple[str, str], ...]
+    tags: frozenset[str]
+    tempo: float
+    key: str
+    seconds: float
+    speech: float
+
+
+async def load_facts(
+    session: AsyncSession, guild_id: int, among: Collection[int] | None = None
+) -> dict[int, Facts]:
+    """The facts of a server's shared tracks by id, or of those among some."""
+    shares: dict[int, list[tuple[int, str, str, list[str]]]] = {}
+    called = (
+        select(Share.track_id, Share.channel_id, Source.artist, Source.title, Source.genres)
+        .join(Source, Source.id == Share.source_id)
+        .where(Share.guild_id == guild_id, *_among(Share.track_id, among))
+        .order_by(Share.shared_at, Share.message_id)
+    )
+    for track_id, channel_id, artist, title, genres in await session.execute(called):
+        shares.setdefault(track_id, []).append((channel_id, artist, title, genres))
+    tracks = select(Track.id, Track.seconds, Track.tags, Track.features).where(
+        Track.guild_id == guild_id, *_among(Track.id, among)
+    )
+    return {
+        track_id: _facts(track_id, shares[track_id], seconds, tags, features)
+        for track_id, seconds, tags, features in await session.execute(tracks)
+        if track_id in shares
+    }
+
+
+def _facts(
+    track_id: int,
+    shares: list[tuple[int, str, str, list[str]]],
+    seconds: float,
+    tags: dict[str, float],
+    features: dict[str, object],
+) -> Facts:
+    likely = [tag for tag, probability in tags.items() if probability >= LIKELY]
+    genres = [genre for share in shares for genre in share[3]]
+    return Facts(
+        track_id=track_id,
+        channels=frozenset(share[0] for share in shares),
+        names=tuple(dict.fromkeys((share[1], share[2]) for share in shares)),
+        tags=frozenset(map(searchable, [*genres, *likely])),
+        tempo=_number(features.get("tempo")),
+        key=str(features.get("key") or ""),
+        seconds=seconds,
+        speech=_number(features.get("speech")),
+    )
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _among(column: InstrumentedAttribute[int], among: Collection[int] | None) -> list[ColumnElement[bool]]:
+    return [] if among is None else [column.in_(among)]

@@ -1,0 +1,240 @@
+"""How a server's tracks sound, beside each other: all of them in memory, or what a Qdrant server finds.
+
+Embedded Qdrant takes 300 ms and more to score 5,000 tracks by 60 examples; a matrix of the same vectors, in the same
+frames, takes a few. A Qdrant server scores by itself, and only the tracks that it finds are looked at here.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+
+from bot.library.cards import batches
+from bot.library.epochs import Epoch
+from bot.library.facts import Facts, load_facts
+from bot.library.frames import Frame, Vector
+from bot.library.questions import Channels, Sound
+from bot.library.sounds import Sounds
+from bot.library.store import Store
+from bot.library.vectors import Vectors
+from models import Share, Track, TrackVector
+
+BATCH = 1000
+KEPT = 64_000_000  # numbers in memory, 4 bytes each, over all servers; one server's are kept however many they are
+CANDIDATES = 1000  # that a Qdrant server is asked for
+
+Matches = NDArray[np.float32]
+Stamp = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Some tracks, and how well each matches each example: (n, m), 1 the same recording, 0 chance, −∞ unknown."""
+
+    tracks: tuple[int, ...]
+    matches: Matches
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A server's tracks in one epoch: their facts, and by name (n, d) vectors of length 1, zeros where one lacks."""
+
+    stamp: Stamp
+    epoch: Epoch | None
+    facts: Mapping[int, Facts]
+    rows: Mapping[str, Vector]
+
+    @property
+    def size(self) -> int:
+        """The numbers that it holds."""
+        return sum(rows.size for rows in self.rows.values())
+
+    def matches(self, tracks: Sequence[int], examples: Sequence[Sound]) -> Matches:
+        """As `Sounds.matches`: the mean over the vectors that both have, by those that questions go by."""
+        assert self.epoch is not None
+        places = {track_id: place for place, track_id in enumerate(self.facts)}
+        chosen = np.array([places[track_id] for track_id in tracks], np.intp)
+        found = self._mean(self.epoch.searched, chosen, examples, places)
+        missing = np.isneginf(found)
+        rest = [name for name in self.rows if name not in self.epoch.searched]
+        if rest and missing.any():
+            found[missing] = self._mean(rest, chosen, examples, places)[missing]
+        return found
+
+    def _mean(
+        self,
+        names: Sequence[str],
+        chosen: NDArray[np.intp],
+        examples: Sequence[Sound],
+        places: Mapping[int, int],
+    ) -> Matches:
+        assert self.epoch is not None
+        total = np.zeros((len(chosen), len(examples)), np.float32)
+        common = np.zeros_like(total)
+        for name in names:
+            frame = self.epoch.frames[name]
+            left = self.rows[name] if len(chosen) == len(places) else self.rows[name][chosen]
+            right = np.stack([self._example(name, frame, sound, places) for sound in examples])
+            both = np.outer(left.any(axis=1), right.any(axis=1))
+            total += np.where(both, frame.match(left @ right.T), 0)
+            common += both
+        return np.where(common > 0, total / np.maximum(common, 1), -np.inf).astype(np.float32)
+
+    def _example(self, name: str, frame: Frame, sound: Sound, places: Mapping[int, int]) -> Vector:
+        if isinstance(sound, int):
+            return (
+                self.rows[name][places[sound]] if sound in places else np.zeros(frame.dimension, np.float32)
+            )
+        return frame.place(sound[name]) if name in sound else np.zeros(frame.dimension, np.float32)
+
+
+class Library:
+    """Facts and matches of servers' tracks, kept up to date with what is stored and removed."""
+
+    def __init__(self, store: Store, vectors: Vectors) -> None:
+        self._store = store
+        self._vectors = vectors
+        self._kept: OrderedDict[int, Matrix] = OrderedDict()
+        self._changed: dict[int, set[int]] = {}
+        self._loading = asyncio.Lock()
+        vectors.watch(self._note)
+
+    async def facts(self, guild_id: int) -> Mapping[int, Facts]:
+        """Every shared track's, by id."""
+        return (await self._matrix(guild_id)).facts
+
+    async def heard(
+        self,
+        guild_id: int,
+        among: Sequence[int],
+        liked: Sequence[Sound],
+        disliked: Sequence[Sound] = (),
+        *,
+        channels: Channels,
+    ) -> Heard:
+        """How tracks among some match what is liked, then what is disliked.
+
+        All of them, but of a Qdrant server only the most promising if there are very many.
+        """
+        examples = [*liked, *disliked]
+        if not examples or not among:
+            return Heard(tuple(among), np.zeros((len(among), len(examples)), np.float32))
+        if not self._vectors.embedded:
+            return await self._asked(guild_id, among, liked, disliked, channels)
+        matrix = await self._matrix(guild_id)
+        if matrix.epoch is None:
+            return Heard(tuple(among), np.full((len(among), len(examples)), -np.inf, np.float32))
+        tracks = tuple(track_id for track_id in among if track_id in matrix.facts)
+        return Heard(tracks, await asyncio.to_thread(matrix.matches, tracks, examples))
+
+    def _note(self, guild_id: int, track_ids: Collection[int]) -> None:
+        self._changed.setdefault(guild_id, set()).update(track_ids)
+
+    # -- of a Qdrant server --------------------------------------------------------------------------------
+
+    async def _asked(
+        self,
+        guild_id: int,
+        among: Sequence[int],
+        liked: Sequence[Sound],
+        disliked: Sequence[Sound],
+        channels: Channels,
+    ) -> Heard:
+        if len(among) > CANDIDATES:
+            wanted = set(among)
+            hits = await self._vectors.recommend(
+                guild_id, liked, disliked, channels=channels, limit=CANDIDATES + len(liked) + len(disliked)
+            )
+            among = [hit.track_id for hit in hits if hit.track_id in wanted]
+        examples = [*liked, *disliked]
+        known = [sound for sound in examples if isinstance(sound, int)]
+        sounds = _with_examples(await self._vectors.get(guild_id, [*among, *known]), examples)
+        numbers = [sound if isinstance(sound, int) else -place for place, sound in enumerate(examples, 1)]
+        return Heard(tuple(among), sounds.matches(among, numbers))
+
+    # -- in memory -----------------------------------------------------------------------------------------
+
+    async def _matrix(self, guild_id: int) -> Matrix:
+        async with self._loading:
+            epoch = await self._vectors.epochs.current(guild_id) if self._vectors.embedded else None
+            stamp = await self._stamp(guild_id)
+            changed = self._changed.pop(guild_id, set())
+            kept = self._kept.pop(guild_id, None)
+            if kept is None or _id(kept.epoch) != _id(epoch) or (kept.stamp != stamp and not changed):
+                kept = await self._load(guild_id, epoch, stamp, None)
+            elif changed:
+                kept = _merged(kept, await self._load(guild_id, epoch, stamp, changed), changed)
+            self._keep(guild_id, kept)
+            return kept
+
+    async def _stamp(self, guild_id: int) -> Stamp:
+        """Changes when another process adds or removes something."""
+        tracks = select(func.count(), func.max(Track.id)).where(Track.guild_id == guild_id)
+        shares = select(func.count(), func.max(Share.message_id)).where(Share.guild_id == guild_id)
+        async with self._store.session() as session:
+            rows = [(await session.execute(query)).one() for query in (tracks, shares)]
+        return tuple(number or 0 for row in rows for number in row)
+
+    async def _load(
+        self, guild_id: int, epoch: Epoch | None, stamp: Stamp, among: Collection[int] | None
+    ) -> Matrix:
+        facts: dict[int, Facts] = {}
+        raws: dict[str, dict[int, Vector]] = {name: {} for name in (epoch.frames if epoch else ())}
+        async with self._store.session() as session:
+            tracks = select(Track.id).where(Track.guild_id == guild_id).order_by(Track.id)
+            ids = sorted(among) if among is not None else list(await session.scalars(tracks))
+            for batch in batches(ids, BATCH):
+                facts |= await load_facts(session, guild_id, batch)
+                rows = select(TrackVector).where(
+                    TrackVector.track_id.in_(batch), TrackVector.name.in_(raws.keys())
+                )
+                for row in await session.scalars(rows):
+                    raws[row.name][row.track_id] = np.frombuffer(row.data, dtype="<f4")
+        facts = dict(sorted(facts.items()))
+        return Matrix(stamp, epoch, facts, await asyncio.to_thread(_placed, epoch, list(facts), raws))
+
+    def _keep(self, guild_id: int, matrix: Matrix) -> None:
+        """The ones that were asked for last stay."""
+        self._kept[guild_id] = matrix
+        while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > KEPT:
+            self._kept.popitem(last=False)
+
+
+def _id(epoch: Epoch | None) -> int | None:
+    return epoch.id if epoch else None
+
+
+def _placed(
+    epoch: Epoch | None, tracks: Sequence[int], raws: Mapping[str, Mapping[int, Vector]]
+) -> dict[str, Vector]:
+    rows = {}
+    for name, frame in epoch.frames.items() if epoch else ():
+        rows[name] = np.zeros((len(tracks), frame.dimension), np.float32)
+        for place, track_id in enumerate(tracks):
+            if track_id in raws[name]:
+                rows[name][place] = frame.place(raws[name][track_id])
+    return rows
+
+
+def _merged(old: Matrix, new: Matrix, changed: Collection[int]) -> Matrix:
+    """The old one, but what changed is as in the new one, or gone."""
+    kept = [track_id not in changed for track_id in old.facts]
+    left = [track_id for track_id in old.facts if track_id not in changed]
+    facts = {**{track_id: old.facts[track_id] for track_id in left}, **new.facts}
+    order = np.argsort([*left, *new.facts], kind="stable")
+    rows = {name: np.concatenate([old.rows[name][kept], new.rows[name]])[order] for name in new.rows}
+    return replace(new, facts=dict(sorted(facts.items())), rows=rows)
+
+
+def _with_examples(sounds: Sounds, examples: Sequence[Sound]) -> Sounds:
+    """Also the examples that are no tracks of the library, under numbers below 0."""
+    vectors = {name: dict(tracks) for name, tracks in sounds.vectors.items()}
+    for place, sound in enumerate(examples, 1):
+        for name, raw in sound.items() if not isinstance(sound, int) else ():
+            if name in sounds.frames:
+                vectors.setdefault(name, {})[-place] = sounds.frames[name].place(raw)
+    return replace(sounds, vectors=vectors)
