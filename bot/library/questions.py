@@ -26,7 +26,7 @@ Heard = Mapping[str, Vector]
 Query = list[float] | models.RecommendQuery
 
 COMMAND_LINE = 0  # the channel of tracks that were taken in on the command line; everybody may see it
-RANKING_CONSTANT = 60
+RANKING_CONSTANT = 60 + 1  # Qdrant counts ranks from 0
 DEPTH = 200  # of each ranking that is fused, at least
 
 

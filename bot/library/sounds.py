@@ -44,7 +44,7 @@ class Sounds:
             for name in self.searched
             if all(track_id in self.vectors.get(name, {}) for track_id in tracks)
         ]
-        rows = [np.stack([self.vectors[name][track_id] for track_id in tracks]) for name in names]
+        rows = [self._rows(name, tracks) for name in names]
         side_by_side = np.concatenate([np.zeros((len(tracks), 0), np.float32), *rows], axis=1)
         joined: Vector = (side_by_side / np.sqrt(max(1, len(names)))).astype(np.float32)
         return joined

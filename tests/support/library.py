@@ -18,10 +18,17 @@ ANA, BEN, CLEO = 3001, 3002, 3003
 START = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
 
-def info(name: str, dimension: int) -> EmbedderInfo:
+def info(name: str, dimension: int, *, standardise: bool = False) -> EmbedderInfo:
     """An embedder with nothing to it but a name and a dimension."""
     return EmbedderInfo(
-        name=name, version=1, dimension=dimension, rate=48_000, chance=0.5, licence="", citation=""
+        name=name,
+        version=1,
+        dimension=dimension,
+        rate=48_000,
+        chance=0.5,
+        licence="",
+        citation="",
+        standardise=standardise,
     )
 
 
