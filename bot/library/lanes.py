@@ -75,7 +75,8 @@ class Lane(Generic[Work]):
             if work:
                 return work
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL)
+                async with asyncio.timeout(POLL):  # wait_for of Python 3.11 may swallow that we are to stop
+                    await self._woken.wait()
 
     async def _guarded(self, work: Work) -> None:
         try:

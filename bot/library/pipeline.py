@@ -138,7 +138,8 @@ class Pipeline:
                 yield state
             if waiting:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), LOOK_AGAIN_SECONDS)
+                    async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                        await news.wait()
 
     async def until_done(self, job_ids: Collection[int]) -> None:
         """Wait until nothing is left to do for these jobs."""

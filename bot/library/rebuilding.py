@@ -74,7 +74,8 @@ class Rebuilder:
             return
         if grace:
             with contextlib.suppress(TimeoutError, StorageFailed):
-                await asyncio.wait_for(self.tend_all(), grace)
+                async with asyncio.timeout(grace):
+                    await self.tend_all()
         self._task.cancel()
         await asyncio.wait([self._task])
 
@@ -172,7 +173,8 @@ class Rebuilder:
         while True:
             failed = {guild_id for guild_id in sorted(due) if not await self._tended(guild_id)}
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), LOOK_AGAIN_SECONDS if failed else None)
+                async with asyncio.timeout(LOOK_AGAIN_SECONDS if failed else None):
+                    await self._news.wait()
             self._news.clear()
             due, self._touched = failed | self._touched, set()
 

@@ -91,7 +91,8 @@ class Store:
             yield
             return
         try:
-            await asyncio.wait_for(self._turn.acquire(), BUSY_SECONDS)
+            async with asyncio.timeout(BUSY_SECONDS):
+                await self._turn.acquire()
         except TimeoutError as error:
             raise StorageFailed(BUSY) from error
         try:

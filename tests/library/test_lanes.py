@@ -116,3 +116,16 @@ async def test_a_lane_that_was_stopped_starts_again_with_all_its_slots() -> None
         await idle.finished.wait()
     await lane.stop()
     assert idle.done == [1]
+
+
+@pytest.mark.parametrize("moments", range(6))
+async def test_news_in_the_moment_of_stopping_does_not_keep_it_running(moments: int) -> None:
+    work = Work()
+    lane = Lane(work.claim, work.do, 1)
+    lane.start()
+    await asyncio.sleep(0.01)
+    lane.wake()
+    for _ in range(moments):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await lane.stop()
