@@ -15,7 +15,7 @@ class Digest(Base):
 
     guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"), primary_key=True)
     week: Mapped[str] = mapped_column(primary_key=True)  # ISO, 2026-W47
-    state: Mapped[str]  # claimed, posted, skipped
+    state: Mapped[str]  # claimed, posted
     channel_id: Mapped[int]
     message_id: Mapped[int | None]
     claimed_at: Mapped[datetime]

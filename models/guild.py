@@ -14,7 +14,6 @@ class Guild(Base):
     __tablename__ = "guilds"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    name: Mapped[str] = mapped_column(default="")
     digest_channel_id: Mapped[int | None]
     digest_weekday: Mapped[int] = mapped_column(default=4)  # Monday is 0
     digest_hour: Mapped[int] = mapped_column(default=18)

@@ -34,7 +34,6 @@ def facts(info: Mapping[str, Any], name: str) -> dict[str, Any]:
         "thumbnail": _link(info.get("thumbnail")),
         "tags": _lines([*(info.get("tags") or []), *(info.get("categories") or [])]),
         "genres": _lines(info.get("genres") or [info.get("genre")]),
-        "released": _date(info.get("release_date")) or _line(info.get("release_year")),
         "uploader": "" if uploader == urlsplit(url).hostname else uploader,
         "name": _stem(name) or stem,
     }
@@ -58,8 +57,3 @@ def _seconds(value: object) -> float | None:
 
 def _link(value: object) -> str:
     return value if isinstance(value, str) and value.startswith(("http://", "https://")) else ""
-
-
-def _date(value: object) -> str:
-    day = str(value or "")
-    return f"{day[:4]}-{day[4:6]}-{day[6:]}" if len(day) == 8 and day.isdigit() else ""

@@ -21,7 +21,7 @@ class Fetched:
     """A downloaded file and what its page says about it; "" and [] where it says nothing.
 
     `key` is "extractor:id" where the extractor knows one; `title` is the page's own, `name` the file's without its
-    suffix, the title of last resort; `released` "YYYY-MM-DD" or "YYYY".
+    suffix, the title of last resort.
     """
 
     path: Path
@@ -34,7 +34,6 @@ class Fetched:
     thumbnail: str
     tags: list[str]
     genres: list[str]
-    released: str
     uploader: str
     name: str
 

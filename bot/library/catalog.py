@@ -1,7 +1,7 @@
 """Finding tracks by name, as one reader may see them, and taking them out of the library."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from bot.errors import NotFound
 from bot.intake.identity import identify
 from bot.library.cards import Channels, ShareLine, TrackCard, load_cards, visible
-from bot.library.dropping import Dropped, GoneReply, drop_shares
+from bot.library.dropping import GoneReply, drop_shares
 from bot.library.points import load_points
 from bot.library.store import Store
 from bot.library.vectors import Vectors
@@ -156,27 +156,12 @@ class Catalog:
         which = [Share.message_id == message_id]
         if track_id is not None:
             which.append(Share.track_id == track_id)
-        return await self._drop(guild_id, which, [message_id])
-
-    async def remove_track(self, guild_id: int, track_id: int) -> list[GoneReply]:
-        """Take back every share of a track; gives the replies that are now about nothing."""
-        return await self._drop(guild_id, [Share.track_id == track_id], [])
-
-    async def _drop(
-        self, guild_id: int, which: Sequence[ColumnElement[bool]], messages: Collection[int]
-    ) -> list[GoneReply]:
         async with self._store.begin() as session:
             shares = await session.scalars(select(Share).where(Share.guild_id == guild_id, *which))
-            dropped = await drop_shares(session, guild_id, shares.all(), messages)
-        await self.follow(guild_id, dropped)
+            dropped = await drop_shares(session, guild_id, shares.all(), [message_id])
+        for touched in dropped.tracks:
+            await self.refresh_point(guild_id, touched)
         return list(dropped.replies)
-
-    # -- the vector storage follows ------------------------------------------------------------------------
-
-    async def follow(self, guild_id: int, dropped: Dropped) -> None:
-        """Let the points follow what was dropped."""
-        for track_id in dropped.tracks:
-            await self.refresh_point(guild_id, track_id)
 
     async def refresh_point(self, guild_id: int, track_id: int) -> None:
         """Make a track's point say what the database says, or be gone like the track; any number of times."""

@@ -26,10 +26,6 @@ class Guilds:
         async with self._store.session() as session:
             return await session.get_one(Guild, guild_id)
 
-    async def set_name(self, guild_id: int, name: str) -> None:
-        """Note what the server is called."""
-        await self._change(guild_id, name=name)
-
     # -- music channels ------------------------------------------------------------------------------------
 
     async def set_music_channel(

@@ -141,11 +141,6 @@ class Pipeline:
                     async with asyncio.timeout(LOOK_AGAIN_SECONDS):
                         await news.wait()
 
-    async def until_done(self, job_ids: Collection[int]) -> None:
-        """Wait until nothing is left to do for these jobs."""
-        async for _ in self.finished(job_ids):
-            pass
-
     async def hear(self, url: str, name: str = "", *, asker: Asker | None = None) -> Heard:
         """Listen to a link, an attachment called `name`, or a "path:…"; nothing is stored, and no job waits.
 

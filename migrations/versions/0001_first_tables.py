@@ -15,7 +15,6 @@ def upgrade() -> None:
     op.create_table(
         "guilds",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
         sa.Column("digest_channel_id", sa.BigInteger(), nullable=True),
         sa.Column("digest_weekday", sa.BigInteger(), nullable=False),
         sa.Column("digest_hour", sa.BigInteger(), nullable=False),

@@ -6,6 +6,7 @@ import pytest
 
 from bot.client import Earworm
 from bot.sandbox import Permission, buttons_of, text_of
+from tests.support.library import remove_track
 from tests.support.running import Club, eventually
 from tests.support.songs import encoded
 
@@ -60,7 +61,7 @@ async def test_nothing_found_and_nothing_there(bot: Earworm, club: Club) -> None
 async def test_a_page_that_is_gone_meanwhile(bot: Earworm, club: Club) -> None:
     songs = [await club.add_song(bot, f"No {i}") for i in range(11)]
     said = await (await club.ann.command(club.hall, "library")).message()
-    await bot.services.catalog.remove_track(club.guild.id, songs[0])
+    await remove_track(bot.services.catalog, songs[0], club.guild.id)
     await club.ann.click(said, label="Next page")
     turned = await club.discord.wait_for(lambda: _shown(club, "Page 1 of 1"))
     assert len(titles(turned)) == 10

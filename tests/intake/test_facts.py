@@ -24,7 +24,6 @@ def test_everything_a_site_says_is_kept():
         "tags": ["pop", "80s"],
         "categories": ["Music"],
         "genres": ["Pop"],
-        "release_date": "19870727",
     }
     assert facts(info, "") == {
         "key": "youtube:dQw4w9WgXcQ",
@@ -36,7 +35,6 @@ def test_everything_a_site_says_is_kept():
         "thumbnail": "https://i.example/1.jpg",
         "tags": ["pop", "80s", "Music"],
         "genres": ["Pop"],
-        "released": "1987-07-27",
         "uploader": "SomeoneVEVO",
         "name": "watch",
     }
@@ -46,22 +44,13 @@ def test_a_page_may_say_nothing():
     nothing = facts({"extractor_key": "Generic"}, "")
     assert nothing["key"] is None
     assert nothing["seconds"] is None
-    assert {
-        nothing[name] for name in ("url", "title", "artist", "album", "thumbnail", "released", "name")
-    } == {""}
+    assert {nothing[name] for name in ("url", "title", "artist", "album", "thumbnail", "name")} == {""}
     assert nothing["tags"] == nothing["genres"] == []
 
 
 def test_single_values_stand_for_lists():
-    found = facts(
-        SITE | {"artist": "Someone", "genre": "Pop", "channel": "Channel", "release_year": 1987}, ""
-    )
-    assert (found["artist"], found["genres"], found["uploader"], found["released"]) == (
-        "Someone",
-        ["Pop"],
-        "Channel",
-        "1987",
-    )
+    found = facts(SITE | {"artist": "Someone", "genre": "Pop", "channel": "Channel"}, "")
+    assert (found["artist"], found["genres"], found["uploader"]) == ("Someone", ["Pop"], "Channel")
 
 
 def test_a_file_name_is_a_name_and_no_title():
@@ -115,11 +104,9 @@ def test_strange_values_are_tamed():
         "title": "two\nlines\tand " + "x" * 1000,
         "tags": [f"tag {n}" for n in range(1000)] + [None, ""],
         "duration": "long",
-        "release_date": "soon",
     }
     found = facts(info, "")
     assert found["title"].startswith("two lines and xxx")
     assert len(found["title"]) == LONGEST
     assert len(found["tags"]) == MOST
     assert found["seconds"] is None
-    assert found["released"] == ""

@@ -1,16 +1,20 @@
 """The pipeline as the bot runs it, but for Discord; one for the tests of a module, each in a server of its own."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import func, select
 
 from bot.services import Services
+from models import Job
 from tests.support import database
 from tests.support.channel import Channel
 from tests.support.http import Site, site
+from tests.support.sharing import Club
 
 _guilds = count(5001)
 
@@ -31,8 +35,14 @@ async def services(
     changes = {"embedders": ("mfcc",), "egress_allow": frozenset([web.origin])}
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TMPDIR", raising=False)
+        patch.setattr(
+            "bot.library.jobs.FIRST_DELAY", timedelta(seconds=0.1)
+        )  # until something is tried again
+        patch.setattr("bot.library.lanes.POLL", 0.1)
         async with Services.open(empty.model_copy(update=changes), listen=True) as it:
             yield it
+            async with it.store.session() as session:
+                assert await session.scalar(select(func.count()).where(~Job.done)) == 0
     await database.drop(empty)
 
 
@@ -48,6 +58,12 @@ async def channel(services: Services) -> Channel:
 def guild() -> int:
     """A server of its own."""
     return next(_guilds)
+
+
+@pytest.fixture
+def club(services: Services, web: Site, channel: Channel, guild: int) -> Club:
+    """Its members, who share."""
+    return Club(services, web, channel, guild)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.library.catalog import Catalog
+from bot.library.dropping import drop_shares
 from bot.library.vectors import Point
 from models import Base, Job, MessageTrack, Reaction, Reply, Share, Source, Track
 from tests.support.library import (
@@ -75,7 +76,9 @@ async def test_a_track_goes_with_its_last_share_and_takes_everything_along(catal
     await add(store, reply_to(11, 21), about(21, track), mark(11), mark(21), job(11, track))
     await catalog.refresh_point(GUILD, track)
     assert await catalog.drop_share(GUILD, 11) == [(PUBLIC, 21)]
-    empty = [table for table in Base.metadata.tables if table not in {"guilds", "jobs", "epochs", "epoch_frames"}]
+    empty = [
+        table for table in Base.metadata.tables if table not in {"guilds", "jobs", "epochs", "epoch_frames"}
+    ]
     async with store.session() as session:
         left = {table: (await session.execute(select(Base.metadata.tables[table]))).all() for table in empty}
     assert left == {table: [] for table in empty}
@@ -162,20 +165,21 @@ async def test_removing_a_track_drops_every_share_of_it(catalog, store, vectors)
     other = await add_track(store, "Two", message=12)
     await add(store, reply_to(11, 21), reply_to(12, 22, HIDDEN), about(22, other))
     await catalog.refresh_point(GUILD, track)
-    assert await catalog.remove_track(GUILD, track) == [(PUBLIC, 21)]
+    assert await catalog.drop_share(GUILD, 11, track) == [(PUBLIC, 21)]
+    assert await catalog.drop_share(GUILD, 12, track) == []
     assert await every(store, Track.id) == [other]
     assert await vectors.ids(GUILD) == set()
 
 
 async def test_the_number_of_a_removed_track_is_not_used_again(catalog, store):
     track = await add_track(store, "One", message=11)
-    await catalog.remove_track(GUILD, track)
+    await catalog.drop_share(GUILD, 11)
     assert await add_track(store, "Two") > track
 
 
 async def test_another_servers_track_cannot_be_removed(catalog, store):
-    track = await add_track(store, "One", guild=GUILD + 1)
-    assert await catalog.remove_track(GUILD, track) == []
+    track = await add_track(store, "One", guild=GUILD + 1, message=11)
+    assert await catalog.drop_share(GUILD, 11, track) == []
     assert await every(store, Track.id) == [track]
 
 
@@ -215,8 +219,9 @@ async def test_hundreds_of_shares_are_dropped_at_once(catalog, store, monkeypatc
     for message in range(2, 12):
         await add_share(store, track, message=message)
         await add(store, reply_to(message, 100 + message), about(100 + message, track), mark(message))
-    replies = await catalog.remove_track(GUILD, track)
-    assert sorted(replies) == [(PUBLIC, 100 + message) for message in range(2, 12)]
+    async with store.begin() as session:
+        dropped = await drop_shares(session, GUILD, (await session.scalars(select(Share))).all())
+    assert sorted(dropped.replies) == [(PUBLIC, 100 + message) for message in range(2, 12)]
     assert await every(store, Reaction.message_id) == await every(store, MessageTrack.message_id) == []
 
 

@@ -20,11 +20,11 @@ async def test_a_new_server_has_the_defaults(guilds):
     assert (guild.digest_weekday, guild.digest_hour, guild.digest_since) == (4, 18, None)
 
 
-async def test_a_name_leaves_the_other_settings_alone(guilds):
+async def test_one_setting_leaves_the_others_alone(guilds):
     await guilds.set_digest(GUILD, PUBLIC, 0, 9, "Europe/Berlin")
-    await guilds.set_name(GUILD, "Quartet")
+    await guilds.set_music_channel(GUILD, PUBLIC, True)
     guild = await guilds.get(GUILD)
-    assert (guild.name, guild.digest_channel_id) == ("Quartet", PUBLIC)
+    assert (guild.timezone, guild.digest_channel_id) == ("Europe/Berlin", PUBLIC)
 
 
 async def test_music_channels_are_switched_on_and_off(guilds):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from bot.embedders.base import EmbedderInfo
+from bot.library.catalog import Catalog
 from bot.library.store import Store
 from models import Guild, MessageTrack, Share, Source, Track, TrackVector
 
@@ -47,7 +48,7 @@ async def add_guild(store: Store, guild_id: int = GUILD) -> None:
     async with store.begin() as session:
         await session.execute(
             store.insert(Guild)
-            .values(id=guild_id, name="", digest_weekday=4, digest_hour=18, timezone="UTC")
+            .values(id=guild_id, digest_weekday=4, digest_hour=18, timezone="UTC")
             .on_conflict_do_nothing()
         )
 
@@ -89,6 +90,12 @@ async def add_share(
         )
         session.add(MessageTrack(message_id=message, track_id=track_id, guild_id=guild))
     return message
+
+
+async def remove_track(catalog: Catalog, track_id: int, guild: int = GUILD) -> None:
+    """Take back every share of a track."""
+    for share in (await catalog.card(guild, track_id, None)).shares:
+        await catalog.drop_share(guild, share.message_id, track_id)
 
 
 async def add_track(

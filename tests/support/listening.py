@@ -21,6 +21,7 @@ from bot.library.ledger import Ledger, new_share
 from bot.services import Services
 from bot.settings import Settings
 from models import Job
+from tests.support.sharing import until_done
 
 GUILD = 1
 FIRST = 1_430_000_000_000_000_000
@@ -66,7 +67,7 @@ async def main(home: Path, allowed: str, links: list[str]) -> None:
         ]
         await services.pipeline.submit(shares)
         print("submitted", flush=True)
-        await services.pipeline.until_done(await all_jobs(services))
+        await until_done(services.pipeline, await all_jobs(services))
     print("done", flush=True)
 
 

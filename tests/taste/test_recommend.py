@@ -10,7 +10,19 @@ from hypothesis import strategies as st
 from bot.errors import NotFound
 from bot.taste.evidence import Extra
 from bot.taste.recommend import percent
-from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share, add_track, vector
+from tests.support.library import (
+    ANA,
+    BEN,
+    CLEO,
+    GUILD,
+    HIDDEN,
+    PUBLIC,
+    START,
+    add_share,
+    add_track,
+    remove_track,
+    vector,
+)
 from tests.support.scene import DISLIKE, LIKE, Scene, near
 
 ROCK, JAZZ, FOLK = 0, 1, 2
@@ -272,7 +284,7 @@ async def test_extra_feedback_overrules_a_vote(scene):
 async def test_a_removed_track_is_no_longer_evidence(scene):
     rock, jazz = await songs(scene, ROCK, "rock", 2), await songs(scene, JAZZ, "jazz", 2)
     await scene.vote(BEN, LIKE, rock[0], jazz[0])
-    await scene.catalog.remove_track(GUILD, rock[0])
+    await remove_track(scene.catalog, rock[0])
     assert await titles(scene) == ["jazz 1", "rock 1"]
     answer = await scene.recommender.recommend(GUILD, BEN, None)
     assert answer.picks[-1].percent == 0
