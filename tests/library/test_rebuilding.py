@@ -17,7 +17,7 @@ from bot.library.rebuilding import Plan, Rebuilder, plan
 from bot.library.vectors import Vectors
 from models import Share, TrackVector
 from tests.support.growing import FIRST, ONE, SECOND, TWO, add, collections, epochs, hurrying, sounds
-from tests.support.library import GUILD, PUBLIC, START, add_track, vector
+from tests.support.library import GUILD, PUBLIC, START, add_track, remove_track, vector
 
 
 @pytest.fixture
@@ -140,8 +140,8 @@ async def test_what_is_filed_changed_and_removed_during_a_build_is_not_lost(
         if len(batches) == 1:
             vectors.refreshing.release()
             late.extend(await add(store, vectors, sounds(1, seed=9)))
-            await catalog.remove_track(GUILD, tracks[0])
-            await catalog.remove_track(GUILD, tracks[-1])
+            await remove_track(catalog, tracks[0])
+            await remove_track(catalog, tracks[-1])
             async with store.begin() as session:
                 await session.execute(delete(Share).where(Share.track_id == tracks[1]))
                 values = {"guild_id": GUILD, "track_id": tracks[1], "channel_id": PUBLIC, "user_id": 77}
