@@ -14,11 +14,12 @@ import pytest_asyncio
 from bot.audio.decode import Decoded
 from bot.audio.features import measure
 from bot.audio.fingerprint import same_recording
+from bot.embedders import load
 from bot.embedders.weights import WEIGHTS
 from bot.errors import EmbedderError, WeightsError, WorkerDied
 from bot.library.analyst import Analyst
 from tests.support.songs import samples
-from tests.support.weights import random_openl3, write_openl3
+from tests.support.weights import random_musicnn, random_openl3, write_musicnn, write_openl3
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -145,3 +146,15 @@ async def test_the_log_says_what_listens_and_how(tmp_path: Path, caplog: pytest.
     await analyst.close()
     assert "listening by mfcc" in caplog.messages
     assert any(message.startswith("listening by openl3: ") for message in caplog.messages)
+
+
+async def test_musicnn_gives_tags_with_their_probability(tmp_path: Path) -> None:
+    place = WEIGHTS["musicnn"].place(tmp_path)
+    place.parent.mkdir()
+    write_musicnn(place, random_musicnn())
+    analyst = Analyst(["musicnn"], tmp_path)
+    analysis = await analyst.analyse(decoded(tmp_path))
+    await analyst.close()
+    heard = load("musicnn", tmp_path).embed(samples(0), RATE, budget=10)
+    assert analysis.tags == pytest.approx(heard.tags)
+    assert len(analysis.tags) == 50
