@@ -1,0 +1,135 @@
+"""Taste cards, covers and banners."""
+
+import dataclasses
+import io
+import itertools
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bot.playlists.pictures.banner import banner, draw_banner
+from bot.playlists.pictures.colours import PALETTE
+from bot.playlists.pictures.cover import cover, mood_of
+from bot.playlists.pictures.taste_card import draw_taste_card, taste_card
+from bot.playlists.pictures.values import Banner, Number, TasteCard
+from tests.support import pictures
+
+GREEN = PALETTE[2]
+KINDS = (1, 3, 8, 0)  # each gives another kind of drawing
+
+
+def image(png: bytes) -> np.ndarray:
+    """A PNG's pixels, as whole numbers that can be subtracted."""
+    return np.array(Image.open(io.BytesIO(png))).astype(int)
+
+
+def test_a_taste_card_says_everything_in_its_alternative():
+    alt = taste_card(pictures.taste_card("Ada")).alt
+    for part in (
+        "Ada",
+        "214 songs shared",
+        "133 of 214",
+        "Ada 0 (50%)",
+        "Tempo: mostly",
+        "−",
+        "0 Ada (40)",
+        "74 % match",
+    ):
+        assert part in alt
+
+
+def test_the_ring_shows_the_hit_rate():
+    def greens(hits: int) -> int:
+        canvas = draw_taste_card(TasteCard("Ada", shared=100, hits=hits))
+        return int(np.sum(np.all(np.array(canvas.image) == GREEN, axis=2)))
+
+    assert greens(0) == 0
+    assert greens(50) == pytest.approx(greens(100) / 2, rel=0.03)
+
+
+def test_tempos_stand_where_they_are_on_the_scale():
+    def middle(tempo: float) -> float:
+        blank = np.array(draw_taste_card(TasteCard("Ada")).image).astype(int)
+        drawn = np.array(draw_taste_card(TasteCard("Ada", tempos=(tempo,) * 5)).image).astype(int)
+        rows = slice(690, 800)  # the hill, without what is written
+        return float(
+            np.nonzero(np.abs(drawn[rows, :580] - blank[rows, :580]).sum(axis=(0, 2)) > 60)[0].mean()
+        )
+
+    assert middle(70) < middle(110) < middle(170)
+
+
+def test_too_few_songs_say_nothing_about_a_spread():
+    words = [written.text for written in draw_taste_card(TasteCard("Ada", tempos=(100.0, 120.0))).written]
+    assert words.count("Too few songs yet") == 2
+
+
+@pytest.mark.parametrize("tags", [(f"tag {place}",) for place in KINDS])
+def test_every_number_of_a_playlist_changes_its_cover(tags):
+    old = image(cover(pictures.cover(tags=tags)).png)
+    changes: list[dict[str, object]] = [
+        {"track_ids": (3, 1, 4, 15, 92, 66)},
+        {"tempo": 140.0},
+        {"key": "D# major"},
+        {"loudness": -8.0},
+        {"brightness": 3500.0},
+        {"tags": ("metal", "loud")},
+    ]
+    for change in changes:
+        new = image(cover(pictures.cover(**({"tags": tags} | change))).png)
+        assert np.mean(np.abs(old - new).max(axis=2) > 8) > 0.02, change
+
+
+def test_different_playlists_look_different():
+    keys = ("A minor", "E major", "F# minor", "")
+    values = [
+        pictures.cover(track_ids=tuple(range(n, n + 8)), tempo=70.0 + 20 * n, key=key, tags=(f"tag {n}",))
+        for n, key in enumerate(keys)
+    ]
+    covers = [image(cover(value).png) for value in values]
+    assert all(np.abs(one - other).mean() > 12 for one, other in itertools.combinations(covers, 2))
+
+
+def test_keys_that_go_together_are_near_each_other_in_colour():
+    a_minor, c_major, f_sharp = (
+        mood_of(pictures.cover(key=key)).hue for key in ("A minor", "C major", "F# major")
+    )
+    assert a_minor == c_major
+    assert abs(f_sharp - c_major) == 180
+
+
+def test_a_name_does_not_change_the_drawing():
+    one, other = (image(cover(pictures.cover(name, caption="")).png) for name in ("one", "two"))
+    assert np.array_equal(one[:400], other[:400])
+
+
+def test_a_banner_shows_what_changed():
+    words = [written.text for written in draw_banner(pictures.banner("A week")).written]
+    assert {"42", "▲7", "▼2", "123k", "▼12k", "songs"} <= set(words)
+
+
+def test_a_banner_tells_what_it_shows():
+    alt = banner(pictures.banner("A week")).alt
+    for part in ("A week", "42 songs (7 more)", "9 sharers (2 fewer)", "123,456 likes", "(as before)", "F 0"):
+        assert part in alt
+
+
+def test_bars_are_as_high_as_what_they_count():
+    def lit(bars: tuple[int, ...]) -> list[int]:
+        empty = image(banner(Banner("x", "y", bars=(1,) * len(bars))).png)
+        full = image(banner(Banner("x", "y", bars=bars)).png)
+        return [int(np.abs(empty - full).sum()) for _ in (0,)]
+
+    assert lit((1, 1, 1)) == [0]
+    assert lit((1, 2, 9)) > [0]
+
+
+def test_numbers_beyond_the_fourth_are_left_out():
+    numbers = tuple(Number(f"thing {place}", place) for place in range(6))
+    words = {
+        written.text
+        for written in draw_banner(dataclasses.replace(pictures.banner("x"), numbers=numbers)).written
+    }
+    assert "thing 3" in words
+    assert "thing 4" not in words
