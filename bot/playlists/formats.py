@@ -24,10 +24,11 @@ COLUMNS = ("place", "artist", "title", "album", "seconds", "url")
 QUEUE = "https://www.youtube.com/watch_videos"
 QUEUED = 50  # videos that YouTube takes from one link
 STEM = 60
+RESERVED = 4  # letters of the longest names that Windows keeps for devices: con, lpt1
 URL_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"  # what a link holds already; anything else is written as %xx
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would run (OWASP, CSV injection)
-# No character of XML, nothing anybody sees, or what turns the direction of the text around it.
-UNSEEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Controls, halves of characters and line breaks; then what turns the direction of the text around it.
+UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
@@ -90,7 +91,9 @@ def queue_link(playlist: Playlist) -> str | None:
 def stem(playlist: Playlist) -> str:
     """What a playlist's files are called: its name where it can be written everywhere, else its key."""
     letters = re.sub(r"[^a-z0-9]+", "-", searchable(playlist.name)).strip("-")[:STEM].strip("-")
-    return letters if len(letters) >= len(playlist.name) / 3 else playlist.key
+    if len(letters) < len(playlist.name) / 3:
+        return playlist.key
+    return letters if len(letters) > RESERVED else f"{letters}-{playlist.key}"
 
 
 def write(playlist: Playlist, folder: Path, taken: frozenset[str] = frozenset()) -> list[Path]:
@@ -149,4 +152,5 @@ def _harmless(text: str) -> str:
 
 
 def _is_unseen(character: str) -> bool:
-    return unicodedata.category(character) in UNSEEN or character in TURNING
+    no_character = ord(character) & 0xFFFE == 0xFFFE  # XML refuses these too
+    return unicodedata.category(character) in UNSEEN or character in TURNING or no_character

@@ -16,7 +16,7 @@ from bot.taste.recommend import Pick
 LENGTH = 12  # songs
 NOT_SEEN = timedelta(days=60)  # until something that was loved is worth finding again
 HAD_ITS_CHANCE = timedelta(days=7)  # before that nobody's silence means anything
-CLOSE = 0.15  # cosine, as standardised, that a sleeper has with something loved
+CLOSE = 0.15  # cosine of places that a sleeper has with something loved
 NEW = timedelta(days=7)
 
 Why = Callable[[Song], str]
@@ -199,5 +199,5 @@ def _mile(along: float, start: str, end: str) -> str:
 
 
 def _per_cent(cosine: float) -> int:
-    """A standardised cosine in per cent: 0 is what unrelated songs have."""
+    """A cosine of places in per cent: 0 is what unrelated songs have."""
     return round(100 * min(1.0, max(0.0, cosine)))

@@ -12,7 +12,7 @@ from bot.library.store import Store
 from bot.library.vectors import Vectors
 from bot.playlists.kinds import ThisWeek
 from bot.playlists.shelf import Shelf
-from bot.playlists.songs import Song, standardised
+from bot.playlists.songs import Song, centred
 from bot.playlists.weeks import Week
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Feedback
@@ -42,7 +42,7 @@ class Reader:
         known = [sounds.vectors.get(name, {}).keys() for name in sounds.searched]
         heard = [track_id for track_id in ids if known and all(track_id in tracks for tracks in known)]
         cards = await self._catalog.cards(guild_id, heard, channels)
-        places = await asyncio.to_thread(lambda: standardised(sounds.matrix(heard)))
+        places = await asyncio.to_thread(lambda: centred(sounds.matrix(heard)))
         rows = dict(zip(heard, places, strict=True))
         return {card.id: Song.of(card, rows[card.id]) for card in cards}
 

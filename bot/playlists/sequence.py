@@ -24,7 +24,7 @@ TEMPO = 0.5
 KEY = 0.25
 UNKNOWN = 0.5  # of the largest step, where one of two songs wasn't measured
 
-ARC = 0.2  # what the whole range of energy counts
+ARC = 0.3  # what the whole range of energy counts
 PEAK = 0.7  # of the list
 FIRST = 0.3  # how far up the first song is; the last is all the way down
 

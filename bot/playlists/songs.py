@@ -45,21 +45,18 @@ class Song:
         return " ".join(self.card.artist.casefold().split())
 
 
-def standardised(vectors: NDArray[np.floating[Any]]) -> Places:
-    """(n, d) vectors as directions from the middle of them all, each of length 1.
+def centred(vectors: NDArray[np.floating[Any]]) -> Places:
+    """(n, d) vectors of length 1 as directions from the middle of them all, of length 1 again.
 
-    Every dimension counts alike, and two unrelated tracks have a cosine around 0, whatever the embedder. A track
-    exactly in the middle has no direction and stays 0.
+    Two unrelated songs then have a cosine around 0, whatever the embedder. Dividing by deviations too groups songs
+    worse (`python -m benchmarks.vibes`). A song exactly in the middle has no direction and stays 0.
     """
     precise = np.asarray(vectors, dtype=np.float64)
     if not len(precise):
         return precise
-    spread = precise.std(axis=0)
-    scaled = np.divide(
-        precise - precise.mean(axis=0), spread, out=np.zeros_like(precise), where=spread > 1e-9
-    )
-    lengths = np.linalg.norm(scaled, axis=1, keepdims=True)
-    return np.asarray(np.divide(scaled, lengths, out=np.zeros_like(scaled), where=lengths > 1e-9))
+    moved = precise - precise.mean(axis=0)
+    lengths = np.linalg.norm(moved, axis=1, keepdims=True)
+    return np.asarray(np.divide(moved, lengths, out=np.zeros_like(moved), where=lengths > 1e-6))
 
 
 def middle(places: Places) -> Places:

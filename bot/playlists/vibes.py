@@ -1,6 +1,6 @@
 """The vibes of a server: groups of its songs that sound alike, found anew each week and recognised again.
 
-Ward's clustering (1963) of standardised vectors. The silhouette (Rousseeuw 1987) says how many groups there are; on
+Ward's clustering (1963) of centred vectors. The silhouette (Rousseeuw 1987) says how many groups there are; on
 real music it is often flat, and then Sturges' log2(n) (1926) decides. `python -m benchmarks.vibes` measures it.
 """
 
@@ -35,7 +35,7 @@ class Vibe:
 
 
 def find(places: Places) -> Labels:
-    """(n,) which vibe each of (n, d) standardised places belongs to, numbered from 0; NOWHERE for none.
+    """(n,) which vibe each of (n, d) places belongs to, numbered from 0; NOWHERE for none.
 
     The vibes are numbered from the largest to the smallest. Fewer than NEEDED songs have none.
     """
@@ -72,14 +72,14 @@ def _cut(places: Places) -> Labels:
 
     tree = linkage(places, method="ward")
     usual = np.log2(len(places))
-    best, found = -np.inf, np.zeros(len(places), dtype=np.int64)
+    best, found = -np.inf, np.arange(len(places))
     for count in range(2, min(MOST, len(places) // SMALLEST) + 1):
         labels = fcluster(tree, count, criterion="maxclust")
         if len(np.unique(labels)) < 2:
             continue
         size = SAMPLE if len(places) > SAMPLE else None
         apart = silhouette_score(places, labels, metric="cosine", sample_size=size, random_state=0)
-        score = apart - PRIOR * np.log2(count / usual) ** 2
+        score = apart - PRIOR * abs(np.log2(count / usual))
         if score > best:
             best, found = score, labels
     return found
