@@ -22,6 +22,7 @@ from bot.playlists.digest import Digests
 from bot.playlists.service import Playlists
 from bot.settings import Settings
 from bot.taste.answers import Answers
+from bot.taste.engine import Engine
 from bot.taste.feedback import Feedback
 from bot.taste.recommend import Recommender
 
@@ -42,6 +43,7 @@ class Services:
     ledger: Ledger
     pipeline: Pipeline
     feedback: Feedback
+    engine: Engine
     recommender: Recommender
     answers: Answers
     digests: Digests
@@ -65,6 +67,7 @@ class Services:
             proxy = EgressProxy(settings.egress_allow)
             analyst = Analyst(settings.embedders, settings.home)
             services = cls._wire(settings, store, vectors, Fetcher(proxy, settings), analyst)
+            exits.push_async_callback(services.engine.close)
             if listen:
                 rebuilder = Rebuilder(store, vectors)
                 rebuilder.start()
@@ -86,7 +89,8 @@ class Services:
         guilds = Guilds(store)
         ledger = Ledger.of(store, settings)
         feedback = Feedback(store)
-        recommender = Recommender(store, vectors, catalog, feedback)
+        engine = Engine.over(store, vectors, catalog, feedback, half_life=settings.half_life)
+        recommender = Recommender(engine)
         answers = Answers(store, catalog)
         around = Around(vectors, catalog, recommender)
         return cls(
@@ -100,6 +104,7 @@ class Services:
             ledger=ledger,
             pipeline=Pipeline(store, catalog, ledger, fetcher, analyst, settings),
             feedback=feedback,
+            engine=engine,
             recommender=recommender,
             answers=answers,
             digests=Digests(store, catalog, guilds, feedback, recommender, answers, around),

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     )
     member_daily: int = Field(200, gt=0, alias="EARWORM_MEMBER_DAILY", description=WHOLE_NUMBER)
     server_daily: int = Field(2000, gt=0, alias="EARWORM_SERVER_DAILY", description=WHOLE_NUMBER)
+    half_life: float = Field(60.0, gt=0, allow_inf_nan=False, alias="EARWORM_HALF_LIFE")
     fetchers: int = Field(4, gt=0, alias="EARWORM_FETCHERS", description=WHOLE_NUMBER)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="EARWORM_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"

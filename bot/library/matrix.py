@@ -65,6 +65,20 @@ class Matrix:
             found[missing] = self._mean(rest, chosen, examples, places)[missing]
         return found
 
+    def side_by_side(self, wanted: Collection[int]) -> tuple[list[int], Vector]:
+        """The tracks among some that have every vector that questions go by, and these (n, d), of length 1."""
+        names = [name for name in (self.epoch.searched if self.epoch else ()) if name in self.rows]
+        chosen = [
+            (track_id, place)
+            for place, track_id in enumerate(self.facts)
+            if track_id in wanted and all(self.rows[name][place].any() for name in names)
+        ]
+        if not names or not chosen:
+            return [], np.zeros((0, 0), np.float32)
+        tracks, places = (list(column) for column in zip(*chosen, strict=True))
+        together = np.concatenate([self.rows[name][places] for name in names], axis=1)
+        return tracks, (together / np.sqrt(len(names))).astype(np.float32)
+
     def _mean(
         self,
         names: Sequence[str],
@@ -130,6 +144,22 @@ class Library:
             return Heard(tuple(among), np.full((len(among), len(examples)), -np.inf, np.float32))
         tracks = tuple(track_id for track_id in among if track_id in matrix.facts)
         return Heard(tracks, await asyncio.to_thread(matrix.matches, tracks, examples))
+
+    async def side_by_side(
+        self, guild_id: int, among: Sequence[int], ends: Sequence[int], *, channels: Channels
+    ) -> tuple[list[int], Vector]:
+        """Tracks among some, and some `ends`, with their (n, d) vectors of length 1, all names side by side.
+
+        Without those that lack one; of a Qdrant server only the most promising if there are very many.
+        """
+        if not self._vectors.embedded:
+            heard = await self._asked(guild_id, among, ends, (), channels)
+            tracks = sorted({*heard.tracks, *ends})
+            sounds = await self._vectors.get(guild_id, tracks)
+            tracks = [track_id for track_id in tracks if track_id in sounds]
+            return tracks, sounds.matrix(tracks)
+        matrix = await self._matrix(guild_id)
+        return await asyncio.to_thread(matrix.side_by_side, {*among, *ends})
 
     def _note(self, guild_id: int, track_ids: Collection[int]) -> None:
         self._changed.setdefault(guild_id, set()).update(track_ids)

@@ -1,14 +1,56 @@
-"""What a member or a server likes, read from votes and shares (pure)."""
+"""What members' marks, shares and silence say about their taste: weighted evidence (pure).
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+Evidence adds up track by track, and each piece fades with its age. So taking a mark back leaves exactly what would be
+there without it, and one more mark changes the next answer.
+"""
 
-from bot.taste.explain import Evidence, count
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
 from bot.taste.feedback import Vote
 
-FEW_LIKES = 3  # with fewer, what a member shared speaks for them too
-EXAMPLES = 12  # of each kind: embedded Qdrant takes about 10 ms for each on 5,000 tracks, 70 ms on 20,000
+HALF_LIFE = 60.0  # days
+FADED = 0.1  # what is left of the oldest: somebody who comes back after years still has their taste
+SECONDS_A_DAY = 86_400
+
+
+class Signal(StrEnum):
+    """What a member did about a track."""
+
+    LIKED = "liked"
+    DISLIKED = "disliked"
+    HIDDEN = "hidden"  # it must never come back
+    SHARED = "shared"
+    MORE = "more"  # asked for more like it
+    IGNORED = "ignored"  # was shown it, and said nothing
+
+
+WEIGHTS: Mapping[Signal, float] = MappingProxyType(
+    {
+        Signal.LIKED: 1.0,
+        Signal.DISLIKED: -1.5,
+        Signal.HIDDEN: -1.5,
+        Signal.SHARED: 0.3,
+        Signal.MORE: 0.3,
+        Signal.IGNORED: -0.1,
+    }
+)
+KNOWN = frozenset({Signal.LIKED, Signal.DISLIKED, Signal.HIDDEN, Signal.SHARED})
+
+
+@dataclass(frozen=True)
+class Event:
+    """A member did something about a track; each kind counts once, when it was done last."""
+
+    track_id: int
+    user_id: int
+    signal: Signal
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -20,42 +62,72 @@ class Extra:
 
 
 NO_EXTRA = Extra()
+ASKER = 0  # whose extra feedback is
 
 
 @dataclass(frozen=True)
 class Taste:
-    """Examples to recommend by, at most EXAMPLES of each kind, those that say most first.
+    """What is known of somebody's taste.
 
-    positives: track -> what makes it one; `known` tracks are never recommended; `likes`: track -> how many of those
-    whose taste it is like it; `note` says what was done for want of feedback.
+    weights: track -> signed weight, never 0; known: what they know already; best: track -> the event that says most
+    about it; likes: track -> how many of those whose taste it is like it.
     """
 
-    positives: Mapping[int, Evidence]
-    negatives: Sequence[int]
-    known: frozenset[int]
-    likes: Mapping[int, int]
-    note: str = ""
+    weights: Mapping[int, float] = field(default_factory=dict)
+    known: frozenset[int] = frozenset()
+    best: Mapping[int, Event] = field(default_factory=dict)
+    likes: Mapping[int, int] = field(default_factory=dict)
+
+    def without(self, track_id: int) -> "Taste":
+        """The same, had nothing been said about a track."""
+        left = {each: weight for each, weight in self.weights.items() if each != track_id}
+        return Taste(left, self.known, self.best, self.likes)
 
 
-def member_taste(votes: Sequence[Vote], shared: Sequence[int], extra: Extra, *, you: bool = True) -> Taste:
-    """A member's taste from their votes and the tracks that they shared, both newest first.
-
-    What they shared counts only while they liked fewer than FEW_LIKES. `you`: it is the member who reads the note.
-    """
-    disliked = _merge(extra.dislikes, [v.track_id for v in votes if v.kind < 0], without=extra.likes)
-    liked = _merge(extra.likes, [v.track_id for v in votes if v.kind > 0], without=disliked)
-    mild = _merge(shared, without=[*liked, *disliked]) if len(liked) < FEW_LIKES else []
-    examples = dict.fromkeys(liked, Evidence.LIKED) | dict.fromkeys(mild, Evidence.SHARED)
-    note = _note("You" if you else "They", len(liked), bool(mild), bool(disliked))
-    return _taste(examples, disliked, votes, known={*liked, *disliked, *shared}, note=note)
+def strength(event: Event, now: datetime, half_life: float) -> float:
+    """What an event counts for: its signal's weight, halved every `half_life` days, down to a tenth."""
+    age = max(0.0, (now - event.at).total_seconds() / SECONDS_A_DAY)
+    return WEIGHTS[event.signal] * max(FADED, math.exp2(-age / half_life))
 
 
-def server_taste(votes: Sequence[Vote], extra: Extra) -> Taste:
-    """A server's taste: what more of its members like than dislike, and the reverse."""
-    disliked = _merge(extra.dislikes, [t for t, _ in favourites(votes, -1)], without=extra.likes)
-    liked = _merge(extra.likes, [t for t, _ in favourites(votes)], without=disliked)
-    examples = dict.fromkeys(liked, Evidence.SERVER) | dict.fromkeys(extra.likes, Evidence.LIKED)
-    return _taste(examples, disliked, votes, known={*liked, *disliked})
+def taste_of(events: Iterable[Event], now: datetime, half_life: float = HALF_LIFE) -> Taste:
+    """The taste that these events come to: of one member, or of several whose evidence then adds up."""
+    latest: dict[tuple[int, int, Signal], Event] = {}
+    for event in events:
+        key = (event.track_id, event.user_id, event.signal)
+        if key not in latest or event.at > latest[key].at:
+            latest[key] = event
+    parts: dict[int, list[tuple[float, Event]]] = defaultdict(list)
+    for event in latest.values():
+        parts[event.track_id].append((strength(event, now, half_life), event))
+    # Exact sums: the order in which marks came and went must leave no trace.
+    sums = {track_id: math.fsum(part for part, _ in pieces) for track_id, pieces in parts.items()}
+    return Taste(
+        weights={track_id: total for track_id, total in sums.items() if total},
+        known=frozenset(event.track_id for event in latest.values() if event.signal in KNOWN),
+        best={track_id: _telling(parts[track_id], total) for track_id, total in sums.items()},
+        likes=Counter(event.track_id for event in latest.values() if event.signal is Signal.LIKED),
+    )
+
+
+def _telling(parts: Iterable[tuple[float, Event]], total: float) -> Event:
+    """The event that does most for the sign that the sum has."""
+    return max(parts, key=lambda part: (part[0] * (1 if total >= 0 else -1), part[1].at))[1]
+
+
+def vote_events(votes: Iterable[Vote]) -> list[Event]:
+    """Standing votes as evidence."""
+    signals = {+1: Signal.LIKED, -1: Signal.DISLIKED}
+    return [Event(vote.track_id, vote.user_id, signals[vote.kind], vote.at) for vote in votes]
+
+
+def with_extra(events: Iterable[Event], extra: Extra, now: datetime) -> list[Event]:
+    """The events as they are for one question: what is said now takes the place of what was said before."""
+    said = {*extra.likes, *extra.dislikes}
+    kept = [event for event in events if event.track_id not in said]
+    likes = [Event(track_id, ASKER, Signal.LIKED, now) for track_id in dict.fromkeys(extra.likes)]
+    dislikes = set(extra.dislikes) - set(extra.likes)
+    return kept + likes + [Event(track_id, ASKER, Signal.DISLIKED, now) for track_id in sorted(dislikes)]
 
 
 def favourites(votes: Iterable[Vote], kind: int = +1) -> list[tuple[int, int]]:
@@ -71,37 +143,3 @@ def favourites(votes: Iterable[Vote], kind: int = +1) -> list[tuple[int, int]]:
             latest[vote.track_id] = max(latest.get(vote.track_id, 0.0), vote.at.timestamp())
     ahead = [(track_id, lead) for track_id, lead in net.items() if lead > 0]
     return sorted(ahead, key=lambda item: (-item[1], -latest[item[0]], item[0]))
-
-
-def _taste(
-    examples: dict[int, Evidence],
-    disliked: list[int],
-    votes: Iterable[Vote],
-    *,
-    known: set[int],
-    note: str = "",
-) -> Taste:
-    return Taste(
-        positives=dict(list(examples.items())[:EXAMPLES]),
-        negatives=disliked[:EXAMPLES],
-        known=frozenset(known),
-        likes=Counter(vote.track_id for vote in votes if vote.kind > 0),
-        note=note,
-    )
-
-
-def _merge(*lists: Sequence[int], without: Collection[int] = ()) -> list[int]:
-    merged = dict.fromkeys(track_id for tracks in lists for track_id in tracks)
-    return [track_id for track_id in merged if track_id not in without]
-
-
-def _note(who: str, liked: int, by_shares: bool, disliked: bool) -> str:
-    if by_shares and liked:
-        return f"{who} 👍 only {count(liked, 'song')} so far, so I also went by what {who.lower()} shared."
-    if by_shares:
-        return f"{who} haven't 👍 anything yet, so I went by what {who.lower()} shared."
-    if liked:
-        return ""
-    if disliked:
-        return f"{who} haven't 👍 anything yet, so these are only unlike what {who.lower()} 👎."
-    return f"{who} haven't 👍 or shared anything yet, so these are what this server likes most."

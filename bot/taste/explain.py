@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, Self
 
@@ -9,6 +10,11 @@ from bot.library.cards import TrackCard
 
 MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\*_~`|<>[]@#"})
 TITLE_SHOWN = 80
+CERTAIN_TEMPO, CERTAIN_KEY = 0.1, 0.1  # of bot.audio.features' confidences
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 class Evidence(StrEnum):
@@ -17,7 +23,10 @@ class Evidence(StrEnum):
     ASKED = "asked"  # it sounds like what was asked about
     LIKED = "liked"  # … like something that the member liked
     SHARED = "shared"  # … like something that the member shared
+    MORE = "more"  # … like something that the member asked more of
     SERVER = "server"  # … like something that the server likes
+    CROWD = "crowd"  # who likes the same likes it too
+    NEW = "new"  # nothing that the member liked sounds like it
     FAR = "far"  # it sounds unlike what the member disliked
     POPULAR = "popular"  # the server likes it
 
@@ -26,8 +35,8 @@ class Evidence(StrEnum):
 class Reason:
     """What carried a pick, as it is stored with a suggestion.
 
-    `percent` is its match with the `carrier`, the track that carried it, which `likes` members like.
-    `you`: the reader's own taste, not another member's.
+    `percent` is its match with the `carrier`, the track that carried it, which `likes` members like; `when` says
+    since when. `you`: the reader's own taste, not another member's; `user_id`: whose, where that has to be said.
     """
 
     evidence: Evidence
@@ -35,6 +44,8 @@ class Reason:
     carrier: int | None = None
     likes: int = 0
     you: bool = True
+    when: str = ""
+    user_id: int = 0
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Self:
@@ -98,14 +109,28 @@ class ForDiscord(ForMarkdown):
 
 
 def explain(reason: Reason, card: TrackCard, carrier: TrackCard | None, wording: Wording) -> str:
-    """The line for a pick: why, then who shared it and how many like it.
+    """The line for a pick: why, how it sounds, then who shared it and how many like it.
 
     `carrier` is None where the track that carried it may not be named.
     """
     if reason.evidence is Evidence.ASKED:
         return f"{reason.percent}% match"
-    parts = (_why(reason, carrier, wording), standing(card, wording))
+    parts = (_why(reason, carrier, wording), measured(card), standing(card, wording))
     return " · ".join(part for part in parts if part)
+
+
+def measured(card: TrackCard) -> str:
+    """Tempo and key, where they were measured with some certainty: "118 bpm, A minor"."""
+    facts = card.features
+    tempo = facts.get("tempo") if (facts.get("tempo_confidence") or 0) >= CERTAIN_TEMPO else None
+    key = facts.get("key") if (facts.get("key_confidence") or 0) >= CERTAIN_KEY else None
+    return ", ".join(part for part in (f"{tempo:.0f} bpm" if tempo else "", key or "") if part)
+
+
+def month(at: datetime, now: datetime) -> str:
+    """When something was, as one says it: "in May", or "in May 2024" if that isn't the last one."""
+    ago = (now.year - at.year) * 12 + now.month - at.month
+    return f"in {MONTHS[at.month - 1]}" + (f" {at.year}" if ago >= 12 else "")
 
 
 def standing(card: TrackCard, wording: Wording) -> str:
@@ -128,14 +153,21 @@ def count(number: int, one: str, several: str = "") -> str:
 
 
 def _why(reason: Reason, carrier: TrackCard | None, wording: Wording) -> str:
-    who = "you" if reason.you else "they"
+    who = wording.person(reason.user_id) if reason.user_id else "you" if reason.you else "they"
     if reason.evidence is Evidence.POPULAR:
         return ""
     if reason.evidence is Evidence.FAR:
         return f"unlike what {who} 👎"
+    if reason.evidence is Evidence.NEW:
+        return f"new ground: unlike anything {who} 👍"
+    named = wording.title(carrier) if carrier else "something"
+    if reason.evidence is Evidence.CROWD:
+        return f"others who 👍 {named} 👍 this too"
     did = {
         Evidence.LIKED: f"{who} 👍",
         Evidence.SHARED: f"{who} shared",
+        Evidence.MORE: f"{who} asked more of",
         Evidence.SERVER: f"{count(reason.likes, 'member')} 👍",
     }[reason.evidence]
-    return f"close to {wording.title(carrier)}, which {did}" if carrier else f"close to something {did}"
+    when = f" {reason.when}" if reason.when else ""
+    return f"close to {named}, which {did}{when}" if carrier else f"close to {named} {did}{when}"

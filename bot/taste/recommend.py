@@ -1,87 +1,54 @@
-"""What else sounds like this, and what somebody may like: questions to Qdrant, answered with reasons.
+"""What else sounds like this, and what somebody or a whole server may like: answers with reasons.
 
-Recommendations use Qdrant's `best_score`: a track counts by its closest liked example, and not at all if a disliked
-one is closer. An average of likes (`average_vector`) would match neither side of a taste that has two.
+The steps are always the same: gather the evidence, take what may be suggested, score it, apply the rules, say why.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import random
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
 
 from bot.errors import NotFound
-from bot.library.cards import BATCH, Channels, TrackCard, batches
-from bot.library.catalog import Catalog
-from bot.library.store import Store
-from bot.library.vectors import Hit, Vectors
-from bot.taste.evidence import NO_EXTRA, Extra, Taste, favourites, member_taste, server_taste
-from bot.taste.explain import Evidence, ForDiscord, Reason, Wording, explain
-from bot.taste.feedback import Feedback
-from models import Share, Source
+from bot.library.cards import Channels, TrackCard
+from bot.taste.choosing import POOL, SPARE, Candidates, Scored
+from bot.taste.engine import Engine
+from bot.taste.evidence import ASKER, NO_EXTRA, Extra, Signal, Taste, favourites
+from bot.taste.explain import Evidence, Reason, month
+from bot.taste.notes import NOTHING, going_by, shortage
+from bot.taste.picks import Pick, Recommendation, percent
+from bot.taste.ranking import Ranked
+from bot.taste.steering import NO_STEERING, Steering
+
+__all__ = ["Pick", "Recommendation", "Recommender", "percent"]
 
 Vector = NDArray[np.float32]
-Twin = tuple[str, str]
+Array = NDArray[np.float64]
 
-SPARE = 25  # asked for beyond the limit, in place of twins and of tracks that may not be shown
-PAGE = 5  # fewer picks than this are explained
-
-NOTHING = "I have nothing to go by yet. React with 👍 or 👎 to a few songs, then ask again."
-REST = "every other song that may be shown here is known already or sounds more like something 👎."
-FEW = f"That is all: {REST}"
-NONE = f"Nothing is left to suggest: {REST}"
+UNHEARD = "I haven't listened to that song with my present embedder; earworm doctor --repair helps."
+SAID = {Signal.LIKED: Evidence.LIKED, Signal.SHARED: Evidence.SHARED, Signal.MORE: Evidence.MORE}
 
 
 @dataclass(frozen=True)
-class Pick:
-    """A track to suggest.
+class _Question:
+    """Who is to be suggested what, and how it is told."""
 
-    `score` is Qdrant's (see bot.library.questions.Hit); for what is merely popular, by how many likes it leads.
-    `percent` is the match with what was asked about or with the closest liked track; 0: no match to speak of.
-    """
-
-    card: TrackCard
-    score: float
-    reason: Reason
-    carrier: TrackCard | None = None  # None where it may not be named
-
-    @property
-    def percent(self) -> int:
-        """The match in per cent."""
-        return self.reason.percent
-
-    @property
-    def why(self) -> str:
-        """One line for Discord, in which titles are already disarmed."""
-        return self.explain(ForDiscord())
-
-    def explain(self, wording: Wording) -> str:
-        """The same line in other wording."""
-        return explain(self.reason, self.card, self.carrier, wording)
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """Picks, best first, and what the reader should know about them ("" if nothing)."""
-
-    picks: tuple[Pick, ...]
-    note: str
-
-
-def percent(match: float) -> int:
-    """A match as `Sounds.matches` has it in per cent: 0 for what chance gives, 100 for the same recording."""
-    return round(100 * min(1.0, max(0.0, match)))
+    guild_id: int
+    user_id: int | None
+    channels: Channels
+    limit: int
+    you: bool
+    steering: Steering
+    now: datetime
 
 
 class Recommender:
     """Answers from one server's library at a time."""
 
-    def __init__(self, store: Store, vectors: Vectors, catalog: Catalog, feedback: Feedback) -> None:
-        self._store = store
-        self._vectors = vectors
-        self._catalog = catalog
-        self._feedback = feedback
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     async def similar(
         self,
@@ -92,26 +59,34 @@ class Recommender:
         channels: Channels,
         exclude: Collection[int] = (),
         limit: int = 25,
+        steering: Steering = NO_STEERING,
     ) -> list[Pick]:
         """The nearest tracks to one of the library, or to raw (d,) vectors, by name, of something else.
 
-        The track itself and its twins (same artist and title) are left out.
-        Raises NotFound if no embedder that is searched by has heard the track.
+        Without the track itself and its twins; the third of an artist comes after everybody else. Raises NotFound if
+        no embedder that is searched by has heard the track.
         """
         asked = [track_id] if track_id is not None else []
-        if asked and asked[0] not in await self._vectors.get(guild_id, asked):
-            raise NotFound(
-                "I haven't listened to that song with my present embedder; earworm doctor --repair helps."
-            )
-        hits = await self._vectors.nearest(
+        if asked and asked[0] not in await self._engine.vectors.get(guild_id, asked):
+            raise NotFound(UNHEARD)
+        candidates = await self._engine.chooser.candidates(guild_id, channels, steering, {*exclude, *asked})
+        others = (await self._engine.library.facts(guild_id)).keys() - set(candidates.tracks)
+        hits = await self._engine.vectors.nearest(
             guild_id,
             vectors or asked[0],
             channels=channels,
-            exclude={*exclude, *asked},
-            limit=limit + SPARE,
+            exclude=others,
+            limit=max(POOL, SPARE * limit),
         )
-        shown = await self._shown(guild_id, hits, channels, asked)
-        return [self._match(card, hit) for card, hit in shown[:limit]]
+        found = {hit.track_id: hit for hit in hits}
+        scored = Scored(list(found), np.array([hit.score for hit in hits]))
+        cards = await self._engine.chooser.choose(
+            guild_id, scored, channels, known=asked, steering=steering, limit=limit, fill=True
+        )
+        return [
+            Pick(card, found[card.id].score, Reason(Evidence.ASKED, percent(found[card.id].match)))
+            for card in cards
+        ]
 
     async def recommend(
         self,
@@ -122,116 +97,145 @@ class Recommender:
         *,
         you: bool = True,
         extra: Extra = NO_EXTRA,
+        steering: Steering = NO_STEERING,
+        unseen_for: timedelta | None = None,
+        now: datetime | None = None,
     ) -> Recommendation:
         """What a member may like, or with no `user_id` the whole server; never what they know already.
 
-        `you`: it is the member who reads this, not somebody else.
+        `you`: it is the member who reads this, not somebody else. `unseen_for`: nothing that was suggested to them in
+        that time, for what is posted unasked. Raises NotFound for wishes that contradict each other.
         """
-        votes = await self._feedback.votes(guild_id, user_id)
-        if user_id is None:
-            taste = server_taste(votes, extra)
-        else:
-            taste = member_taste(votes, await self._shares(guild_id, user_id), extra, you=you)
-        if taste.positives or taste.negatives:
-            picks = await self._by_sound(guild_id, taste, channels, limit, you=you)
-        else:
-            picks = await self._by_popularity(guild_id, channels, limit)
-        return Recommendation(tuple(picks), _note(taste, picks, limit))
-
-    async def _shares(self, guild_id: int, user_id: int) -> list[int]:
-        query = (
-            select(Share.track_id)
-            .where(Share.guild_id == guild_id, Share.user_id == user_id)
-            .order_by(Share.shared_at.desc(), Share.track_id.desc())
+        now = now or datetime.now(UTC)
+        question = _Question(guild_id, user_id, channels, limit, you, steering, now)
+        taste = await self._engine.taste(guild_id, user_id, now, extra)
+        lately = set[int]()
+        if unseen_for is not None:
+            lately = await self._engine.history.suggested(guild_id, [user_id or 0], now - unseen_for)
+        candidates = await self._engine.chooser.candidates(guild_id, channels, steering, taste.known | lately)
+        ranked = await self._engine.ranker.rank(
+            guild_id, taste, candidates.tracks, channels, others=user_id is not None
         )
-        async with self._store.session() as session:
-            return list(await session.scalars(query))
+        if ranked.evidence:
+            picks = await self._by_taste(question, taste, ranked)
+        else:
+            picks = await self._by_popularity(question, candidates)
+        return Recommendation(tuple(picks), _note(question, taste, candidates, len(picks)))
 
-    async def _by_sound(
-        self, guild_id: int, taste: Taste, channels: Channels, limit: int, *, you: bool
-    ) -> list[Pick]:
-        hits = await self._vectors.recommend(
-            guild_id,
-            list(taste.positives),
-            list(taste.negatives),
-            channels=channels,
-            exclude=taste.known,
-            limit=limit + SPARE,
+    # -- by taste ------------------------------------------------------------------------------------------
+
+    async def _by_taste(self, question: _Question, taste: Taste, ranked: Ranked) -> list[Pick]:
+        arms = await self._engine.history.arms(question.guild_id)
+        orders = {"": ranked.order, "ours": ranked.order, "sound": ranked.scores, "plain": ranked.plain}
+        chosen = {arm: await self._chosen(question, taste, ranked, orders[arm]) for arm in arms or ("",)}
+        rows = {track_id: row for row, track_id in enumerate(ranked.tracks)}
+        reasons = _Reasons(question, taste, ranked)
+        picks = [
+            Pick(card, float(ranked.scores[rows[card.id]]), reasons.of(rows[card.id]), arm=arm)
+            for card, arm in interleaved(chosen, question.limit)
+        ]
+        carriers = [pick.reason.carrier for pick in picks if pick.reason.carrier]
+        cards = await self._engine.catalog.cards(question.guild_id, carriers, question.channels)
+        named = {card.id: card for card in cards}
+        return [replace(pick, carrier=named.get(pick.reason.carrier or 0)) for pick in picks]
+
+    async def _chosen(
+        self, question: _Question, taste: Taste, ranked: Ranked, order: Array
+    ) -> list[TrackCard]:
+        wanted = np.flatnonzero(~ranked.unwanted)
+        scored = Scored([ranked.tracks[row] for row in wanted], order[wanted])
+        return await self._engine.chooser.choose(
+            question.guild_id,
+            scored,
+            question.channels,
+            known=taste.known,
+            steering=question.steering,
+            limit=question.limit,
         )
-        # The others sound more like something disliked.
-        hits = [hit for hit in hits if not taste.positives or hit.match > hit.against]
-        shown = await self._shown(guild_id, hits, channels, taste.known)
-        picks = [Pick(card, hit.score, Reason(Evidence.FAR, you=you)) for card, hit in shown[:limit]]
-        return await self._carried(guild_id, picks, taste, channels)
 
-    async def _carried(
-        self, guild_id: int, picks: Sequence[Pick], taste: Taste, channels: Channels
-    ) -> list[Pick]:
-        """The picks with the liked track that is closest to each; it is named only if it may be shown."""
-        ids = list(taste.positives)
-        sounds = await self._vectors.get(guild_id, [*ids, *(pick.card.id for pick in picks)])
-        ids = [track_id for track_id in ids if track_id in sounds]
-        if not ids:
-            return list(picks)
-        matches = sounds.matches([pick.card.id for pick in picks], ids)
-        named = {card.id: card for card in await self._catalog.cards(guild_id, ids, channels)}
-        carried = []
-        for pick, row in zip(picks, matches, strict=True):
-            carrier = ids[int(np.argmax(row))]
-            reason = replace(
-                pick.reason,
-                evidence=taste.positives[carrier],
-                percent=percent(float(row.max())),
-                carrier=carrier,
-                likes=taste.likes.get(carrier, 0),
-            )
-            if pick.card.id in sounds:  # else it was removed a moment ago
-                carried.append(replace(pick, reason=reason, carrier=named.get(carrier)))
-        return carried
-
-    async def _by_popularity(self, guild_id: int, channels: Channels, limit: int) -> list[Pick]:
+    async def _by_popularity(self, question: _Question, candidates: Candidates) -> list[Pick]:
         """What the server likes most, for somebody of whom nothing is known."""
-        liked = favourites(await self._feedback.votes(guild_id))
-        hits = [Hit(track_id, float(lead), match=0.0) for track_id, lead in liked]
-        shown = await self._shown(guild_id, hits, channels, ())
-        return [Pick(card, hit.score, Reason(Evidence.POPULAR)) for card, hit in shown[:limit]]
-
-    async def _shown(
-        self, guild_id: int, hits: Iterable[Hit], channels: Channels, known: Collection[int]
-    ) -> list[tuple[TrackCard, Hit]]:
-        """The hits that may be shown; of twins only the best, and none of a known track's."""
-        found = {hit.track_id: hit for hit in hits}
-        twins = await self._twins(known)
-        shown = []
-        for card in await self._catalog.cards(guild_id, list(found), channels):
-            twin = _twin(card.artist, card.title)
-            if twin is None or twin not in twins:
-                shown.append((card, found[card.id]))
-                twins.add(twin)
-        return shown
-
-    async def _twins(self, track_ids: Collection[int]) -> set[Twin | None]:
-        twins: set[Twin | None] = set()
-        async with self._store.session() as session:
-            for batch in batches(list(track_ids), BATCH):
-                query = select(Source.artist, Source.title).where(Source.track_id.in_(batch))
-                twins |= {_twin(artist, title) for artist, title in await session.execute(query)}
-        return twins
-
-    def _match(self, card: TrackCard, hit: Hit) -> Pick:
-        return Pick(card, hit.score, Reason(Evidence.ASKED, percent(hit.match)))
+        allowed = set(candidates.tracks)
+        votes = await self._engine.feedback.votes(question.guild_id)
+        leads = {track_id: lead for track_id, lead in favourites(votes) if track_id in allowed}
+        # Among equals the order of `favourites` stays.
+        scores = np.array(list(leads.values()), np.float64) - np.linspace(0, 0.5, len(leads))
+        cards = await self._engine.chooser.choose(
+            question.guild_id,
+            Scored(list(leads), scores),
+            question.channels,
+            known=(),
+            steering=question.steering,
+            limit=question.limit,
+        )
+        return [Pick(card, float(leads[card.id]), Reason(Evidence.POPULAR)) for card in cards]
 
 
-def _twin(artist: str, title: str) -> Twin | None:
-    """What makes two tracks look the same; nothing without an artist: many files are called "voice message"."""
-    if not artist.strip():
-        return None
-    return " ".join(artist.casefold().split()), " ".join(title.casefold().split())
+class _Reasons:
+    """Says of each track what carried it."""
+
+    def __init__(self, question: _Question, taste: Taste, ranked: Ranked) -> None:
+        self._question = question
+        self._taste = taste
+        self._ranked = ranked
+        self._by_sound = _places(ranked.scores)
+
+    def of(self, row: int) -> Reason:
+        """The evidence without which the track would stand lower."""
+        ranked, you = self._ranked, self._question.you
+        if not ranked.likes:
+            return Reason(Evidence.FAR, you=you)
+        if ranked.crowd and self._by_sound[row] >= self._question.limit:
+            like = ranked.crowd.carrier(ranked.votes, ranked.tracks[row])
+            if like is not None:
+                return Reason(Evidence.CROWD, carrier=like, you=you)
+        place = int(ranked.carriers[row])
+        match = percent(float(ranked.matches[row, place]))
+        if not match:
+            return Reason(Evidence.NEW, you=you)
+        return self._close_to(ranked.evidence[place], match)
+
+    def _close_to(self, carrier: int, match: int) -> Reason:
+        said = self._taste.best[carrier]
+        of_server = self._question.user_id is None and said.user_id != ASKER
+        known_since = not of_server and said.user_id != ASKER
+        return Reason(
+            Evidence.SERVER if of_server else SAID[said.signal],
+            percent=match,
+            carrier=carrier,
+            likes=self._taste.likes.get(carrier, 0),
+            you=self._question.you,
+            when=month(said.at, self._question.now) if known_since else "",
+        )
 
 
-def _note(taste: Taste, picks: Sequence[Pick], limit: int) -> str:
-    if not picks and not taste.positives and not taste.negatives:
+def interleaved(chosen: Mapping[str, Sequence[TrackCard]], limit: int) -> list[tuple[TrackCard, str]]:
+    """Cards by several arms in turn, each with its arm; who begins is left to chance (team-draft interleaving).
+
+    Radlinski, Kurup & Joachims, "How Does Clickthrough Data Reflect Retrieval Quality?", CIKM 2008.
+    """
+    queues = {arm: list(cards) for arm, cards in chosen.items()}
+    order = random.sample(list(queues), len(queues))
+    merged: dict[int, tuple[TrackCard, str]] = {}
+    while any(queues.values()) and len(merged) < limit:
+        for arm in order:
+            while queues[arm] and queues[arm][0].id in merged:
+                queues[arm].pop(0)
+            if queues[arm] and len(merged) < limit:
+                card = queues[arm].pop(0)
+                merged[card.id] = (card, arm)
+    return list(merged.values())
+
+
+def _places(scores: Array) -> NDArray[np.intp]:
+    """Each one's place in the order of scores, from 0."""
+    places = np.empty(len(scores), np.intp)
+    places[np.argsort(-scores, kind="stable")] = np.arange(len(scores))
+    return places
+
+
+def _note(question: _Question, taste: Taste, candidates: Candidates, found: int) -> str:
+    if not found and not taste.weights and not candidates.failures:
         return NOTHING
-    if len(picks) >= min(limit, PAGE):
-        return taste.note
-    return f"{taste.note} {FEW if picks else NONE}".lstrip()
+    by = "" if question.user_id is None else going_by(taste, you=question.you)
+    return f"{by} {shortage(found, question.limit, candidates.failures, len(taste.likes))}".strip()

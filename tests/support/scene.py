@@ -15,6 +15,7 @@ from bot.playlists.around import Around
 from bot.playlists.digest import Digests
 from bot.playlists.service import Playlists
 from bot.taste.answers import Answers
+from bot.taste.engine import Engine
 from bot.taste.feedback import Feedback
 from bot.taste.recommend import Recommender
 from models import Guild, MessageTrack, Reaction, Share, Source, Track, TrackVector
@@ -46,7 +47,7 @@ class Scene:
     def of(cls, store: Store, vectors: Vectors) -> "Scene":
         """Everything over a database and a vector storage for INFOS."""
         catalog, guilds, feedback = Catalog(store, vectors), Guilds(store), Feedback(store)
-        recommender = Recommender(store, vectors, catalog, feedback)
+        recommender = Recommender(Engine.over(store, vectors, catalog, feedback))
         answers = Answers(store, catalog)
         around = Around(vectors, catalog, recommender)
         digests = Digests(store, catalog, guilds, feedback, recommender, answers, around)

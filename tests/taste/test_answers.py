@@ -8,7 +8,7 @@ from bot.errors import NotFound
 from bot.taste.answers import Answers
 from bot.taste.recommend import Pick
 from models import MessageTrack
-from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, remove_track
+from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, remove_track
 from tests.support.scene import DISLIKE, LIKE, Scene, near
 
 MESSAGE = 777
@@ -20,7 +20,7 @@ async def picks(scene: Scene, count: int, **options) -> tuple[Pick, ...]:
     for i in range(count):
         await scene.add(f"song {i}", near(0, 0.1 + i / 20), **options)
     await scene.vote(BEN, LIKE, liked)
-    return (await scene.recommender.recommend(GUILD, BEN, None)).picks
+    return (await scene.recommender.recommend(GUILD, BEN, None, now=START)).picks
 
 
 async def save(scene: Scene, found: tuple[Pick, ...], **options) -> int:
@@ -80,8 +80,8 @@ async def test_the_song_that_carried_a_suggestion_is_named_only_to_who_may_see_i
     answer = await save(scene, await picks(scene, 1, liked_in=HIDDEN))
     (open_,) = (await scene.answers.page(answer, 0, frozenset({PUBLIC}))).suggestions
     (private,) = (await scene.answers.page(answer, 0, frozenset({PUBLIC, HIDDEN}))).suggestions
-    assert open_.why == f"close to something you 👍 · shared by <@{ANA}>"
-    assert private.why == f"close to **Liked**, which you 👍 · shared by <@{ANA}>"
+    assert open_.why == f"close to something you 👍 in November · shared by <@{ANA}>"
+    assert private.why == f"close to **Liked**, which you 👍 in November · shared by <@{ANA}>"
 
 
 async def test_a_mark_on_an_answer_is_about_the_page_that_was_shown(scene):

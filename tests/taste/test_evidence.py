@@ -1,11 +1,39 @@
-"""What counts as liked and disliked."""
+"""What counts as liked and disliked, and for how much."""
 
 from datetime import timedelta
 
-from bot.taste.evidence import EXAMPLES, FEW_LIKES, NO_EXTRA, Extra, favourites, member_taste, server_taste
-from bot.taste.explain import Evidence
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.taste.evidence import (
+    FADED,
+    HALF_LIFE,
+    NO_EXTRA,
+    Event,
+    Extra,
+    Signal,
+    favourites,
+    strength,
+    taste_of,
+    vote_events,
+    with_extra,
+)
 from bot.taste.feedback import Vote
 from tests.support.library import ANA, BEN, CLEO, START
+
+events = st.builds(
+    Event,
+    track_id=st.integers(1, 4),
+    user_id=st.sampled_from([ANA, BEN, CLEO]),
+    signal=st.sampled_from(Signal),
+    at=st.integers(0, 900).map(lambda days: START - timedelta(days=days)),
+)
+histories = st.lists(events, max_size=12, unique_by=lambda e: (e.track_id, e.user_id, e.signal))
+
+
+def event(track: int, signal: Signal, *, user: int = BEN, days: float = 0) -> Event:
+    return Event(track, user, signal, START - timedelta(days=days))
 
 
 def votes(*rows: tuple[int, int, int]) -> list[Vote]:
@@ -21,42 +49,82 @@ def test_favourites_are_ahead_most_first_then_the_latest_liked():
     assert favourites(found, -1) == [(5, 1)]
 
 
-def test_a_members_taste_newest_first():
-    found = votes((1, BEN, 1), (3, BEN, -1), (4, BEN, 1), (5, BEN, 1))
-    taste = member_taste(found, [9], NO_EXTRA)
-    assert list(taste.positives) == [1, 4, 5]
-    assert taste.negatives == [3]
-    assert taste.known == {1, 3, 4, 5, 9}
-    assert taste.note == ""
+# -- weights ------------------------------------------------------------------------------------------------
 
 
-def test_shares_speak_only_while_there_are_few_likes_and_not_against_a_dislike():
-    few = votes((1, BEN, 1), (8, BEN, -1))
-    assert member_taste(few, [9, 8], NO_EXTRA).positives == {1: Evidence.LIKED, 9: Evidence.SHARED}
-    enough = votes(*((track, BEN, 1) for track in range(FEW_LIKES)))
-    assert Evidence.SHARED not in member_taste(enough, [9], NO_EXTRA).positives.values()
+@given(histories, st.randoms())
+def test_taking_back_is_the_exact_inverse(history, random):
+    """Whatever came and went, and in whatever order, only what stands now counts."""
+    for event_ in list(history):
+        without = [each for each in history if each is not event_]
+        shuffled = random.sample([*without, event_], len(history))
+        assert taste_of(shuffled, START).weights == taste_of(history, START).weights
+        assert taste_of([each for each in shuffled if each is not event_], START) == taste_of(without, START)
 
 
-def test_examples_are_limited_to_the_newest_but_all_that_is_known_stays_known():
-    found = votes(
-        *((track, BEN, 1) for track in range(100)), *((track, BEN, -1) for track in range(100, 200))
-    )
-    taste = member_taste(found, [], NO_EXTRA)
-    assert list(taste.positives) == list(range(EXAMPLES))
-    assert taste.negatives == list(range(100, 100 + EXAMPLES))
-    assert taste.known == set(range(200))
+@given(histories, st.integers(1, 4), st.integers(0, 300))
+def test_a_like_raises_a_tracks_weight_and_a_dislike_lowers_it(history, track, days):
+    before = taste_of(history, START).weights.get(track, 0)
+    liked = taste_of([*history, event(track, Signal.LIKED, user=99, days=days)], START)
+    disliked = taste_of([*history, event(track, Signal.DISLIKED, user=99, days=days)], START)
+    assert disliked.weights.get(track, 0) < before < liked.weights.get(track, 0)
 
 
-def test_likes_of_a_track_are_counted_over_all_members():
-    taste = server_taste(votes((1, BEN, 1), (1, CLEO, 1), (1, ANA, -1)), NO_EXTRA)
-    assert taste.likes[1] == 2
+@given(st.sampled_from(Signal), st.floats(0, 2000), st.floats(0, 2000))
+def test_evidence_fades_and_never_changes_sides(signal, one, other):
+    younger, older = sorted((one, other))
+    now, then = (strength(event(1, signal, days=days), START, HALF_LIFE) for days in (younger, older))
+    assert abs(then) <= abs(now) and now * then > 0
 
 
-def test_extra_feedback_comes_first_and_wins():
-    found = votes((1, BEN, 1), (2, BEN, -1))
-    taste = member_taste(found, [], Extra(likes=(2, 7), dislikes=(1,)))
-    assert list(taste.positives) == [2, 7]
-    assert taste.negatives == [1]
-    taste = server_taste(found, Extra(likes=(2,), dislikes=(1,)))
-    assert taste.positives == {2: Evidence.LIKED}
-    assert taste.negatives == [1]
+def test_after_a_half_life_it_counts_half_and_never_less_than_a_tenth():
+    fresh = strength(event(1, Signal.LIKED), START, 30)
+    assert strength(event(1, Signal.LIKED, days=30), START, 30) == pytest.approx(fresh / 2)
+    assert strength(event(1, Signal.LIKED, days=9999), START, 30) == pytest.approx(fresh * FADED)
+    assert strength(event(1, Signal.LIKED, days=-5), START, 30) == fresh  # a clock that is behind
+
+
+def test_a_dislike_outweighs_a_like_and_everything_else_is_mild():
+    assert taste_of([event(1, Signal.LIKED), event(1, Signal.DISLIKED, user=CLEO)], START).weights[1] < 0
+    for signal in (Signal.SHARED, Signal.MORE, Signal.IGNORED):
+        assert (
+            0
+            < abs(strength(event(1, signal), START, HALF_LIFE))
+            < strength(event(1, Signal.LIKED), START, HALF_LIFE) / 2
+        )
+
+
+def test_the_same_thing_done_again_counts_once_when_it_was_done_last():
+    again = [event(1, Signal.SHARED, days=300), event(1, Signal.SHARED, days=0)]
+    assert taste_of(again, START).weights == taste_of(again[1:], START).weights
+
+
+def test_members_evidence_adds_up():
+    alone = taste_of([event(1, Signal.LIKED)], START).weights[1]
+    together = taste_of([event(1, Signal.LIKED, user=user) for user in (ANA, BEN, CLEO)], START)
+    assert together.weights[1] == pytest.approx(3 * alone)
+    assert together.likes[1] == 3
+
+
+def test_what_says_most_is_what_is_told():
+    taste = taste_of([event(1, Signal.SHARED), event(1, Signal.LIKED, days=90)], START)
+    assert taste.best[1].signal is Signal.LIKED
+    taste = taste_of([event(1, Signal.LIKED), event(1, Signal.DISLIKED, user=CLEO)], START)
+    assert taste.best[1].signal is Signal.DISLIKED
+
+
+def test_only_what_a_member_really_knows_is_known():
+    done = [event(track, signal) for track, signal in enumerate(Signal)]
+    known = {done[track].signal for track in taste_of(done, START).known}
+    assert known == {Signal.LIKED, Signal.DISLIKED, Signal.HIDDEN, Signal.SHARED}
+
+
+# -- one question -------------------------------------------------------------------------------------------
+
+
+def test_extra_feedback_takes_the_place_of_what_was_said():
+    said = vote_events(votes((1, BEN, 1), (2, BEN, -1)))
+    taste = taste_of(with_extra(said, Extra(likes=(2, 7), dislikes=(1,)), START), START)
+    assert {track for track, weight in taste.weights.items() if weight > 0} == {2, 7}
+    assert {track for track, weight in taste.weights.items() if weight < 0} == {1}
+    assert with_extra(said, NO_EXTRA, START) == said

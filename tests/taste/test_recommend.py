@@ -29,6 +29,9 @@ ROCK, JAZZ, FOLK = 0, 1, 2
 HERE = frozenset({PUBLIC})
 
 
+LATER = START + timedelta(days=20)
+
+
 async def titles(scene: Scene, user: int | None = BEN, **options) -> list[str]:
     answer = await scene.recommender.recommend(GUILD, user, options.pop("channels", None), **options)
     return [pick.card.title for pick in answer.picks]
@@ -143,9 +146,12 @@ async def test_the_match_is_with_the_closest_like_which_is_named(scene):
     rock, jazz = await songs(scene, ROCK, "rock", 3), await songs(scene, JAZZ, "jazz", 2)
     await scene.vote(BEN, LIKE, rock[0], rock[2], jazz[0])
     await scene.vote(CLEO, LIKE, jazz[1])
-    answer = await scene.recommender.recommend(GUILD, BEN, None)
+    answer = await scene.recommender.recommend(GUILD, BEN, None, now=LATER)
     by_title = {pick.card.title: pick for pick in answer.picks}
-    assert by_title["jazz 1"].why == f"close to **jazz 0**, which you 👍 · shared by <@{ANA}>, 1 like"
+    assert (
+        by_title["jazz 1"].why
+        == f"close to **jazz 0**, which you 👍 in November · shared by <@{ANA}>, 1 like"
+    )
     cosine = np.dot(near(JAZZ, 0.1), near(JAZZ, 0.15))
     assert by_title["jazz 1"].percent == percent(float((cosine - 0.5) / 0.5))
     assert answer.note.startswith("That is all")
@@ -155,8 +161,8 @@ async def test_a_like_out_of_sight_carries_a_pick_but_is_not_named(scene):
     secret = [await scene.add(f"Secret {i}", near(ROCK, 0.1 * i), channel=HIDDEN) for i in range(3)]
     await scene.add("Open", near(ROCK, 0.05))
     await scene.vote(BEN, LIKE, *secret)
-    (pick,) = (await scene.recommender.recommend(GUILD, BEN, HERE)).picks
-    assert pick.why == f"close to something you 👍 · shared by <@{ANA}>"
+    (pick,) = (await scene.recommender.recommend(GUILD, BEN, HERE, now=LATER)).picks
+    assert pick.why == f"close to something you 👍 in November · shared by <@{ANA}>"
 
 
 async def test_what_somebody_else_reads_is_not_about_you(scene):
@@ -187,9 +193,9 @@ async def test_with_few_likes_ones_own_shares_help_and_the_note_says_so(scene):
     await add_share(scene.store, mine, user=CLEO)
     rock = await songs(scene, ROCK, "rock", 2)
     await songs(scene, JAZZ, "jazz", 5)
-    answer = await scene.recommender.recommend(GUILD, BEN, None)
+    answer = await scene.recommender.recommend(GUILD, BEN, None, now=LATER)
     assert answer.note == "You haven't 👍 anything yet, so I went by what you shared."
-    assert answer.picks[0].why.startswith("close to **Mine**, which you shared · ")
+    assert answer.picks[0].why.startswith("close to **Mine**, which you shared in November · ")
     assert "Mine" not in [pick.card.title for pick in answer.picks]
     await scene.vote(BEN, LIKE, rock[0])
     answer = await scene.recommender.recommend(GUILD, BEN, None)

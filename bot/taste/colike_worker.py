@@ -1,0 +1,20 @@
+"""The process that learns from who liked what: votes in a file in, tracks' vectors in a file out."""
+
+from bot.workers import reply, requests
+
+
+def main() -> None:
+    """Answer each request once its file is written."""
+    for request in requests():
+        import numpy as np
+
+        from bot.taste.colike import learn
+
+        with np.load(request["votes"]) as votes:
+            crowd = learn(votes["users"], votes["tracks"], votes["kinds"])
+        np.savez(request["out"], tracks=crowd.tracks, vectors=crowd.vectors)
+        reply({"learnt": len(crowd.tracks)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""What each server's votes teach, learnt in a process of its own and kept for a while."""
+
+import asyncio
+import logging
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bot.errors import WorkerDied
+from bot.taste.colike import Crowd, usable
+from bot.taste.feedback import Feedback, Vote
+from bot.workers import Worker
+
+log = logging.getLogger(__name__)
+
+MODULE = "bot.taste.colike_worker"
+FRESH_SECONDS = 600.0
+PATIENCE_SECONDS = 60.0
+
+
+class Crowds:
+    """Learns again in the background when what it knows has grown old; only the first time is waited for."""
+
+    def __init__(self, feedback: Feedback, *, fresh: float = FRESH_SECONDS) -> None:
+        self._feedback = feedback
+        self._fresh = fresh
+        self._known: dict[int, tuple[float, Crowd | None]] = {}
+        self._learning: dict[int, asyncio.Task[None]] = {}
+
+    async def of(self, guild_id: int) -> Crowd | None:
+        """What a server's votes teach; None while they are too few, or if learning failed."""
+        since = time.monotonic() - self._known[guild_id][0] if guild_id in self._known else None
+        if (since is None or since > self._fresh) and guild_id not in self._learning:
+            self._learning[guild_id] = asyncio.create_task(self._learn(guild_id))
+        if since is None:
+            await asyncio.shield(self._learning[guild_id])
+        return self._known[guild_id][1]
+
+    async def close(self) -> None:
+        """Stop learning."""
+        for task in list(self._learning.values()):
+            task.cancel()
+        await asyncio.gather(*self._learning.values(), return_exceptions=True)
+
+    async def _learn(self, guild_id: int) -> None:
+        crowd = None
+        try:
+            votes = usable(await self._feedback.votes(guild_id))
+            crowd = await learn_apart(votes) if votes else None
+        except (WorkerDied, TimeoutError):
+            log.warning("learning from the votes of server %s failed", guild_id)
+        finally:
+            self._known[guild_id] = (time.monotonic(), crowd)
+            del self._learning[guild_id]
+
+
+async def learn_apart(votes: Sequence[Vote]) -> Crowd:
+    """Learn in another process. Raises WorkerDied, TimeoutError."""
+    with tempfile.TemporaryDirectory(prefix="earworm-votes-") as folder:
+        columns, out = Path(folder) / "votes.npz", Path(folder) / "crowd.npz"
+        await asyncio.to_thread(_write, columns, votes)
+        async with Worker(MODULE) as worker:
+            await worker.send({"votes": str(columns), "out": str(out)})
+            await worker.receive(PATIENCE_SECONDS)
+        return await asyncio.to_thread(_read, out)
+
+
+def _write(path: Path, votes: Sequence[Vote]) -> None:
+    np.savez(
+        path,
+        users=np.array([vote.user_id for vote in votes], np.int64),
+        tracks=np.array([vote.track_id for vote in votes], np.int64),
+        kinds=np.array([vote.kind for vote in votes], np.int64),
+    )
+
+
+def _read(path: Path) -> Crowd:
+    with np.load(path) as arrays:
+        return Crowd(arrays["tracks"], arrays["vectors"])

@@ -1,0 +1,70 @@
+"""The parts that every kind of suggestion is made with."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from bot.library.catalog import Catalog
+from bot.library.matrix import Library
+from bot.library.store import Store
+from bot.library.vectors import Vectors
+from bot.taste.choosing import Chooser
+from bot.taste.crowds import Crowds
+from bot.taste.evidence import HALF_LIFE, NO_EXTRA, Extra, Signal, Taste, taste_of, with_extra
+from bot.taste.feedback import Feedback
+from bot.taste.history import History
+from bot.taste.ranking import Ranker
+
+VOTES = frozenset({Signal.LIKED, Signal.DISLIKED})
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Opened over a database and a vector storage; close it to stop what it does in the background."""
+
+    vectors: Vectors
+    library: Library
+    catalog: Catalog
+    feedback: Feedback
+    history: History
+    crowds: Crowds
+    chooser: Chooser
+    ranker: Ranker
+    half_life: float
+
+    @classmethod
+    def over(
+        cls,
+        store: Store,
+        vectors: Vectors,
+        catalog: Catalog,
+        feedback: Feedback,
+        *,
+        half_life: float = HALF_LIFE,
+    ) -> Self:
+        """Put the parts together; `half_life` in days."""
+        library, crowds = Library(store, vectors), Crowds(feedback)
+        return cls(
+            vectors=vectors,
+            library=library,
+            catalog=catalog,
+            feedback=feedback,
+            history=History(store, feedback),
+            crowds=crowds,
+            chooser=Chooser(store, library, catalog),
+            ranker=Ranker(library, crowds),
+            half_life=half_life,
+        )
+
+    async def close(self) -> None:
+        """Stop learning in the background."""
+        await self.crowds.close()
+
+    async def taste(
+        self, guild_id: int, user_id: int | None, now: datetime, extra: Extra = NO_EXTRA
+    ) -> Taste:
+        """A member's taste, or the server's: what its members voted, without what each of them brought or hid."""
+        events = await self.history.events(guild_id, user_id, now=now)
+        if user_id is None:
+            events = [event for event in events if event.signal in VOTES]
+        return taste_of(with_extra(events, extra, now), now, self.half_life)

@@ -1,0 +1,170 @@
+"""What was suggested and what became of it; what members hid; and what all of this says about their taste."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, delete, func, select, update
+
+from bot.errors import NotFound
+from bot.library.store import Store
+from bot.taste.evidence import Event, Signal, vote_events
+from bot.taste.explain import Evidence, Reason
+from bot.taste.feedback import Feedback
+from models import Answer, Guild, Hidden, Share, Suggestion, Track
+
+OVERLOOKED = timedelta(days=1)  # after which silence about a suggestion means something
+REMEMBERED = timedelta(days=180)  # how long it does
+WEEKS = 12  # in a table
+ARMS = ("ours", "sound", "plain")
+"""What can be compared: everything; without what others like; Qdrant's recommend as it is."""
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """How suggestions of a week (ISO, 2026-W47) with one reason, by one arm, were taken."""
+
+    week: str
+    evidence: Evidence
+    arm: str
+    shown: int
+    liked: int
+    disliked: int
+
+    @property
+    def rate(self) -> float:
+        """The share of those shown that somebody then liked."""
+        return self.liked / self.shown
+
+
+class History:
+    """Reads and keeps what suggestions were answered with."""
+
+    def __init__(self, store: Store, feedback: Feedback) -> None:
+        self._store = store
+        self._feedback = feedback
+
+    # -- evidence ------------------------------------------------------------------------------------------
+
+    async def events(
+        self, guild_id: int, user_id: int | None = None, *, now: datetime | None = None
+    ) -> list[Event]:
+        """Everything that a member, or all of them, did about tracks."""
+        now = now or datetime.now(UTC)
+        events = vote_events(await self._feedback.votes(guild_id, user_id))
+        async with self._store.session() as session:
+            for signal, query in _said(guild_id, user_id):
+                rows = await session.execute(query)
+                events += [Event(track_id, who, signal, at) for track_id, who, at in rows]
+            said = {(event.user_id, event.track_id) for event in events}
+            shown = await session.execute(_shown(guild_id, user_id, now))
+            events += [
+                Event(track_id, who, Signal.IGNORED, at)
+                for track_id, who, at in shown
+                if (who, track_id) not in said
+            ]
+        return [event for event in events if event.user_id]  # 0: the bot itself, or somebody who is forgotten
+
+    # -- hiding --------------------------------------------------------------------------------------------
+
+    async def hide(self, guild_id: int, user_id: int, track_id: int, *, at: datetime | None = None) -> None:
+        """Never suggest a track to a member again. Raises NotFound if it is gone."""
+        values = {"guild_id": guild_id, "user_id": user_id, "track_id": track_id}
+        async with self._store.begin() as session:
+            if await session.get(Track, track_id) is None:
+                raise NotFound("That song is no longer in the library.")
+            row = self._store.insert(Hidden).values(**values, hidden_at=at or datetime.now(UTC))
+            await session.execute(row.on_conflict_do_nothing())
+
+    async def unhide(self, guild_id: int, user_id: int, track_id: int) -> None:
+        """Take that back."""
+        mine = and_(Hidden.guild_id == guild_id, Hidden.user_id == user_id, Hidden.track_id == track_id)
+        async with self._store.begin() as session:
+            await session.execute(delete(Hidden).where(mine))
+
+    # -- suggestions ---------------------------------------------------------------------------------------
+
+    async def suggested(self, guild_id: int, user_ids: Collection[int], since: datetime) -> set[int]:
+        """The tracks that were shown to any of these (0: to everybody, by the bot itself) since then."""
+        query = (
+            select(Suggestion.track_id)
+            .join(Answer, Answer.id == Suggestion.answer_id)
+            .where(Answer.guild_id == guild_id, Answer.user_id.in_(user_ids), Suggestion.shown_at >= since)
+        )
+        async with self._store.session() as session:
+            return set(await session.scalars(query))
+
+    async def acceptance(self, guild_id: int, *, now: datetime | None = None) -> list[Acceptance]:
+        """How suggestions were taken, by week, reason and arm; the newest week first."""
+        since = (now or datetime.now(UTC)) - timedelta(weeks=WEEKS)
+        query = (
+            select(Suggestion.track_id, Suggestion.shown_at, Suggestion.why, Suggestion.arm)
+            .join(Answer, Answer.id == Suggestion.answer_id)
+            .where(Answer.guild_id == guild_id, Suggestion.shown_at >= since)
+        )
+        votes = defaultdict(list)
+        for vote in await self._feedback.votes(guild_id):
+            votes[vote.track_id].append(vote)
+        counts: dict[tuple[str, Evidence, str], Counter[str]] = defaultdict(Counter)
+        async with self._store.session() as session:
+            for track_id, shown_at, why, arm in await session.execute(query):
+                later = {vote.kind for vote in votes[track_id] if vote.at >= shown_at}
+                tally = counts[_week(shown_at), Reason.read(why).evidence, arm]
+                tally.update(shown=1, liked=+1 in later, disliked=-1 in later)
+        return [
+            Acceptance(*key, shown=tally["shown"], liked=tally["liked"], disliked=tally["disliked"])
+            for key, tally in sorted(counts.items(), reverse=True)
+        ]
+
+    # -- comparing two strategies --------------------------------------------------------------------------
+
+    async def arms(self, guild_id: int) -> tuple[str, ...]:
+        """The two strategies that are compared in a server; none if nothing is compared."""
+        async with self._store.session() as session:
+            arms = await session.scalar(select(Guild.arms).where(Guild.id == guild_id))
+        return tuple(arms.split(",")) if arms else ()
+
+    async def compare(self, guild_id: int, arms: Collection[str]) -> None:
+        """From now on take suggestions from two strategies in turn; from none: stop. Raises NotFound."""
+        if arms and (len(set(arms)) != 2 or not set(arms) <= set(ARMS)):
+            raise NotFound(f"Name two of {', '.join(ARMS)}.")
+        async with self._store.begin() as session:
+            await session.execute(update(Guild).where(Guild.id == guild_id).values(arms=",".join(arms)))
+
+
+def _said(guild_id: int, user_id: int | None) -> list[tuple[Signal, Select[*tuple[Any, ...]]]]:
+    """What members did beside voting: rows of track, member and when they did so last."""
+    shared = select(Share.track_id, Share.user_id, func.max(Share.shared_at))
+    asked = select(Answer.track_id, Answer.user_id, func.max(Answer.created_at))
+    hidden = select(Hidden.track_id, Hidden.user_id, func.max(Hidden.hidden_at))
+    return [
+        (Signal.SHARED, _last(shared, Share, guild_id, user_id)),
+        (Signal.MORE, _last(asked, Answer, guild_id, user_id).where(Answer.track_id.is_not(None))),
+        (Signal.HIDDEN, _last(hidden, Hidden, guild_id, user_id)),
+    ]
+
+
+def _last(
+    query: Select[*tuple[Any, ...]], table: type[Share | Answer | Hidden], guild_id: int, user_id: int | None
+) -> Select[*tuple[Any, ...]]:
+    theirs = [] if user_id is None else [table.user_id == user_id]
+    return query.where(table.guild_id == guild_id, *theirs).group_by(table.track_id, table.user_id)
+
+
+def _shown(guild_id: int, user_id: int | None, now: datetime) -> Select[*tuple[Any, ...]]:
+    """What members were shown long enough ago to have said something."""
+    theirs = [] if user_id is None else [Answer.user_id == user_id]
+    return (
+        select(Suggestion.track_id, Answer.user_id, func.max(Suggestion.shown_at))
+        .join(Answer, Answer.id == Suggestion.answer_id)
+        .where(Answer.guild_id == guild_id, *theirs)
+        .where(Suggestion.shown_at.between(now - REMEMBERED, now - OVERLOOKED))
+        .group_by(Suggestion.track_id, Answer.user_id)
+    )
+
+
+def _week(at: datetime) -> str:
+    year, week, _ = at.isocalendar()
+    return f"{year}-W{week:02}"

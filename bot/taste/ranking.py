@@ -1,0 +1,120 @@
+"""What a taste makes of a server's tracks: scores by sound and by what others like, and what carries each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.library.matrix import Library
+from bot.library.questions import Channels
+from bot.taste.colike import WEIGHT, Crowd
+from bot.taste.crowds import Crowds
+from bot.taste.evidence import Signal, Taste
+from bot.taste.scoring import best_score, carriers, closeness, fuse, score
+
+Array = NDArray[np.float64]
+
+EXAMPLES = 100  # of likes, and of dislikes: the weightiest
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """n tracks as a taste sees them.
+
+    evidence: m tracks, with (m,) signed weights; matches: (n, m). What others' likes say, if they say something:
+    preferences, (n,), by a crowd from votes.
+    """
+
+    tracks: tuple[int, ...]
+    evidence: tuple[int, ...]
+    weights: Array
+    matches: NDArray[np.float32]
+    preferences: Array | None = None
+    crowd: Crowd | None = None
+    votes: Mapping[int, int] = field(default_factory=dict)
+
+    @cached_property
+    def close(self) -> Array:
+        """(n, m) closeness to each piece of evidence."""
+        return closeness(self.matches)
+
+    @cached_property
+    def scores(self) -> Array:
+        """(n,) by sound."""
+        return score(self.close, self.weights)
+
+    @cached_property
+    def order(self) -> Array:
+        """(n,) by sound and by what others like, fused; the same as `scores` where others say nothing."""
+        if self.preferences is None:
+            return self.scores
+        return fuse([self.scores, self.preferences], [1.0, WEIGHT])
+
+    @cached_property
+    def plain(self) -> Array:
+        """(n,) as Qdrant's best_score, which knows neither weights nor others."""
+        return best_score(self.matches[:, self.weights > 0], self.matches[:, self.weights < 0])
+
+    @cached_property
+    def unwanted(self) -> NDArray[np.bool_]:
+        """(n,) which sound more like what is disliked: like their closest evidence, and on the whole."""
+        liked = self.close[:, self.weights > 0].max(axis=1, initial=0)
+        disliked = self.close[:, self.weights < 0].max(axis=1, initial=0)
+        return np.asarray((disliked > liked) & (self.scores < 0) & self.likes)
+
+    @cached_property
+    def likes(self) -> bool:
+        """Whether there is positive evidence."""
+        return bool((self.weights > 0).any())
+
+    @cached_property
+    def carriers(self) -> NDArray[np.intp]:
+        """(n,) the place of the evidence that carries each."""
+        return carriers(self.close, self.weights)
+
+
+class Ranker:
+    """Ranks tracks of a server by somebody's taste."""
+
+    def __init__(self, library: Library, crowds: Crowds) -> None:
+        self._library = library
+        self._crowds = crowds
+
+    async def rank(
+        self, guild_id: int, taste: Taste, among: Sequence[int], channels: Channels, *, others: bool = False
+    ) -> Ranked:
+        """Tracks among some; `others`: also by what those like who like the same."""
+        liked, disliked = strongest(taste, +1), strongest(taste, -1)
+        heard = await self._library.heard(guild_id, among, liked, disliked, channels=channels)
+        known = np.flatnonzero(np.isfinite(heard.matches).any(axis=0))  # the others nobody listened to
+        evidence = tuple([*liked, *disliked][place] for place in known)
+        ranked = Ranked(
+            tracks=heard.tracks,
+            evidence=evidence,
+            weights=np.array([taste.weights[track_id] for track_id in evidence], np.float64),
+            matches=heard.matches[:, known],
+        )
+        crowd = await self._crowds.of(guild_id) if others else None
+        return _with_crowd(ranked, crowd, votes_of(taste)) if crowd else ranked
+
+
+def strongest(taste: Taste, sign: int) -> list[int]:
+    """The evidence that says most for (+1) or against (−1) something."""
+    mine = [(sign * weight, track_id) for track_id, weight in taste.weights.items() if sign * weight > 0]
+    return [track_id for _, track_id in sorted(mine, key=lambda each: (-each[0], each[1]))[:EXAMPLES]]
+
+
+def votes_of(taste: Taste) -> dict[int, int]:
+    """The likes and dislikes among the evidence, as ±1."""
+    kinds = {Signal.LIKED: +1, Signal.DISLIKED: -1, Signal.HIDDEN: -1}
+    return {track_id: kinds[event.signal] for track_id, event in taste.best.items() if event.signal in kinds}
+
+
+def _with_crowd(ranked: Ranked, crowd: Crowd, votes: Mapping[int, int]) -> Ranked:
+    found = crowd.preferences(votes)
+    if not found:
+        return ranked
+    preferences = np.array([found.get(track_id, 0.0) for track_id in ranked.tracks])
+    return replace(ranked, preferences=preferences, crowd=crowd, votes=votes)
