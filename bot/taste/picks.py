@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 from bot.library.cards import TrackCard
-from bot.taste.explain import ForDiscord, Reason, Wording, explain
+from bot.taste.evidence import Signal
+from bot.taste.explain import Evidence, ForDiscord, Reason, Wording, explain
+
+SAID = {Signal.LIKED: Evidence.LIKED, Signal.SHARED: Evidence.SHARED, Signal.MORE: Evidence.MORE}
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from bot.errors import NotFound
 from bot.library.cards import Channels, TrackCard
 from bot.taste.choosing import POOL, SPARE, Candidates, Scored
 from bot.taste.engine import Engine
-from bot.taste.evidence import ASKER, NO_EXTRA, Extra, Signal, Taste, favourites
+from bot.taste.evidence import ASKER, NO_EXTRA, Extra, Taste, favourites
 from bot.taste.explain import Evidence, Reason, month
 from bot.taste.notes import NOTHING, going_by, shortage
-from bot.taste.picks import Pick, Recommendation, percent
+from bot.taste.picks import SAID, Pick, Recommendation, percent
 from bot.taste.ranking import Ranked
 from bot.taste.steering import NO_STEERING, Steering
 
@@ -28,7 +28,6 @@ Vector = NDArray[np.float32]
 Array = NDArray[np.float64]
 
 UNHEARD = "I haven't listened to that song with my present embedder; earworm doctor --repair helps."
-SAID = {Signal.LIKED: Evidence.LIKED, Signal.SHARED: Evidence.SHARED, Signal.MORE: Evidence.MORE}
 
 
 @dataclass(frozen=True)

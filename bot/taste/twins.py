@@ -82,7 +82,9 @@ class Likeness:
         if other.track_id not in self.near.get(one.track_id, ()):
             return False
         # One has no artist.
-        return (titles and bool(one.artist) != bool(other.artist)) or frozenset((one.track_id, other.track_id)) in self.same
+        return (titles and bool(one.artist) != bool(other.artist)) or frozenset(
+            (one.track_id, other.track_id)
+        ) in self.same
 
 
 def chosen(

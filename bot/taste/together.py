@@ -1,0 +1,254 @@
+"""Members beside each other: picks for a group, a blend of two, and who likes the same."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.errors import NotFound
+from bot.library.cards import Channels
+from bot.taste.choosing import Scored
+from bot.taste.engine import Engine
+from bot.taste.evidence import Signal, Taste, taste_of
+from bot.taste.explain import Evidence, Reason, count, month
+from bot.taste.members import FEWEST, Side, least_misery, taste_match
+from bot.taste.notes import NOTHING, shortage
+from bot.taste.picks import SAID, Pick, Recommendation, percent
+from bot.taste.ranking import Ranked, strongest
+from bot.taste.steering import NO_STEERING, Steering
+
+Array = NDArray[np.float64]
+
+VETO = frozenset({Signal.DISLIKED, Signal.HIDDEN})
+CHANCE = 300  # tracks of the library that a match is told from chance by
+
+
+@dataclass(frozen=True)
+class Blend:
+    """How alike two members' tastes are in per cent (None: too few likes to say), and what both may like."""
+
+    match: int | None
+    recommendation: Recommendation
+
+
+@dataclass(frozen=True)
+class Buddy:
+    """Another member, and how alike their taste is, in per cent."""
+
+    user_id: int
+    match: int
+
+
+class Together:
+    """Answers for several members of one server."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def group(
+        self,
+        guild_id: int,
+        user_ids: Sequence[int],
+        channels: Channels,
+        limit: int = 25,
+        *,
+        steering: Steering = NO_STEERING,
+        now: datetime | None = None,
+    ) -> Recommendation:
+        """What all of these may like: the least pleased of them decides, and what one of them dislikes is out.
+
+        Members of whom nothing is known have no say, which the note tells. Songs that all of them know are left out.
+        """
+        now = now or datetime.now(UTC)
+        tastes = {
+            user_id: await self._engine.taste(guild_id, user_id, now) for user_id in dict.fromkeys(user_ids)
+        }
+        known = {user_id: taste for user_id, taste in tastes.items() if taste.weights}
+        if not known:
+            return Recommendation((), NOTHING)
+        familiar = frozenset.intersection(*(taste.known for taste in known.values()))
+        out = familiar | {track_id for taste in known.values() for track_id in _vetoed(taste)}
+        candidates = await self._engine.chooser.candidates(guild_id, channels, steering, out)
+        ranked = {
+            user_id: await self._engine.ranker.rank(guild_id, taste, candidates.tracks, channels, others=True)
+            for user_id, taste in known.items()
+        }
+        shared = _Shared.of(ranked)
+        wanted = np.flatnonzero(np.isfinite(shared.scores))
+        scored = Scored([shared.tracks[int(row)] for row in wanted], shared.scores[wanted])
+        cards = await self._engine.chooser.choose(
+            guild_id, scored, channels, known=familiar, steering=steering, limit=limit
+        )
+        reasons = [shared.reason(card.id, known, now) for card in cards]
+        carriers = [reason.carrier for reason in reasons if reason.carrier]
+        named = {card.id: card for card in await self._engine.catalog.cards(guild_id, carriers, channels)}
+        picks = tuple(
+            Pick(card, shared.score_of(card.id), reason, named.get(reason.carrier or 0))
+            for card, reason in zip(cards, reasons, strict=True)
+        )
+        likes = min(len(taste.likes) for taste in known.values())
+        silent = len(tastes) - len(known)
+        unknown = (
+            f"Of {count(silent, 'member')} I know nothing yet, so I went by the others. " if silent else ""
+        )
+        note = unknown + shortage(len(picks), limit, candidates.failures, likes)
+        return Recommendation(picks, note.strip())
+
+    async def blend(
+        self,
+        guild_id: int,
+        one: int,
+        other: int,
+        channels: Channels,
+        limit: int = 25,
+        *,
+        steering: Steering = NO_STEERING,
+        now: datetime | None = None,
+    ) -> Blend:
+        """What two members may like together, and how alike their tastes are. Raises NotFound for one and the same."""
+        if one == other:
+            raise NotFound("Blending takes two: name another member.")
+        answer = await self.group(guild_id, [one, other], channels, limit, steering=steering, now=now)
+        return Blend(await self.match(guild_id, one, other, now=now), answer)
+
+    async def match(self, guild_id: int, one: int, other: int, *, now: datetime | None = None) -> int | None:
+        """How alike two members' tastes are in per cent; None if one of them liked too few songs to say."""
+        now = now or datetime.now(UTC)
+        likes = [_likes(await self._engine.taste(guild_id, user_id, now)) for user_id in (one, other)]
+        found = await self._matches(guild_id, likes[0], {other: likes[1]})
+        return found.get(other)
+
+    async def buddies(
+        self, guild_id: int, user_id: int, limit: int = 10, *, now: datetime | None = None
+    ) -> list[Buddy]:
+        """The members whose taste is most like a member's, the closest first; only those above what chance gives.
+
+        Raises NotFound, which says what would help, if they liked too few songs.
+        """
+        now = now or datetime.now(UTC)
+        events = await self._engine.history.events(guild_id, now=now)
+        members = {event.user_id for event in events}
+        likes = {
+            member: _likes(taste_of([e for e in events if e.user_id == member], now, self._engine.half_life))
+            for member in members
+        }
+        mine = likes.pop(user_id, [])
+        if len(mine) < FEWEST:
+            missing = count(FEWEST - len(mine), "more song")
+            raise NotFound(f"I don't know that taste well enough yet: {missing} with 👍 would do.")
+        found = await self._matches(guild_id, mine, likes)
+        ranking = sorted((-match, member) for member, match in found.items() if match > 0)
+        return [Buddy(member, -match) for match, member in ranking[:limit]]
+
+    async def _matches(
+        self, guild_id: int, mine: Sequence[int], others: Mapping[int, Sequence[int]]
+    ) -> dict[int, int]:
+        others = {member: likes for member, likes in others.items() if len(likes) >= FEWEST}
+        if len(mine) < FEWEST or not others:
+            return {}
+        facts = list(await self._engine.library.facts(guild_id))
+        chance = facts[:: max(1, len(facts) // CHANCE)]
+        tracks = sorted({*chance, *mine, *(like for likes in others.values() for like in likes)})
+        # By likes: (tracks, likes), so that a member's own are columns.
+        columns = sorted({*mine, *(like for likes in others.values() for like in likes)})
+        heard = await self._engine.library.heard(guild_id, tracks, columns, channels=None)
+        table = _Table(heard.tracks, columns, heard.matches.astype(np.float64))
+        return await asyncio.to_thread(table.compare, mine, others, chance)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Matches of tracks (rows) with likes (columns)."""
+
+    tracks: Sequence[int]
+    likes: Sequence[int]
+    matches: Array
+
+    def compare(
+        self, mine: Sequence[int], others: Mapping[int, Sequence[int]], chance: Sequence[int]
+    ) -> dict[int, int]:
+        """How alike each other member's taste is."""
+        return {
+            member: taste_match(
+                Side(self._part(theirs, mine), self._part(chance, mine)),
+                Side(self._part(mine, theirs), self._part(chance, theirs)),
+            )
+            for member, theirs in others.items()
+        }
+
+    def _part(self, tracks: Sequence[int], likes: Sequence[int]) -> Array:
+        """(likes, tracks)."""
+        rows = {track_id: row for row, track_id in enumerate(self.tracks)}
+        columns = {track_id: column for column, track_id in enumerate(self.likes)}
+        return self.matches[np.ix_([rows[t] for t in tracks if t in rows], [columns[t] for t in likes])].T
+
+
+@dataclass(frozen=True, eq=False)
+class _Shared:
+    """Tracks that all members' rankings have, with each member's and the group's scores."""
+
+    tracks: Sequence[int]
+    places: Mapping[int, int]
+    ranked: Mapping[int, Ranked]
+    rows: Mapping[int, NDArray[np.intp]]
+    scores: Array
+
+    @classmethod
+    def of(cls, ranked: Mapping[int, Ranked]) -> "_Shared":
+        tracks = sorted(set.intersection(*(set(each.tracks) for each in ranked.values())))
+        rows = {}
+        for user_id, each in ranked.items():
+            places = {track_id: row for row, track_id in enumerate(each.tracks)}
+            rows[user_id] = np.array([places[track_id] for track_id in tracks], np.intp)
+        orders = [each.order[rows[user_id]] for user_id, each in ranked.items()]
+        vetoes = [each.unwanted[rows[user_id]] for user_id, each in ranked.items()]
+        scores = least_misery(orders, np.any(vetoes, axis=0)) if tracks else np.zeros(0)
+        return cls(tracks, {track_id: i for i, track_id in enumerate(tracks)}, ranked, rows, scores)
+
+    def score_of(self, track_id: int) -> float:
+        """What the least pleased member makes of it."""
+        return min(self._scores(track_id).values())
+
+    def reason(self, track_id: int, tastes: Mapping[int, Taste], now: datetime) -> Reason:
+        """What carries it for the one who is least pleased among those it is close to something of."""
+        for user_id in sorted(self.ranked, key=lambda each: self._scores(track_id)[each]):
+            ranked, row = self.ranked[user_id], self._row(user_id, track_id)
+            if not ranked.likes:
+                continue
+            place = int(ranked.carriers[row])
+            match = percent(float(ranked.matches[row, place]))
+            carrier = ranked.evidence[place]
+            if match:
+                said = tastes[user_id].best[carrier]
+                return Reason(
+                    SAID[said.signal],
+                    percent=match,
+                    carrier=carrier,
+                    you=False,
+                    when=month(said.at, now),
+                    user_id=user_id,
+                )
+        return Reason(Evidence.NEW, you=False)
+
+    def _scores(self, track_id: int) -> dict[int, float]:
+        return {
+            user_id: float(each.scores[self._row(user_id, track_id)]) for user_id, each in self.ranked.items()
+        }
+
+    def _row(self, user_id: int, track_id: int) -> int:
+        return int(self.rows[user_id][self.places[track_id]])
+
+
+def _vetoed(taste: Taste) -> list[int]:
+    return [
+        track_id
+        for track_id, weight in taste.weights.items()
+        if weight < 0 and taste.best[track_id].signal in VETO
+    ]
+
+
+def _likes(taste: Taste) -> list[int]:
+    return [track_id for track_id in strongest(taste, +1) if taste.best[track_id].signal is Signal.LIKED]
