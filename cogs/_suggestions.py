@@ -21,7 +21,7 @@ from cogs._votes import VoteButton, explained, vote_buttons
 ACCENT = 0x5865F2
 TEXT_LIMIT = 3800  # a little below Discord's 4,000
 HEADING = "### Suggestions"
-NOTHING = "-# Nothing else of this library can be shown here yet."
+NOTHING = "Nothing else of this library can be shown here yet."
 
 
 class MoreButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:more:(?P<track>\d+):(?P<private>[01])"):
@@ -123,20 +123,23 @@ async def answer_similar(interaction: discord.Interaction[Earworm], track_id: in
     channels = await channels_for(interaction, private=private)
     card = await services.catalog.card(interaction.guild_id, track_id, channels)
     picks = await services.recommender.similar(interaction.guild_id, track_id=track_id, channels=channels)
-    heading = f"### Sounds like {song(card)}" + ("" if picks else f"\n{NOTHING}")
-    await answer(interaction, "similar", heading, picks, private=private)
+    note = "" if picks else NOTHING
+    await answer(interaction, "similar", picks, private=private, track_id=card.id, note=note)
 
 
 async def answer(
     interaction: discord.Interaction[Earworm],
     kind: str,
-    heading: str,
     picks: Sequence[Pick],
     *,
     private: bool,
+    track_id: int | None = None,
+    member_id: int | None = None,
+    heading: str = "",
+    note: str = "",
     source: Source | None = None,
 ) -> None:
-    """Keep an answer, then show its first page in the deferred reply."""
+    """Keep an answer, then show its first page in the deferred reply; the options are those of `Answers.save`."""
     assert interaction.guild_id is not None and interaction.channel_id is not None
     answers = interaction.client.services.answers
     answer_id = await answers.save(
@@ -145,8 +148,11 @@ async def answer(
         user_id=interaction.user.id,
         kind=kind,
         private=private,
-        heading=heading,
         picks=picks,
+        track_id=track_id,
+        member_id=member_id,
+        heading=heading,
+        note=note,
         source=asdict(source) if source else None,
     )
     channels = await channels_for(interaction, private=private)
@@ -164,7 +170,7 @@ def layout(page: AnswerPage, length: int) -> ui.LayoutView:
     """A page as Components V2, with titles of at most `length` characters: at most 5 songs, 40 components."""
     view = ui.LayoutView(timeout=None)
     box: ui.Container[Any] = ui.Container(accent_colour=ACCENT)
-    box.add_item(ui.TextDisplay(page.heading or HEADING))
+    box.add_item(ui.TextDisplay(_heading(page)))
     for shown in page.suggestions:
         box.add_item(ui.Separator())
         box.add_item(ui.TextDisplay(_block(shown, length)))
@@ -174,6 +180,16 @@ def layout(page: AnswerPage, length: int) -> ui.LayoutView:
     if buttons := _turning(page):
         view.add_item(ui.ActionRow(*buttons))
     return view
+
+
+def _heading(page: AnswerPage) -> str:
+    """What the answer is about, as it may be named now, and the note."""
+    about = song(page.track) if page.track else page.heading
+    heading = f"### Sounds like {about}" if about else HEADING
+    if page.kind == "recommend":
+        someone = f"<@{page.member_id}>" if page.member_id else "somebody"
+        heading = f"### For {'this server' if page.member_id is None else someone}"
+    return f"{heading}\n-# {page.note}" if page.note else heading
 
 
 def _block(shown: Shown, length: int) -> str:

@@ -2,14 +2,18 @@
 
 import io
 import json
+import logging
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 from discord.ext import commands
 
-from bot.client import Earworm
+from bot.client import DISCORD_FAILS, Earworm
+from bot.library.people import Posted
 from cogs._audience import sight_of
 from cogs._sharing import delete_quietly, tell_again
+
+log = logging.getLogger(__name__)
 
 
 @app_commands.guild_only()
@@ -51,6 +55,24 @@ class PrivacyCog(
         await interaction.edit_original_response(content=forgotten.summary)
         await delete_quietly(self.bot, forgotten.replies)
         await tell_again(self.bot, interaction.guild_id, forgotten.still_shared)
+        for message in forgotten.posted:
+            await self._unname(interaction.user, message)
+
+    async def _unname(self, user: discord.abc.User, posted: Posted) -> None:
+        """Let a message of the bot's mention a member no more."""
+        try:
+            channel = self.bot.get_partial_messageable(posted.channel_id)
+            message = await channel.fetch_message(posted.message_id)
+            view = ui.LayoutView.from_message(message, timeout=None)
+            texts = [item for item in view.walk_children() if isinstance(item, ui.TextDisplay)]
+            naming = [text for text in texts if user.mention in text.content]
+            for text in naming:
+                text.content = text.content.replace(user.mention, "somebody")
+            if naming:
+                view.stop()  # its buttons are answered by their ids, as before
+                await message.edit(view=view)
+        except DISCORD_FAILS as error:
+            log.info("could not edit message %d: %s", posted.message_id, error)
 
 
 async def setup(bot: Earworm) -> None:

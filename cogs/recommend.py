@@ -45,9 +45,9 @@ class Recommend(commands.Cog):
         found = await self.bot.services.recommender.recommend(
             interaction.guild_id, user_id, channels, you=user_id == interaction.user.id
         )
-        heading = f"### For {'this server' if user_id is None else f'<@{user_id}>'}"
-        note = f"\n-# {found.note}" if found.note else ""
-        await answer(interaction, "recommend", heading + note, found.picks, private=private)
+        await answer(
+            interaction, "recommend", found.picks, private=private, member_id=user_id, note=found.note
+        )
 
 
 async def setup(bot: Earworm) -> None:

@@ -83,9 +83,11 @@ class Similar(commands.Cog):
             interaction.guild_id, vectors=heard.analysis.vectors, channels=channels
         )
         artist = f" by {plain(heard.artist)}" if heard.artist else ""
-        heading = f"### Sounds like **{plain(heard.title)}**{artist} · {duration(heard.seconds)}"
-        note = "-# That song isn't in the library." if picks else NOTHING
-        await answer(interaction, "similar", f"{heading}\n{note}", picks, private=private, source=source)
+        heading = f"**{plain(heard.title)}**{artist} · {duration(heard.seconds)}"
+        note = "That song isn't in the library." if picks else NOTHING
+        await answer(
+            interaction, "similar", picks, private=private, heading=heading, note=note, source=source
+        )
 
 
 async def setup(bot: Earworm) -> None:

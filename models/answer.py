@@ -14,7 +14,7 @@ class Answer(Base):
     """One answer to /similar or /recommend, or the digest's pick; its pages are slices of its suggestions."""
 
     __tablename__ = "answers"
-    __table_args__ = (Index(None, "guild_id", "user_id"), Index(None, "message_id"))
+    __table_args__ = (Index(None, "guild_id", "user_id"), Index(None, "message_id"), Index(None, "track_id"))
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"))
@@ -23,8 +23,12 @@ class Answer(Base):
     user_id: Mapped[int]  # who asked; 0 for the bot itself
     kind: Mapped[str]  # similar, recommend, digest
     private: Mapped[bool]
-    heading: Mapped[str]  # the answer's first lines
-    track_id: Mapped[int | None]  # the song of the library that was asked about: "more like this"
+    track_id: Mapped[int | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"))  # asked about
+    member_id: Mapped[int | None]  # whom it is for; 0: a member who is forgotten
+    heading: Mapped[str] = mapped_column(
+        default=""
+    )  # what was asked about outside the library; a digest's week
+    note: Mapped[str] = mapped_column(default="")  # what its reader should know
     source: Mapped[dict[str, Any]] = mapped_column(
         JSON, default=dict
     )  # the link or file asked with, not stored

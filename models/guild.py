@@ -23,6 +23,10 @@ class Guild(Base):
     timezone: Mapped[str] = mapped_column(default="UTC")
     digest_since: Mapped[datetime | None]  # weeks that were due before it are not posted
     digest_trouble: Mapped[str] = mapped_column(default="")  # why it was switched off, unless an admin did it
+    forgotten_shares: Mapped[int] = mapped_column(
+        default=0
+    )  # a day's quota used by members who are forgotten,
+    forgotten_at: Mapped[datetime | None]  # the last of them then
 
 
 class MusicChannel(Base):

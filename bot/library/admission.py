@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import SENTENCES, Failure
@@ -63,6 +63,18 @@ async def admit(store: Store, session: AsyncSession, share: NewShare, quota: Quo
     return made if made is not None else await _existing(session, share, values)
 
 
+async def keep_spent(session: AsyncSession, guild_id: int, user_id: int, at: datetime) -> None:
+    """Count what a member who is being forgotten used of the quotas against the server's alone.
+
+    Nothing may be kept of them, so their own begins anew; without this the server's would too.
+    """
+    spent = await session.scalar(_of_today(guild_id, at).where(Job.user_id == user_id)) or 0
+    guild = await session.get(Guild, guild_id)
+    if guild is not None and spent:
+        guild.forgotten_shares = _spent_by_forgotten(guild, at) + spent
+        guild.forgotten_at = at
+
+
 async def remembered(session: AsyncSession, guild_id: int, key: str, since: datetime) -> Remembered | None:
     """Why this link failed for good in this server, if it was tried since then."""
     job = await session.scalar(
@@ -116,14 +128,25 @@ def _asks_again(share: NewShare) -> bool:
 
 
 async def _exhausted(session: AsyncSession, share: NewShare, quota: Quota, at: datetime) -> bool:
-    today = (
+    today = _of_today(share.guild_id, at).where(~_same(share))
+    by_member = await session.scalar(today.where(Job.user_id == share.user_id)) or 0
+    by_all = await session.scalar(today) or 0
+    by_all += _spent_by_forgotten(await session.get_one(Guild, share.guild_id), at)
+    return by_member >= quota.member_daily or by_all >= quota.server_daily
+
+
+def _of_today(guild_id: int, at: datetime) -> Select[int]:
+    """How many shares of the last day count against a quota."""
+    return (
         select(func.count())
         .select_from(Job)
-        .where(Job.guild_id == share.guild_id, Job.created_at.between(at - DAY, at))
-        .where(Job.message_id > 0, Job.failure != Failure.QUOTA, ~_same(share))
+        .where(Job.guild_id == guild_id, Job.created_at.between(at - DAY, at))
+        .where(Job.message_id > 0, Job.failure != Failure.QUOTA)
     )
-    by_member = await session.scalar(today.where(Job.user_id == share.user_id)) or 0
-    return by_member >= quota.member_daily or (await session.scalar(today) or 0) >= quota.server_daily
+
+
+def _spent_by_forgotten(guild: Guild, at: datetime) -> int:
+    return guild.forgotten_shares if guild.forgotten_at and guild.forgotten_at > at - DAY else 0
 
 
 def _same(share: NewShare) -> ColumnElement[bool]:

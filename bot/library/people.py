@@ -2,19 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
+from bot.library.admission import keep_spent
 from bot.library.cards import Channels, ShareLine, TrackCard, load_cards
 from bot.library.catalog import Catalog
 from bot.library.dropping import Dropped, GoneReply, drop_shares
+from bot.library.jobs import now
 from bot.library.store import Store
 from bot.library.vectors import Vectors
 from models import (
     Answer,
+    Digest,
+    Hidden,
     Job,
     Member,
     MessageTrack,
@@ -25,18 +29,27 @@ from models import (
     Suggestion,
 )
 
-SOMEBODY = "somebody"
+POSTED = 100
 FILE = "discord:"  # how the keys of files on Discord begin
+
+
+class Posted(NamedTuple):
+    """A message of the bot's."""
+
+    channel_id: int
+    message_id: int
 
 
 @dataclass(frozen=True)
 class Forgotten:
     """What was erased of a member.
 
-    `replies`: the bot's messages that are about nothing now; `still_shared`: their tracks that others share too.
+    `replies`: the bot's messages that are about nothing now; `still_shared`: their tracks that others share too;
+    `posted`: public answers and digests that may name them, newest first, at most POSTED.
     """
 
     replies: tuple[GoneReply, ...]
+    posted: tuple[Posted, ...]
     still_shared: frozenset[int]
     shares: int
     tracks: int
@@ -72,6 +85,7 @@ class People:
                 "name": member.name if member else None,
                 "shares": await _shares(session, guild_id, user_id),
                 "reactions": await _reactions(session, guild_id, user_id),
+                "never_again": await _hidden(session, guild_id, user_id, channels),
                 "links": await _jobs(session, guild_id, user_id),
                 "answers": await _answers(session, guild_id, user_id, channels),
                 "playlists": await _playlists(session, guild_id, user_id, channels),
@@ -80,6 +94,8 @@ class People:
     async def forget(self, guild_id: int, user_id: int) -> Forgotten:
         """Erase a member from this server; tracks that others share too stay. Any number of times."""
         async with self._store.begin() as session:
+            await keep_spent(session, guild_id, user_id, now())
+            posted = await _posted(session, guild_id, user_id)
             jobs = await session.scalars(
                 delete(Job).where(_of(Job, guild_id, user_id)).returning(Job.message_id)
             )
@@ -92,11 +108,12 @@ class People:
             dropped = await drop_shares(session, guild_id, shares, messages)
             await _forget_files(session, guild_id)
             await _forget_answers(session, guild_id, user_id)
-            await session.execute(delete(Playlist).where(_of(Playlist, guild_id, user_id)))
+            for table in (Hidden, Playlist):
+                await session.execute(delete(table).where(_of(table, guild_id, user_id)))
             await session.execute(delete(Member).where(_of(Member, guild_id, user_id)))
         await self._follow(guild_id, user_id, dropped)
         return Forgotten(
-            dropped.replies, dropped.tracks - dropped.gone, len(shares), len(dropped.gone), taken_back
+            dropped.replies, posted, dropped.tracks - dropped.gone, len(shares), len(dropped.gone), taken_back
         )
 
     async def _follow(self, guild_id: int, user_id: int, dropped: Dropped) -> None:
@@ -107,7 +124,7 @@ class People:
 
 
 def _of(
-    table: type[Answer | Job | Member | Playlist | Reaction | Share], guild_id: int, user_id: int
+    table: type[Answer | Hidden | Job | Member | Playlist | Reaction | Share], guild_id: int, user_id: int
 ) -> ColumnElement[bool]:
     return and_(table.guild_id == guild_id, table.user_id == user_id)
 
@@ -132,11 +149,27 @@ async def _forget_answers(session: AsyncSession, guild_id: int, user_id: int) ->
     await session.execute(delete(MessageTrack).where(MessageTrack.message_id.in_(private)))
     await session.execute(delete(Answer).where(asked, Answer.private))
 
-    await session.execute(update(Answer).where(asked).values(user_id=0, heading="", source={}))
-    for mention in (f"<@{user_id}>", f"<@!{user_id}>"):
-        named = and_(Answer.guild_id == guild_id, Answer.heading.contains(mention))
-        heading = func.replace(Answer.heading, mention, SOMEBODY)
-        await session.execute(update(Answer).where(named).values(heading=heading))
+    await session.execute(update(Answer).where(asked).values(user_id=0, heading="", note="", source={}))
+    for_them = and_(Answer.guild_id == guild_id, Answer.member_id == user_id)
+    await session.execute(update(Answer).where(for_them).values(member_id=0, note=""))
+
+
+async def _posted(session: AsyncSession, guild_id: int, user_id: int) -> tuple[Posted, ...]:
+    """The messages in which everybody reads that something was recommended to them, or shared by them."""
+    theirs = select(Share.track_id).where(_of(Share, guild_id, user_id))
+    shown = exists().where(Suggestion.answer_id == Answer.id, Suggestion.shown_at.is_not(None))
+    answers = select(Answer.channel_id, Answer.message_id).where(
+        Answer.guild_id == guild_id,
+        Answer.message_id.is_not(None),
+        ~Answer.private,
+        or_(Answer.member_id == user_id, shown.where(Suggestion.track_id.in_(theirs))),
+    )
+    digests = select(Digest.channel_id, Digest.message_id).where(
+        Digest.guild_id == guild_id, Digest.message_id.is_not(None)
+    )
+    rows = [row for query in (answers, digests) for row in await session.execute(query)]
+    found = {Posted(row.channel_id, row.message_id) for row in rows}
+    return tuple(sorted(found, key=lambda each: -each.message_id)[:POSTED])
 
 
 # -- giving ------------------------------------------------------------------------------------------------
@@ -179,6 +212,21 @@ async def _reactions(session: AsyncSession, guild_id: int, user_id: int) -> list
     ]
 
 
+async def _hidden(
+    session: AsyncSession, guild_id: int, user_id: int, channels: Channels
+) -> list[dict[str, Any]]:
+    rows = await session.scalars(
+        select(Hidden).where(_of(Hidden, guild_id, user_id)).order_by(Hidden.hidden_at)
+    )
+    hidden = rows.all()
+    found = await load_cards(session, guild_id, [each.track_id for each in hidden], channels)
+    titles = {card.id: card.title for card in found}
+    return [
+        {"track_id": each.track_id, "title": titles.get(each.track_id), "at": each.hidden_at.isoformat()}
+        for each in hidden
+    ]
+
+
 async def _jobs(session: AsyncSession, guild_id: int, user_id: int) -> list[dict[str, Any]]:
     rows = await session.scalars(select(Job).where(_of(Job, guild_id, user_id)).order_by(Job.id))
     return [
@@ -202,11 +250,15 @@ async def _answers(
     query = select(Answer).where(_of(Answer, guild_id, user_id)).order_by(Answer.id)
     answers = (await session.scalars(query.options(selectinload(Answer.suggestions)))).all()
     tracks = {each.track_id for answer in answers for each in answer.suggestions}
+    tracks |= {answer.track_id for answer in answers if answer.track_id}
     cards = {card.id: card for card in await load_cards(session, guild_id, sorted(tracks), channels)}
     return [
         {
             "kind": answer.kind,
-            "heading": answer.heading,
+            "track_id": answer.track_id,
+            "title": cards[answer.track_id].title if answer.track_id in cards else answer.heading,
+            "recommended_to": answer.member_id,
+            "note": answer.note,
             "source": answer.source,
             "channel_id": answer.channel_id,
             "message_id": answer.message_id,

@@ -32,14 +32,21 @@ class Shown:
 
 @dataclass(frozen=True)
 class AnswerPage:
-    """One page of an answer, as its audience may see it now; `number` counts from 0."""
+    """One page of an answer, as its audience may see it now; `number` counts from 0.
+
+    `track`: what was asked about, if it may be named; else `heading` says it, if it isn't in the library.
+    `member_id`: whom it is for; 0 for a member who is forgotten, None for the server.
+    """
 
     answer_id: int
     guild_id: int
     user_id: int
     kind: str
     private: bool
+    track: TrackCard | None
+    member_id: int | None
     heading: str
+    note: str
     source: Mapping[str, Any]
     number: int
     pages: int
@@ -61,14 +68,18 @@ class Answers:
         user_id: int,
         kind: str,
         private: bool,
-        heading: str,
         picks: Sequence[Pick],
+        track_id: int | None = None,
+        member_id: int | None = None,
+        heading: str = "",
+        note: str = "",
         source: Mapping[str, Any] | None = None,
     ) -> int:
         """Keep an answer before it is shown; returns its id.
 
-        `kind`: similar, recommend or digest; `user_id`: who asked, 0 for the bot; `source`: the link or file that was
-        asked with and isn't stored.
+        `kind`: similar, recommend or digest; `user_id`: who asked, 0 for the bot; `track_id`: what was asked about, or
+        `heading`, if it isn't in the library; `member_id`: whom it is for; `source`: the link or file that was asked
+        with and isn't stored. What has an id is named whenever a page is shown, as it may be named then.
         """
         answer = Answer(
             guild_id=guild_id,
@@ -76,12 +87,16 @@ class Answers:
             user_id=user_id,
             kind=kind,
             private=private,
+            member_id=member_id,
             heading=heading,
+            note=note,
             source=dict(source or {}),
             created_at=datetime.now(UTC),
         )
         async with self._store.begin() as session:
-            there = await _still_there(session, [pick.card.id for pick in picks])
+            asked = [track_id] if track_id else []
+            there = await _still_there(session, [*asked, *(pick.card.id for pick in picks)])
+            answer.track_id = track_id if track_id in there else None
             kept = [pick for pick in picks if pick.card.id in there]
             answer.suggestions = [_suggestion(rank, pick) for rank, pick in enumerate(kept, 1)]
             session.add(answer)
@@ -108,8 +123,9 @@ class Answers:
             )
             suggestions = list(await session.scalars(rows))
         reasons = [Reason.read(row.why) for row in suggestions]
+        asked = answer.track_id or 0
         wanted = dict.fromkeys(
-            [*(row.track_id for row in suggestions), *(r.carrier for r in reasons if r.carrier)]
+            [*(row.track_id for row in suggestions), *(r.carrier for r in reasons if r.carrier), asked]
         )
         cards = {c.id: c for c in await self._catalog.cards(answer.guild_id, list(wanted), channels)}
         return AnswerPage(
@@ -118,7 +134,10 @@ class Answers:
             user_id=answer.user_id,
             kind=answer.kind,
             private=answer.private,
+            track=cards.get(asked),
+            member_id=answer.member_id,
             heading=answer.heading,
+            note=answer.note,
             source=answer.source,
             number=number,
             pages=pages,

@@ -22,6 +22,8 @@ def upgrade() -> None:
         sa.Column("timezone", sa.String(), nullable=False),
         sa.Column("digest_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("digest_trouble", sa.String(), nullable=False),
+        sa.Column("forgotten_shares", sa.BigInteger(), nullable=False),
+        sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_guilds")),
     )
     op.create_table(
@@ -44,26 +46,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_replies")),
         sa.UniqueConstraint("reply_id", name=op.f("uq_replies_reply_id")),
     )
-    op.create_table(
-        "answers",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("guild_id", sa.BigInteger(), nullable=False),
-        sa.Column("channel_id", sa.BigInteger(), nullable=False),
-        sa.Column("message_id", sa.BigInteger(), nullable=True),
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("private", sa.Boolean(), nullable=False),
-        sa.Column("heading", sa.String(), nullable=False),
-        sa.Column("track_id", sa.BigInteger(), nullable=True),
-        sa.Column("source", sa.JSON(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["guild_id"], ["guilds.id"], name=op.f("fk_answers_guild_id_guilds"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
-    )
-    op.create_index(op.f("ix_answers_guild_id_user_id"), "answers", ["guild_id", "user_id"], unique=False)
-    op.create_index(op.f("ix_answers_message_id"), "answers", ["message_id"], unique=False)
     op.create_table(
         "digests",
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
@@ -148,6 +130,32 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_tracks_guild_id"), "tracks", ["guild_id"], unique=False)
+    op.create_table(
+        "answers",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("member_id", sa.BigInteger(), nullable=True),
+        sa.Column("heading", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("source", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["guild_id"], ["guilds.id"], name=op.f("fk_answers_guild_id_guilds"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["track_id"], ["tracks.id"], name=op.f("fk_answers_track_id_tracks"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
+    )
+    op.create_index(op.f("ix_answers_guild_id_user_id"), "answers", ["guild_id", "user_id"], unique=False)
+    op.create_index(op.f("ix_answers_message_id"), "answers", ["message_id"], unique=False)
+    op.create_index(op.f("ix_answers_track_id"), "answers", ["track_id"], unique=False)
     op.create_table(
         "jobs",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -398,6 +406,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_jobs_guild_id_key"), table_name="jobs")
     op.drop_index(op.f("ix_jobs_done_run_after"), table_name="jobs")
     op.drop_table("jobs")
+    op.drop_index(op.f("ix_answers_track_id"), table_name="answers")
+    op.drop_index(op.f("ix_answers_message_id"), table_name="answers")
+    op.drop_index(op.f("ix_answers_guild_id_user_id"), table_name="answers")
+    op.drop_table("answers")
     op.drop_index(op.f("ix_tracks_guild_id"), table_name="tracks")
     op.drop_table("tracks")
     op.drop_table("threads")
@@ -406,9 +418,6 @@ def downgrade() -> None:
     op.drop_table("epoch_frames")
     op.drop_table("epochs")
     op.drop_table("digests")
-    op.drop_index(op.f("ix_answers_message_id"), table_name="answers")
-    op.drop_index(op.f("ix_answers_guild_id_user_id"), table_name="answers")
-    op.drop_table("answers")
     op.drop_table("replies")
     op.drop_index(op.f("ix_reactions_user_id_guild_id"), table_name="reactions")
     op.drop_table("reactions")

@@ -70,6 +70,27 @@ async def test_forget_leaves_nothing(bot: Earworm, club: Club) -> None:
     assert again["content"].startswith("Erased: your name, 0 share(s), 0 reaction(s)")
 
 
+async def test_forget_takes_the_name_out_of_what_was_posted(bot: Earworm, club: Club) -> None:
+    seed = await club.add_song(bot, "Seed", sounds=(1.0,), by=club.bo)
+    for i in range(7):
+        await club.add_song(bot, f"Song {i}", sounds=(1.0, 0.1 * i), by=club.ann if i == 0 else club.bo)
+    first = (await bot.services.catalog.card(club.guild.id, seed, None)).first
+    assert first is not None
+    await bot.services.feedback.mark(club.guild.id, first.message_id, club.ann.id, +1)
+    suggested = await (await club.bo.command(club.hall, "similar", track=str(seed))).message()
+    recommended = await (await club.bo.command(club.hall, "recommend", member=club.ann)).message()
+    assert club.ann.mention in text_of(suggested) and club.ann.mention in text_of(recommended)
+    await (await club.ann.command(club.hall, "privacy forget")).message()
+    posted = [club.hall.messages[0], club.hall.messages[1]]
+    await club.discord.wait_for(lambda: club.ann.mention not in str(club.hall.messages))
+    assert "shared by somebody" in text_of(club.hall.messages[0])
+    assert text_of(club.hall.messages[1]).startswith("### For somebody")
+    assert [m["id"] for m in posted] == [suggested["id"], recommended["id"]]
+    await club.bo.click(club.hall.messages[1], label="Next page")
+    await club.discord.wait_for(lambda: "Previous page" in str(club.hall.messages[1]["components"]))
+    assert text_of(club.hall.messages[1]).startswith("### For somebody")
+
+
 async def traces(bot: Earworm, user_id: int) -> list[str]:
     """Every column of every table in which this id still stands."""
     found = []

@@ -93,16 +93,16 @@ async def test_a_preview_of_a_digest_for_a_channel_that_its_reader_cannot_see(
 async def test_a_page_forgets_what_was_hidden_since(bot: Earworm, club: Club) -> None:
     other = club.guild.add_channel("other")
     await club.discord.quiet(0.1)
-    seed = await club.add_song(bot, "Seed", sounds=(1.0,))
+    seed = await club.add_song(bot, "Seed", sounds=(1.0,), channel=other)
     for i in range(7):
         await club.add_song(bot, f"Other {i}", sounds=(1.0, 0.1 * i), channel=other)
     said = await (await club.ann.command(club.hall, "similar", track=str(seed))).message()
-    assert "Other 0" in text_of(said)
+    assert "Other 0" in text_of(said) and "### Sounds like **Seed**" in text_of(said)
     other.set_overwrite(club.guild.everyone, deny=Permission.VIEW_CHANNEL)
     await club.discord.quiet(0.1)
     await club.ann.click(said, label="Next page")
     await club.discord.wait_for(lambda: "Previous page" in str(club.hall.messages[0]["components"]))
-    assert "Other" not in text_of(club.hall.messages[0])
+    assert "Other" not in text_of(club.hall.messages[0]) and "Seed" not in text_of(club.hall.messages[0])
 
 
 # -- threads that Discord has archived, and says nothing of ------------------------------------------------

@@ -9,10 +9,13 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import func, select
 
+from bot.library.ledger import Ledger
+from bot.library.store import Store
 from bot.services import Services
 from models import Job
 from tests.support import database
 from tests.support.channel import Channel
+from tests.support.clock import Clock
 from tests.support.http import Site, site
 from tests.support.sharing import Club
 
@@ -58,6 +61,18 @@ async def channel(services: Services) -> Channel:
 def guild() -> int:
     """A server of its own."""
     return next(_guilds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that tests set."""
+    return Clock()
+
+
+@pytest.fixture
+def ledger(store: Store, clock: Clock) -> Ledger:
+    """An empty ledger that goes by that clock."""
+    return Ledger(store, clock=clock)
 
 
 @pytest.fixture

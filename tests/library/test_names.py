@@ -110,7 +110,7 @@ async def test_a_link_that_only_a_removed_share_posted_is_not_shown(catalog, sto
 async def test_an_export_names_songs_as_its_reader_may_know_them(catalog, store, vectors, track):
     async with store.begin() as session:
         answer = Answer(guild_id=GUILD, channel_id=PUBLIC, user_id=BEN, kind="similar", private=True)
-        answer.heading, answer.created_at = "", START
+        answer.track_id, answer.created_at = track, START
         answer.suggestions = [
             Suggestion(rank=1, track_id=track, percent=80, score=0.9, why={}, shown_at=START)
         ]
@@ -119,6 +119,7 @@ async def test_an_export_names_songs_as_its_reader_may_know_them(catalog, store,
     known = await people.export(GUILD, BEN, HERE)
     assert [share["title"] for share in known["shares"]] == ["Untitled"]
     assert [shown["title"] for shown in known["answers"][0]["shown"]] == ["Untitled"]
+    assert known["answers"][0]["title"] == "Untitled"
     assert "Divorce" not in json.dumps(known)
     nowhere = await people.export(GUILD, BEN, frozenset())
     assert [shown["title"] for shown in nowhere["answers"][0]["shown"]] == [None]

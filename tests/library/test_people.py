@@ -9,7 +9,21 @@ from sqlalchemy import select
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
 from bot.library.people import People
-from models import Answer, Base, Job, MessageTrack, Reaction, Reply, Share, Source, Suggestion, Track
+from models import (
+    Answer,
+    Base,
+    Digest,
+    Hidden,
+    Job,
+    MessageTrack,
+    Playlist,
+    Reaction,
+    Reply,
+    Share,
+    Source,
+    Suggestion,
+    Track,
+)
 from tests.support.library import ANA, BEN, GUILD, HIDDEN, PUBLIC, START, add_share, add_track
 
 NAME = "Ana Banana"
@@ -49,7 +63,7 @@ def mark(message, user, *, track=0, kind=1, guild=GUILD):
     )
 
 
-def answer(user, message, track, *, private=False, heading="Like One"):
+def answer(user, message, track, *, private=False, **about):
     return Answer(
         guild_id=GUILD,
         channel_id=PUBLIC,
@@ -57,7 +71,7 @@ def answer(user, message, track, *, private=False, heading="Like One"):
         user_id=user,
         kind="similar",
         private=private,
-        heading=heading,
+        **about,
         source={"url": "https://asked.example"},
         created_at=START,
         suggestions=[
@@ -138,9 +152,25 @@ async def busy(store, catalog):
         mark(41, BEN),
         mark(15, BEN),
         mark(19, ANA, guild=OTHER_GUILD),
-        answer(ANA, 41, both, heading=f"For <@{ANA}>"),
+        answer(ANA, 41, both, heading="What Ana asked about", note="You 👍 only 2 songs so far."),
         answer(ANA, 42, both, private=True),
-        answer(BEN, 43, both, heading=f"What <@{ANA}> and <@!{ANA}> may like"),
+        answer(BEN, 43, both, member_id=ANA, note="They 👍 only 2 songs so far."),
+        answer(BEN, 44, both, private=True, member_id=ANA),
+        answer(BEN, 45, both, track_id=own),
+        answer(BEN, 46, line),
+        *(
+            Digest(guild_id=GUILD, week=f"2026-W{message}", state="posted", channel_id=HIDDEN, **at)
+            for message in (48, 49)
+            for at in ({"message_id": message, "claimed_at": START},)
+        ),
+        *(Hidden(guild_id=GUILD, user_id=user, track_id=both, hidden_at=START) for user in (ANA, BEN)),
+        *(
+            Playlist(guild_id=GUILD, user_id=user, kind="mix", subject=f"{user}", week="2026-W48", **mix)
+            for user, mix in (
+                (ANA, {"name": "Ana's", "created_at": START}),
+                (0, {"name": "", "created_at": START}),
+            )
+        ),
     )
     guilds = Guilds(store)
     await guilds.remember(GUILD, ANA, NAME)
@@ -168,7 +198,8 @@ async def test_no_trace_of_a_forgotten_member_is_left(people, store, vectors, bu
         "members",
         "jobs",
         "answers",
-        "message_tracks",
+        "hidden",
+        "playlists",
     }
     elsewhere = [("members.user_id", ANA), ("reactions.user_id", ANA), ("shares.user_id", ANA)]
     assert sorted(after) == elsewhere  # the other server's
@@ -205,9 +236,13 @@ async def test_public_answers_stay_as_nobodys_and_private_ones_go(people, store,
     await people.forget(GUILD, ANA)
     async with store.session() as session:
         answers = {row.message_id: row for row in await session.scalars(select(Answer))}
-    assert answers.keys() == {41, 43}
-    assert (answers[41].user_id, answers[41].heading, answers[41].source) == (0, "", {})
-    assert (answers[43].user_id, answers[43].heading) == (BEN, "What somebody and somebody may like")
+    assert answers.keys() == {41, 43, 44, 45, 46}
+    assert (answers[41].user_id, answers[41].heading, answers[41].note) == (0, "", "")
+    assert answers[41].source == {}
+    for message in (43, 44):
+        assert (answers[message].user_id, answers[message].member_id) == (BEN, 0)
+        assert answers[message].note == ""
+    assert (answers[45].user_id, answers[45].track_id) == (BEN, None)  # it went with its only sharer
     assert await every(store, MessageTrack.message_id) == [12, 16, 19, 22, 41, 43]
 
 
@@ -219,6 +254,21 @@ async def test_it_says_what_was_erased_and_which_replies_are_about_nothing(peopl
     assert "3 share(s), 2 reaction(s)" in forgotten.summary
     again = await people.forget(GUILD, ANA)
     assert (again.replies, again.shares, again.tracks, again.marks) == ((), 0, 0, 0)
+
+
+async def test_the_messages_that_may_name_them_are_told_newest_first(people, busy, monkeypatch):
+    forgotten = await people.forget(GUILD, ANA)
+    # Both songs that were shown there were shared by them; 42 and 44 only one member saw.
+    assert forgotten.posted == (
+        (HIDDEN, 49),
+        (HIDDEN, 48),
+        (PUBLIC, 46),
+        (PUBLIC, 45),
+        (PUBLIC, 43),
+        (PUBLIC, 41),
+    )
+    monkeypatch.setattr("bot.library.people.POSTED", 1)
+    assert (await people.forget(GUILD, BEN)).posted == ((HIDDEN, 49),)
 
 
 async def test_a_kill_between_database_and_vectors_is_made_good_by_asking_again(
@@ -260,6 +310,7 @@ async def test_everything_is_given_and_nothing_of_others(people, store, busy):
     assert [each["message_id"] for each in known["links"]] == [11, 13, 13, 14, 15, -ANA]
     assert [each["message_id"] for each in known["answers"]] == [41, 42]
     assert [each["title"] for each in known["answers"][0]["shown"]] == ["Both"]
+    assert known["answers"][0]["title"] == "What Ana asked about"
     assert known["answers"][0]["source"] == {"url": "https://asked.example"}
     assert str(BEN) not in json.dumps(known)
 
@@ -272,15 +323,19 @@ async def test_of_a_stranger_nothing_is_known(people, store, busy):
         "name": None,
         "shares": [],
         "reactions": [],
+        "never_again": [],
         "links": [],
         "answers": [],
+        "playlists": [],
     }
 
 
 async def test_what_is_given_covers_every_table_that_names_a_member(people, store, busy):
     """An export has as many entries as there are rows with the member in this server."""
     known = await people.export(GUILD, ANA, None)
-    for table, entries in (("shares", 3), ("reactions", 2), ("jobs", 6), ("answers", 2)):
+    given = {"jobs": "links", "hidden": "never_again"}
+    kept = {"shares": 3, "reactions": 2, "jobs": 6, "answers": 2, "playlists": 1, "hidden": 1}
+    for table, entries in kept.items():
         rows = [value for place, value in await dump(store) if place == f"{table}.user_id" and value == ANA]
         in_other_guild = 1 if table in {"shares", "reactions"} else 0
-        assert len(rows) - in_other_guild == entries == len(known["links" if table == "jobs" else table])
+        assert len(rows) - in_other_guild == entries == len(known[given.get(table, table)])

@@ -8,7 +8,7 @@ from bot.errors import NotFound
 from bot.taste.answers import Answers
 from bot.taste.recommend import Pick
 from models import MessageTrack
-from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, remove_track
+from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share, remove_track
 from tests.support.scene import DISLIKE, LIKE, Scene, near
 
 MESSAGE = 777
@@ -29,7 +29,7 @@ async def save(scene: Scene, found: tuple[Pick, ...], **options) -> int:
         "user_id": BEN,
         "kind": "recommend",
         "private": False,
-        "heading": "For you",
+        "member_id": BEN,
     }
     return await scene.answers.save(GUILD, **asked | options, picks=found)
 
@@ -44,7 +44,7 @@ async def test_pages_hold_five_each_in_order_and_survive_a_restart(scene):
         f"song {i}" for i in range(7)
     ]
     assert [s.rank for s in second.suggestions] == [6, 7]
-    assert (first.user_id, first.heading, first.source) == (BEN, "For you", {"url": "https://a/b"})
+    assert (first.user_id, first.member_id, first.source) == (BEN, BEN, {"url": "https://a/b"})
     shown = second.suggestions[0]
     assert (shown.percent, shown.why) == (found[5].percent, found[5].why)
     assert shown.score == pytest.approx(found[5].score)
@@ -132,3 +132,29 @@ async def test_what_was_removed_before_the_answer_was_kept_is_left_out_of_it(sce
     await remove_track(scene.catalog, found[0].card.id)
     page = await scene.answers.page(await save(scene, found), 0, None)
     assert [(s.rank, s.card.title) for s in page.suggestions] == [(1, "song 1"), (2, "song 2")]
+
+
+async def test_what_was_asked_about_is_named_as_it_may_be_named_now(scene):
+    found = await picks(scene, 1)
+    asked = await scene.add("Secret seed", near(1, 0), channel=HIDDEN)
+    await add_share(scene.store, asked, minutes=9, title="Open seed")
+    answer = await save(scene, found, kind="similar", member_id=None, track_id=asked, note="A note.")
+
+    async def named(*channels: int) -> str | None:
+        page = await scene.answers.page(answer, 0, frozenset(channels))
+        assert (page.heading, page.note) == ("", "A note.")
+        return page.track.title if page.track else None
+
+    assert await named(PUBLIC) == "Open seed"
+    assert await named(HIDDEN, PUBLIC) == "Secret seed"
+    assert await named() is None
+    await remove_track(scene.catalog, asked)
+    assert await named(HIDDEN, PUBLIC) is None
+
+
+async def test_an_answer_about_what_was_removed_meanwhile_is_kept(scene):
+    found = await picks(scene, 1)
+    asked = await scene.add("Seed", near(1, 0))
+    await remove_track(scene.catalog, asked)
+    page = await scene.answers.page(await save(scene, found, track_id=asked), 0, None)
+    assert (page.track, len(page.suggestions)) == (None, 1)
