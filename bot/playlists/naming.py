@@ -26,6 +26,7 @@ from bot.playlists.words import (
 
 JOINT = " · "
 LONGEST = 60
+JOINER = "\u200d"
 CLEARLY = 0.5  # of the usual spread, that a vibe has to be apart from the rest for a word
 MOSTLY = 0.6  # of the songs in one mode
 COMMON = 0.5  # of a vibe's songs that have its genre
@@ -68,12 +69,9 @@ def tells_too_much(name: str, cards: Sequence[TrackCard]) -> bool:
 
 def clean_name(text: str) -> str:
     """A name that an admin gives, on one line. Raises NotAllowed if nothing is left of it, or too much."""
-    shown = "".join(
-        c
-        for c in text
-        if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} or c == " "
+    name = " ".join(
+        "".join(" " if c.isspace() else c for c in text if c.isspace() or not _is_hidden(c)).split()
     )
-    name = " ".join(shown.split())
     if not any(c.isalnum() for c in name) or len(name) > LONGEST:
         raise NotAllowed(f"A vibe's name has 1 to {LONGEST} characters, at least one a letter or digit.")
     return name
@@ -150,6 +148,11 @@ def _shares(songs: Sequence[Song]) -> dict[str, float]:
     return {genre: count / len(songs) for genre, count in counts.items()}
 
 
+def _is_hidden(character: str) -> bool:
+    """Whether it shows nothing; the joiner within emoji does."""
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} and character != JOINER
+
+
 def _essence(name: str) -> str:
-    plain = unicodedata.normalize("NFKC", name).casefold()
+    plain = unicodedata.normalize("NFKC", name).casefold().replace(JOINER, "")
     return " ".join(part for part in plain.split(JOINT) if not BPM.fullmatch(part))

@@ -12,7 +12,7 @@ from bot.library.store import Store
 from bot.library.vectors import Vectors
 from bot.playlists.kinds import ThisWeek
 from bot.playlists.shelf import Shelf
-from bot.playlists.songs import Song, centred
+from bot.playlists.songs import Song, placed
 from bot.playlists.weeks import Week
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Feedback
@@ -38,13 +38,9 @@ class Reader:
         query = select(Track.id).where(Track.guild_id == guild_id).order_by(Track.id)
         async with self._store.session() as session:
             ids = list(await session.scalars(query))
-        sounds = await self._vectors.get(guild_id, ids)
-        known = [sounds.vectors.get(name, {}).keys() for name in sounds.searched]
-        heard = [track_id for track_id in ids if known and all(track_id in tracks for tracks in known)]
-        cards = await self._catalog.cards(guild_id, heard, channels)
-        places = await asyncio.to_thread(lambda: centred(sounds.matrix(heard)))
-        rows = dict(zip(heard, places, strict=True))
-        return {card.id: Song.of(card, rows[card.id]) for card in cards}
+        places = await asyncio.to_thread(placed, await self._vectors.get(guild_id, ids), ids)
+        cards = await self._catalog.cards(guild_id, list(places), channels)
+        return {card.id: Song.of(card, places[card.id]) for card in cards}
 
     async def newest(self, guild_id: int) -> datetime | None:
         """When the newest track came in."""

@@ -1,7 +1,7 @@
 """A track as playlists see it: where it stands among the server's tracks, and what was measured of it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.library.cards import TrackCard
+from bot.library.vectors import Sounds
 from bot.playlists.camelot import Camelot, camelot
 
+Place = NDArray[np.float64]
 Places = NDArray[np.float64]
 
 SILENT = -70.0  # LUFS, as bot.audio.loudness has it: nothing was heard, so nothing was measured
@@ -21,14 +23,14 @@ class Song:
     """A card and its `place`, (d,) of length 1; what wasn't measured is None."""
 
     card: TrackCard
-    place: Places
+    place: Place
     tempo: float | None = None
     loudness: float | None = None
     brightness: float | None = None
     key: Camelot | None = None
 
     @classmethod
-    def of(cls, card: TrackCard, place: Places) -> Self:
+    def of(cls, card: TrackCard, place: Place) -> Self:
         """A song with whatever its card's features hold; what makes no sense there counts as not measured."""
         return cls(
             card,
@@ -59,11 +61,34 @@ def centred(vectors: NDArray[np.floating[Any]]) -> Places:
     return np.asarray(np.divide(moved, lengths, out=np.zeros_like(moved), where=lengths > 1e-6))
 
 
-def middle(places: Places) -> Places:
+def placed(sounds: Sounds, tracks: Sequence[int]) -> dict[int, Place]:
+    """Where those of the tracks stand that any embedder has heard, by all that are searched by, side by side.
+
+    What one of the embedders hasn't heard yet stands in its middle.
+    """
+    heard = [sounds.vectors[name] for name in sounds.searched if name in sounds.vectors]
+    known = [track_id for track_id in tracks if any(track_id in vectors for vectors in heard)]
+    blocks = [_block(vectors, known) for vectors in heard]
+    side_by_side = np.concatenate([np.zeros((len(known), 0)), *blocks], axis=1)
+    lengths = np.linalg.norm(side_by_side, axis=1, keepdims=True)
+    return dict(zip(known, side_by_side / np.maximum(lengths, 1e-6), strict=True))
+
+
+def middle(places: Places) -> Place:
     """The direction in which (n, d) places stand together, of length 1 (0 if they cancel out)."""
     mean = places.mean(axis=0)
     length = float(np.linalg.norm(mean))
     return np.asarray(mean / length if length > 1e-9 else np.zeros_like(mean))
+
+
+def _block(vectors: Mapping[int, NDArray[np.float32]], tracks: Sequence[int]) -> Places:
+    rows = [row for row, track_id in enumerate(tracks) if track_id in vectors]
+    if not rows:
+        return np.zeros((len(tracks), 0))
+    found = centred(np.stack([vectors[tracks[row]] for row in rows]))
+    block = np.zeros((len(tracks), found.shape[1]))
+    block[rows] = found
+    return block
 
 
 def _number(features: Mapping[str, Any], name: str, *, above: float) -> float | None:

@@ -34,7 +34,7 @@ JSPF = {
             "required": ["track"],
             "additionalProperties": False,
             "properties": {
-                **dict.fromkeys(("title", "creator", "annotation"), {"type": "string"}),
+                **{name: {"type": "string"} for name in ("title", "creator", "annotation")},
                 "track": {
                     "type": "array",
                     "items": {
@@ -42,7 +42,7 @@ JSPF = {
                         "additionalProperties": False,
                         "properties": {
                             "location": {"type": "array", "items": URI},
-                            **dict.fromkeys(("title", "creator", "album"), {"type": "string"}),
+                            **{name: {"type": "string"} for name in ("title", "creator", "album")},
                             "trackNum": {"type": "integer", "minimum": 1},
                             "duration": {"type": "integer", "minimum": 0},
                         },

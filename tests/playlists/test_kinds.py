@@ -1,6 +1,7 @@
 """The kinds of playlists, and the rules that they keep."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -159,7 +160,7 @@ def test_two_worlds_leads_step_by_step_from_one_vibe_to_another():
 def test_no_artist_follows_themselves_between_two_worlds():
     songs = [song(i, 0.1 * i, artist="ab"[i % 2] + str(i // 8)) for i in range(16)]
     artists = [e.card.artist for e in kinds.worlds(heart(3, "x", 0), heart(5, "y", 1.5), songs, WEEK).entries]
-    assert all(one != other for one, other in zip(artists, artists[1:], strict=False))
+    assert all(one != other for one, other in pairwise(artists))
 
 
 def test_between_opposite_worlds_there_is_a_way_too():

@@ -120,7 +120,8 @@ def test_genres_are_spelled_once():
 
 
 def test_a_name_is_one_line_without_what_nobody_sees():
-    assert clean_name("  Wind\n down \u202eevil\u202c\x00 🌙  ") == "Wind down evil 🌙"
+    assert clean_name("  Wind\ndown \u202eevil\u202c\x00 👩\u200d🎤  ") == "Wind down evil 👩\u200d🎤"
+    assert alike("Wind\u200d down", "wind down")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\u202e\u200b", "…!?", "x" * 61])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bot.playlists.camelot import Camelot, camelot, steps
-from bot.playlists.songs import Song, middle, centred
+from bot.playlists.songs import Song, centred, middle
 from tests.support.playlists import card
 
 
