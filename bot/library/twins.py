@@ -41,7 +41,7 @@ class Twins:
             self._recordings.popitem(last=False)
         rows = await session.execute(
             select(Track.id, Track.seconds, func.substr(Track.fingerprint, 1, SKETCH_BYTES))
-            .where(Track.guild_id == guild_id, Track.id > recordings.newest)
+            .where(Track.guild_id == guild_id, Track.id > recordings.newest, Track.fingerprint != b"")
             .order_by(Track.id)
         )
         # Somebody else may have asked for the same ones meanwhile.
