@@ -4,8 +4,12 @@
 
 Clips in DIR (searched with its folders) are heard window by window once, with both engines. Tracks are medleys of
 clips in random order, cut to `--minutes`: they change more within than songs do, so that a song needs no more
-windows. For every budget, against the vector of all windows: how far the vector moved, as a share of the way to
-another medley (1: as far as two medleys typically are apart), and how many of its ten nearest it kept.
+windows. For every budget, against the vector of all windows: how far the vector moved, as a share of the way from one
+clip to another (1: as far as two clips typically are apart), and how many of its ten nearest it kept among medleys,
+which are far more alike than songs are.
+
+Over 38 clips with random weights: 60 windows of 240 move a vector by 1.2% of that way (2.0% at most, cosine .9997), 30
+by 3%, 10 by 11%; fast and fp32 agree on all neighbours, every window's cosine above .999999.
 """
 
 import argparse
@@ -85,7 +89,8 @@ def budgets(clips: Clips, length: int, tracks: int) -> list[dict[str, Any]]:
     ]
     whole = np.stack([medley.mean(axis=0) for medley in medleys])
     among = cosines(whole)
-    apart = 1 - np.median(among[~np.eye(tracks, dtype=bool)])
+    songs = cosines(np.stack([clip.mean(axis=0) for clip in clips]))
+    apart = 1 - np.median(songs[~np.eye(len(clips), dtype=bool)])
     rows = []
     for budget in BUDGETS:
         if budget >= min(map(len, medleys)):

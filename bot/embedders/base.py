@@ -16,8 +16,9 @@ class EmbedderInfo:
     """What is known of an embedder without loading it.
 
     `rate` in Hz; `chance` is the cosine that two unrelated tracks typically have: 0 per cent of a match;
-    `budget` is how many windows of a track are enough; `standardise`: its vectors retrieve better once a collection's
-    own mean and deviations are taken out of them (bot.library.frames says what was measured).
+    `budget` is how many windows of a track are enough (benchmarks/windows.py measures OpenL3's); `standardise`: its
+    vectors retrieve better once a collection's own mean and deviations are taken out of them (bot.library.frames says
+    what was measured).
     """
 
     name: str
