@@ -14,6 +14,7 @@ from bot.settings import Settings
 COMMANDS = (
     "run",
     "demo",
+    "sandbox",
     "doctor",
     "ingest",
     "similar",

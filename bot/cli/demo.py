@@ -9,16 +9,13 @@ from pathlib import Path
 
 from bot import client
 from bot.audio.synth import compose
+from bot.cli.loopback import START_SECONDS, beside, best_embedder, lend_weights, listening_with
 from bot.client import Earworm
-from bot.embedders import weights
 from bot.playlists.export import write_digest
 from bot.sandbox.server import Sandbox
 from bot.sandbox.story import Numbers, Radio, Stage, Story
 from bot.sandbox.transcript import render_html, render_text
 from bot.settings import Settings
-
-BEST_FIRST = ("openl3", "musicnn", "mfcc")
-START_SECONDS = 180.0
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -33,11 +30,11 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     began = time.monotonic()
     out: Path = arguments.out
     await asyncio.to_thread(out.mkdir, parents=True, exist_ok=True)
-    embedder = _best_embedder(settings.home)
+    embedder = best_embedder(settings.home)
     print(
         "Earworm, on a Discord that runs on this machine. The members and their songs are made up; the bot is real.\n"
     )
-    print(_listening_with(embedder))
+    print(listening_with(embedder) + "\n")
     with tempfile.TemporaryDirectory(prefix="earworm-demo-") as folder:
         numbers = await _play(embedder, settings.home, Path(folder), out)
     print(_numbers(numbers))
@@ -58,24 +55,15 @@ async def _play(embedder: str, home: Path, folder: Path, out: Path) -> Numbers:
         settings = _settings(discord, radio, embedder, home, folder)
         bot = asyncio.create_task(client.run(settings, ready=ready.set_result))
         try:
-            await _first_of(ready, bot)
+            earworm = await beside(bot, asyncio.wait_for(ready, START_SECONDS))
             await discord.ready(START_SECONDS)
-            story = Story(stage, ready.result(), await asyncio.to_thread(compose), radio, folder)
-            numbers = await story.tell(lambda line: print(f"✓ {line}", flush=True))
-            await _leave(stage, ready.result(), out)
+            story = Story(stage, earworm, await asyncio.to_thread(compose), radio, folder)
+            numbers = await beside(bot, story.tell(lambda line: print(f"✓ {line}", flush=True)))
+            await _leave(stage, earworm, out)
         finally:
             bot.cancel()
             await asyncio.wait([bot])
     return numbers
-
-
-async def _first_of(ready: asyncio.Future[Earworm], bot: asyncio.Task[None]) -> None:
-    """Wait until the bot is ready, or until it ends before it was; then its error is raised."""
-    bot.add_done_callback(lambda _: ready.done() or ready.cancel())
-    try:
-        await asyncio.wait_for(asyncio.shield(ready), START_SECONDS)
-    except asyncio.CancelledError:
-        await bot
 
 
 async def _leave(stage: Stage, bot: Earworm, out: Path) -> None:
@@ -88,24 +76,9 @@ async def _leave(stage: Stage, bot: Earworm, out: Path) -> None:
     write_digest(content, out, names)
 
 
-def _best_embedder(home: Path) -> str:
-    return next(name for name in BEST_FIRST if weights.available(name, home))
-
-
-def _listening_with(embedder: str) -> str:
-    if embedder == BEST_FIRST[0]:
-        return f"Listening with {embedder}.\n"
-    return (
-        f"Listening with {embedder}, the best that can be had without a download; the weights of {BEST_FIRST[0]} are "
-        f"not here (earworm models pull {BEST_FIRST[0]}).\n"
-    )
-
-
 def _settings(discord: Sandbox, radio: Radio, embedder: str, home: Path, folder: Path) -> Settings:
     here = folder / "home"
-    here.mkdir()
-    if (home / "weights").is_dir():
-        (here / "weights").symlink_to((home / "weights").resolve())
+    lend_weights(home, here)
     return Settings.own(
         discord_token=discord.token,
         discord_api_base=discord.api_base,

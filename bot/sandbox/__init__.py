@@ -22,7 +22,7 @@ Members (`Member`: id, name, mention, set_roles, can, can_see); what they may no
     choices = await ann.autocomplete(music, "similar", "track", "typed", other=1) # [{"name": …, "value": …}]
     answer = await ann.menu(music, "Add to library", message)
     answer = await ann.click(message, custom_id=…)                                # or label=… or emoji=…
-    answer = await ann.select(message, "value", custom_id=…)
+    answer = await ann.select(message, "value", custom_id=…)         # of members, roles, channels: their ids
     answer = await ann.submit_modal(answer, custom_id="value")
 
 Options are str, int, float, bool, Member, Role, Channel, or (name, bytes, content_type) for an attachment. The
@@ -52,7 +52,8 @@ Knobs of the constructor: `port`, `bot_name`, `heartbeat_seconds`, `answer_withi
 `token_seconds`, `attachment_seconds` (how long addresses of files work), `strict_ratelimits` (real limits, real 429s).
 
 The state is the server's: it survives any client. `discord.clock.travel(timedelta)` moves its wall clock.
-`bot.sandbox.transcript` prints a conversation (`render_text`) or makes a page of it (`render_html`).
+`bot.sandbox.transcript` prints a conversation (`render_text`) or makes a page of it (`render_html`);
+`bot.sandbox.page` is a page to use it all in the browser.
 """
 
 from bot.sandbox.errors import ApiError, SandboxError

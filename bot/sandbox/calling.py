@@ -1,6 +1,6 @@
 """Calling a command as Discord's client does: it knows the registered commands and checks before it sends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bot.sandbox import payloads
@@ -24,6 +24,9 @@ from bot.sandbox.permissions import Permission, in_channel
 
 if TYPE_CHECKING:
     from bot.sandbox.members import Member
+
+# The kind of option that resolves what a menu of this kind offers.
+RESOLVES = {5: USER, 6: ROLE, 7: MENTIONABLE, 8: CHANNEL}
 
 
 def chat_command(
@@ -76,12 +79,29 @@ def _offered(member: "Member", channel: Channel, name: str, kind: int) -> Json:
     command = member.guild.interactions.commands.find(member.guild.id, name, kind)
     if command is None:
         raise SandboxError(f"No command {name!r} is registered.")
-    needed = command["default_member_permissions"]
-    granted = in_channel(member, channel)
-    is_admin = Permission.ADMINISTRATOR in granted
-    if needed is not None and not is_admin and (int(needed) == 0 or granted & int(needed) != int(needed)):
+    if not may_use(member, channel, command):
         raise SandboxError(f"{member.name} may not use /{name}.")
     return command
+
+
+def may_use(member: "Member", channel: Channel, command: Json) -> bool:
+    """Whether a member has the permissions that a command asks for by default."""
+    needed = command["default_member_permissions"]
+    granted = in_channel(member, channel)
+    if needed is None or Permission.ADMINISTRATOR in granted:
+        return True
+    return int(needed) != 0 and granted & int(needed) == int(needed)
+
+
+def chosen(member: "Member", channel: Channel, menu: Json, values: Sequence[str]) -> Json:
+    """What comes along with a choice of members, roles or channels: each of them resolved."""
+    guild = member.guild
+    resolved: Json = {}
+    for value in map(int, values):
+        who: Any = guild.members.get(value) or guild.roles.get(value) or guild.channels.get(value)
+        if who is None or _resolve(member, channel, {"type": RESOLVES[menu["type"]]}, who, resolved) is None:
+            raise SandboxError(f"The menu doesn't offer {value!r}.")
+    return resolved
 
 
 def _focused(options: Mapping[str, Json], focused: tuple[str, str]) -> Json:

@@ -63,10 +63,11 @@ class Guild:
         parent: Channel | None = None,
         overwrites: Overwrites | None = None,
         private_to: Sequence[Role | Member] | None = None,
+        channel_id: int | None = None,
     ) -> Channel:
         """Create a channel; overwrites are (allow, deny) by role or member.
 
-        `private_to` hides it from everybody but these and the bot.
+        `private_to` hides it from everybody but these and the bot; `channel_id` is a new one by default.
         """
         wanted = dict(overwrites or {})
         if private_to is not None:
@@ -77,7 +78,7 @@ class Guild:
             for who, (allow, deny) in wanted.items()
         }
         position = len(self.channels)
-        channel = Channel(self, self.world.ids.new(), name, type, position, topic, parent, made)
+        channel = Channel(self, channel_id or self.world.ids.new(), name, type, position, topic, parent, made)
         self.channels[channel.id] = channel
         self.world.emit("CHANNEL_CREATE", payloads.channel(channel), self)
         return channel
@@ -121,11 +122,10 @@ class Guild:
     def add_member(
         self, name: str | User, *, roles: Sequence[Role] = (), nick: str | None = None, bot: bool = False
     ) -> Member:
-        """Let somebody join: a new user of that name, or one that other guilds know already."""
+        """Let somebody join: a new user of that name, or one that exists already."""
         if isinstance(name, str):
             joined = self.world.clock.now() - timedelta(days=30)
             name = User(self.world.ids.new(joined - timedelta(days=400)), name, bot)
-            self.world.users[name.id] = name
         member = self._new_member(name, roles, nick)
         self._tell_of_member("GUILD_MEMBER_ADD", payloads.member(member))
         return member
@@ -152,6 +152,7 @@ class Guild:
     def _new_member(self, user: User, roles: Sequence[Role], nick: str | None) -> Member:
         joined: datetime = self.world.clock.now() - timedelta(days=30)
         member = Member(self, user, list(roles), nick, joined)
+        self.world.users[user.id] = user
         self.members[member.id] = member
         return member
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.sandbox import calling, payloads
 from bot.sandbox.commands import MESSAGE_MENU
-from bot.sandbox.components import BUTTON, LINK, SELECTS, walk
+from bot.sandbox.components import BUTTON, LINK, SELECTS, STRING_SELECT, walk
 from bot.sandbox.errors import ApiError, Json, SandboxError
 from bot.sandbox.messages import Draft, Upload
 from bot.sandbox.modals import filled
@@ -177,11 +177,15 @@ class Member:
         menu = next((m for m in menus if custom_id in (None, m["custom_id"])), None)
         if menu is None or menu.get("disabled"):
             raise SandboxError("The message has no such menu to choose from.")
-        offered = {option["value"] for option in menu.get("options") or []}
-        if unknown := offered and set(values) - offered:
-            raise SandboxError(f"The menu doesn't offer {sorted(unknown)}.")
+        if not menu["min_values"] <= len(values) <= menu["max_values"]:
+            raise SandboxError(f"The menu takes {menu['min_values']} to {menu['max_values']} choices.")
         data = {"custom_id": menu["custom_id"], "component_type": menu["type"], "values": list(values)}
         data["id"] = menu["id"]
+        if menu["type"] == STRING_SELECT:
+            if unknown := set(values) - {option["value"] for option in menu["options"]}:
+                raise SandboxError(f"The menu doesn't offer {sorted(unknown)}.")
+        else:
+            data["resolved"] = calling.chosen(self, found.channel, menu, values)
         return await self.guild.interactions.start(self, found.channel, 3, data, message=found)
 
     async def submit_modal(self, asked: "Interaction", **values: Any) -> "Interaction":

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,7 @@ class World:
         self.users[self.bot.id] = self.bot
         self.last_change = time.monotonic()
         self._changed = asyncio.Event()
+        self._watchers: set[asyncio.Event] = set()
         self._guild_numbers = itertools.count()
 
     def new_guild_id(self) -> int:
@@ -110,6 +111,18 @@ class World:
         """Something happened: let those who wait look again."""
         self.last_change = time.monotonic()
         self._changed.set()
+        for watcher in self._watchers:
+            watcher.set()
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[asyncio.Event]:
+        """An event of one's own that is set whenever something happened."""
+        watcher = asyncio.Event()
+        self._watchers.add(watcher)
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)
 
     async def wait_for(self, predicate: Callable[[], Any], timeout: float) -> Any:
         """The predicate's first true value. Raises TimeoutError after that many seconds."""
