@@ -10,11 +10,12 @@ from sqlalchemy import delete, update
 
 from bot.errors import NotAllowed, NotFound
 from bot.library.people import People
+from bot.library.points import load_points
 from bot.playlists.kinds import NOT_SEEN
 from bot.playlists.playlist import Kind
 from bot.playlists.vibes import NEEDED
-from models import Track, TrackVector, Vibe
-from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_track
+from models import Guild, Share, Source, Track, TrackVector, Vibe
+from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, INFOS, PUBLIC, START, add_track
 from tests.support.scene import DISLIKE, LIKE, Scene
 
 WEEK = timedelta(days=7)
@@ -30,29 +31,44 @@ PLAYED = {
 
 
 async def add_songs(
-    scene: Scene,
-    kind: str,
-    count: int,
-    *,
-    first: int = 0,
-    channel: int = PUBLIC,
-    at: datetime = START,
-    user: int = ANA,
+    scene: Scene, kind: str, count: int, *, first: int = 0, channel: int = PUBLIC, at: datetime = START
 ) -> list[int]:
-    """Songs that sound alike, each by another artist."""
+    """Songs that sound alike, each by another artist; their ids."""
     direction, features, genre = PLAYED[kind]
     random = np.random.default_rng(direction * 1000 + first)
-    ids = []
-    for i in range(first, first + count):
-        sounds = np.eye(4)[direction] + 0.12 * random.normal(size=4)
-        minutes = (at - START).total_seconds() / 60
-        ids.append(
-            await scene.add(
-                f"{kind} {i}", sounds, f"{kind} artist {i}", channel=channel, minutes=minutes, user=user
-            )
-        )
-    await describe(scene, ids, features, {genre: 0.9})
+    tracks = [
+        Track(guild_id=GUILD, seconds=200.0, created_at=START, features=features, tags={genre: 0.9})
+        for _ in range(count)
+    ]
+    async with scene.store.begin() as session:
+        await session.execute(scene.store.insert(Guild).values(id=GUILD).on_conflict_do_nothing())
+        session.add_all(tracks)
+        await session.flush()
+        for number, track in enumerate(tracks, first):
+            sounds = np.eye(4, dtype=np.float32)[direction] + 0.12 * random.normal(size=4).astype(np.float32)
+            session.add(TrackVector(track_id=track.id, name=INFOS[0].vector_name, data=sounds.tobytes()))
+            session.add(shared(track, f"{kind} {number}", f"{kind} artist {number}", channel, at))
+    ids = [track.id for track in tracks]
+    async with scene.store.session() as session:
+        points = await load_points(session, GUILD, Track.id.in_(ids))
+    await scene.vectors.put_all(GUILD, points)
     return ids
+
+
+def shared(track: Track, title: str, artist: str, channel: int, at: datetime) -> Share:
+    """Ana's share of a track."""
+    message = 7000 + track.id
+    source = Source(guild_id=GUILD, track=track, key=f"discord:{message}", url="", title=title, artist=artist)
+    return Share(
+        message_id=message,
+        track=track,
+        guild_id=GUILD,
+        channel_id=channel,
+        user_id=ANA,
+        url="",
+        shared_at=at,
+        source=source,
+    )
 
 
 async def describe(scene: Scene, ids: Sequence[int], features: Mapping, tags: Mapping) -> None:
