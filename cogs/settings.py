@@ -5,8 +5,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Earworm
+from bot.library.lacking import unheard
+from cogs._audience import sight_of
 from cogs._permissions import LISTENING, missing_permissions
+from cogs._text import song
 from cogs.digest import digest_line
+
+NAMED, NAME_LENGTH = 10, 60  # songs that can't be fetched again
 
 
 @app_commands.default_permissions(manage_guild=True)
@@ -62,7 +67,7 @@ class SettingsCog(
 
     @app_commands.command(name="show", description="Show this server's settings")
     async def show(self, interaction: discord.Interaction[Earworm]) -> None:
-        """Show music channels and the digest's time."""
+        """Show music channels, the digest's time, and which songs an embedder has not heard."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True)
         guilds = self.bot.services.guilds
@@ -71,7 +76,26 @@ class SettingsCog(
             ", ".join(f"<#{channel}>" for channel in channels) or "none yet: /settings channel makes one"
         )
         guild = await guilds.get(interaction.guild_id)
-        await interaction.edit_original_response(content=f"Music channels: {listening}\n{digest_line(guild)}")
+        lines = [f"Music channels: {listening}", digest_line(guild), *await self._unheard(interaction)]
+        await interaction.edit_original_response(content="\n".join(lines))
+
+    async def _unheard(self, interaction: discord.Interaction[Earworm]) -> list[str]:
+        """What was heard before the bot's host switched an embedder on; only what the asker may see is named."""
+        assert interaction.guild_id is not None
+        services = self.bot.services
+        found = await unheard(services.store, interaction.guild_id, services.vectors.names)
+        lines = []
+        if found.waiting:
+            lines.append(f"{len(found.waiting)} songs wait until I have listened to them again.")
+        if found.lost:
+            sight = await sight_of(interaction)
+            cards = await services.catalog.cards(interaction.guild_id, found.lost, sight)
+            named = ", ".join(song(card, NAME_LENGTH) for card in cards[:NAMED])
+            more = " …" if len(found.lost) > NAMED else ""
+            lines.append(
+                f"{len(found.lost)} songs I can't fetch again; share them once more and I listen anew: {named}{more}"
+            )
+        return lines
 
 
 async def setup(bot: Earworm) -> None:

@@ -14,6 +14,8 @@ from bot.library import doctor
 from bot.services import Services
 from bot.settings import Settings
 
+NAMED = 10  # tracks of a server that are called by name
+
 
 @dataclass(frozen=True)
 class Check:
@@ -37,6 +39,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     async with Services.open(settings) as services:
         repairs = await doctor.repair(services.store, services.vectors) if arguments.repair else []
         guilds = await doctor.agreement(services.store, services.vectors)
+        says = [line for guild in guilds for line in await _lines(services, guild)]
     checks = [
         _database(settings),
         _javascript(),
@@ -54,18 +57,32 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         return 0
     for check in checks:
         print(f"{'✓' if check.ok else '✗'} {check.name}: {check.says}")
-    print("\n".join(lines + [_line(guild) for guild in guilds]) or "  no server has shared anything yet")
+    print("\n".join(lines + says) or "  no server has shared anything yet")
     return 0
 
 
-def _line(guild: doctor.GuildAgreement) -> str:
-    if guild.agree and not guild.unheard:
+async def _lines(services: Services, guild: doctor.GuildAgreement) -> list[str]:
+    lines = [_agreement(guild)]
+    if guild.unheard:
+        lines.append(f"  {len(guild.unheard)} tracks wait until the bot listens to them with every embedder")
+    if guild.lost:
+        cards = await services.catalog.cards(guild.id, guild.lost[:NAMED], None)
+        named = ", ".join(f"{card.label} ({card.id})" for card in cards)
+        more = ", …" if len(guild.lost) > NAMED else ""
+        lines.append(
+            f"  {len(guild.lost)} can't be fetched again for that, share them once more: {named}{more}"
+        )
+    return lines
+
+
+def _agreement(guild: doctor.GuildAgreement) -> str:
+    if guild.agree:
         return f"✓ server {guild.id}: {guild.tracks} tracks, database and vectors agree"
     wrong = {
         "missing from the vectors": guild.missing,
         "left over there": guild.extra,
         "out of date there": guild.stale,
-        "not heard by every embedder that is switched on": guild.unheard,
+        "collections that belong to nothing": guild.leftovers,
     }
     found = ", ".join(f"{len(tracks)} {what}" for what, tracks in wrong.items() if tracks)
     return f"✗ server {guild.id}: {guild.tracks} tracks, {found}. earworm doctor --repair mends it."

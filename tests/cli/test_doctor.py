@@ -7,7 +7,7 @@ from bot.sandbox import Sandbox
 from bot.services import Services
 from bot.settings import Settings
 from tests.support.commands import add_song, run
-from tests.support.library import GUILD
+from tests.support.library import GUILD, add_track
 
 
 async def test_a_fresh_home_is_told_what_to_do_next(settings: Settings, capsys) -> None:
@@ -38,6 +38,19 @@ async def test_a_lost_point_is_found_and_repaired(settings: Settings, capsys) ->
     assert "database and vectors agree" in capsys.readouterr().out
     async with Services.open(settings) as services:
         assert await services.vectors.ids(GUILD) == {track}
+
+
+async def test_what_cannot_be_fetched_for_an_embedder_that_was_switched_on_is_named(
+    settings: Settings, capsys
+) -> None:
+    async with Services.open(settings) as services:
+        await add_song(services, "Attached", [1])
+        await add_track(services.store, "Linked", url="https://song.example/1")
+    changed = settings.model_copy(update={"embedders": ("mfcc",)})
+    assert await run(doctor, changed) == 0
+    told = capsys.readouterr().out
+    assert "1 tracks wait until the bot listens" in told
+    assert "1 can't be fetched again for that, share them once more: Attached (1)" in told
 
 
 async def test_a_good_token_gets_the_link_that_invites_the_bot(settings: Settings, capsys) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from bot.client import Earworm
 from bot.sandbox import Permission
+from tests.support.library import add_track
 from tests.support.running import Club
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -34,3 +35,14 @@ async def test_it_says_which_permissions_are_missing(club: Club) -> None:
     await club.discord.quiet(0.1)
     said = await (await club.mod.command(club.hall, "settings channel")).message()
     assert "⚠️ There I still need: Add Reactions, Read Message History." in said["content"]
+
+
+async def test_it_says_what_an_embedder_that_was_switched_on_has_not_heard(bot: Earworm, club: Club) -> None:
+    store, place = bot.services.store, {"guild": club.guild.id}
+    await add_track(store, "Linked", url="https://song.example/1", channel=club.music.id, **place)
+    await add_track(store, "Att*ached", channel=club.music.id, **place)
+    await add_track(store, "Out of sight", channel=1, **place)
+    shown = await (await club.mod.command(club.hall, "settings show")).message()
+    assert "1 songs wait until I have listened to them again." in shown["content"]
+    assert "2 songs I can't fetch again" in shown["content"]
+    assert r"**Att\*ached**" in shown["content"] and "Out of sight" not in shown["content"]
