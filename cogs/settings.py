@@ -6,6 +6,7 @@ from discord.ext import commands
 
 from bot.client import Earworm
 from bot.library.lacking import unheard
+from bot.taste.explain import count
 from cogs._audience import sight_of
 from cogs._permissions import LISTENING, missing_permissions
 from cogs._text import song
@@ -86,15 +87,14 @@ class SettingsCog(
         found = await unheard(services.store, interaction.guild_id, services.vectors.names)
         lines = []
         if found.waiting:
-            lines.append(f"{len(found.waiting)} songs wait until I have listened to them again.")
+            lines.append(f"Still to be listened to again: {count(len(found.waiting), 'song')}.")
         if found.lost:
             sight = await sight_of(interaction)
             cards = await services.catalog.cards(interaction.guild_id, found.lost, sight)
             named = ", ".join(song(card, NAME_LENGTH) for card in cards[:NAMED])
             more = " …" if len(found.lost) > NAMED else ""
-            lines.append(
-                f"{len(found.lost)} songs I can't fetch again; share them once more and I listen anew: {named}{more}"
-            )
+            lost = count(len(found.lost), "song")
+            lines.append(f"Can't be fetched again: {lost}. Share them once more: {named}{more}")
         return lines
 
 

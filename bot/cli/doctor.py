@@ -64,13 +64,15 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _lines(services: Services, guild: doctor.GuildAgreement) -> list[str]:
     lines = [_agreement(guild)]
     if guild.unheard:
-        lines.append(f"  {len(guild.unheard)} tracks wait until the bot listens to them with every embedder")
+        lines.append(
+            f"  still to be listened to with every embedder, by the running bot: {len(guild.unheard)}"
+        )
     if guild.lost:
         cards = await services.catalog.cards(guild.id, guild.lost[:NAMED], None)
         named = ", ".join(f"{card.label} ({card.id})" for card in cards)
         more = ", …" if len(guild.lost) > NAMED else ""
         lines.append(
-            f"  {len(guild.lost)} can't be fetched again for that, share them once more: {named}{more}"
+            f"  can't be fetched again for that, share them once more: {len(guild.lost)}: {named}{more}"
         )
     return lines
 

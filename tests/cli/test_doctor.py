@@ -49,8 +49,8 @@ async def test_what_cannot_be_fetched_for_an_embedder_that_was_switched_on_is_na
     changed = settings.model_copy(update={"embedders": ("mfcc",)})
     assert await run(doctor, changed) == 0
     told = capsys.readouterr().out
-    assert "1 tracks wait until the bot listens" in told
-    assert "1 can't be fetched again for that, share them once more: Attached (1)" in told
+    assert "still to be listened to with every embedder, by the running bot: 1" in told
+    assert "can't be fetched again for that, share them once more: 1: Attached (1)" in told
 
 
 async def test_a_good_token_gets_the_link_that_invites_the_bot(settings: Settings, capsys) -> None:

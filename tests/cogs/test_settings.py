@@ -43,6 +43,6 @@ async def test_it_says_what_an_embedder_that_was_switched_on_has_not_heard(bot: 
     await add_track(store, "Att*ached", channel=club.music.id, **place)
     await add_track(store, "Out of sight", channel=1, **place)
     shown = await (await club.mod.command(club.hall, "settings show")).message()
-    assert "1 songs wait until I have listened to them again." in shown["content"]
-    assert "2 songs I can't fetch again" in shown["content"]
+    assert "Still to be listened to again: 1 song." in shown["content"]
+    assert "Can't be fetched again: 2 songs." in shown["content"]
     assert r"**Att\*ached**" in shown["content"] and "Out of sight" not in shown["content"]
