@@ -13,7 +13,7 @@ COVERED_AT_MOST = 0.06  # of all dots, by one label
 FARTHEST = 0.3  # of the frame's width: a label farther from its vibe says nothing
 OTHERS = 2.0  # how much worse it is to cover another vibe's dot than an own one
 PRECIOUS = 6.0  # … and a dot that somebody will look for
-FAR = 0.02  # a pixel farther away, against covering one dot of a vibe of one
+FAR = 0.012  # a pixel farther away, against covering one dot of a vibe of one
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Wanted:
 
     @property
     def anchor(self) -> tuple[float, float]:
-        """Where most of its dots are."""
-        x, y = np.median(self.dots, axis=0)
+        """The dot that is most in the middle of them."""
+        x, y = self.dots[np.argmin(np.sum((self.dots - np.median(self.dots, axis=0)) ** 2, axis=1))]
         return float(x), float(y)
 
 
@@ -130,7 +130,7 @@ def _best(
 
 
 def _distances(x: NDArray[np.float64], y: NDArray[np.float64], label: Wanted) -> NDArray[np.float64]:
-    """From where most of the label's dots are to the nearest point of each place."""
+    """From the middle of the label's dots to the nearest point of each place."""
     centre = label.anchor
     across = np.maximum(0, np.maximum(x - centre[0], centre[0] - x - label.width))
     down = np.maximum(0, np.maximum(y - centre[1], centre[1] - y - label.height))

@@ -42,7 +42,7 @@ def draw_cover(value: Cover) -> Canvas:
     canvas = Canvas(SIZE, SIZE)
     lines = _lines(value, canvas.fonts)
     _darken(sheet, mood, SIZE - MARGIN - sum(SPACING * size for _, size in lines))
-    canvas.image.paste(Image.fromarray(sheet.pixels.clip(0, 255).round().astype(np.uint8)))
+    canvas.image.paste(Image.fromarray(sheet.pixels))
     base = float(SIZE - MARGIN)
     for line, size in reversed(lines):
         canvas.text((MARGIN, base), line, size, room=SIZE - 2 * MARGIN, colour=PAPER, bold=size == NAME)

@@ -61,7 +61,7 @@ def draw_music_map(value: MusicMap) -> Canvas:
     labels = [_label(vibe, fonts, brief=brief) for vibe in vibes[:LABELS]]
     wanted = [_wanted(label, value.dots, spots) for label in labels]
     precious = spots[[dot.mine or dot.new for dot in value.dots]]
-    boxes = arranged(wanted, spots, FIELD, precious=precious, margin=radius_of(len(spots)) / 2)
+    boxes = arranged(wanted, spots, FIELD, precious=precious, margin=radius_of(len(spots)))
     placed = [(label, box) for label, box in zip(labels, boxes, strict=True) if box]
     named = {label.vibe for label, _ in placed}
     listed = [vibe for vibe in vibes if brief or vibe not in named]
@@ -72,7 +72,7 @@ def draw_music_map(value: MusicMap) -> Canvas:
     if not value.dots:
         canvas.text(FIELD.centre, "Share a song, and it appears here", LINE, room=FIELD.width, anchor="mm")
     for label, box in placed:
-        _draw_leader(canvas, box, marks[label.vibe.id], _spots_of(label.vibe, value.dots, spots))
+        _draw_leader(canvas, box, marks[label.vibe.id], _wanted(label, value.dots, spots).anchor)
     for label, box in placed:
         _draw_label(canvas, label, box, marks[label.vibe.id])
     _write_list(canvas, listed, marks)
@@ -100,10 +100,6 @@ def _by_size(value: MusicMap) -> list[Vibe]:
     return sorted(present, key=lambda vibe: (-sizes[vibe.id], vibe.id))
 
 
-def _spots_of(vibe: Vibe, dots: Sequence[Dot], spots: NDArray[np.float64]) -> NDArray[np.float64]:
-    return spots[[dot.vibe == vibe.id for dot in dots]]
-
-
 # -- labels ------------------------------------------------------------------------------------------------
 
 
@@ -119,15 +115,15 @@ def _label(vibe: Vibe, fonts: Fonts, *, brief: bool) -> Label:
 
 
 def _wanted(label: Label, dots: Sequence[Dot], spots: NDArray[np.float64]) -> Wanted:
-    return Wanted(label.width, label.height, _spots_of(label.vibe, dots, spots))
+    return Wanted(label.width, label.height, spots[[dot.vibe == label.vibe.id for dot in dots]])
 
 
-def _draw_leader(canvas: Canvas, box: Box, mark: Mark, own: NDArray[np.float64]) -> None:
+def _draw_leader(canvas: Canvas, box: Box, mark: Mark, anchor: tuple[float, float]) -> None:
     """A line from a label to its vibe, if that is some way off."""
-    x, y = np.median(own, axis=0)
+    x, y = anchor
     nearest = (float(np.clip(x, box.left, box.right)), float(np.clip(y, box.top, box.bottom)))
     if np.hypot(x - nearest[0], y - nearest[1]) > 2 * BIGGEST:
-        canvas.line([(float(x), float(y)), nearest], 3, mark.colour)
+        canvas.line([anchor, nearest], 3, mark.colour)
 
 
 def _draw_label(canvas: Canvas, label: Label, box: Box, mark: Mark) -> None:

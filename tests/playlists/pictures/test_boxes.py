@@ -25,7 +25,7 @@ def covered(box: Box, dots: np.ndarray, margin: float = 0) -> int:
     spread=st.sampled_from([0.0, 20.0, 120.0, 900.0]),
     margin=st.sampled_from([0.0, 8.0]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_labels_never_overlap_nor_cover_much(seed, clouds, dots, spread, margin):
     random = np.random.default_rng(seed)
     middles = random.uniform([48, 190], [1152, 1190], size=(clouds, 2))

@@ -76,7 +76,9 @@ def test_its_words_can_be_read(value):
         assert min(contrast(written.colour, tuple(ground)) for ground in grounds) >= 4.5, written
 
 
-@pytest.mark.parametrize("value", HARD, ids=IDS)
+@pytest.mark.parametrize(
+    "value", HARD[: -4 * (len(pictures.NAMES) - 2)], ids=IDS[: -4 * (len(pictures.NAMES) - 2)]
+)
 def test_it_is_a_png_with_an_alternative(value):
     picture = painted(value)
     image = Image.open(io.BytesIO(picture.png))
