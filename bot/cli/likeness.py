@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 
 from bot.cli.output import picks_text, wording_for
+from bot.cli.wishes import steering_from
 from bot.playlists.export import pick_json
 from bot.services import Services
 from bot.settings import Settings
@@ -16,7 +17,11 @@ async def by_track(arguments: argparse.Namespace, settings: Settings) -> int:
     async with Services.open(settings) as services:
         card = await services.catalog.resolve(arguments.guild, arguments.track, None)
         picks = await services.recommender.similar(
-            arguments.guild, track_id=card.id, channels=None, limit=arguments.k
+            arguments.guild,
+            track_id=card.id,
+            channels=None,
+            limit=arguments.k,
+            steering=await steering_from(arguments, services),
         )
         query = {"id": card.id, "title": card.title, "artist": card.artist}
         await _show(arguments, services, query, picks)
@@ -29,7 +34,11 @@ async def by_listening(arguments: argparse.Namespace, settings: Settings, source
         await services.pipeline.start()
         heard = await services.pipeline.hear(source)
         picks = await services.recommender.similar(
-            arguments.guild, vectors=heard.analysis.vectors, channels=None, limit=arguments.k
+            arguments.guild,
+            vectors=heard.analysis.vectors,
+            channels=None,
+            limit=arguments.k,
+            steering=await steering_from(arguments, services),
         )
         query = {"id": None, "title": heard.title, "artist": heard.artist}
         await _show(arguments, services, query, picks)

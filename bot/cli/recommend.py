@@ -5,6 +5,7 @@ import json
 
 from bot.cli.arguments import discord_id, whole_number
 from bot.cli.output import picks_text, wording_for
+from bot.cli.wishes import add_wishes, steering_from
 from bot.playlists.export import pick_json
 from bot.services import Services
 from bot.settings import Settings
@@ -34,6 +35,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("-k", type=whole_number, default=10, metavar="N", help="how many (10)")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    add_wishes(parser)
     parser.set_defaults(run=run)
 
 
@@ -46,7 +48,13 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
             dislikes=await _tracks(services, guild_id, arguments.dislike),
         )
         answer = await services.recommender.recommend(
-            guild_id, arguments.user, None, arguments.k, you=arguments.user is None, extra=extra
+            guild_id,
+            arguments.user,
+            None,
+            arguments.k,
+            you=arguments.user is None,
+            extra=extra,
+            steering=await steering_from(arguments, services),
         )
         wording = await wording_for(services, guild_id, [pick.card for pick in answer.picks])
     if arguments.json:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.cli.arguments import discord_id, whole_number
 from bot.cli.songs import refuse_what_is_no_song
+from bot.cli.wishes import add_wishes
 from bot.errors import NotFound
 from bot.intake.identity import identify
 from bot.settings import Settings
@@ -25,6 +26,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--guild", type=discord_id, required=True, metavar="ID", help="whose library")
     parser.add_argument("-k", type=whole_number, default=10, metavar="N", help="how many (10)")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    add_wishes(parser)
     parser.set_defaults(run=run)
 
 

@@ -5,6 +5,7 @@ frames, takes a few. A Qdrant server scores by itself, and only the tracks that 
 """
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,9 @@ from models import Share, Track, TrackVector
 BATCH = 1000
 KEPT = 64_000_000  # numbers in memory, 4 bytes each, over all servers; one server's are kept however many they are
 CANDIDATES = 1000  # that a Qdrant server is asked for
+CHECKED_SECONDS = (
+    2.0  # for so long nobody looks whether another process changed something, or frames were swapped
+)
 
 Matches = NDArray[np.float32]
 Stamp = tuple[int, ...]
@@ -114,6 +118,7 @@ class Library:
         self._vectors = vectors
         self._kept: OrderedDict[int, Matrix] = OrderedDict()
         self._changed: dict[int, set[int]] = {}
+        self._checked: dict[int, float] = {}
         self._loading = asyncio.Lock()
         vectors.watch(self._note)
 
@@ -190,6 +195,10 @@ class Library:
 
     async def _matrix(self, guild_id: int) -> Matrix:
         async with self._loading:
+            fresh = time.monotonic() - self._checked.get(guild_id, -CHECKED_SECONDS) < CHECKED_SECONDS
+            if fresh and guild_id in self._kept and not self._changed.get(guild_id):
+                self._kept.move_to_end(guild_id)
+                return self._kept[guild_id]
             epoch = await self._vectors.epochs.current(guild_id) if self._vectors.embedded else None
             stamp = await self._stamp(guild_id)
             changed = self._changed.pop(guild_id, set())
@@ -199,6 +208,7 @@ class Library:
             elif changed:
                 kept = _merged(kept, await self._load(guild_id, epoch, stamp, changed), changed)
             self._keep(guild_id, kept)
+            self._checked[guild_id] = time.monotonic()
             return kept
 
     async def _stamp(self, guild_id: int) -> Stamp:

@@ -77,7 +77,7 @@ class Answers:
     ) -> int:
         """Keep an answer before it is shown; returns its id.
 
-        `kind`: similar, recommend or digest; `user_id`: who asked, 0 for the bot; `track_id`: what was asked about, or
+        `kind`: similar, recommend, together, alchemy or digest; `user_id`: who asked, 0 for the bot; `track_id`: what was asked about, or
         `heading`, if it isn't in the library; `member_id`: whom it is for; `source`: the link or file that was asked
         with and isn't stored. What has an id is named whenever a page is shown, as it may be named then.
         """
@@ -177,7 +177,12 @@ async def _still_there(session: AsyncSession, track_ids: Sequence[int]) -> set[i
 
 def _suggestion(rank: int, pick: Pick) -> Suggestion:
     return Suggestion(
-        rank=rank, track_id=pick.card.id, percent=pick.percent, score=pick.score, why=asdict(pick.reason)
+        rank=rank,
+        track_id=pick.card.id,
+        percent=pick.percent,
+        score=pick.score,
+        why=asdict(pick.reason),
+        arm=pick.arm,
     )
 
 

@@ -57,7 +57,7 @@ class Chooser:
         self, guild_id: int, channels: Channels, steering: Steering, without: Collection[int] = ()
     ) -> Candidates:
         """The tracks that the audience may see and that meet every wish. Raises NotFound for a contradiction."""
-        checked(steering)
+        steering = checked(steering)
         facts = await self._library.facts(guild_id)
         shared = await self._shared(guild_id, channels, steering) if steering.by_share else None
         failures: Counter[str] = Counter()
@@ -97,15 +97,17 @@ class Chooser:
             DIVERSITY[steering.adventure],
             len(tracks),
         )
-        cards = await self._catalog.cards(guild_id, [tracks[place] for place in places], channels)
-        names = {card.id: Song.of(card.id, card.artist, card.title) for card in cards}
-        familiar = await self._songs(guild_id, known)
-        likeness = await self._likeness(compared, alike, names)
+        # Called as where they were first shared, whoever may look there: what is shown is not decided by that.
+        facts = await self._library.facts(guild_id)
         found = chosen(
-            names.values(), familiar, limit, likeness, without_artists=steering.without_artists, fill=fill
+            [_songs(facts[tracks[place]])[0] for place in places if tracks[place] in facts],
+            [song for track_id in known if track_id in facts for song in _songs(facts[track_id])],
+            limit,
+            await self._likeness(compared, alike, set(tracks)),
+            without_artists=steering.without_artists,
+            fill=fill,
         )
-        by_id = {card.id: card for card in cards}
-        return [by_id[track_id] for track_id in found]
+        return await self._catalog.cards(guild_id, found, channels)
 
     async def _alike(self, guild_id: int, tracks: Sequence[int], channels: Channels) -> Matches:
         """(n, n) matches of tracks with each other; −∞ where nothing is known."""
@@ -114,16 +116,6 @@ class Chooser:
         index = {track_id: place for place, track_id in enumerate(tracks)}
         alike[[index[track_id] for track_id in heard.tracks]] = heard.matches
         return alike
-
-    async def _songs(self, guild_id: int, tracks: Iterable[int]) -> list[Song]:
-        """Known tracks as they are called wherever they were shared: nothing of this is shown."""
-        facts = await self._library.facts(guild_id)
-        return [
-            Song.of(track_id, *called)
-            for track_id in tracks
-            if track_id in facts
-            for called in facts[track_id].names
-        ]
 
     async def _shared(self, guild_id: int, channels: Channels, steering: Steering) -> set[int]:
         """The tracks that were shared where the audience can see it, by whom and when it was asked for."""
@@ -152,6 +144,11 @@ class Chooser:
         async with self._store.session() as session:
             prints = {each: from_bytes(data) for each, data in await session.execute(query) if data}
         return Likeness(near, await asyncio.to_thread(_agreeing, pairs, prints))
+
+
+def _songs(facts: Facts) -> list[Song]:
+    """A track under each of its names."""
+    return [Song.of(facts.track_id, artist, title) for artist, title in facts.names]
 
 
 def _in_sight(facts: Facts, channels: Channels) -> bool:

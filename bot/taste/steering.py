@@ -1,7 +1,7 @@
 """What somebody asks for beside their taste: filters, and how adventurous (pure)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -78,18 +78,18 @@ def named_key(text: str) -> str:
 
 
 def checked(steering: Steering) -> Steering:
-    """The same if it makes sense. Raises NotFound that says which parts contradict each other."""
+    """The same, tags comparable, if it makes sense. Raises NotFound that says which parts contradict each other."""
     if steering.tempo and steering.tempo[0] > steering.tempo[1]:
         low, high = steering.tempo
         raise NotFound(f"No tempo is above {low:g} and below {high:g} bpm. Put the lower one first.")
     if steering.sharer is not None and steering.sharer in steering.without_members:
         raise NotFound("That asks for a member's songs and leaves the same member out. Drop one of the two.")
-    return steering
+    return replace(steering, tags=tuple(map(searchable, steering.tags)))
 
 
 def failing(steering: Steering, facts: Facts) -> str:
-    """Which wish a track doesn't meet; "" if it meets all that don't depend on who shared it."""
-    if any(searchable(tag) not in facts.tags for tag in steering.tags):
+    """Which of `checked` wishes a track doesn't meet; "" if it meets all that don't depend on who shared it."""
+    if steering.tags and not facts.tags.issuperset(steering.tags):
         return "tag"
     if steering.tempo and not steering.tempo[0] <= facts.tempo <= steering.tempo[1]:
         return "tempo"

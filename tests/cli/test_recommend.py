@@ -9,6 +9,7 @@ from bot.__main__ import main
 from bot.cli import recommend
 from bot.errors import NotFound
 from bot.services import Services
+from models import Track
 from tests.support.commands import add_song, like, run
 from tests.support.library import ANA, BEN, GUILD
 
@@ -87,3 +88,41 @@ def test_what_is_no_server_is_refused_in_a_line(guild, capsys):
     line = capsys.readouterr().err
     assert ended.value.code == 1
     assert "write an id of Discord's" in line and 15 <= len(line.strip()) <= 300
+
+
+async def test_wishes_narrow_the_answer(settings, songs, capsys):
+    async with Services.open(settings) as services, services.store.begin() as session:
+        track = await session.get(Track, songs["jazz 1"])
+        track.tags, track.features = {"jazz": 0.8, "happy": 0.01}, {"tempo": 118.4, "key": "A minor"}
+    for wish in (("--tag", "Jazz"), ("--tempo", "110-120"), ("--key", "Am"), ("--key", "minor")):
+        assert titles(await answer(settings, capsys, "--user", BEN, *wish)) == ["jazz 1"]
+    assert titles(await answer(settings, capsys, "--user", BEN, "--genre", "happy")) == []
+    assert titles(await answer(settings, capsys, "--user", BEN, "--sharer", BEN)) == []
+    assert titles(await answer(settings, capsys, "--user", BEN, "--since", "2100-01-01")) == []
+    assert titles(await answer(settings, capsys, "--user", BEN, "--exclude-member", ANA)) == []
+    left = titles(await answer(settings, capsys, "--user", BEN, "--exclude", "rock 1", "jazz 0"))
+    assert left[0] == "rock 2" and "jazz 0" not in left
+
+
+async def test_a_wish_that_leaves_too_little_is_named(settings, songs, capsys):
+    found = await answer(settings, capsys, "--user", BEN, "--tag", "polka")
+    assert titles(found) == [] and "the tag leaves out 5" in found["note"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--tempo", "120-90"), "Put the lower one first"),
+        (("--key", "H"), "A minor"),
+        (("--sharer", 7, "--exclude-member", 7), "Drop one"),
+    ],
+)
+async def test_wishes_that_make_no_sense_say_so(settings, songs, words, said):
+    with pytest.raises(NotFound, match=said):
+        await recommend_to(settings, *words)
+
+
+@pytest.mark.parametrize("words", [("--tempo", "fast"), ("--since", "May"), ("--adventure", "wild")])
+async def test_wishes_that_cannot_be_read_are_refused(settings, words):
+    with pytest.raises(SystemExit):
+        await recommend_to(settings, *words)

@@ -108,3 +108,8 @@ async def test_a_file_is_listened_to_and_not_stored(settings, tmp_path, capsys):
     assert [result["title"] for result in answer["results"]] == ["Some song"]
     async with Services.open(settings) as services:
         assert (await services.catalog.search(GUILD, "", None)).total == 1
+
+
+async def test_wishes_narrow_the_answer(settings, asked, capsys):
+    await run(similar, settings, asked, "--guild", GUILD, "--json", "--not-artist", "else")
+    assert [result["title"] for result in json.loads(capsys.readouterr().out)["results"]] == ["Near"]

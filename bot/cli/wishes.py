@@ -1,0 +1,80 @@
+"""The wishes that suggestions can be asked for with, as options of commands."""
+
+import argparse
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bot.cli.arguments import discord_id
+
+if TYPE_CHECKING:
+    from bot.services import Services
+    from bot.taste.steering import Steering
+
+
+def add_wishes(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    wishes = parser.add_argument_group("wishes")
+    several: dict[str, Any] = {"action": "extend", "nargs": "+", "default": []}
+    wishes.add_argument(
+        "--tag", "--genre", metavar="TAG", help="with each of these tags or genres", **several
+    )
+    wishes.add_argument("--tempo", type=tempo_range, metavar="LOW-HIGH", help="beats a minute, like 90-120")
+    wishes.add_argument("--key", default="", metavar="KEY", help='like "A minor", or minor for all of them')
+    wishes.add_argument("--sharer", type=discord_id, metavar="ID", help="shared by this member")
+    wishes.add_argument("--since", type=day, metavar="DATE", help="shared on or after a day, like 2026-05-01")
+    wishes.add_argument("--not-artist", metavar="ARTIST", help="nothing by these artists", **several)
+    wishes.add_argument("--exclude", metavar="T", help="none of these tracks", **several)
+    wishes.add_argument(
+        "--exclude-member",
+        type=discord_id,
+        metavar="ID",
+        help="nothing that only these members shared",
+        **several,
+    )
+    wishes.add_argument("--mixes", action="store_true", help="also mixes of 15 minutes and more")
+    wishes.add_argument("--talk", action="store_true", help="also talk")
+    wishes.add_argument(
+        "--adventure",
+        choices=["safe", "balanced", "bold"],
+        default="balanced",
+        help="from more of the same to more different things (balanced)",
+    )
+
+
+async def steering_from(arguments: argparse.Namespace, services: "Services") -> "Steering":
+    """The wishes of a command line. Raises NotFound for a track or key that there isn't."""
+    from bot.taste.steering import Adventure, Steering, named_key
+
+    excluded = [await services.catalog.resolve(arguments.guild, name, None) for name in arguments.exclude]
+    return Steering(
+        tags=tuple(arguments.tag),
+        tempo=arguments.tempo,
+        key=named_key(arguments.key) if arguments.key else "",
+        sharer=arguments.sharer,
+        since=arguments.since,
+        without_tracks=frozenset(card.id for card in excluded),
+        without_artists=tuple(arguments.not_artist),
+        without_members=frozenset(arguments.exclude_member),
+        long=arguments.mixes,
+        talk=arguments.talk,
+        adventure=Adventure(arguments.adventure),
+    )
+
+
+def tempo_range(text: str) -> tuple[float, float]:
+    """Lowest and highest beats a minute, "90-120", or one tempo give or take a few. Raises ArgumentTypeError."""
+    low, _, high = text.partition("-")
+    try:
+        return (float(low), float(high)) if high else (float(low) - 3, float(low) + 3)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"write beats a minute like 90-120 instead of {text[:40]!r}"
+        ) from None
+
+
+def day(text: str) -> datetime:
+    """The beginning of a day in UTC. Raises ArgumentTypeError."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"write a day like 2026-05-01 instead of {text[:40]!r}") from None
