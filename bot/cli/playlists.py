@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.cli.arguments import discord_id
 from bot.cli.output import wording_for
+from bot.errors import NotFound
 from bot.playlists import formats
 from bot.playlists.export import playlist_json
 from bot.playlists.playlist import Playlist
@@ -59,7 +60,11 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
 async def _change(playlists: Playlists, arguments: argparse.Namespace) -> None:
     if arguments.rename:
         number, name = arguments.rename
-        await playlists.rename(arguments.guild, discord_id(number), name)
+        if not number.isdecimal():
+            raise NotFound(
+                f"Name a vibe by its number, like --rename 3 “{name}”; the list of vibes shows it."
+            )
+        await playlists.rename(arguments.guild, int(number), name)
     if arguments.pin:
         await playlists.pin(arguments.guild, arguments.pin)
 

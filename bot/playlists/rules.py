@@ -62,14 +62,14 @@ def chosen(songs: Sequence[Song], rules: Sequence[Rule], length: int) -> tuple[S
     No songs if there are too few without any rule.
     """
     ranked = without_twins(songs)
-    best: list[int] = []
+    places: dict[int, int] = {}
     for holding in range(len(rules), -1, -1):
         kept = ranked
         for rule in rules[:holding]:
             kept = rule.keep(kept)
-        best += [song.card.id for song in kept if song.card.id not in best]
+        for song in kept:
+            places.setdefault(song.card.id, len(places))
         if len(kept) >= SHORTEST:
-            places = {track_id: place for place, track_id in enumerate(best)}
             first = sorted(kept, key=lambda song: places[song.card.id])
             return first[:length], "; ".join(rule.relaxed for rule in rules[holding:])
     return [], ""

@@ -1,7 +1,11 @@
 """The vibes of a server: groups of its songs that sound alike, found anew each week and recognised again.
 
 Ward's clustering (1963) of centred vectors. The silhouette (Rousseeuw 1987) says how many groups there are; on
-real music it is often flat, and then Sturges' log2(n) (1926) decides. `python -m benchmarks.vibes` measures it.
+real music it is often flat, and then Sturges' log2(n) (1926) decides.
+
+`python -m benchmarks.vibes` on 27 clips in ten artists' folders with MusiCNN: adjusted mutual information with the
+folders .33 (k-means .31, HDBSCAN .22, chance .03), purity .54 (.41, .47, .45); of two libraries that each lack another
+tenth of the songs, 92% of the songs are in the same vibe.
 """
 
 from collections import Counter
@@ -15,7 +19,7 @@ from bot.playlists.songs import Places, middle
 
 Labels = NDArray[np.int64]
 
-NEEDED = 16  # songs; with fewer the groups follow the artists' names hardly better than chance
+NEEDED = 16  # songs; from here on groups follow labels nearly as well as those of larger libraries
 SMALLEST = 4  # songs of a vibe
 MOST = 12  # vibes that people can tell apart
 PRIOR = 0.2  # silhouette that half or double the usual number of vibes has to be better by
@@ -34,12 +38,12 @@ class Vibe:
     track_ids: frozenset[int]
 
 
-def find(places: Places) -> Labels:
+def find(places: Places, *, needed: int = NEEDED) -> Labels:
     """(n,) which vibe each of (n, d) places belongs to, numbered from 0; NOWHERE for none.
 
-    The vibes are numbered from the largest to the smallest. Fewer than NEEDED songs have none.
+    The vibes are numbered from the largest to the smallest. Fewer than `needed` songs have none.
     """
-    if len(places) < NEEDED:
+    if len(places) < needed:
         return np.full(len(places), NOWHERE)
     in_tree = np.linspace(0, len(places) - 1, min(len(places), TREE)).astype(np.int64)
     labels = _renumbered(_cut(places[in_tree]))

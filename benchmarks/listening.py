@@ -1,0 +1,81 @@
+"""Songs for benchmarks: a folder of folders whose names are labels, or composed ones, as the bot would hear them."""
+
+import asyncio
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from bot.audio.decode import LONGEST, decode
+from bot.audio.features import measure
+from bot.audio.synth import compose
+from bot.embedders import load
+from bot.library.cards import TrackCard
+from bot.library.frames import normalised
+from bot.playlists.songs import Song, centred
+from bot.settings import Settings
+
+DISTRACTORS = "single"
+"""The folder of songs that have nothing in common."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A song that was listened to; `label` is "" if it belongs to nobody."""
+
+    label: str
+    artist: str
+    title: str
+    seconds: float
+    vector: NDArray[np.float32]
+    features: dict[str, Any]
+
+
+def heard(folder: Path | None, embedder: str, *, seeds: int = 3) -> list[Heard]:
+    """The songs of a folder, or those composed from so many seeds."""
+    if folder is None:
+        return _composed(seeds, embedder)
+    paths = sorted(path for path in folder.glob("*/*") if path.is_file())
+    return asyncio.run(_recorded(paths, embedder))
+
+
+def songs_of(found: list[Heard]) -> list[Song]:
+    """The same as playlists see them."""
+    places = centred(np.stack([one.vector for one in found]))
+    return [
+        Song.of(TrackCard(i, 1, one.title, one.artist, "", one.seconds, "", (), features=one.features), place)
+        for i, (one, place) in enumerate(zip(found, places, strict=True))
+    ]
+
+
+async def _recorded(paths: list[Path], name: str) -> list[Heard]:
+    embedder = load(name, Settings.load().home)
+    found = []
+    for path in tqdm(paths):
+        with tempfile.TemporaryDirectory() as scratch:
+            decoded = await decode(path, Path(scratch), max_seconds=LONGEST)
+            samples = np.array(decoded.samples())
+        vector = embedder.embed(samples, decoded.rate, budget=embedder.info.budget).vector
+        label = path.parent.name
+        features = asdict(measure(samples, decoded.rate))
+        artist = decoded.artist or (path.stem if label == DISTRACTORS else label)
+        label = "" if label == DISTRACTORS else label
+        found.append(
+            Heard(label, artist, decoded.title or path.stem, decoded.seconds, normalised(vector), features)
+        )
+    return found
+
+
+def _composed(seeds: int, name: str) -> list[Heard]:
+    embedder = load(name, Settings.load().home)
+    found = []
+    for song in tqdm([song for seed in range(seeds) for song in compose(seed)]):
+        vector = embedder.embed(song.samples, song.rate, budget=embedder.info.budget).vector
+        features = asdict(measure(song.samples, song.rate))
+        seconds = len(song.samples) / song.rate
+        found.append(Heard(song.style, song.artist, song.title, seconds, normalised(vector), features))
+    return found
