@@ -69,18 +69,25 @@ class Matrix:
             found[missing] = self._mean(rest, chosen, examples, places)[missing]
         return found
 
-    def side_by_side(self, wanted: Collection[int]) -> tuple[list[int], Vector]:
-        """The tracks among some that have every vector that questions go by, and these (n, d), of length 1."""
-        names = [name for name in (self.epoch.searched if self.epoch else ()) if name in self.rows]
-        chosen = [
-            (track_id, place)
-            for place, track_id in enumerate(self.facts)
-            if track_id in wanted and all(self.rows[name][place].any() for name in names)
+    def side_by_side(self, among: Collection[int], ends: Collection[int]) -> tuple[list[int], Vector]:
+        """The tracks that have every vector that the ends have and questions go by, and these (n, d), of length 1."""
+        places = {track_id: place for place, track_id in enumerate(self.facts)}
+        known = [places[track_id] for track_id in ends if track_id in places]
+        names = [
+            name
+            for name in (self.epoch.searched if self.epoch and known else ())
+            if self.rows[name][known].any(axis=1).all()
         ]
-        if not names or not chosen:
+        wanted = {*among, *ends}
+        tracks = [
+            track_id
+            for track_id, place in places.items()
+            if track_id in wanted and names and all(self.rows[name][place].any() for name in names)
+        ]
+        if not tracks:
             return [], np.zeros((0, 0), np.float32)
-        tracks, places = (list(column) for column in zip(*chosen, strict=True))
-        together = np.concatenate([self.rows[name][places] for name in names], axis=1)
+        chosen = [places[track_id] for track_id in tracks]
+        together = np.concatenate([self.rows[name][chosen] for name in names], axis=1)
         return tracks, (together / np.sqrt(len(names))).astype(np.float32)
 
     def _mean(
@@ -164,7 +171,7 @@ class Library:
             tracks = [track_id for track_id in tracks if track_id in sounds]
             return tracks, sounds.matrix(tracks)
         matrix = await self._matrix(guild_id)
-        return await asyncio.to_thread(matrix.side_by_side, {*among, *ends})
+        return await asyncio.to_thread(matrix.side_by_side, among, ends)
 
     def _note(self, guild_id: int, track_ids: Collection[int]) -> None:
         self._changed.setdefault(guild_id, set()).update(track_ids)

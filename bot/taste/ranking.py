@@ -97,7 +97,7 @@ class Ranker:
             matches=heard.matches[:, known],
         )
         crowd = await self._crowds.of(guild_id) if others else None
-        return _with_crowd(ranked, crowd, votes_of(taste)) if crowd else ranked
+        return with_crowd(ranked, crowd, votes_of(taste)) if crowd else ranked
 
 
 def strongest(taste: Taste, sign: int) -> list[int]:
@@ -112,7 +112,8 @@ def votes_of(taste: Taste) -> dict[int, int]:
     return {track_id: kinds[event.signal] for track_id, event in taste.best.items() if event.signal in kinds}
 
 
-def _with_crowd(ranked: Ranked, crowd: Crowd, votes: Mapping[int, int]) -> Ranked:
+def with_crowd(ranked: Ranked, crowd: Crowd, votes: Mapping[int, int]) -> Ranked:
+    """The same, ordered by others' likes too; unchanged if there are too few votes to say anything."""
     found = crowd.preferences(votes)
     if not found:
         return ranked

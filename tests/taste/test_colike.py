@@ -1,0 +1,106 @@
+"""People who like what you like, learnt from votes with a known truth."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from bot.taste import crowds
+from bot.taste.colike import FEWEST_OWN, FEWEST_VOTES, learn, usable
+from bot.taste.crowds import Crowds, learn_apart
+from bot.taste.feedback import Vote
+from tests.support.library import START
+
+
+def two_camps(members: int = 20, tracks: int = 40, each: int = 24, seed: int = 0) -> list[Vote]:
+    """Members of two camps, who like even and odd tracks."""
+    random = np.random.default_rng(seed)
+    return [
+        Vote(int(track), member, 1 if track % 2 == member % 2 else -1, START + timedelta(seconds=member))
+        for member in range(1, members + 1)
+        for track in random.choice(tracks, each, replace=False)
+    ]
+
+
+def columns(votes: list[Vote]):
+    return zip(*((vote.user_id, vote.track_id, vote.kind) for vote in votes), strict=True)
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    return learn(*columns(two_camps()))
+
+
+def test_a_newcomer_is_told_what_their_camp_likes(crowd):
+    found = crowd.preferences(dict.fromkeys(range(0, 12, 2), +1))
+    even = np.mean([value for track, value in found.items() if track % 2 == 0])
+    odd = np.mean([value for track, value in found.items() if track % 2])
+    assert even > odd + 0.3
+
+
+def test_one_more_vote_changes_the_answer_at_once(crowd):
+    even = dict.fromkeys(range(0, 12, 2), +1)
+    before, after = crowd.preferences(even), crowd.preferences({**even, 20: -1, 22: -1})
+    assert after[20] < before[20]
+
+
+def test_with_too_few_likes_it_says_nothing(crowd):
+    few = dict.fromkeys(range(FEWEST_OWN - 1), +1)
+    assert crowd.preferences(few) == {}
+    assert crowd.preferences({**few, 30: -1, 999: +1}) == {}
+
+
+def test_the_named_like_is_one_without_which_the_track_stands_lower(crowd):
+    votes = dict.fromkeys(range(0, 16, 2), +1) | {1: -1}
+    carrier = crowd.carrier(votes, 30)
+    assert votes[carrier] > 0
+    without = {track: kind for track, kind in votes.items() if track != carrier}
+    assert crowd.preferences(without)[30] < crowd.preferences(votes)[30]
+
+
+def test_learning_is_the_same_every_time():
+    once, again = learn(*columns(two_camps())), learn(*columns(two_camps()))
+    assert (once.vectors == again.vectors).all()
+
+
+def test_a_server_with_little_feedback_has_nothing_to_learn_from():
+    votes = two_camps()
+    assert len(usable(votes)) >= FEWEST_VOTES
+    assert usable(votes[: FEWEST_VOTES // 2]) == []
+    alone = [Vote(track, 1, 1, START) for track in range(2 * FEWEST_VOTES)]
+    assert usable(alone) == []
+    pair = [Vote(track, user, 1, START) for track in range(FEWEST_VOTES) for user in (1, 2)]
+    assert usable(pair) == []
+
+
+async def test_learning_in_another_process_gives_the_same(crowd):
+    apart = await learn_apart(two_camps())
+    assert (apart.tracks == crowd.tracks).all()
+    assert apart.vectors == pytest.approx(crowd.vectors)
+
+
+class Votes:
+    """Whose votes are read; how often."""
+
+    def __init__(self, votes: list[Vote]) -> None:
+        self.votes_, self.read = votes, 0
+
+    async def votes(self, guild_id: int) -> list[Vote]:
+        self.read += 1
+        return self.votes_
+
+
+async def test_a_crowd_is_learnt_once_and_again_when_it_is_old():
+    votes = Votes(two_camps())
+    fresh, stale = Crowds(votes), Crowds(votes, fresh=0)
+    first = await fresh.of(1)
+    assert first is not None and await fresh.of(1) is first and votes.read == 1
+    first = await stale.of(1)
+    while await stale.of(1) is first:
+        await crowds.asyncio.sleep(0.05)
+    await stale.close()
+
+
+async def test_too_little_feedback_starts_no_process():
+    votes = Votes(two_camps()[:30])
+    assert await Crowds(votes).of(1) is None
