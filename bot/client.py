@@ -21,7 +21,10 @@ from bot.signals import until_told_to_stop
 
 log = logging.getLogger(__name__)
 
-COGS = ("replies", "intake", "feedback", "similar", "recommend", "library", "digest", "settings", "privacy")
+COGS = (
+    "replies", "intake", "feedback", "similar", "recommend", "together", "mixing", "stats", "library", "digest",
+    "settings", "privacy",
+)  # fmt: skip
 
 # What the invite link asks for: everything the bot does, nothing more.
 PERMISSIONS = discord.Permissions(

@@ -24,7 +24,9 @@ from bot.settings import Settings
 from bot.taste.answers import Answers
 from bot.taste.engine import Engine
 from bot.taste.feedback import Feedback
+from bot.taste.mixing import Mixing
 from bot.taste.recommend import Recommender
+from bot.taste.together import Together
 
 LAST_REBUILDING_SECONDS = 5.0
 
@@ -45,6 +47,8 @@ class Services:
     feedback: Feedback
     engine: Engine
     recommender: Recommender
+    together: Together
+    mixing: Mixing
     answers: Answers
     digests: Digests
     playlists: Playlists
@@ -106,6 +110,8 @@ class Services:
             feedback=feedback,
             engine=engine,
             recommender=recommender,
+            together=Together(engine),
+            mixing=Mixing(engine),
             answers=answers,
             digests=Digests(store, catalog, guilds, feedback, recommender, answers, around),
             playlists=Playlists(store, vectors, catalog, feedback, recommender),

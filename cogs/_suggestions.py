@@ -13,6 +13,7 @@ from bot.errors import NotAllowed
 from bot.intake.links import Source
 from bot.taste.answers import AnswerPage, Shown
 from bot.taste.recommend import Pick
+from bot.taste.steering import Adventure, Steering
 from cogs._audience import audience_of, sight_of
 from cogs._sharing import accept
 from cogs._text import fitted, shared_by, song, when_and_where
@@ -20,6 +21,7 @@ from cogs._votes import VoteButton, explained, vote_buttons
 
 ACCENT = 0x5865F2
 TEXT_LIMIT = 3800  # a little below Discord's 4,000
+CLOSEST = Steering(adventure=Adventure.SAFE)
 HEADING = "### Suggestions"
 NOTHING = "Nothing else of this library can be shown here yet."
 
@@ -44,6 +46,42 @@ class MoreButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:more:(?P<track>\d
         """Answer as /similar would."""
         await interaction.response.defer(thinking=True, ephemeral=self.private)
         await answer_similar(interaction, self.track_id, private=self.private)
+
+
+class HideButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:hide:(?P<track>\d+):?(?P<undo>undo)?"):
+    """Hide: never suggests a song to this member again; or takes that back."""
+
+    def __init__(self, track_id: int, undo: bool = False) -> None:
+        custom_id = f"ew:hide:{track_id}" + (":undo" if undo else "")
+        super().__init__(ui.Button(custom_id=custom_id, label="Undo" if undo else "Hide"))
+        self.track_id = track_id
+        self.undo = undo
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: Match[str], /
+    ) -> Self:
+        """Read the button back from a message."""
+        return cls(int(match["track"]), bool(match["undo"]))
+
+    @explained
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Note it and say so, to this member alone."""
+        assert interaction.guild_id is not None
+        await interaction.response.defer(ephemeral=True, thinking=not self.undo)
+        guild_id, history = interaction.guild_id, interaction.client.services.engine.history
+        if self.undo:
+            await history.unhide(guild_id, interaction.user.id, self.track_id)
+            await interaction.edit_original_response(content="It may be suggested to you again.", view=None)
+            return
+        await history.hide(guild_id, interaction.user.id, self.track_id)
+        await interaction.client.services.guilds.remember(
+            guild_id, interaction.user.id, interaction.user.display_name
+        )
+        view = ui.View(timeout=None)
+        view.add_item(HideButton(self.track_id, undo=True))
+        await interaction.edit_original_response(content="I won't suggest that song to you again.", view=view)
+        view.stop()  # the button is dynamic
 
 
 class PageButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:page:(?P<answer>\d+):(?P<page>\d+)"):
@@ -98,7 +136,7 @@ class AddButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:add:(?P<answer>\d+
         await accept(interaction, [Source(**page.source)], interaction.user)
 
 
-BUTTONS = (VoteButton, MoreButton, PageButton, AddButton)
+BUTTONS = (VoteButton, MoreButton, HideButton, PageButton, AddButton)
 
 
 async def channels_for(interaction: discord.Interaction[Earworm], *, private: bool) -> frozenset[int]:
@@ -116,13 +154,21 @@ async def load_page(interaction: discord.Interaction[Earworm], answer_id: int, n
     return await interaction.client.services.answers.page(answer_id, number, channels)
 
 
-async def answer_similar(interaction: discord.Interaction[Earworm], track_id: int, *, private: bool) -> None:
+async def answer_similar(
+    interaction: discord.Interaction[Earworm],
+    track_id: int,
+    steering: Steering = CLOSEST,
+    *,
+    private: bool,
+) -> None:
     """Answer what sounds like a track of the library."""
     assert interaction.guild_id is not None
     services = interaction.client.services
     channels = await channels_for(interaction, private=private)
     card = await services.catalog.card(interaction.guild_id, track_id, channels)
-    picks = await services.recommender.similar(interaction.guild_id, track_id=track_id, channels=channels)
+    picks = await services.recommender.similar(
+        interaction.guild_id, track_id=track_id, channels=channels, steering=steering
+    )
     note = "" if picks else NOTHING
     await answer(interaction, "similar", picks, private=private, track_id=card.id, note=note)
 
@@ -171,11 +217,13 @@ def layout(page: AnswerPage, length: int) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     box: ui.Container[Any] = ui.Container(accent_colour=ACCENT)
     box.add_item(ui.TextDisplay(_heading(page)))
-    for shown in page.suggestions:
-        box.add_item(ui.Separator())
+    for place, shown in enumerate(page.suggestions):
+        if place:
+            box.add_item(ui.Separator())
         box.add_item(ui.TextDisplay(_block(shown, length)))
-        votes = vote_buttons(shown.card.id, shown.card.likes, shown.card.dislikes)
-        box.add_item(ui.ActionRow(*votes, MoreButton(shown.card.id, page.private)))
+        track_id, card = shown.card.id, shown.card
+        votes = vote_buttons(track_id, card.likes, card.dislikes)
+        box.add_item(ui.ActionRow(*votes, MoreButton(track_id, page.private), HideButton(track_id)))
     view.add_item(box)
     if buttons := _turning(page):
         view.add_item(ui.ActionRow(*buttons))
@@ -186,6 +234,8 @@ def _heading(page: AnswerPage) -> str:
     """What the answer is about, as it may be named now, and the note."""
     about = song(page.track) if page.track else page.heading
     heading = f"### Sounds like {about}" if about else HEADING
+    if page.kind in {"together", "alchemy"}:
+        heading = f"### {page.heading or 'For some of you'}"
     if page.kind == "recommend":
         someone = f"<@{page.member_id}>" if page.member_id else "somebody"
         heading = f"### For {'this server' if page.member_id is None else someone}"

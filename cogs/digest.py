@@ -59,8 +59,11 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         self.post_due.start()
 
     async def cog_unload(self) -> None:
-        """Stop looking."""
+        """Stop looking, and wait until that is so."""
+        looking = self.post_due.get_task()
         self.post_due.cancel()
+        if looking is not None:
+            await asyncio.wait([looking])
 
     @app_commands.command(name="set", description="Post a digest of this server's music every week")
     @app_commands.describe(

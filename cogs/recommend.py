@@ -1,13 +1,19 @@
 """/recommend: what you, another member or the whole server may like."""
 
+from datetime import timedelta
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Earworm
+from bot.taste.steering import Steering
 from cogs._suggestions import answer, channels_for
+from cogs._wishes import ADVENTURES, suggest_tags, wishes
 
-ME, SERVER = "me", "server"
+ME, SERVER, HERE = "me", "server", "here"
+LATELY = timedelta(days=90)  # who shared something in a channel since then is there
+MOST = 10  # members of a group
 
 
 class Recommend(commands.Cog):
@@ -19,35 +25,85 @@ class Recommend(commands.Cog):
     @app_commands.command(name="recommend", description="Songs from this server that you may like")
     @app_commands.describe(
         member="For this member instead of you",
-        scope="For you, or for the whole server",
+        scope="For you, for the whole server, or for those who share music in this channel",
+        tag="Only what is tagged so, for example jazz",
+        tempo="Only at this tempo, for example 120 or 90-110",
+        key="Only in this key, for example A minor, or minor",
+        sharer="Only what this member shared",
+        days="Only what was shared in the last so many days",
+        without_artist="Nothing by this artist",
+        without_member="Nothing that only this member shared",
+        adventure="Rather all of one kind, or many kinds",
         private="Only you see the answer",
     )
     @app_commands.choices(
         scope=[
             app_commands.Choice(name="for me", value=ME),
             app_commands.Choice(name="for the whole server", value=SERVER),
-        ]
+            app_commands.Choice(name="for everybody in this channel", value=HERE),
+        ],
+        adventure=ADVENTURES,
     )
+    @app_commands.autocomplete(tag=suggest_tags)
     @app_commands.guild_only()
     async def recommend(
         self,
         interaction: discord.Interaction[Earworm],
         member: discord.User | None = None,
         scope: str = ME,
+        tag: str | None = None,
+        tempo: str | None = None,
+        key: str | None = None,
+        sharer: discord.User | None = None,
+        days: app_commands.Range[int, 1, 3650] | None = None,
+        without_artist: str | None = None,
+        without_member: discord.User | None = None,
+        adventure: str | None = None,
         private: bool = False,
     ) -> None:
         """Recommend, and say what it went by where there is little feedback."""
-        assert interaction.guild_id is not None
+        assert interaction.guild_id is not None and interaction.channel_id is not None
+        steering = wishes(
+            interaction.created_at,
+            tag=tag,
+            tempo=tempo,
+            key=key,
+            sharer=sharer,
+            days=days,
+            without_artist=without_artist,
+            without_member=without_member,
+            adventure=adventure,
+        )
         await interaction.response.defer(ephemeral=private)
+        channels = await channels_for(interaction, private=private)
+        if scope == HERE and member is None:
+            await self._for_channel(interaction, channels, steering, private=private)
+            return
         someone = member or interaction.user
         user_id = None if scope == SERVER and member is None else someone.id
-        channels = await channels_for(interaction, private=private)
         found = await self.bot.services.recommender.recommend(
-            interaction.guild_id, user_id, channels, you=user_id == interaction.user.id
+            interaction.guild_id, user_id, channels, you=user_id == interaction.user.id, steering=steering
         )
         await answer(
             interaction, "recommend", found.picks, private=private, member_id=user_id, note=found.note
         )
+
+    async def _for_channel(
+        self,
+        interaction: discord.Interaction[Earworm],
+        channels: frozenset[int],
+        steering: Steering,
+        *,
+        private: bool,
+    ) -> None:
+        """For the asker and whoever shared something here lately."""
+        assert interaction.guild_id is not None and interaction.channel_id is not None
+        services, since = self.bot.services, interaction.created_at - LATELY
+        here = await services.catalog.sharers(interaction.guild_id, interaction.channel_id, since, MOST)
+        members = list(dict.fromkeys([interaction.user.id, *here]))[:MOST]
+        found = await services.together.group(interaction.guild_id, members, channels, steering=steering)
+        heading = f"For everybody here ({len(members)})"
+        await answer(interaction, "together", found.picks, private=private, heading=heading, note=found.note)
 
 
 async def setup(bot: Earworm) -> None:

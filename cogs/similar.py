@@ -8,10 +8,12 @@ from bot.client import Earworm
 from bot.errors import NotFound
 from bot.intake.links import Source
 from bot.library.pipeline import Asker
+from bot.taste.steering import Adventure, Steering
 from cogs._sharing import sources_from_options
 from cogs._suggestions import BUTTONS, NOTHING, answer, answer_similar, channels_for
 from cogs._text import duration, plain
 from cogs._tracks import find_track, suggest_tracks
+from cogs._wishes import ADVENTURES, suggest_tags, wishes
 
 
 class Similar(commands.Cog):
@@ -29,9 +31,15 @@ class Similar(commands.Cog):
         track="A song of the library: start typing",
         link="A link to any song",
         file="Any audio or video file",
+        tag="Only what is tagged so, for example jazz",
+        tempo="Only at this tempo, for example 120 or 90-110",
+        key="Only in this key, for example A minor, or minor",
+        without_artist="Nothing by this artist",
+        adventure="Rather all of one kind, or many kinds",
         private="Only you see the answer",
     )
-    @app_commands.autocomplete(track=suggest_tracks)
+    @app_commands.choices(adventure=ADVENTURES)
+    @app_commands.autocomplete(track=suggest_tracks, tag=suggest_tags)
     @app_commands.guild_only()
     async def similar(
         self,
@@ -39,23 +47,36 @@ class Similar(commands.Cog):
         track: str | None = None,
         link: str | None = None,
         file: discord.Attachment | None = None,
+        tag: str | None = None,
+        tempo: str | None = None,
+        key: str | None = None,
+        without_artist: str | None = None,
+        adventure: str | None = None,
         private: bool = False,
     ) -> None:
         """Answer by a song of the library, or listen to a link or file for this question only."""
         assert interaction.guild_id is not None
         if sum(option is not None for option in (track, link, file)) != 1:
             raise NotFound("Name one thing to go by: a track of the library, a link, or a file.")
+        steering = wishes(
+            interaction.created_at,
+            tag=tag,
+            tempo=tempo,
+            key=key,
+            without_artist=without_artist,
+            adventure=adventure or Adventure.SAFE,
+        )
         sources = sources_from_options(link, file) if track is None else []
         await interaction.response.defer(ephemeral=private)
         if track is not None:
             card = await find_track(interaction, track, private=private)
-            await answer_similar(interaction, card.id, private=private)
+            await answer_similar(interaction, card.id, steering, private=private)
             return
         known = await self._known(interaction, link, private=private) if link else None
         if known is not None:
-            await answer_similar(interaction, known, private=private)
+            await answer_similar(interaction, known, steering, private=private)
         else:
-            await self.by_listening(interaction, sources[0], private=private)
+            await self.by_listening(interaction, sources[0], steering, private=private)
 
     async def _known(
         self, interaction: discord.Interaction[Earworm], link: str, *, private: bool
@@ -71,7 +92,12 @@ class Similar(commands.Cog):
         return card.id
 
     async def by_listening(
-        self, interaction: discord.Interaction[Earworm], source: Source, *, private: bool
+        self,
+        interaction: discord.Interaction[Earworm],
+        source: Source,
+        steering: Steering,
+        *,
+        private: bool,
     ) -> None:
         """Listen to something that isn't in the library; nothing of it is stored."""
         assert interaction.guild_id is not None
@@ -80,7 +106,7 @@ class Similar(commands.Cog):
         heard = await services.pipeline.hear(source.url, source.name, asker=asker)
         channels = await channels_for(interaction, private=private)
         picks = await services.recommender.similar(
-            interaction.guild_id, vectors=heard.analysis.vectors, channels=channels
+            interaction.guild_id, vectors=heard.analysis.vectors, channels=channels, steering=steering
         )
         artist = f" by {plain(heard.artist)}" if heard.artist else ""
         heading = f"**{plain(heard.title)}**{artist} · {duration(heard.seconds)}"

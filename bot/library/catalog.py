@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
@@ -11,6 +12,7 @@ from bot.errors import NotFound
 from bot.intake.identity import identify
 from bot.library.cards import Channels, ShareLine, TrackCard, load_cards, visible
 from bot.library.dropping import GoneReply, drop_shares
+from bot.library.facts import LIKELY
 from bot.library.points import load_points
 from bot.library.store import Store
 from bot.library.vectors import Vectors
@@ -69,6 +71,33 @@ class Catalog:
         query = select(Share.channel_id).where(Share.guild_id == guild_id).distinct()
         async with self._store.session() as session:
             return frozenset(await session.scalars(query))
+
+    async def tags(self, guild_id: int, channels: Channels) -> list[str]:
+        """What tracks here are tagged with, in comparable form, the most frequent first."""
+        query = (
+            select(Track.id, Track.tags, Source.genres)
+            .join(Share, Share.track_id == Track.id)
+            .join(Source, Source.id == Share.source_id)
+            .where(Share.guild_id == guild_id, visible(channels))
+        )
+        tagged: dict[str, set[int]] = {}
+        async with self._store.session() as session:
+            for track_id, tags, genres in await session.execute(query):
+                for tag in [*genres, *(tag for tag, probability in tags.items() if probability >= LIKELY)]:
+                    tagged.setdefault(searchable(tag), set()).add(track_id)
+        return sorted(tagged, key=lambda tag: (-len(tagged[tag]), tag))
+
+    async def sharers(self, guild_id: int, channel_id: int, since: datetime, limit: int) -> list[int]:
+        """The members who shared something in a channel since then, the last one first."""
+        query = (
+            select(Share.user_id)
+            .where(Share.guild_id == guild_id, Share.channel_id == channel_id, Share.shared_at >= since)
+            .group_by(Share.user_id)
+            .order_by(func.max(Share.shared_at).desc())
+            .limit(limit)
+        )
+        async with self._store.session() as session:
+            return list(await session.scalars(query))
 
     async def search(
         self,

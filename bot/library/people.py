@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -152,6 +152,19 @@ async def _forget_answers(session: AsyncSession, guild_id: int, user_id: int) ->
     await session.execute(update(Answer).where(asked).values(user_id=0, heading="", note="", source={}))
     for_them = and_(Answer.guild_id == guild_id, Answer.member_id == user_id)
     await session.execute(update(Answer).where(for_them).values(member_id=0, note=""))
+    # A blend names two.
+    mention = f"<@{user_id}>"
+    naming = and_(Answer.guild_id == guild_id, Answer.heading.contains(mention, autoescape=True))
+    unnamed = func.replace(Answer.heading, mention, "somebody")
+    await session.execute(update(Answer).where(naming).values(heading=unnamed))
+    of_groups = (
+        select(Suggestion)
+        .join(Answer, Answer.id == Suggestion.answer_id)
+        .where(Answer.guild_id == guild_id, Answer.kind == "together")
+    )
+    for suggestion in await session.scalars(of_groups):
+        if suggestion.why.get("user_id") == user_id:
+            suggestion.why = {**suggestion.why, "user_id": 0}
 
 
 async def _posted(session: AsyncSession, guild_id: int, user_id: int) -> tuple[Posted, ...]:
@@ -162,7 +175,11 @@ async def _posted(session: AsyncSession, guild_id: int, user_id: int) -> tuple[P
         Answer.guild_id == guild_id,
         Answer.message_id.is_not(None),
         ~Answer.private,
-        or_(Answer.member_id == user_id, shown.where(Suggestion.track_id.in_(theirs))),
+        or_(
+            Answer.member_id == user_id,
+            Answer.heading.contains(f"<@{user_id}>", autoescape=True),
+            shown.where(Suggestion.track_id.in_(theirs)),
+        ),
     )
     digests = select(Digest.channel_id, Digest.message_id).where(
         Digest.guild_id == guild_id, Digest.message_id.is_not(None)

@@ -77,9 +77,9 @@ class Answers:
     ) -> int:
         """Keep an answer before it is shown; returns its id.
 
-        `kind`: similar, recommend, together, alchemy or digest; `user_id`: who asked, 0 for the bot; `track_id`: what was asked about, or
-        `heading`, if it isn't in the library; `member_id`: whom it is for; `source`: the link or file that was asked
-        with and isn't stored. What has an id is named whenever a page is shown, as it may be named then.
+        `kind`: similar, recommend, together, alchemy or digest; `user_id`: who asked, 0 for the bot; `track_id`: what
+        was asked about, or `heading`, if it isn't in the library; `member_id`: whom it is for; `source`: the link or
+        file that was asked with and isn't stored. What has an id is named whenever a page is shown, as it may be then.
         """
         answer = Answer(
             guild_id=guild_id,

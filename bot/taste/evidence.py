@@ -34,7 +34,7 @@ WEIGHTS: Mapping[Signal, float] = MappingProxyType(
     {
         Signal.LIKED: 1.0,
         Signal.DISLIKED: -1.5,
-        Signal.HIDDEN: -1.5,
+        Signal.HIDDEN: -0.3,  # often a song heard too often; 👎 is there to say more
         Signal.SHARED: 0.3,
         Signal.MORE: 0.3,
         Signal.IGNORED: -0.1,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, select, update
+from sqlalchemy import Select, and_, delete, func, select
 
 from bot.errors import NotFound
 from bot.library.store import Store
@@ -131,7 +131,10 @@ class History:
         if arms and (len(set(arms)) != 2 or not set(arms) <= set(ARMS)):
             raise NotFound(f"Name two of {', '.join(ARMS)}.")
         async with self._store.begin() as session:
-            await session.execute(update(Guild).where(Guild.id == guild_id).values(arms=",".join(arms)))
+            row = self._store.insert(Guild).values(id=guild_id, arms=",".join(arms))
+            await session.execute(
+                row.on_conflict_do_update(index_elements=[Guild.id], set_={"arms": row.excluded.arms})
+            )
 
 
 def _said(guild_id: int, user_id: int | None) -> list[tuple[Signal, Select[*tuple[Any, ...]]]]:

@@ -37,7 +37,7 @@ async def test_by_a_track_with_everything_about_each(bot: Earworm, club: Club) -
     assert f"shared by {club.bo.mention} on <t:" in text and f"[jump to it]({jump})" in text
     assert said["mentions"] == []
     pressed = [(b.get("emoji") or {}).get("name") or b["label"] for b in buttons_of(said)]
-    assert pressed == ["👍", "👎", "More like this"] * 3
+    assert pressed == ["👍", "👎", "More like this", "Hide"] * 3
 
 
 async def test_the_track_is_completed_while_it_is_typed(bot: Earworm, club: Club) -> None:
