@@ -158,6 +158,20 @@ async def test_what_was_posted_says_which_track_it_is_rather_than_where_it_led(
     assert share.track_id == source.track_id == track_id == 2
 
 
+async def test_a_known_recording_gets_the_vectors_that_it_lacks(
+    filing: Filing, ledger: Ledger, store: Store
+) -> None:
+    first = await claim(ledger, "a", 100)
+    track_id = await filing.add(first, {first.key: first.url}, heard())
+    fuller = heard()
+    vectors = {"first-1": np.full(4, 9, np.float32), "second-1": np.full(2, 5, np.float32)}
+    fuller = replace(fuller, analysis=replace(fuller.analysis, vectors=vectors))
+    second = await claim(ledger, "b", 101)
+    assert await filing.add(second, {second.key: second.url}, fuller) == track_id
+    kept = {row.name: np.frombuffer(row.data, "<f4").tolist() for row in await rows(store, TrackVector)}
+    assert kept == {"first-1": [1, 1, 1, 1], "second-1": [5, 5]}
+
+
 async def test_another_recording_is_another_track(filing: Filing, ledger: Ledger, store: Store) -> None:
     for place, name in enumerate("ab"):
         claimed = await claim(ledger, name, 100 + place)

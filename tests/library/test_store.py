@@ -33,10 +33,10 @@ async def on_sqlite(store):
 
 async def test_what_is_committed_is_there_after_a_reopen(store, settings):
     async with store.begin() as session:
-        session.add(Guild(id=1, name="Quartet"))
+        session.add(Guild(id=1, timezone="Asia/Tokyo"))
     again = await Store.open(settings)
     async with again.session() as session:
-        assert (await session.get_one(Guild, 1)).name == "Quartet"
+        assert (await session.get_one(Guild, 1)).timezone == "Asia/Tokyo"
     await again.close()
 
 
@@ -96,12 +96,12 @@ async def test_a_row_without_its_guild_is_refused(store):
 
 
 async def test_an_insert_may_find_its_row_there_already(store):
-    for name in ("first", "second"):
+    for values in ({"timezone": "UTC"}, {"timezone": "Asia/Tokyo"}):
         async with store.begin() as session:
-            row = store.insert(Guild).values(id=1, name=name)
-            await session.execute(row.on_conflict_do_update(index_elements=["id"], set_={"name": name}))
+            row = store.insert(Guild).values(id=1, **values)
+            await session.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
     async with store.session() as session:
-        assert (await session.get_one(Guild, 1)).name == "second"
+        assert (await session.get_one(Guild, 1)).timezone == "Asia/Tokyo"
 
 
 async def test_sqlite_syncs_every_commit_to_its_log(on_sqlite):
@@ -117,7 +117,7 @@ async def test_a_full_disk_is_said(on_sqlite):
         async with on_sqlite.begin() as session:
             size = await session.scalar(text("PRAGMA page_count"))
             await session.execute(text(f"PRAGMA max_page_count = {size}"))
-            session.add(Guild(id=1, name="x" * 100_000))
+            session.add(Guild(id=1, timezone="x" * 100_000))
     assert await count(on_sqlite) == 0
 
 
