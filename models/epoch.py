@@ -21,6 +21,7 @@ class Epoch(Base):
     guild_id: Mapped[int]
     current: Mapped[bool | None]  # true or NULL
     searched: Mapped[list[str]] = mapped_column(JSON)  # names of the vectors that questions go by
+    begun_at: Mapped[datetime]
 
     frames: Mapped[list["EpochFrame"]] = relationship(cascade="all, delete-orphan")
 

@@ -6,6 +6,7 @@ An epoch is a row before its collection is made and until it is gone, so whateve
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import numpy as np
@@ -63,9 +64,10 @@ class Epochs:
         async with self._store.session() as session:
             return set(await session.scalars(select(EpochRow.guild_id).where(EpochRow.current.is_(True))))
 
-    async def unused(self) -> list[Epoch]:
-        """What no server uses: left by a crash, or being made right now."""
-        query = select(EpochRow).where(EpochRow.current.is_(None)).options(selectinload(EpochRow.frames))
+    async def unused(self, *, since: timedelta) -> list[Epoch]:
+        """What was begun so long ago or longer and no server uses: a crash left it, unless it is still being made."""
+        old = EpochRow.begun_at <= datetime.now(UTC) - since
+        query = select(EpochRow).where(EpochRow.current.is_(None), old).options(selectinload(EpochRow.frames))
         async with self._store.session() as session:
             return [_from_row(row) for row in await session.scalars(query)]
 
@@ -79,6 +81,7 @@ class Epochs:
         """Announce one that is going to be made."""
         epoch = Epoch(secrets.randbits(62), guild_id, False, tuple(searched), MappingProxyType(dict(frames)))
         row = EpochRow(id=epoch.id, guild_id=guild_id, current=None, searched=list(searched))
+        row.begun_at = datetime.now(UTC)
         row.frames = [_to_row(name, frame) for name, frame in frames.items()]
         async with self._store.begin() as session:
             session.add(row)

@@ -8,6 +8,7 @@ mixes two frames.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
 from typing import Any, Self, TypeVar
 
 from qdrant_client import AsyncQdrantClient, models
@@ -25,6 +26,8 @@ from bot.library.store import Store
 from bot.settings import Settings
 
 __all__ = ["COMMAND_LINE", "Channels", "Hit", "Point", "Sound", "Sounds", "Vectors", "normalised"]
+
+PATIENCE = timedelta(hours=1)  # more than it takes to make a collection
 
 T = TypeVar("T")
 Watcher = Callable[[int, Collection[int]], None]
@@ -52,8 +55,7 @@ class Vectors:
         """Open the storage for these embedders. Raises StorageBusy, SettingsError."""
         made = cls(await QdrantThread.open(settings), infos, Epochs(store), embedded=not settings.qdrant_url)
         try:
-            if made.embedded:  # nobody else can be making one
-                await made.tidy()
+            await made.tidy()
         except BaseException:
             await made.close()
             raise
@@ -146,8 +148,8 @@ class Vectors:
         await self.epochs.forget(epoch)
 
     async def tidy(self) -> None:
-        """Remove what is not in use: left by a crash, if nobody is making it now."""
-        for epoch in await self.epochs.unused():
+        """Remove what a crash left. On a Qdrant server somebody else may be making what is not in use yet."""
+        for epoch in await self.epochs.unused(since=timedelta() if self.embedded else PATIENCE):
             await self.drop(epoch)
 
     async def _begin_first(self, guild_id: int) -> None:

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("digest_channel_id", sa.BigInteger(), nullable=True),
         sa.Column("digest_weekday", sa.BigInteger(), nullable=False),
         sa.Column("digest_hour", sa.BigInteger(), nullable=False),
+        sa.Column("digest_every", sa.String(), nullable=False),
         sa.Column("arms", sa.String(), nullable=False),
         sa.Column("timezone", sa.String(), nullable=False),
         sa.Column("digest_since", sa.DateTime(timezone=True), nullable=True),
@@ -66,6 +67,7 @@ def upgrade() -> None:
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
         sa.Column("current", sa.Boolean(), nullable=True),
         sa.Column("searched", sa.JSON(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_epochs")),
         sa.UniqueConstraint("guild_id", "current", name=op.f("uq_epochs_guild_id_current")),
     )
@@ -88,6 +90,7 @@ def upgrade() -> None:
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("quiet", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["guild_id"], ["guilds.id"], name=op.f("fk_members_guild_id_guilds"), ondelete="CASCADE"
         ),
@@ -373,9 +376,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("vibe_id", "track_id", name=op.f("pk_vibe_tracks")),
     )
     op.create_index(op.f("ix_vibe_tracks_track_id"), "vibe_tracks", ["track_id"], unique=False)
+    op.create_table(
+        "map_places",
+        sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("x", sa.Float(), nullable=False),
+        sa.Column("y", sa.Float(), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["guild_id"], ["guilds.id"], name=op.f("fk_map_places_guild_id_guilds"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["track_id"], ["tracks.id"], name=op.f("fk_map_places_track_id_tracks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("track_id", name=op.f("pk_map_places")),
+    )
+    op.create_index(op.f("ix_map_places_guild_id"), "map_places", ["guild_id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_map_places_guild_id"), table_name="map_places")
+    op.drop_table("map_places")
     op.drop_index(op.f("ix_vibe_tracks_track_id"), table_name="vibe_tracks")
     op.drop_table("vibe_tracks")
     op.drop_index(op.f("ix_playlist_tracks_track_id"), table_name="playlist_tracks")
