@@ -22,8 +22,8 @@ from bot.signals import until_told_to_stop
 log = logging.getLogger(__name__)
 
 COGS = (
-    "replies", "intake", "feedback", "similar", "recommend", "together", "mixing", "stats", "library", "digest",
-    "settings", "privacy",
+    "replies", "intake", "feedback", "similar", "recommend", "together", "mixing", "stats", "library", "vibes",
+    "digest", "settings", "privacy",
 )  # fmt: skip
 
 # What the invite link asks for: everything the bot does, nothing more.
@@ -44,6 +44,9 @@ REJECTED = (
 UNREACHABLE = "Discord can't be reached: {}. Check the network."
 TOKEN_REFUSED = 4004
 RECONNECT_SECONDS = 5.0
+# What discord.py calls the tasks in which cogs handle events, commands and buttons.
+HANDLERS = ("discord.py: ", "CommandTree-invoker", "discord-ui-")
+HANDLERS_SECONDS = 3.0
 
 # What a request to Discord may raise.
 DISCORD_FAILS = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
@@ -103,7 +106,8 @@ class Earworm(commands.Bot):
         return interaction if interaction and not interaction.is_expired() else None
 
     async def close(self) -> None:
-        """Leave; what is being told at the moment is told first, as long as Discord can be reached."""
+        """Leave; what is being done or told at the moment is ended first, within seconds."""
+        await _end_handlers()
         await self.services.pipeline.stop()
         await super().close()
 
@@ -126,6 +130,18 @@ class Earworm(commands.Bot):
                 with contextlib.suppress(*DISCORD_FAILS):
                     await self.ws.close(code=4000)
                 await asyncio.sleep(RECONNECT_SECONDS)
+
+
+async def _end_handlers() -> None:
+    """Let what events and commands began come to its end, and cancel what takes long; nothing new comes in any more."""
+    handlers = {task for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)}
+    if not handlers:
+        return
+    _, late = await asyncio.wait(handlers, timeout=HANDLERS_SECONDS)
+    for task in late:
+        task.cancel()
+    if late:
+        await asyncio.wait(late)
 
 
 class Tree(app_commands.CommandTree[Earworm]):

@@ -9,7 +9,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -196,11 +196,25 @@ async def _upgrade_postgres(url: URL) -> None:
         await engine.dispose()
 
 
+class _Connection(sqlite3.Connection):
+    """Undoes what is open before it closes.
+
+    SQLite keeps a closed connection, its transaction and its lock for as long as somebody holds one of its cursors;
+    a task that was cancelled does so until it is collected as garbage.
+    """
+
+    def close(self) -> None:
+        """Undo and close; nothing happens to one that is closed."""
+        with suppress(sqlite3.ProgrammingError):
+            self.rollback()
+        super().close()
+
+
 def engine_for(url: URL) -> AsyncEngine:
     """Connections to this database; on SQLite those with the execution option `writes` wait to be the only writer."""
     if url.get_backend_name() == "postgresql":
         return create_async_engine(url, pool_pre_ping=True, connect_args={"timeout": CONNECT_SECONDS})
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS, "factory": _Connection})
     _listen_on_sqlite(engine.sync_engine)
     return engine
 

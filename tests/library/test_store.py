@@ -141,6 +141,25 @@ async def test_a_transaction_inside_another_is_told_instead_of_waiting_for_ever(
                 pass
 
 
+async def test_a_writer_that_is_cut_off_holds_up_nobody(on_sqlite):
+    cursors = []
+
+    async def write():
+        async with on_sqlite.begin() as session:
+            session.add(Guild(id=1))
+            await session.flush()
+            pooled = await (await session.connection()).get_raw_connection()
+            cursors.append(await pooled.driver_connection.execute("SELECT 1"))  # as garbage does
+            pooled.invalidate()  # as what is cancelled while the database is at work does
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await write()
+    async with asyncio.timeout(10), on_sqlite.begin() as session:
+        session.add(Guild(id=2))
+    assert await count(on_sqlite) == 1
+
+
 async def test_a_server_that_went_away_is_told():
     store = Store(engine_for(make_url("postgresql+asyncpg://earworm@127.0.0.1:1/earworm")))
     for opened in (store.session(), store.begin()):
