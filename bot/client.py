@@ -22,7 +22,7 @@ from bot.signals import until_told_to_stop
 log = logging.getLogger(__name__)
 
 COGS = (
-    "replies", "intake", "feedback", "similar", "recommend", "together", "mixing", "stats", "library",
+    "replies", "intake", "feedback", "similar", "recommend", "together", "mixing", "stats", "library", "vibes",
     "digest", "settings", "privacy",
 )  # fmt: skip
 

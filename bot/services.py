@@ -19,6 +19,7 @@ from bot.library.store import Store
 from bot.library.vectors import Vectors
 from bot.playlists.around import Around
 from bot.playlists.digest import Digests
+from bot.playlists.pictures.painter import Painter
 from bot.playlists.service import Playlists
 from bot.settings import Settings
 from bot.taste.answers import Answers
@@ -52,6 +53,7 @@ class Services:
     answers: Answers
     digests: Digests
     playlists: Playlists
+    painter: Painter
 
     @classmethod
     @asynccontextmanager
@@ -115,4 +117,5 @@ class Services:
             answers=answers,
             digests=Digests(store, catalog, guilds, feedback, recommender, answers, around),
             playlists=Playlists(store, vectors, catalog, feedback, recommender),
+            painter=Painter(),
         )

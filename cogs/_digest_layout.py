@@ -9,7 +9,7 @@ from bot.library.cards import TrackCard
 from bot.playlists.content import DigestContent
 from bot.taste.recommend import Pick
 from cogs._suggestions import ACCENT, TEXT_LIMIT
-from cogs._text import duration, fitted, fitting, plain, votes, when_and_where
+from cogs._text import duration, fitted, fitting, linked, plain, votes, when_and_where
 from cogs._votes import vote_buttons
 
 # Characters that a section may take; what they leave of TEXT_LIMIT is the week's.
@@ -35,7 +35,7 @@ def _title(week: str) -> str:
 
 def _layout(content: DigestContent, length: int) -> ui.LayoutView:
     """Sections without news are left out."""
-    loved = [f"{votes(card)} {_linked(card, length)}{_by(card)}".lstrip() for card in content.loved]
+    loved = [f"{votes(card)} {linked(card, length)}{_by(card)}".lstrip() for card in content.loved]
     most_loved = _section("💛 Most loved", loved, LOVED_BUDGET)
     pick = content.pick
     picked = _section("✨ Recommendation of the week", _picked(pick, length) if pick else [], PICK_BUDGET)
@@ -44,7 +44,7 @@ def _layout(content: DigestContent, length: int) -> ui.LayoutView:
     box: ui.Container[Any] = ui.Container(accent_colour=ACCENT)
     box.add_item(ui.TextDisplay(_title(content.week) + content.headline))
     left = TEXT_LIMIT - len(_title(content.week) + content.headline) - len(most_loved + picked + playlist)
-    week = [f"• {_linked(card, length)}{_by(card)}" for card in content.tracks]
+    week = [f"• {linked(card, length)}{_by(card)}" for card in content.tracks]
     for text in (_section(f"🎵 Shared this week ({len(week)})", week, left), most_loved, picked, playlist):
         if text:
             box.add_item(ui.Separator())
@@ -65,20 +65,14 @@ def _section(title: str, lines: list[str], budget: int) -> str:
 def _playlist(content: DigestContent, length: int) -> str:
     if content.playlist is None:
         return ""
-    songs = [f"{i}. {_linked(card, length)}" for i, card in enumerate(content.playlist.cards, 1)]
+    songs = [f"{i}. {linked(card, length)}" for i, card in enumerate(content.playlist.cards, 1)]
     return _section(f"🌀 Vibe playlist: {plain(content.playlist.name, length)}", songs, PLAYLIST_BUDGET)
 
 
 def _picked(pick: Pick, length: int) -> list[str]:
     card = pick.card
     where = when_and_where(card, card.first) if card.first else ""
-    return [line for line in (f"{_linked(card, length)} · {duration(card.seconds)}", pick.why, where) if line]
-
-
-def _linked(card: TrackCard, length: int) -> str:
-    name = plain(card.label, length) or "?"
-    jump = card.first.jump(card.guild_id) if card.first else None
-    return f"[{name}]({jump})" if jump else name
+    return [line for line in (f"{linked(card, length)} · {duration(card.seconds)}", pick.why, where) if line]
 
 
 def _by(card: TrackCard) -> str:

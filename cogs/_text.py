@@ -44,6 +44,13 @@ def song(card: TrackCard, length: int = TITLE_LENGTHS[0]) -> str:
     return f"**{plain(card.title, length) or '?'}**{artist} · {duration(card.seconds)}"
 
 
+def linked(card: TrackCard, length: int = TITLE_LENGTHS[0]) -> str:
+    """Artist – Title, as a link that jumps to where it was shared first, if that is a message."""
+    name = plain(card.label, length) or "?"
+    jump = card.first.jump(card.guild_id) if card.first else None
+    return f"[{name}]({jump})" if jump else name
+
+
 def shared_by(card: TrackCard, share: ShareLine, *, before: bool = False) -> str:
     """Who shared it and when, with a link that jumps there."""
     return f"shared {'before ' if before else ''}by <@{share.user_id}> on {when_and_where(card, share)}"

@@ -6,7 +6,7 @@ from models.digest import Digest
 from models.epoch import Epoch, EpochFrame, Relistening
 from models.guild import Guild, Member, MusicChannel, Thread
 from models.job import Job
-from models.playlist import Playlist, PlaylistTrack, Vibe, VibeTrack
+from models.playlist import MapPlace, Playlist, PlaylistTrack, Vibe, VibeTrack
 from models.share import Hidden, MessageTrack, Reaction, Reply, Share
 from models.track import Source, Track, TrackVector
 
@@ -19,6 +19,7 @@ __all__ = [
     "Guild",
     "Hidden",
     "Job",
+    "MapPlace",
     "Member",
     "MessageTrack",
     "MusicChannel",

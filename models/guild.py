@@ -17,6 +17,7 @@ class Guild(Base):
     digest_channel_id: Mapped[int | None]
     digest_weekday: Mapped[int] = mapped_column(default=4)  # Monday is 0
     digest_hour: Mapped[int] = mapped_column(default=18)
+    digest_every: Mapped[str] = mapped_column(default="week")  # week, month, year: the shortest time that gets one
     arms: Mapped[str] = mapped_column(
         default=""
     )  # two strategies to compare, with a comma; "": no comparison
@@ -51,10 +52,11 @@ class Thread(Base):
 
 
 class Member(Base):
-    """A member's name as last seen, for exports, the command line and the digest's files."""
+    """A member's name as last seen, for exports, the command line and the digest's files; and what they want."""
 
     __tablename__ = "members"
 
     guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]
+    quiet: Mapped[bool] = mapped_column(default=False)  # digests don't mention them

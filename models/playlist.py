@@ -1,4 +1,4 @@
-"""The vibes of a server, and the playlists that were posted."""
+"""The vibes of a server, where its songs stand on its map, and the playlists that were posted."""
 
 from datetime import datetime
 
@@ -35,6 +35,19 @@ class VibeTrack(Base):
 
     vibe_id: Mapped[int] = mapped_column(ForeignKey("vibes.id", ondelete="CASCADE"), primary_key=True)
     track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True)
+
+
+class MapPlace(Base):
+    """Where a song stood on its server's map when that was drawn up last."""
+
+    __tablename__ = "map_places"
+    __table_args__ = (Index(None, "guild_id"),)
+
+    track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True)
+    guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"))
+    x: Mapped[float]
+    y: Mapped[float]
+    placed_at: Mapped[datetime]
 
 
 class Playlist(Base):

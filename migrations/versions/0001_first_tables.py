@@ -380,8 +380,8 @@ def upgrade() -> None:
         "map_places",
         sa.Column("track_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
-        sa.Column("x", sa.Float(), nullable=False),
-        sa.Column("y", sa.Float(), nullable=False),
+        sa.Column("x", sa.Double(), nullable=False),
+        sa.Column("y", sa.Double(), nullable=False),
         sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["guild_id"], ["guilds.id"], name=op.f("fk_map_places_guild_id_guilds"), ondelete="CASCADE"

@@ -1,0 +1,308 @@
+"""/vibes: what this server sounds like, and playlists of it to take away."""
+
+import io
+from collections.abc import Sequence
+from re import Match
+from typing import Any, Self
+
+import discord
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot.client import Earworm
+from bot.errors import NotAllowed, NotFound
+from bot.playlists.formats import FORMATS, stem
+from bot.playlists.illustrations import cover_of
+from bot.playlists.naming import alike
+from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.service import Past
+from bot.playlists.vibes import Vibe
+from cogs._pictures import Attached, painted
+from cogs._playlist_layout import (
+    COVERS,
+    OPTIONS,
+    history_layout,
+    option,
+    playlist_layout,
+    vibes_layout,
+)
+from cogs._suggestions import channels_for
+from cogs._text import plain, shorten
+from cogs._votes import explained
+
+CHOICE_LENGTH = 100
+PAST = "past-"
+MINE = str(Kind.MEMBER)
+KINDS = [
+    app_commands.Choice(name="a vibe, as it is this week", value=str(Kind.VIBE)),
+    app_commands.Choice(name="rediscover: loved once, not seen for long", value=str(Kind.REDISCOVER)),
+    app_commands.Choice(name="sleepers: nobody reacted, though they should", value=str(Kind.SLEEPERS)),
+    app_commands.Choice(name="for a member", value=str(Kind.MEMBER)),
+    app_commands.Choice(name="two worlds: from one vibe to another", value=str(Kind.WORLDS)),
+]
+NONE_OF = {
+    Kind.VIBE: "That vibe has no playlist this week: too few of its songs are liked. Try another one.",
+    Kind.REDISCOVER: "Nothing to rediscover yet: that takes four songs with 👍 that nobody saw for 60 days.",
+    Kind.SLEEPERS: "No sleepers: whatever sounds like what this server loves was noticed.",
+    Kind.MEMBER: "I know too little of that taste yet: react with 👍 to a few songs, then ask again.",
+    Kind.WORLDS: "A way from one vibe to another takes two vibes. /vibes list shows what there is.",
+}
+
+
+class PlaylistMenu(ui.DynamicItem[ui.Select[Any]], template=r"ew:playlists:(?P<owner>\d+)"):
+    """Opens a playlist, for whoever chose it; `owner`: whose own playlists are among them, 0 for nobody's."""
+
+    def __init__(self, select: ui.Select[Any]) -> None:
+        super().__init__(select)
+
+    @classmethod
+    def of(cls, options: Sequence[discord.SelectOption], owner: int = 0) -> "PlaylistMenu | None":
+        """A menu of these playlists; None if there are none."""
+        if not options:
+            return None
+        menu: ui.Select[Any] = ui.Select(
+            custom_id=f"ew:playlists:{owner}",
+            placeholder="Open a playlist and take it away",
+            options=list(options[:OPTIONS]),
+        )
+        return cls(menu)
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], _match: Match[str], /
+    ) -> Self:
+        """Read the menu back from a message."""
+        assert isinstance(item, ui.Select)
+        return cls(item)
+
+    @explained
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Show it to them alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        value = self.item.values[0]
+        channels = await channels_for(interaction, private=True)
+        await show(interaction, await _chosen(interaction, value, channels), keep=False)
+
+
+async def _chosen(
+    interaction: discord.Interaction[Earworm], value: str, channels: frozenset[int]
+) -> Playlist:
+    """The playlist that an option of the menu stands for. Raises NotFound if it is gone."""
+    assert interaction.guild_id is not None
+    playlists, guild_id = interaction.client.services.playlists, interaction.guild_id
+    if value == MINE:
+        mine = await playlists.for_member(guild_id, interaction.user.id, channels)
+        return _there(mine, Kind.MEMBER)
+    if value.startswith(PAST):
+        past = await _history(interaction, channels)
+        found = next((each.playlist for each in past if f"{PAST}{each.id}" == value), None)
+    else:
+        weekly = await playlists.weekly(guild_id, channels)
+        found = next((playlist for playlist in weekly if playlist.key == value), None)
+    if found is None:
+        raise NotFound("That playlist is gone. /vibes list shows what there is now.")
+    return found
+
+
+async def _history(interaction: discord.Interaction[Earworm], channels: frozenset[int]) -> list[Past]:
+    """What was posted, pinned ones first."""
+    assert interaction.guild_id is not None
+    history, who = interaction.client.services.playlists.history, interaction.user.id
+    pinned = await history(interaction.guild_id, channels, user_id=who, pinned=True)
+    return pinned + await history(interaction.guild_id, channels, user_id=who, pinned=False)
+
+
+async def show(interaction: discord.Interaction[Earworm], playlist: Playlist, *, keep: bool) -> None:
+    """Answer with a playlist: its songs, its cover and its files; `keep`: everybody sees it, so it was posted."""
+    assert interaction.guild_id is not None
+    services = interaction.client.services
+    if keep or playlist.kind is Kind.MEMBER:
+        await services.playlists.keep(interaction.guild_id, [playlist])
+    covers = await painted(services.painter, cover=cover_of(playlist))
+    cover = covers.get("cover")
+    files = [discord.File(io.BytesIO(made(playlist).encode()), filename=f"{stem(playlist)}.{suffix}")
+             for suffix, made in FORMATS.items()]  # fmt: skip
+    await interaction.edit_original_response(
+        view=playlist_layout(playlist, cover), attachments=[*files, *([cover.file] if cover else [])]
+    )
+
+
+@app_commands.guild_only()
+class Vibes(commands.GroupCog, name="vibes", description="What this server sounds like, as playlists"):
+    """Vibes and their playlists."""
+
+    def __init__(self, bot: Earworm) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        """Let the menus of old messages work."""
+        self.bot.add_dynamic_items(PlaylistMenu)
+
+    @app_commands.command(name="list", description="The vibes of this server, and this week's playlists")
+    @app_commands.describe(private="Only you see the answer")
+    async def list_vibes(self, interaction: discord.Interaction[Earworm], private: bool = False) -> None:
+        """Show the vibes with a menu that opens playlists."""
+        assert interaction.guild_id is not None
+        await interaction.response.defer(ephemeral=private)
+        playlists = self.bot.services.playlists
+        channels = await channels_for(interaction, private=private)
+        found = await playlists.vibes(interaction.guild_id, channels)
+        weekly = await playlists.weekly(interaction.guild_id, channels)
+        covers = await self._covers([each for each in weekly if each.kind is Kind.VIBE][:COVERS])
+        options = [option(playlist, playlist.key) for playlist in weekly]
+        yours = discord.SelectOption(label="For you", value=MINE, emoji="🎁")
+        menu = PlaylistMenu.of([*options[: OPTIONS - 1], yours]) if options else None
+        await interaction.edit_original_response(
+            view=vibes_layout(found, weekly, covers, menu),
+            attachments=[cover.file for cover in covers.values()],
+        )
+
+    async def _covers(self, playlists: Sequence[Playlist]) -> dict[str, Attached]:
+        """Their covers, by key."""
+        drawings = {playlist.key: cover_of(playlist) for playlist in playlists}
+        return await painted(self.bot.services.painter, **drawings)
+
+    @app_commands.command(
+        name="playlist", description="A playlist of this server's music, with files to take away"
+    )
+    @app_commands.describe(
+        kind="What it is made of",
+        vibe="Which vibe, or where two worlds begin",
+        to="Where two worlds end",
+        member="For whom; you if left out",
+        private="Only you see the answer",
+    )
+    @app_commands.choices(kind=KINDS)
+    async def playlist(
+        self,
+        interaction: discord.Interaction[Earworm],
+        kind: str,
+        vibe: str | None = None,
+        to: str | None = None,
+        member: discord.User | None = None,
+        private: bool = False,
+    ) -> None:
+        """Make a playlist and show it."""
+        await interaction.response.defer(ephemeral=private)
+        channels = await channels_for(interaction, private=private)
+        someone = member or interaction.user
+        made = await self._made(interaction, Kind(kind), channels, vibe, to, someone.id)
+        await show(interaction, made, keep=not private)
+
+    async def _made(
+        self,
+        interaction: discord.Interaction[Earworm],
+        kind: Kind,
+        channels: frozenset[int],
+        start: str | None,
+        end: str | None,
+        user_id: int,
+    ) -> Playlist:
+        assert interaction.guild_id is not None
+        playlists, guild_id = self.bot.services.playlists, interaction.guild_id
+        if kind is Kind.MEMBER:
+            return _there(await playlists.for_member(guild_id, user_id, channels), kind)
+        if kind is Kind.WORLDS and start and end:
+            begin, finish = [await self._vibe(guild_id, name, channels) for name in (start, end)]
+            return _there(await playlists.worlds(guild_id, begin.id, finish.id, channels), kind)
+        subject = ""
+        if kind is Kind.VIBE:
+            found = await playlists.vibes(guild_id, channels)
+            if found.note:
+                raise NotFound(found.note)
+            subject = str((await self._vibe(guild_id, start, channels) if start else found.vibes[0]).id)
+        weekly = await playlists.weekly(guild_id, channels)
+        fitting = (each for each in weekly if each.kind is kind and subject in {"", each.subject})
+        return _there(next(fitting, None), kind)
+
+    async def _vibe(self, guild_id: int, text: str, channels: frozenset[int] | None) -> Vibe:
+        """The vibe that an id or a name means. Raises NotFound."""
+        found = await self.bot.services.playlists.vibes(guild_id, channels)
+        for vibe in found.vibes:
+            if text == str(vibe.id) or alike(vibe.name, text):
+                return vibe
+        raise NotFound(
+            found.note or f"There is no vibe “{plain(text, 60)}”. /vibes list shows what there is."
+        )
+
+    @app_commands.command(
+        name="rename", description="Call a vibe something else for good (needs Manage Server)"
+    )
+    @app_commands.describe(vibe="Which one", name="What it is called from now on")
+    async def rename(self, interaction: discord.Interaction[Earworm], vibe: str, name: str) -> None:
+        """Give a vibe a name that sticks."""
+        assert interaction.guild_id is not None
+        if not interaction.permissions.manage_guild:
+            raise NotAllowed("Renaming a vibe needs the permission Manage Server.")
+        await interaction.response.defer(ephemeral=True)
+        channels = await channels_for(interaction, private=True)
+        old = await self._vibe(interaction.guild_id, vibe, channels)
+        new = await self.bot.services.playlists.rename(interaction.guild_id, old.id, name)
+        said = f"“{plain(old.name)}” is called **{plain(new.name)}** from now on."
+        await interaction.edit_original_response(content=said)
+
+    @app_commands.command(name="history", description="The playlists of past weeks, pinned ones first")
+    async def history(self, interaction: discord.Interaction[Earworm]) -> None:
+        """List them; only the asker sees it."""
+        await interaction.response.defer(ephemeral=True)
+        past = await _history(interaction, await channels_for(interaction, private=True))
+        options = [option(each.playlist, f"{PAST}{each.id}", each.week) for each in past]
+        menu = PlaylistMenu.of(options, interaction.user.id)
+        await interaction.edit_original_response(view=history_layout(past, menu))
+
+    @app_commands.command(name="pin", description="Keep a playlist on top of the history, or no longer")
+    @app_commands.describe(playlist="Which one", pinned="Keep it there; no to let it go")
+    async def pin(
+        self, interaction: discord.Interaction[Earworm], playlist: str, pinned: bool = True
+    ) -> None:
+        """Pin a playlist of the history."""
+        assert interaction.guild_id is not None
+        await interaction.response.defer(ephemeral=True)
+        past = await _history(interaction, await channels_for(interaction, private=True))
+        found = next((each for each in past if playlist in {str(each.id), each.playlist.name}), None)
+        if found is None:
+            raise NotFound("There is no such playlist. /vibes history lists them.")
+        await self.bot.services.playlists.pin(interaction.guild_id, found.id, pinned)
+        does = "stays on top of /vibes history" if pinned else "is an ordinary one again"
+        said = f"“{plain(found.playlist.name)}” of {found.week} {does}."
+        await interaction.edit_original_response(content=said)
+
+    @playlist.autocomplete("vibe")
+    @playlist.autocomplete("to")
+    @rename.autocomplete("vibe")
+    async def _suggest_vibes(
+        self, interaction: discord.Interaction[Earworm], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        assert interaction.guild_id is not None
+        channels = await channels_for(interaction, private=True)
+        found = await self.bot.services.playlists.vibes(interaction.guild_id, channels)
+        wanted = typed.strip().casefold()
+        return [
+            app_commands.Choice(name=shorten(vibe.name, CHOICE_LENGTH), value=str(vibe.id))
+            for vibe in found.vibes
+            if wanted in vibe.name.casefold()
+        ][:OPTIONS]
+
+    @pin.autocomplete("playlist")
+    async def _suggest_past(
+        self, interaction: discord.Interaction[Earworm], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        past = await _history(interaction, await channels_for(interaction, private=True))
+        named = [(f"{each.week} · {each.playlist.name}", str(each.id)) for each in past]
+        return [
+            app_commands.Choice(name=shorten(name, CHOICE_LENGTH), value=value)
+            for name, value in named
+            if typed.strip().casefold() in name.casefold()
+        ][:OPTIONS]
+
+
+def _there(playlist: Playlist | None, kind: Kind) -> Playlist:
+    """The playlist, if there is one. Raises NotFound, which says what it takes."""
+    if playlist is None:
+        raise NotFound(NONE_OF[kind])
+    return playlist
+
+
+async def setup(bot: Earworm) -> None:
+    """discord.py's entry point."""
+    await bot.add_cog(Vibes(bot))
