@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS ?= dev
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 INSTALL := pip install --quiet --constraint constraints.txt
 
 .PHONY: setup demo test check
@@ -18,7 +19,7 @@ demo: setup
 	$(BIN)/earworm demo --out demo-output
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest $(IN_PARALLEL)
 
 check: setup
 	$(BIN)/ruff check .
