@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 COGS = (
     "replies", "intake", "feedback", "similar", "recommend", "together", "mixing", "stats", "library", "vibes",
-    "digest", "settings", "privacy",
+    "pictures", "digest", "settings", "privacy",
 )  # fmt: skip
 
 # What the invite link asks for: everything the bot does, nothing more.

@@ -18,9 +18,13 @@ from bot.library.rebuilding import Rebuilder
 from bot.library.store import Store
 from bot.library.vectors import Vectors
 from bot.playlists.around import Around
+from bot.playlists.atlas import Atlas
 from bot.playlists.digest import Digests
 from bot.playlists.pictures.painter import Painter
+from bot.playlists.portraits import Portraits
+from bot.playlists.reading import Reader
 from bot.playlists.service import Playlists
+from bot.playlists.shelf import Shelf
 from bot.settings import Settings
 from bot.taste.answers import Answers
 from bot.taste.engine import Engine
@@ -53,6 +57,8 @@ class Services:
     answers: Answers
     digests: Digests
     playlists: Playlists
+    atlas: Atlas
+    portraits: Portraits
     painter: Painter
 
     @classmethod
@@ -99,6 +105,9 @@ class Services:
         recommender = Recommender(engine)
         answers = Answers(store, catalog)
         around = Around(vectors, catalog, recommender)
+        together = Together(engine)
+        playlists = Playlists(store, vectors, catalog, feedback, recommender)
+        reader = Reader(store, vectors, catalog, feedback, Shelf(store))
         return cls(
             settings=settings,
             primary=primary,
@@ -112,10 +121,12 @@ class Services:
             feedback=feedback,
             engine=engine,
             recommender=recommender,
-            together=Together(engine),
+            together=together,
             mixing=Mixing(engine),
             answers=answers,
             digests=Digests(store, catalog, guilds, feedback, recommender, answers, around),
-            playlists=Playlists(store, vectors, catalog, feedback, recommender),
+            playlists=playlists,
+            atlas=Atlas(store, catalog, reader, playlists),
+            portraits=Portraits(store, catalog, guilds, feedback, together),
             painter=Painter(),
         )

@@ -1,0 +1,124 @@
+"""The map of a server: where each of its songs stands, kept so that it doesn't jump from one look to the next."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from sqlalchemy import delete, insert, select
+
+from bot.library.cards import BATCH, Channels, TrackCard, batches
+from bot.library.catalog import Catalog
+from bot.library.store import Store
+from bot.playlists.pictures.places import place
+from bot.playlists.pictures.values import Dot, MusicMap, Vibe
+from bot.playlists.reading import Reader
+from bot.playlists.service import Playlists, Vibes
+from bot.playlists.weeks import Week
+from models import MapPlace, Track
+
+NEW = timedelta(days=7)
+
+Places = dict[int, tuple[float, float]]
+
+
+class Atlas:
+    """Draws up maps: anew in a new week and when songs came in, each song near where it stood before."""
+
+    def __init__(self, store: Store, catalog: Catalog, reader: Reader, playlists: Playlists) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._reader = reader
+        self._playlists = playlists
+        self._drawing_up: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def map_of(
+        self,
+        guild_id: int,
+        server: str,
+        channels: Channels,
+        *,
+        user_id: int = 0,
+        since: datetime | None = None,
+        now: datetime | None = None,
+    ) -> MusicMap:
+        """The map as an audience may see it: `user_id`'s songs are theirs, those first shared after `since` new.
+
+        All of the server's songs have their places, so that the same song stands where it stands for everybody.
+        """
+        now = now or datetime.now(UTC)
+        found = await self._playlists.vibes(guild_id, channels)
+        places = await self.places(guild_id, now=now)
+        cards = await self._catalog.cards(guild_id, list(places), channels)
+        return _map(server, cards, places, found, user_id, since or now - NEW)
+
+    async def places(self, guild_id: int, *, now: datetime | None = None) -> Places:
+        """Where each song stands that any embedder has heard, without a unit."""
+        now = now or datetime.now(UTC)
+        async with self._drawing_up[guild_id]:
+            places, placed_at = await self._kept(guild_id)
+            if placed_at is None or await self._is_stale(guild_id, placed_at, now):
+                places = await self._draw_up(guild_id, places)
+                await self._keep(guild_id, places, now)
+            return places
+
+    async def _is_stale(self, guild_id: int, placed_at: datetime, now: datetime) -> bool:
+        newest = await self._reader.newest(guild_id)
+        is_new = newest is not None and newest > placed_at
+        return is_new or Week.of(placed_at.date()) != Week.of(now.date())
+
+    async def _draw_up(self, guild_id: int, before: Places) -> Places:
+        songs = await self._reader.songs(guild_id, None)
+        if not songs:
+            return {}
+        found = await self._playlists.vibes(guild_id, None)
+        vibes = _vibe_of(found)
+        stood = np.array([before.get(track_id, (np.nan, np.nan)) for track_id in songs])
+        sounds = np.stack([song.place for song in songs.values()])
+        spots = await asyncio.to_thread(place, sounds, [vibes.get(track_id) for track_id in songs], stood)
+        return {track_id: (float(x), float(y)) for track_id, (x, y) in zip(songs, spots, strict=True)}
+
+    async def _kept(self, guild_id: int) -> tuple[Places, datetime | None]:
+        async with self._store.session() as session:
+            rows = (await session.scalars(select(MapPlace).where(MapPlace.guild_id == guild_id))).all()
+        return {row.track_id: (row.x, row.y) for row in rows}, max((r.placed_at for r in rows), default=None)
+
+    async def _keep(self, guild_id: int, places: Places, now: datetime) -> None:
+        there = select(Track.id).where(Track.guild_id == guild_id).with_for_update(read=True, key_share=True)
+        async with self._store.begin() as session:
+            still_there = set(await session.scalars(there))
+            await session.execute(delete(MapPlace).where(MapPlace.guild_id == guild_id))
+            rows = [
+                {"track_id": track_id, "guild_id": guild_id, "x": x, "y": y, "placed_at": now}
+                for track_id, (x, y) in places.items()
+                if track_id in still_there
+            ]
+            for batch in batches(rows, BATCH):
+                await session.execute(insert(MapPlace), batch)
+
+
+def _map(
+    server: str,
+    cards: list[TrackCard],
+    places: Mapping[int, tuple[float, float]],
+    found: Vibes,
+    user_id: int,
+    since: datetime,
+) -> MusicMap:
+    vibes = _vibe_of(found)
+    dots = tuple(
+        Dot(
+            *places[card.id],
+            vibe=vibes.get(card.id),
+            mine=any(share.user_id == user_id for share in card.shares) if user_id else False,
+            new=card.first is not None and card.first.shared_at >= since,
+        )
+        for card in cards
+    )
+    named = tuple(Vibe(vibe.id, vibe.name) for vibe in found.vibes)
+    return MusicMap(server, dots, named, found.note)
+
+
+def _vibe_of(found: Vibes) -> dict[int, int]:
+    return {track_id: vibe.id for vibe in found.vibes for track_id in vibe.track_ids}

@@ -1,0 +1,90 @@
+"""A member's taste at a glance: what they shared and liked, as one audience may see it."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from bot.errors import NotFound
+from bot.library.cards import Channels, TrackCard, visible
+from bot.library.catalog import Catalog
+from bot.library.guilds import Guilds
+from bot.library.store import Store
+from bot.playlists.illustrations import SILENT, middle_of, numbers_of
+from bot.playlists.pictures.values import Liked, TasteCard
+from bot.playlists.pictures.values import Share as Part
+from bot.taste.feedback import Feedback
+from bot.taste.together import Buddy, Together
+from models import Share, Track
+
+TAGS = SHARERS = 6
+
+
+class Portraits:
+    """Makes taste cards."""
+
+    def __init__(
+        self, store: Store, catalog: Catalog, guilds: Guilds, feedback: Feedback, together: Together
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._guilds = guilds
+        self._feedback = feedback
+        self._together = together
+
+    async def of(self, guild_id: int, user_id: int, name: str, channels: Channels) -> TasteCard:
+        """The card of a member, called `name`, from the songs that the audience may see."""
+        votes = await self._feedback.votes(guild_id, user_id)
+        everything = {card.id: card for card in await self._everything(guild_id, channels)}
+        liked = [everything[v.track_id] for v in votes if v.kind > 0 and v.track_id in everything]
+        shared = [everything[t] for t in await self._shared(guild_id, user_id, channels) if t in everything]
+        mine = list({card.id: card for card in [*shared, *liked]}.values())
+        sharers = Counter(
+            card.first.user_id for card in liked if card.first and card.first.user_id not in {0, user_id}
+        )
+        buddy = await self._closest(guild_id, user_id)
+        names = await self._guilds.names(guild_id, [*sharers, *([buddy.user_id] if buddy else [])])
+        known = [(names[who], likes) for who, likes in sharers.most_common() if who in names]
+        closest = names.get(buddy.user_id, "") if buddy else ""
+        server = list(everything.values())
+        return TasteCard(
+            name=name,
+            shared=len(shared),
+            hits=sum(card.likes > 0 for card in shared),
+            liked=len(liked),
+            tags=_tags(mine),
+            tempos=tuple(numbers_of(mine, "tempo")),
+            loudness=tuple(numbers_of(mine, "loudness", above=SILENT)),
+            server_tempo=middle_of(server, "tempo"),
+            server_loudness=middle_of(server, "loudness", above=SILENT),
+            sharers=tuple(Liked(who, likes) for who, likes in known[:SHARERS]),
+            closest=closest,
+            closest_percent=buddy.match if buddy and closest else 0,
+        )
+
+    async def _everything(self, guild_id: int, channels: Channels) -> list[TrackCard]:
+        query = select(Track.id).where(Track.guild_id == guild_id).order_by(Track.id)
+        async with self._store.session() as session:
+            ids = list(await session.scalars(query))
+        return await self._catalog.cards(guild_id, ids, channels)
+
+    async def _shared(self, guild_id: int, user_id: int, channels: Channels) -> list[int]:
+        theirs = Share.guild_id == guild_id, Share.user_id == user_id
+        query = select(Share.track_id).where(*theirs, visible(channels)).order_by(Share.shared_at)
+        async with self._store.session() as session:
+            return list(dict.fromkeys(await session.scalars(query)))
+
+    async def _closest(self, guild_id: int, user_id: int) -> Buddy | None:
+        """Who likes the same; nobody if too little is known to say."""
+        try:
+            buddies = await self._together.buddies(guild_id, user_id, 1)
+        except NotFound:
+            return None
+        return buddies[0] if buddies else None
+
+
+def _tags(cards: Sequence[TrackCard]) -> tuple[Part, ...]:
+    """The tags that most of the songs have, with the share that has each."""
+    counts = Counter(tag.casefold() for card in cards for tag in set(card.tags))
+    ranked = sorted(counts, key=lambda tag: (-counts[tag], tag))[:TAGS]
+    return tuple(Part(tag, counts[tag] / len(cards)) for tag in ranked)
