@@ -230,6 +230,7 @@ function key(event) {
   if (event.key === "Enter" && !event.shiftKey) submit(event);
   if (event.key === "ArrowUp" && !$("text").value) {
     const last = [...$("messages").querySelectorAll('[data-do="edit"]')].at(-1);
+    event.preventDefault();
     if (last) edit({ detail: { id: last.closest("li").id.slice(1), text: last.dataset.text } });
   }
 }

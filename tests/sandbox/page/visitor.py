@@ -1,5 +1,6 @@
 """Somebody who uses the page without a browser."""
 
+import asyncio
 import contextlib
 import io
 import json
@@ -65,9 +66,9 @@ class Screen:
     def text(self) -> str:
         return "\n".join(self.messages.values())
 
-    async def until(self, seen: Callable[["Screen"], Any]) -> None:
+    async def until(self, seen: Callable[["Screen"], Any], timeout: float = 10.0) -> None:
         """Read events until the screen shows something. Raises TimeoutError."""
-        async with aiohttp.helpers.ceil_timeout(10):
+        async with asyncio.timeout(timeout):
             while not seen(self):
                 name = (await self._answer.content.readline()).decode().strip()
                 if not name.startswith("event: "):
