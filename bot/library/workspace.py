@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-PREFIX = "earworm-"
+PREFIX = "earworm-audio-"
 
 
 class Workspace:
