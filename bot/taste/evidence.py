@@ -69,19 +69,15 @@ ASKER = 0  # whose extra feedback is
 class Taste:
     """What is known of somebody's taste.
 
-    weights: track -> signed weight, never 0; known: what they know already; best: track -> the event that says most
-    about it; likes: track -> how many of those whose taste it is like it.
+    weights: track -> signed weight, never 0; known: what they know already; hidden: what must not come back; best:
+    track -> the event that says most about it; likes: track -> how many of those whose taste it is like it.
     """
 
     weights: Mapping[int, float] = field(default_factory=dict)
     known: frozenset[int] = frozenset()
+    hidden: frozenset[int] = frozenset()
     best: Mapping[int, Event] = field(default_factory=dict)
     likes: Mapping[int, int] = field(default_factory=dict)
-
-    def without(self, track_id: int) -> "Taste":
-        """The same, had nothing been said about a track."""
-        left = {each: weight for each, weight in self.weights.items() if each != track_id}
-        return Taste(left, self.known, self.best, self.likes)
 
 
 def strength(event: Event, now: datetime, half_life: float) -> float:
@@ -105,6 +101,7 @@ def taste_of(events: Iterable[Event], now: datetime, half_life: float = HALF_LIF
     return Taste(
         weights={track_id: total for track_id, total in sums.items() if total},
         known=frozenset(event.track_id for event in latest.values() if event.signal in KNOWN),
+        hidden=frozenset(event.track_id for event in latest.values() if event.signal is Signal.HIDDEN),
         best={track_id: _telling(parts[track_id], total) for track_id, total in sums.items()},
         likes=Counter(event.track_id for event in latest.values() if event.signal is Signal.LIKED),
     )

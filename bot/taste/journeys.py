@@ -26,20 +26,25 @@ def walk(vectors: Vectors, start: int, end: int, length: int, usable: NDArray[np
     """
     between = [int(i) for i in np.flatnonzero(usable) if i not in {start, end}]
     waypoints = _circle(vectors[start], vectors[end], min(length - 2, len(between)))
-    walks: list[tuple[float, list[int]]] = [(0.0, [start])]
-    for waypoint in waypoints:
+    walks: list[tuple[float, float, list[int]]] = [(0.0, 0.0, [start])]
+    for number, waypoint in enumerate(waypoints):
+        left = len(waypoints) - number  # steps after this one
         away = 1 - vectors[between] @ waypoint
-        nearest = np.argsort(away, kind="stable")[: NEIGHBOURS + len(waypoints)]
-        options = [(between[i], OFF_COURSE * float(away[i]) ** 2) for i in nearest]
-        longer = [
-            (cost + off + _step(vectors, way[-1], option), [*way, option])
-            for cost, way in walks
-            for option, off in options
-            if option not in way
-        ]
-        walks = sorted(longer, key=lambda each: (each[0], each[1]))[:BEAM]
-    cost_to_end = [(cost + _step(vectors, way[-1], end), way) for cost, way in walks]
-    return [*min(cost_to_end, key=lambda each: (each[0], each[1]))[1], end]
+        nearest = [between[i] for i in np.argsort(away, kind="stable")[: NEIGHBOURS + len(waypoints)]]
+        off = OFF_COURSE * (1 - vectors[nearest] @ waypoint) ** 2
+        # What is left as even steps on the sphere, which makes a distance d cost d² / steps³.
+        ahead = (1 - vectors[nearest] @ vectors[end]) ** 2 / left**3
+        longer = []
+        for cost, _, way in walks:
+            costs = cost + off + (1 - vectors[nearest] @ vectors[way[-1]]) ** 2
+            longer += [
+                (float(costs[i]), float(costs[i] + ahead[i]), [*way, place])
+                for i, place in enumerate(nearest)
+                if place not in way
+            ]
+        walks = sorted(longer, key=lambda walk: walk[1:])[:BEAM]
+    ends = [(cost + float(1 - vectors[way[-1]] @ vectors[end]) ** 2, way) for cost, _, way in walks]
+    return [*min(ends)[1], end]
 
 
 def longest_step(vectors: Vectors, way: Sequence[int]) -> float:
@@ -78,7 +83,3 @@ def _circle(start: NDArray[np.float32], end: NDArray[np.float32], count: int) ->
         (np.sin((1 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)
         for share in shares
     ]
-
-
-def _step(vectors: Vectors, one: int, other: int) -> float:
-    return float(1 - vectors[one] @ vectors[other]) ** 2

@@ -108,7 +108,7 @@ def strongest(taste: Taste, sign: int) -> list[int]:
 
 def votes_of(taste: Taste) -> dict[int, int]:
     """The likes and dislikes among the evidence, as ±1."""
-    kinds = {Signal.LIKED: +1, Signal.DISLIKED: -1, Signal.HIDDEN: -1}
+    kinds = {Signal.LIKED: +1, Signal.DISLIKED: -1}
     return {track_id: kinds[event.signal] for track_id, event in taste.best.items() if event.signal in kinds}
 
 

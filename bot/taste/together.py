@@ -22,7 +22,6 @@ from bot.taste.steering import NO_STEERING, Steering
 
 Array = NDArray[np.float64]
 
-VETO = frozenset({Signal.DISLIKED, Signal.HIDDEN})
 CHANCE = 300  # tracks of the library that a match is told from chance by
 
 
@@ -70,7 +69,7 @@ class Together:
         if not known:
             return Recommendation((), NOTHING)
         familiar = frozenset.intersection(*(taste.known for taste in known.values()))
-        out = familiar | {track_id for taste in known.values() for track_id in _vetoed(taste)}
+        out = familiar.union(*map(_vetoed, tastes.values()))
         candidates = await self._engine.chooser.candidates(guild_id, channels, steering, out)
         ranked = {
             user_id: await self._engine.ranker.rank(guild_id, taste, candidates.tracks, channels, others=True)
@@ -242,12 +241,10 @@ class _Shared:
         return int(self.rows[user_id][self.places[track_id]])
 
 
-def _vetoed(taste: Taste) -> list[int]:
-    return [
-        track_id
-        for track_id, weight in taste.weights.items()
-        if weight < 0 and taste.best[track_id].signal in VETO
-    ]
+def _vetoed(taste: Taste) -> set[int]:
+    """What a member hid or dislikes."""
+    disliked = (track_id for track_id, event in taste.best.items() if event.signal is Signal.DISLIKED)
+    return {*taste.hidden, *(track_id for track_id in disliked if taste.weights.get(track_id, 0) < 0)}
 
 
 def _likes(taste: Taste) -> list[int]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.taste.evidence import (
@@ -52,6 +52,7 @@ def test_favourites_are_ahead_most_first_then_the_latest_liked():
 # -- weights ------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None, max_examples=40)
 @given(histories, st.randoms())
 def test_taking_back_is_the_exact_inverse(history, random):
     """Whatever came and went, and in whatever order, only what stands now counts."""
@@ -62,6 +63,7 @@ def test_taking_back_is_the_exact_inverse(history, random):
         assert taste_of([each for each in shuffled if each is not event_], START) == taste_of(without, START)
 
 
+@settings(deadline=None, max_examples=40)
 @given(histories, st.integers(1, 4), st.integers(0, 300))
 def test_a_like_raises_a_tracks_weight_and_a_dislike_lowers_it(history, track, days):
     before = taste_of(history, START).weights.get(track, 0)
@@ -70,6 +72,7 @@ def test_a_like_raises_a_tracks_weight_and_a_dislike_lowers_it(history, track, d
     assert disliked.weights.get(track, 0) < before < liked.weights.get(track, 0)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from(Signal), st.floats(0, 2000), st.floats(0, 2000))
 def test_evidence_fades_and_never_changes_sides(signal, one, other):
     younger, older = sorted((one, other))

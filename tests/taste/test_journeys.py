@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.taste.journeys import longest_step, mixture, walk
@@ -18,6 +18,7 @@ def arc(count: int, noise: float = 0.0, seed: int = 0):
     return vectors.astype(np.float32), angles
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 300), st.integers(3, 12))
 def test_a_walk_has_its_length_and_no_song_twice(seed, length):
     vectors = np.random.default_rng(seed).normal(size=(40, 6)).astype(np.float32)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.taste.members import Side, least_misery, taste_match
@@ -23,6 +23,7 @@ def compared(tracks, one, other):
     )
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 200))
 def test_the_match_is_the_same_whoever_is_named_first(seed):
     random = np.random.default_rng(seed)
@@ -61,6 +62,7 @@ def test_who_likes_two_styles_matches_who_likes_one_of_them_in_part():
     )
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 500), st.integers(2, 4))
 def test_nobody_is_less_pleased_than_with_the_mean(seed, members):
     scores = list(np.random.default_rng(seed).normal(size=(members, 20)))

@@ -65,6 +65,7 @@ def matches_of(seed, tracks=6, evidence=5):
     return random.uniform(-0.5, 1, (tracks, evidence)), random.uniform(0.1, 1.5, evidence)
 
 
+@settings(deadline=None, max_examples=40)
 @given(seeds, st.integers(0, 4))
 def test_leaving_out_the_named_evidence_lowers_the_score(seed, dislikes):
     matches, weights = matches_of(seed)
@@ -77,6 +78,7 @@ def test_leaving_out_the_named_evidence_lowers_the_score(seed, dislikes):
         assert score(close[:, left], weights[left])[track] < before[track]
 
 
+@settings(deadline=None, max_examples=40)
 @given(seeds)
 def test_a_dislike_pushes_away_most_what_sounds_most_like_it(seed):
     matches, weights = matches_of(seed)
@@ -87,6 +89,7 @@ def test_a_dislike_pushes_away_most_what_sounds_most_like_it(seed):
     assert np.argmax(before - after) == np.argmax(close[:, 0])
 
 
+@settings(deadline=None, max_examples=40)
 @given(seeds)
 def test_the_weightier_of_two_likes_pulls_more(seed):
     matches, _ = matches_of(seed, evidence=2)
@@ -106,7 +109,7 @@ def test_two_unlike_tastes_are_both_met_and_what_lies_between_is_not():
     assert np.argmax(average_vector(tracks @ likes.T, np.zeros((3, 0)))) == 1
 
 
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=40)
 @given(seeds, st.floats(0.1, 2))
 def test_fusing_goes_by_ranks_alone_and_ties_stay_ties(seed, weight):
     random = np.random.default_rng(seed)

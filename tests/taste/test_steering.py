@@ -4,7 +4,7 @@ from datetime import datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import NotFound
@@ -108,6 +108,7 @@ def test_a_wish_that_depends_on_shares_is_known():
     assert Steering(since=datetime.min).by_share and Steering(without_members=frozenset({1})).by_share
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 1000), st.integers(1, 12))
 def test_the_bolder_the_more_different_and_the_best_always_first(seed, limit):
     random = np.random.default_rng(seed)
