@@ -115,7 +115,7 @@ def _drawn(file: Attachment, context: Context, look: str, description: str | Non
     source = context.widgets.address(file)
     if source is None or not file.content_type.startswith("image/"):
         return ""
-    picture = f'<img class="{look}" src="{source}" alt="{escape(description or "")}">'
+    picture = f'<img class="{look}" src="{source}" alt="{escape(description or file.name)}">'
     shown = context.widgets.picture(picture, file)
     if not description:
         return shown
@@ -134,10 +134,11 @@ def draw_file(about: Json, context: Context) -> str:
     if kind.startswith("video/") and source:
         return f'<video class="picture" controls preload="none" src="{source}"></video>'
     name, size = context.widgets.file_name(about["filename"], file), file_size(about["size"])
-    sign = NOTE if kind.startswith("audio/") else PAGE
+    is_sound = kind.startswith("audio/") and "mpegurl" not in kind  # a playlist is called audio, but is text
+    sign = NOTE if is_sound else PAGE
     head = f'<div class="file-name">{name}</div><div class="file-size">{size}</div>'
     card = f'<div class="file-head">{sign}<div>{head}</div></div>'
-    if kind.startswith("audio/") and source:
+    if is_sound and source:
         player = (
             f'<audio controls preload="none" src="{source}" aria-label="{escape(about["filename"])}"></audio>'
         )

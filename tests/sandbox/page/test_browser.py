@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import Permission, Sandbox
+from bot.sandbox.messages import Draft, Upload
+from bot.sandbox.model import COMPONENTS_V2
 from bot.sandbox.page import Club, Page
-from tests.sandbox.page.jukebox import Jukebox
+from tests.sandbox.page.jukebox import PIXEL, Jukebox
 from tests.support.browser import CHROMIUM, Tab, browser, new_tab
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
@@ -197,7 +199,16 @@ async def test_light_dark_and_a_phone(tab: Tab, club: Club) -> None:
     await tab.look(390, 844, phone=True)
     for member in club.members:
         await member.post(club.music, "a long word: " + "x" * 300, files=[("a.mp3", b"x", "audio/mpeg")])
+    texts = [
+        {"type": 10, "content": "wide " * 20},
+        {"type": 12, "items": [{"media": {"url": "attachment://a.png"}}]},
+    ]
+    layout = [{"type": 17, "components": texts}]
+    draft = Draft(flags=COMPONENTS_V2, components=layout, uploads=[Upload("a.png", PIXEL, "image/png")])
+    club.discord.messages.create(club.music, club.discord.bot, draft)
     await tab.sees("x" * 300, MESSAGES)
+    await tab.sees("wide", ".container")
+    assert await tab.run("(c => c.scrollWidth - c.clientWidth)(document.querySelector('.container'))") == 0
     assert await tab.run("document.documentElement.scrollWidth") == 390
     assert await tab.run("document.querySelector('#log').scrollWidth") <= 390
     await tab.click("#open-drawer")

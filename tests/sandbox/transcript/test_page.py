@@ -211,3 +211,22 @@ async def test_long_lines_are_broken_between_words(music: Channel, ann: Member) 
     lines = render_text(music, width=40).split("\n")
     assert all(len(line) <= 40 for line in lines if "https" not in line)
     assert any(line.strip() == "https://a.b/" + "x" * 80 for line in lines)
+
+
+async def test_pictures_say_what_they_show(sandbox: Sandbox, music: Channel) -> None:
+    gallery = {"type": 12, "items": [{"media": {"url": "attachment://a.png"}, "description": "A <map>"}]}
+    as_bot(
+        sandbox, music, components=[gallery], uploads=[Upload("a.png", PNG, "image/png")], flags=COMPONENTS_V2
+    )
+    as_bot(sandbox, music, uploads=[Upload("b.png", PNG, "image/png", description="Ann's card")])
+    as_bot(sandbox, music, uploads=[Upload("c.png", PNG, "image/png")])
+    page = Page(render_html(music.guild, music))
+    assert [value for name, value in page.attributes if name == "alt"] == ["A <map>", "Ann's card", "c.png"]
+    assert page.text.count("ALT") == 2
+
+
+async def test_a_playlist_is_no_sound(music: Channel, ann: Member) -> None:
+    await ann.post(music, files=[("a.m3u8", b"#EXTM3U", "audio/x-mpegurl"), ("b.mp3", b"x", "audio/mpeg")])
+    page = Page(render_html(music.guild, music))
+    assert page.tags.count("audio") == 1
+    assert "a.m3u8" in page.text
