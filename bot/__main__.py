@@ -49,8 +49,8 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; 0, or 1 with a line on standard error that says what is wrong and what to do."""
     words = sys.argv[1:] if words is None else words
-    arguments = parser(words).parse_args(words)
     try:
+        arguments = parser(words).parse_args(words)
         settings = Settings.load()
         logs.configure(settings.log_level if arguments.command == "run" else "ERROR")
         status: int = asyncio.run(arguments.run(arguments, settings))
