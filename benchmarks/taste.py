@@ -32,11 +32,11 @@ from bot.embedders import EMBEDDERS, weights
 from bot.library.frames import Measuring
 from bot.settings import Settings
 from bot.taste import scoring
-from bot.taste.colike import learn, usable
+from bot.taste.colike import Crowd, learn, usable
 from bot.taste.evidence import taste_of, vote_events
 from bot.taste.feedback import Vote
 from bot.taste.ranking import Ranked, strongest, votes_of, with_crowd
-from bot.taste.steering import DIVERSITY, Adventure, diversified
+from bot.taste.steering import DIVERSITY, UNKNOWN_DIVERSITY, Adventure, diversified
 
 Array = NDArray[np.float64]
 
@@ -72,11 +72,12 @@ class Member:
 
 @dataclass(frozen=True)
 class View:
-    """What a ranking may know: a member's votes so far, those of the others, and when each song's turn is by chance."""
+    """What a ranking may know: a member's votes so far, the others' and what these teach, and an order by chance."""
 
     world: World
     member: Member
     others: list[Vote]
+    crowd: Crowd | None
     chance: Array
 
     def liked(self, kind: int = 1) -> list[int]:
@@ -227,24 +228,25 @@ def ours(view: View, *, others: bool = True, diversity: float = DIVERSITY[Advent
     taste = taste_of(vote_events(view.member.votes), NOW)
     evidence = (*strongest(taste, +1), *strongest(taste, -1))
     if not evidence:
-        return view.popularity()
+        return spread(view, view.popularity(), max(diversity, UNKNOWN_DIVERSITY))
     ranked = Ranked(
         tracks=tuple(range(len(view.chance))),
         evidence=evidence,
         weights=np.array([taste.weights[song] for song in evidence]),
         matches=view.world.matches[:, list(evidence)],
     )
-    votes = usable([*view.others, *view.member.votes]) if others else []
-    if votes:
-        crowd = learn(*zip(*((vote.user_id, vote.track_id, vote.kind) for vote in votes), strict=True))
-        ranked = with_crowd(ranked, crowd, votes_of(taste))
-    seen = [vote.track_id for vote in view.member.votes]
-    order = ranked.order.copy()
-    order[seen] = order.min() - 1
-    shown = np.argsort(-order, kind="stable")[: len(order) - len(seen)]
-    close = scoring.closeness(view.world.matches[np.ix_(shown, shown)])
+    if others and view.crowd:
+        ranked = with_crowd(ranked, view.crowd, votes_of(taste))
+    return spread(view, ranked.order, diversity)
+
+
+def spread(view: View, order: Array, diversity: float) -> Array:
+    """The same with the songs that come next unlike those before; songs reacted to come last."""
+    left = np.setdiff1d(np.arange(len(order)), [vote.track_id for vote in view.member.votes])
+    pool = left[np.lexsort((view.chance[left], -order[left]))]
+    close = scoring.closeness(view.world.matches[np.ix_(pool, pool)])
     places = np.full(len(order), -np.inf)
-    places[shown[diversified(order[shown], close, diversity, len(shown))]] = -np.arange(len(shown))
+    places[pool[diversified(order[pool], close, diversity, len(pool))]] = -np.arange(len(pool))
     return places
 
 
@@ -297,9 +299,17 @@ def compare(
         members = server(songs, seed, tastes, wrong)
         for member in members:
             others = [vote for other in members if other is not member for vote in other.votes]
+            votes = usable(others)
+            crowd = (
+                learn(*zip(*((vote.user_id, vote.track_id, vote.kind) for vote in votes), strict=True))
+                if votes
+                else None
+            )
             chance = np.random.default_rng([seed, member.id]).random(len(songs.labels))
             for count in REACTIONS:
-                view = View(songs, Member(member.id, member.relevant, member.votes[:count]), others, chance)
+                view = View(
+                    songs, Member(member.id, member.relevant, member.votes[:count]), others, crowd, chance
+                )
                 for name, way in ways.items():
                     found[name][count].append(judged(way(view), view))
     means = {name: {str(n): _mean(rows) for n, rows in by.items()} for name, by in found.items()}

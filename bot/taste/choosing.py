@@ -84,6 +84,7 @@ class Chooser:
         steering: Steering,
         limit: int,
         fill: bool = False,
+        least_diversity: float = 0.0,
     ) -> list[TrackCard]:
         """The best `limit` that obey the rules, best first; `fill`: rather too many of one artist than too few."""
         order = np.argsort(-scored.scores, kind="stable")
@@ -94,7 +95,7 @@ class Chooser:
         places = diversified(
             scored.scores[pool],
             closeness(alike[: len(tracks), : len(tracks)]),
-            DIVERSITY[steering.adventure],
+            max(DIVERSITY[steering.adventure], least_diversity),
             len(tracks),
         )
         # Called as where they were first shared, whoever may look there: what is shown is not decided by that.

@@ -25,7 +25,7 @@ RIDGE = 16.0
 
 FEWEST_VOTES = 400  # of a server, on tracks that several members voted on; with fewer it does harm
 FEWEST_MEMBERS = 8
-FEWEST_OWN = 5  # likes of whom it is for
+FEWEST_OWN = 2  # likes of whom it is for
 WEIGHT = 0.3  # of this ranking, where the ranking by sound has 1
 
 

@@ -84,6 +84,12 @@ class History:
         async with self._store.begin() as session:
             await session.execute(delete(Hidden).where(mine))
 
+    async def hidden(self, guild_id: int, user_id: int) -> set[int]:
+        """The tracks that a member hid."""
+        query = select(Hidden.track_id).where(Hidden.guild_id == guild_id, Hidden.user_id == user_id)
+        async with self._store.session() as session:
+            return set(await session.scalars(query))
+
     # -- suggestions ---------------------------------------------------------------------------------------
 
     async def suggested(self, guild_id: int, user_ids: Collection[int], since: datetime) -> set[int]:

@@ -20,7 +20,7 @@ from bot.taste.explain import Evidence, Reason, month
 from bot.taste.notes import NOTHING, going_by, shortage
 from bot.taste.picks import SAID, Pick, Recommendation, percent
 from bot.taste.ranking import Ranked
-from bot.taste.steering import NO_STEERING, Steering
+from bot.taste.steering import NO_STEERING, UNKNOWN_DIVERSITY, Steering
 
 __all__ = ["Pick", "Recommendation", "Recommender", "percent"]
 
@@ -59,16 +59,20 @@ class Recommender:
         exclude: Collection[int] = (),
         limit: int = 25,
         steering: Steering = NO_STEERING,
+        user_id: int | None = None,
     ) -> list[Pick]:
         """The nearest tracks to one of the library, or to raw (d,) vectors, by name, of something else.
 
-        Without the track itself and its twins; the third of an artist comes after everybody else. Raises NotFound if
-        no embedder that is searched by has heard the track.
+        Without the track itself, its twins and what the member who asks hid; the third of an artist comes after
+        everybody else. Raises NotFound if no embedder that is searched by has heard the track.
         """
         asked = [track_id] if track_id is not None else []
         if asked and asked[0] not in await self._engine.vectors.get(guild_id, asked):
             raise NotFound(UNHEARD)
-        candidates = await self._engine.chooser.candidates(guild_id, channels, steering, {*exclude, *asked})
+        hidden = await self._engine.history.hidden(guild_id, user_id) if user_id else ()
+        candidates = await self._engine.chooser.candidates(
+            guild_id, channels, steering, {*exclude, *asked, *hidden}
+        )
         others = (await self._engine.library.facts(guild_id)).keys() - set(candidates.tracks)
         hits = await self._engine.vectors.nearest(
             guild_id,
@@ -166,6 +170,7 @@ class Recommender:
             known=(),
             steering=question.steering,
             limit=question.limit,
+            least_diversity=UNKNOWN_DIVERSITY,
         )
         return [Pick(card, float(leads[card.id]), Reason(Evidence.POPULAR)) for card in cards]
 

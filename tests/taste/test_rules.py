@@ -1,0 +1,293 @@
+"""The rules that every suggestion obeys, as members asked for them."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from bot.errors import NotFound
+from bot.taste.engine import Engine
+from bot.taste.evidence import Extra
+from bot.taste.explain import Evidence
+from bot.taste.recommend import Recommender
+from bot.taste.steering import LONG, Adventure, Steering
+from models import Track
+from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share, add_track
+from tests.support.scene import DISLIKE, LIKE, Scene, near
+
+ROCK, JAZZ = 0, 1
+LATER = START + timedelta(days=2)
+
+
+@pytest.fixture
+def engine(scene: Scene) -> Engine:
+    return Engine.over(scene.store, scene.vectors, scene.catalog, scene.feedback)
+
+
+@pytest.fixture
+def recommender(engine: Engine) -> Recommender:
+    return Recommender(engine)
+
+
+async def songs(
+    scene: Scene, count: int = 6, artist: str = "artist {}", name: str = "rock", direction: int = ROCK
+):
+    return [
+        await scene.add(f"{name} {i}", near(direction, 0.05 * (i + 1)), artist.format(i))
+        for i in range(count)
+    ]
+
+
+async def titles(recommender: Recommender, user: int | None = BEN, **options) -> list[str]:
+    options = {"now": LATER, **options}
+    answer = await recommender.recommend(GUILD, user, options.pop("channels", None), **options)
+    return [pick.card.title for pick in answer.picks]
+
+
+async def change(scene: Scene, track_id: int, **columns) -> None:
+    async with scene.store.begin() as session:
+        track = await session.get(Track, track_id)
+        for name, value in columns.items():
+            setattr(track, name, value)
+    await scene.catalog.refresh_point(GUILD, track_id)
+
+
+# -- no song twice, few of one artist -----------------------------------------------------------------------
+
+
+async def test_another_version_of_a_known_song_is_not_suggested(scene, recommender):
+    known = await scene.add("Song", near(ROCK, 0), "Band")
+    await scene.add("Song (Live at the Fillmore)", near(ROCK, 0.1), "Band")
+    await scene.add("Song - Remastered 2011", near(ROCK, 0.1), "BAND")
+    await scene.add("New", near(ROCK, 0.2), "Band")
+    await scene.vote(BEN, LIKE, known)
+    assert await titles(recommender) == ["New"]
+
+
+async def test_the_same_recording_under_another_name_comes_once(scene, recommender):
+    known = await scene.add("liked", near(ROCK, 0))
+    print_ = np.arange(1, 200, dtype="<u4")
+    prints = np.random.default_rng(0).integers(1, 2**32, 300, dtype=np.uint32).astype("<u4").tobytes()
+    one, other = (
+        await scene.add("upload one", near(ROCK, 0.1)),
+        await scene.add("upload two", near(ROCK, 0.11)),
+    )
+    await scene.vote(BEN, LIKE, known)
+    assert await titles(recommender) == ["upload one", "upload two"]
+    for track in (one, other):
+        await change(scene, track, fingerprint=prints)
+    assert await titles(recommender) == ["upload one"]
+    await change(scene, other, fingerprint=print_.tobytes())
+    assert await titles(recommender) == ["upload one", "upload two"]
+
+
+async def test_at_most_two_of_an_artist(scene, recommender):
+    rock = await songs(scene, 7, "Band")
+    await scene.add("other", near(ROCK, 0.6), "Else")
+    await scene.vote(BEN, LIKE, rock[0])
+    assert await titles(recommender) == ["rock 1", "rock 2", "other"]
+    assert "rock 1" not in await titles(recommender, steering=Steering(without_artists=("band",)))
+
+
+async def test_similar_puts_the_third_of_an_artist_last_rather_than_nowhere(scene, recommender):
+    rock = await songs(scene, 4, "Band")
+    await scene.add("other", near(ROCK, 0.6), "Else")
+    picks = await recommender.similar(GUILD, track_id=rock[0], channels=None)
+    assert [pick.card.title for pick in picks] == ["rock 1", "rock 2", "other", "rock 3"]
+
+
+# -- not again ----------------------------------------------------------------------------------------------
+
+
+async def test_what_was_suggested_lately_stays_out_where_nobody_asked(scene, engine, recommender):
+    rock = await songs(scene)
+    await scene.vote(BEN, LIKE, rock[0])
+    answer = await recommender.recommend(GUILD, BEN, None, 2, now=START)
+    saved = await scene.answers.save(
+        GUILD, channel_id=PUBLIC, user_id=BEN, kind="recommend", private=False, heading="", picks=answer.picks
+    )
+    await scene.answers.shown(await scene.answers.page(saved, 0, None), 10**7, now=START)
+    assert await titles(recommender) == ["rock 1", "rock 2", "rock 3", "rock 4", "rock 5"]
+    week = timedelta(days=7)
+    assert await titles(recommender, unseen_for=week) == ["rock 3", "rock 4", "rock 5"]
+    assert len(await titles(recommender, unseen_for=week, now=START + 2 * week)) == 5
+    assert len(await titles(recommender, user=CLEO, extra=Extra(likes=(rock[0],)), unseen_for=week)) == 5
+
+
+async def test_what_a_member_hid_never_comes_back_to_them(scene, engine, recommender):
+    rock = await songs(scene, 3)
+    await scene.vote(BEN, LIKE, rock[0])
+    await scene.vote(CLEO, LIKE, rock[0])
+    await engine.history.hide(GUILD, BEN, rock[1])
+    assert await titles(recommender) == ["rock 2"]
+    assert await titles(recommender, CLEO) == ["rock 1", "rock 2"]
+    picks = await recommender.similar(GUILD, track_id=rock[0], channels=None, user_id=BEN)
+    assert [pick.card.title for pick in picks] == ["rock 2"]
+    await engine.history.unhide(GUILD, BEN, rock[1])
+    assert await titles(recommender) == ["rock 1", "rock 2"]
+
+
+async def test_ignored_suggestions_sink(scene, recommender):
+    liked = await scene.add("liked", near(ROCK, 0))
+    await scene.add("one", near(ROCK, 0.3))
+    await scene.add("two", [0.95, 0.31, 0.0, 0.0])
+    await scene.vote(BEN, LIKE, liked)
+    answer = await recommender.recommend(GUILD, BEN, None, 1, now=START)
+    assert [pick.card.title for pick in answer.picks] == ["one"]
+    saved = await scene.answers.save(
+        GUILD, channel_id=PUBLIC, user_id=BEN, kind="recommend", private=False, heading="", picks=answer.picks
+    )
+    await scene.answers.shown(await scene.answers.page(saved, 0, None), 10**7, now=START)
+    assert await titles(recommender, now=START + timedelta(hours=1)) == ["one", "two"]
+    assert await titles(recommender) == ["two", "one"]
+
+
+# -- mixes and talk -----------------------------------------------------------------------------------------
+
+
+async def test_mixes_and_talk_come_only_when_asked_for(scene, recommender):
+    rock = await songs(scene, 4)
+    await change(scene, rock[1], seconds=float(LONG))
+    await change(scene, rock[2], features={"speech": 0.95})
+    await scene.vote(BEN, LIKE, rock[0])
+    assert await titles(recommender) == ["rock 3"]
+    assert len(await titles(recommender, steering=Steering(long=True, talk=True))) == 3
+
+
+# -- steering -----------------------------------------------------------------------------------------------
+
+
+async def test_whom_and_when_go_by_what_the_audience_can_see(scene, recommender):
+    """That CLEO shared it in a hidden channel is nobody's business."""
+    rock = await songs(scene, 3)
+    await add_share(scene.store, rock[1], user=CLEO, channel=HIDDEN, minutes=60)
+    await scene.catalog.refresh_point(GUILD, rock[1])
+    await scene.vote(BEN, LIKE, rock[0])
+    here = frozenset({PUBLIC})
+    by_cleo, recent = Steering(sharer=CLEO), Steering(since=START + timedelta(minutes=30))
+    for wish in (by_cleo, recent):
+        assert await titles(recommender, channels=here, steering=wish) == []
+        assert await titles(recommender, steering=wish) == ["rock 1"]
+    assert await titles(recommender, steering=Steering(without_members=frozenset({ANA}))) == ["rock 1"]
+
+
+async def test_the_bolder_the_more_different(scene, recommender):
+    liked = await scene.add("liked", near(ROCK, 0))
+    for i in range(12):
+        await scene.add(f"near {i}", near(ROCK, 0.2 + i / 1000))
+    for i in range(3):
+        away = np.eye(3)[i] * 0.66
+        await scene.add(f"far {i}", [0.75, *away.tolist()])
+    await scene.vote(BEN, LIKE, liked)
+    safe, bold = [
+        await titles(recommender, limit=4, steering=Steering(adventure=how))
+        for how in (Adventure.SAFE, Adventure.BOLD)
+    ]
+    assert all(title.startswith("near") for title in safe)
+    assert bold[0] == safe[0] == "near 0" and any(title.startswith("far") for title in bold)
+
+
+async def test_contradictions_are_refused_also_without_a_library(recommender):
+    with pytest.raises(NotFound, match="lower one first"):
+        await recommender.recommend(GUILD, BEN, None, steering=Steering(tempo=(120, 90)))
+
+
+async def test_few_results_say_what_the_wishes_left_out_and_what_would_help(scene, recommender):
+    rock = await songs(scene)
+    await scene.vote(BEN, LIKE, rock[0])
+    answer = await recommender.recommend(GUILD, BEN, None, steering=Steering(tags=("jazz",)), now=LATER)
+    assert answer.picks == ()
+    assert "Of your wishes, the tag leaves out 5." in answer.note
+    assert answer.note.endswith("2 more 👍 would tell me what to look for.")
+
+
+# -- evidence -----------------------------------------------------------------------------------------------
+
+
+async def test_taking_a_mark_back_leaves_no_trace(scene, recommender):
+    rock, jazz = await songs(scene), await songs(scene, name="jazz", direction=JAZZ, artist="jazzer {}")
+    await scene.vote(BEN, LIKE, rock[0])
+    before = await recommender.recommend(GUILD, BEN, None, now=LATER)
+    message = 10**6 + jazz[0]
+    await scene.vote(BEN, LIKE, jazz[0])
+    during = await recommender.recommend(GUILD, BEN, None, now=LATER)
+    await scene.feedback.unmark(GUILD, message, BEN, LIKE)
+    after = await recommender.recommend(GUILD, BEN, None, now=LATER)
+    assert after == before != during
+
+
+async def test_the_named_evidence_is_what_carries_it(scene, recommender):
+    rock = await songs(scene)
+    await scene.vote(BEN, LIKE, *rock[:3])
+    answer = await recommender.recommend(GUILD, BEN, None, now=LATER)
+    for pick in answer.picks:
+        assert pick.reason.evidence is Evidence.LIKED
+        message = 10**6 + pick.reason.carrier
+        await scene.feedback.unmark(GUILD, message, BEN, LIKE)
+        without = await recommender.recommend(GUILD, BEN, None, now=LATER)
+        scores = {each.card.id: each.score for each in without.picks}
+        assert scores[pick.card.id] < pick.score
+        await scene.vote(BEN, LIKE, pick.reason.carrier)
+
+
+async def test_newer_likes_count_more(scene, recommender):
+    rock, jazz = await songs(scene, 4), await songs(scene, 4, name="jazz", direction=JAZZ, artist="jazzer {}")
+    await scene.vote(BEN, LIKE, rock[0], at=START - timedelta(days=200))
+    await scene.vote(BEN, LIKE, jazz[0], at=START)
+    assert [title[:4] for title in await titles(recommender, limit=6)] == ["jazz"] * 3 + ["rock"] * 3
+    await scene.vote(BEN, LIKE, rock[1], at=LATER)
+    assert (await titles(recommender, limit=1))[0].startswith("rock")
+
+
+async def test_what_sounds_like_nothing_liked_is_called_new_ground(scene, recommender):
+    rock = await songs(scene, 1)
+    await scene.add("far", near(JAZZ, 0))
+    await scene.vote(BEN, LIKE, *rock)
+    (pick,) = (await recommender.recommend(GUILD, BEN, None, now=LATER)).picks
+    assert pick.why.startswith("new ground: unlike anything you 👍 · ")
+
+
+async def test_tempo_and_key_are_told_where_they_are_certain(scene, recommender):
+    rock = await songs(scene, 3)
+    sure = {"tempo": 117.6, "tempo_confidence": 0.6, "key": "A minor", "key_confidence": 0.7}
+    await change(scene, rock[1], features=sure)
+    await change(scene, rock[2], features={**sure, "tempo_confidence": 0.0, "key_confidence": 0.0})
+    await scene.vote(BEN, LIKE, rock[0])
+    certain, guessed = (await recommender.recommend(GUILD, BEN, None, now=LATER)).picks
+    assert " in November · 118 bpm, A minor · shared by" in certain.why
+    assert "bpm" not in guessed.why and "minor" not in guessed.why
+
+
+async def test_evidence_that_nobody_listened_to_does_not_hurt(scene, recommender):
+    rock = await songs(scene, 3)
+    silent = await add_track(scene.store, "Silent")
+    await scene.vote(BEN, LIKE, rock[0], silent)
+    assert await titles(recommender) == ["rock 1", "rock 2"]
+    await scene.vote(CLEO, LIKE, silent)
+    answer = await recommender.recommend(GUILD, CLEO, None, now=LATER)
+    assert "Silent" not in [pick.card.title for pick in answer.picks]
+
+
+@pytest.mark.parametrize("votes", [{}, {"only": LIKE}, {"only": DISLIKE}])
+async def test_a_library_of_one_song(scene, recommender, votes):
+    track = await scene.add("only", near(ROCK, 0))
+    for kind in votes.values():
+        await scene.vote(BEN, kind, track)
+    answer = await recommender.recommend(GUILD, BEN, None, now=LATER)
+    assert answer.picks == () and answer.note
+
+
+# -- two strategies -----------------------------------------------------------------------------------------
+
+
+async def test_two_arms_take_turns_and_every_pick_says_which(scene, engine, recommender):
+    rock = await songs(scene, 8)
+    await songs(scene, 8, name="jazz", direction=JAZZ, artist="jazzer {}")
+    await scene.vote(BEN, LIKE, rock[0])
+    await engine.history.compare(GUILD, ["ours", "plain"])
+    answer = await recommender.recommend(GUILD, BEN, None, 6, now=LATER)
+    arms = [pick.arm for pick in answer.picks]
+    assert all(set(pair) == {"ours", "plain"} for pair in zip(arms[::2], arms[1::2], strict=True))
+    assert len({pick.card.id for pick in answer.picks}) == 6
+    await engine.history.compare(GUILD, [])
+    assert {pick.arm for pick in (await recommender.recommend(GUILD, BEN, None, now=LATER)).picks} == {""}
