@@ -19,6 +19,7 @@ from bot.library.store import Store
 from bot.library.vectors import Vectors
 from bot.playlists.around import Around
 from bot.playlists.atlas import Atlas
+from bot.playlists.composer import Composer
 from bot.playlists.digest import Digests
 from bot.playlists.pictures.painter import Painter
 from bot.playlists.portraits import Portraits
@@ -108,6 +109,7 @@ class Services:
         together = Together(engine)
         playlists = Playlists(store, vectors, catalog, feedback, recommender)
         reader = Reader(store, vectors, catalog, feedback, Shelf(store))
+        composer = Composer(store, catalog, guilds, feedback, recommender, around, playlists, reader)
         return cls(
             settings=settings,
             primary=primary,
@@ -124,7 +126,7 @@ class Services:
             together=together,
             mixing=Mixing(engine),
             answers=answers,
-            digests=Digests(store, catalog, guilds, feedback, recommender, answers, around),
+            digests=Digests(store, guilds, answers, composer, playlists),
             playlists=playlists,
             atlas=Atlas(store, catalog, reader, playlists),
             portraits=Portraits(store, catalog, guilds, feedback, together),

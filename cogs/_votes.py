@@ -9,6 +9,7 @@ import discord
 from discord import ui
 
 from bot.client import explain
+from cogs._pictures import editable
 
 THUMB = {+1: "👍", -1: "👎"}
 
@@ -55,7 +56,7 @@ class VoteButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:vote:(?P<track>\d
             guild_id, interaction.message.id, member.id, self.kind, track_id=self.track_id
         )
         await services.guilds.remember(guild_id, member.id, member.display_name)
-        view = ui.LayoutView.from_message(interaction.message, timeout=None)
+        view = editable(interaction.message)
         buttons = list(_vote_buttons(view))
         counts = await services.feedback.counts(guild_id, {track_id for _, track_id, _ in buttons})
         for button, track_id, kind in buttons:

@@ -1,4 +1,4 @@
-"""/digest sets up, previews and posts the weekly digest."""
+"""/digest sets up, previews and posts the weekly digest, or a monthly or yearly one."""
 
 import asyncio
 import hashlib
@@ -12,16 +12,23 @@ from discord.ext import commands, tasks
 
 from bot.client import DISCORD_FAILS, Earworm
 from bot.errors import NotAllowed, NotFound
+from bot.playlists.content import DigestContent
 from bot.playlists.digest import DueDigest, next_due
+from bot.playlists.illustrations import banner_of, cover_of
+from bot.playlists.pictures.values import Drawing
+from bot.playlists.weeks import EVERY
 from cogs._audience import audience_of, sight_of
-from cogs._digest_layout import digest_layout, is_of_week
+from cogs._digest_buttons import QuietButton, SongsButton
+from cogs._digest_layout import COVERS, digest_layout, is_of_week
 from cogs._permissions import POSTING, missing_permissions
+from cogs._pictures import Attached, painted
 from cogs._text import plain
 from models import Guild
 
 log = logging.getLogger(__name__)
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+PERIODS = [app_commands.Choice(name=length, value=length) for length in EVERY]
 CHECK_SECONDS = 20
 HISTORY = 500  # messages in which a digest of an interrupted run is looked for
 ZONES_OFFERED = 25
@@ -34,7 +41,10 @@ def digest_line(guild: Guild) -> str:
         return f"{why or 'Weekly digest: off.'} Switch it on with /digest set."
     due = next_due(guild, discord.utils.utcnow())
     when = f"{WEEKDAYS[guild.digest_weekday]}s at {guild.digest_hour}:00 ({guild.timezone})"
-    return f"Weekly digest: <#{guild.digest_channel_id}>, {when}; the next one {discord.utils.format_dt(due, 'R')}."
+    if guild.digest_every != "week":
+        when = f"first of the {when} after each {guild.digest_every}"
+    name = {"week": "Weekly", "month": "Monthly", "year": "Yearly"}[guild.digest_every]
+    return f"{name} digest: <#{guild.digest_channel_id}>, {when}; the next one {discord.utils.format_dt(due, 'R')}."
 
 
 def notice_board(guild: discord.Guild) -> discord.TextChannel | None:
@@ -55,6 +65,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
     async def cog_load(self) -> None:
         """Start looking for digests that are due; what a former life had claimed is free again."""
         self.zones = sorted(await asyncio.to_thread(available_timezones))  # reads hundreds of files
+        self.bot.add_dynamic_items(SongsButton, QuietButton)
         await self.bot.services.digests.take_over()
         self.post_due.start()
 
@@ -65,14 +76,18 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         if looking is not None:
             await asyncio.wait([looking])
 
-    @app_commands.command(name="set", description="Post a digest of this server's music every week")
+    @app_commands.command(
+        name="set", description="Post a digest of this server's music every week, month or year"
+    )
     @app_commands.describe(
         channel="Where to post it",
         weekday="On which day",
         hour="At which hour, 0 to 23",
         timezone="In which time zone",
+        every="How often; a year's digest comes in any case",
     )
     @app_commands.choices(weekday=[app_commands.Choice(name=day, value=i) for i, day in enumerate(WEEKDAYS)])
+    @app_commands.choices(every=PERIODS)
     async def set_up(
         self,
         interaction: discord.Interaction[Earworm],
@@ -80,6 +95,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         weekday: int = 4,
         hour: app_commands.Range[int, 0, 23] = 18,
         timezone: str = "UTC",
+        every: str = "week",
     ) -> None:
         """Set channel, weekday, hour and time zone."""
         assert interaction.guild is not None
@@ -91,7 +107,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         if missing := missing_permissions(channel, POSTING):
             raise NotAllowed(f"I can't post in {channel.mention}. Grant me {' and '.join(missing)} there.")
         guilds = self.bot.services.guilds
-        await guilds.set_digest(interaction.guild.id, channel.id, weekday, hour, timezone)
+        await guilds.set_digest(interaction.guild.id, channel.id, weekday, hour, timezone, every=every)
         await interaction.edit_original_response(content=digest_line(await guilds.get(interaction.guild.id)))
 
     @set_up.autocomplete("timezone")
@@ -111,7 +127,9 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         await interaction.edit_original_response(content="The weekly digest is off.")
 
     @app_commands.command(name="preview", description="See what the digest would say now; only you see it")
-    async def preview(self, interaction: discord.Interaction[Earworm]) -> None:
+    @app_commands.describe(period="Of the last 7, 30 or 365 days")
+    @app_commands.choices(period=PERIODS)
+    async def preview(self, interaction: discord.Interaction[Earworm], period: str = "week") -> None:
         """Show the digest as it would be posted now."""
         assert interaction.guild_id is not None and interaction.channel_id is not None
         await interaction.response.defer(ephemeral=True)
@@ -119,11 +137,13 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         channel_id = guild.digest_channel_id or interaction.channel_id
         # What will be read there, as far as the asker may see it too: Manage Server opens no channels.
         channels = await audience_of(self.bot, interaction.guild_id, channel_id) & await sight_of(interaction)
-        content = await self.bot.services.digests.preview(interaction.guild_id, channels)
-        view = digest_layout(content)
+        content = await self.bot.services.digests.preview(interaction.guild_id, channels, length=period)
+        pictures = await self._pictures(content, channels)
+        view = digest_layout(content, pictures)
         if guild.digest_trouble:
             view.add_item(ui.TextDisplay(digest_line(guild)))
-        message = await interaction.edit_original_response(view=view)
+        files = [picture.file for picture in pictures.values()]
+        message = await interaction.edit_original_response(view=view, attachments=files)
         if content.pick is not None:
             track_id = content.pick.card.id
             await self.bot.services.feedback.shown(interaction.guild_id, message.id, track_id)
@@ -156,7 +176,9 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         if not await digests.claim(due):
             return
         try:
-            message_id = await self._find(due) or await self._send(due)
+            message_id = await self._find(due)
+            if message_id is None:
+                message_id = await self._send(due)
         except (discord.Forbidden, discord.NotFound) as error:
             await digests.release(due)
             await self._switch_off(due, error)
@@ -181,13 +203,34 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         except DISCORD_FAILS as failure:
             log.warning("can't say so in channel %d; /settings show says it: %s", board.id, failure)
 
-    async def _send(self, due: DueDigest) -> int:
+    async def _send(self, due: DueDigest) -> int | None:
+        """Post it; nothing if it is a month's or a year's in which nothing happened."""
         channels = await audience_of(self.bot, due.guild_id, due.channel_id)
         content = await self.bot.services.digests.prepare(due, channels)
+        if content.length != "week" and not content.tracks:
+            return None
+        pictures = await self._pictures(content, channels) if self._may_attach(due) else {}
         channel = self.bot.get_partial_messageable(due.channel_id, guild_id=due.guild_id)
         nonce = hashlib.sha256(f"{due.guild_id} {due.week}".encode()).hexdigest()[:25]
-        message = await channel.send(view=digest_layout(content), nonce=nonce)
+        files = [picture.file for picture in pictures.values()]
+        message = await channel.send(view=digest_layout(content, pictures), files=files, nonce=nonce)
         return message.id
+
+    def _may_attach(self, due: DueDigest) -> bool:
+        guild = self.bot.get_guild(due.guild_id)
+        channel = guild.get_channel(due.channel_id) if guild else None
+        return channel is None or channel.permissions_for(channel.guild.me).attach_files
+
+    async def _pictures(self, content: DigestContent, channels: frozenset[int]) -> dict[str, Attached]:
+        """Banner, map and covers; none if they can't be drawn, which doesn't hold up the digest."""
+        guild = self.bot.get_guild(content.guild_id)
+        drawings: dict[str, Drawing] = {"banner": banner_of(content)} if content.tracks else {}
+        drawings |= {playlist.key: cover_of(playlist) for playlist in content.playlists[:COVERS]}
+        if content.moved and guild is not None:
+            drawings["map"] = await self.bot.services.atlas.map_of(
+                guild.id, guild.name, channels, since=content.since
+            )
+        return await painted(self.bot.services.painter, **drawings)
 
     async def _find(self, due: DueDigest) -> int | None:
         """This week's digest, if a run that was interrupted already posted it."""

@@ -11,6 +11,7 @@ from discord.ext import commands
 from bot.client import DISCORD_FAILS, Earworm
 from bot.library.people import Posted
 from cogs._audience import sight_of
+from cogs._pictures import editable
 from cogs._sharing import delete_quietly, tell_again
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class PrivacyCog(
         try:
             channel = self.bot.get_partial_messageable(posted.channel_id)
             message = await channel.fetch_message(posted.message_id)
-            view = ui.LayoutView.from_message(message, timeout=None)
+            view = editable(message)
             texts = [item for item in view.walk_children() if isinstance(item, ui.TextDisplay)]
             naming = [text for text in texts if user.mention in text.content]
             for text in naming:

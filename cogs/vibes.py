@@ -1,38 +1,24 @@
 """/vibes: what this server sounds like, and playlists of it to take away."""
 
-import io
 from collections.abc import Sequence
-from re import Match
-from typing import Any, Self
 
 import discord
-from discord import app_commands, ui
+from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Earworm
 from bot.errors import NotAllowed, NotFound
-from bot.playlists.formats import FORMATS, stem
 from bot.playlists.illustrations import cover_of
 from bot.playlists.naming import alike
 from bot.playlists.playlist import Kind, Playlist
-from bot.playlists.service import Past
 from bot.playlists.vibes import Vibe
 from cogs._pictures import Attached, painted
-from cogs._playlist_layout import (
-    COVERS,
-    OPTIONS,
-    history_layout,
-    option,
-    playlist_layout,
-    vibes_layout,
-)
+from cogs._playlist_layout import COVERS, OPTIONS, history_layout, option, vibes_layout
+from cogs._playlist_menu import MINE, PAST, PlaylistMenu, existing, history_of, show_playlist
 from cogs._suggestions import channels_for
 from cogs._text import plain, shorten
-from cogs._votes import explained
 
 CHOICE_LENGTH = 100
-PAST = "past-"
-MINE = str(Kind.MEMBER)
 KINDS = [
     app_commands.Choice(name="a vibe, as it is this week", value=str(Kind.VIBE)),
     app_commands.Choice(name="rediscover: loved once, not seen for long", value=str(Kind.REDISCOVER)),
@@ -40,91 +26,6 @@ KINDS = [
     app_commands.Choice(name="for a member", value=str(Kind.MEMBER)),
     app_commands.Choice(name="two worlds: from one vibe to another", value=str(Kind.WORLDS)),
 ]
-NONE_OF = {
-    Kind.VIBE: "That vibe has no playlist this week: too few of its songs are liked. Try another one.",
-    Kind.REDISCOVER: "Nothing to rediscover yet: that takes four songs with 👍 that nobody saw for 60 days.",
-    Kind.SLEEPERS: "No sleepers: whatever sounds like what this server loves was noticed.",
-    Kind.MEMBER: "I know too little of that taste yet: react with 👍 to a few songs, then ask again.",
-    Kind.WORLDS: "A way from one vibe to another takes two vibes. /vibes list shows what there is.",
-}
-
-
-class PlaylistMenu(ui.DynamicItem[ui.Select[Any]], template=r"ew:playlists:(?P<owner>\d+)"):
-    """Opens a playlist, for whoever chose it; `owner`: whose own playlists are among them, 0 for nobody's."""
-
-    def __init__(self, select: ui.Select[Any]) -> None:
-        super().__init__(select)
-
-    @classmethod
-    def of(cls, options: Sequence[discord.SelectOption], owner: int = 0) -> "PlaylistMenu | None":
-        """A menu of these playlists; None if there are none."""
-        if not options:
-            return None
-        menu: ui.Select[Any] = ui.Select(
-            custom_id=f"ew:playlists:{owner}",
-            placeholder="Open a playlist and take it away",
-            options=list(options[:OPTIONS]),
-        )
-        return cls(menu)
-
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], _match: Match[str], /
-    ) -> Self:
-        """Read the menu back from a message."""
-        assert isinstance(item, ui.Select)
-        return cls(item)
-
-    @explained
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Show it to them alone."""
-        await interaction.response.defer(thinking=True, ephemeral=True)
-        value = self.item.values[0]
-        channels = await channels_for(interaction, private=True)
-        await show(interaction, await _chosen(interaction, value, channels), keep=False)
-
-
-async def _chosen(
-    interaction: discord.Interaction[Earworm], value: str, channels: frozenset[int]
-) -> Playlist:
-    """The playlist that an option of the menu stands for. Raises NotFound if it is gone."""
-    assert interaction.guild_id is not None
-    playlists, guild_id = interaction.client.services.playlists, interaction.guild_id
-    if value == MINE:
-        mine = await playlists.for_member(guild_id, interaction.user.id, channels)
-        return _there(mine, Kind.MEMBER)
-    if value.startswith(PAST):
-        past = await _history(interaction, channels)
-        found = next((each.playlist for each in past if f"{PAST}{each.id}" == value), None)
-    else:
-        weekly = await playlists.weekly(guild_id, channels)
-        found = next((playlist for playlist in weekly if playlist.key == value), None)
-    if found is None:
-        raise NotFound("That playlist is gone. /vibes list shows what there is now.")
-    return found
-
-
-async def _history(interaction: discord.Interaction[Earworm], channels: frozenset[int]) -> list[Past]:
-    """What was posted, pinned ones first."""
-    assert interaction.guild_id is not None
-    history, who = interaction.client.services.playlists.history, interaction.user.id
-    pinned = await history(interaction.guild_id, channels, user_id=who, pinned=True)
-    return pinned + await history(interaction.guild_id, channels, user_id=who, pinned=False)
-
-
-async def show(interaction: discord.Interaction[Earworm], playlist: Playlist, *, keep: bool) -> None:
-    """Answer with a playlist: its songs, its cover and its files; `keep`: everybody sees it, so it was posted."""
-    assert interaction.guild_id is not None
-    services = interaction.client.services
-    if keep or playlist.kind is Kind.MEMBER:
-        await services.playlists.keep(interaction.guild_id, [playlist])
-    covers = await painted(services.painter, cover=cover_of(playlist))
-    cover = covers.get("cover")
-    files = [discord.File(io.BytesIO(made(playlist).encode()), filename=f"{stem(playlist)}.{suffix}")
-             for suffix, made in FORMATS.items()]  # fmt: skip
-    await interaction.edit_original_response(
-        view=playlist_layout(playlist, cover), attachments=[*files, *([cover.file] if cover else [])]
-    )
 
 
 @app_commands.guild_only()
@@ -187,7 +88,7 @@ class Vibes(commands.GroupCog, name="vibes", description="What this server sound
         channels = await channels_for(interaction, private=private)
         someone = member or interaction.user
         made = await self._made(interaction, Kind(kind), channels, vibe, to, someone.id)
-        await show(interaction, made, keep=not private)
+        await show_playlist(interaction, made, keep=not private)
 
     async def _made(
         self,
@@ -201,10 +102,10 @@ class Vibes(commands.GroupCog, name="vibes", description="What this server sound
         assert interaction.guild_id is not None
         playlists, guild_id = self.bot.services.playlists, interaction.guild_id
         if kind is Kind.MEMBER:
-            return _there(await playlists.for_member(guild_id, user_id, channels), kind)
+            return existing(await playlists.for_member(guild_id, user_id, channels), kind)
         if kind is Kind.WORLDS and start and end:
             begin, finish = [await self._vibe(guild_id, name, channels) for name in (start, end)]
-            return _there(await playlists.worlds(guild_id, begin.id, finish.id, channels), kind)
+            return existing(await playlists.worlds(guild_id, begin.id, finish.id, channels), kind)
         subject = ""
         if kind is Kind.VIBE:
             found = await playlists.vibes(guild_id, channels)
@@ -213,7 +114,7 @@ class Vibes(commands.GroupCog, name="vibes", description="What this server sound
             subject = str((await self._vibe(guild_id, start, channels) if start else found.vibes[0]).id)
         weekly = await playlists.weekly(guild_id, channels)
         fitting = (each for each in weekly if each.kind is kind and subject in {"", each.subject})
-        return _there(next(fitting, None), kind)
+        return existing(next(fitting, None), kind)
 
     async def _vibe(self, guild_id: int, text: str, channels: frozenset[int] | None) -> Vibe:
         """The vibe that an id or a name means. Raises NotFound."""
@@ -245,7 +146,7 @@ class Vibes(commands.GroupCog, name="vibes", description="What this server sound
     async def history(self, interaction: discord.Interaction[Earworm]) -> None:
         """List them; only the asker sees it."""
         await interaction.response.defer(ephemeral=True)
-        past = await _history(interaction, await channels_for(interaction, private=True))
+        past = await history_of(interaction, await channels_for(interaction, private=True))
         options = [option(each.playlist, f"{PAST}{each.id}", each.week) for each in past]
         menu = PlaylistMenu.of(options, interaction.user.id)
         await interaction.edit_original_response(view=history_layout(past, menu))
@@ -258,7 +159,7 @@ class Vibes(commands.GroupCog, name="vibes", description="What this server sound
         """Pin a playlist of the history."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True)
-        past = await _history(interaction, await channels_for(interaction, private=True))
+        past = await history_of(interaction, await channels_for(interaction, private=True))
         found = next((each for each in past if playlist in {str(each.id), each.playlist.name}), None)
         if found is None:
             raise NotFound("There is no such playlist. /vibes history lists them.")
@@ -287,20 +188,13 @@ class Vibes(commands.GroupCog, name="vibes", description="What this server sound
     async def _suggest_past(
         self, interaction: discord.Interaction[Earworm], typed: str
     ) -> list[app_commands.Choice[str]]:
-        past = await _history(interaction, await channels_for(interaction, private=True))
+        past = await history_of(interaction, await channels_for(interaction, private=True))
         named = [(f"{each.week} · {each.playlist.name}", str(each.id)) for each in past]
         return [
             app_commands.Choice(name=shorten(name, CHOICE_LENGTH), value=value)
             for name, value in named
             if typed.strip().casefold() in name.casefold()
         ][:OPTIONS]
-
-
-def _there(playlist: Playlist | None, kind: Kind) -> Playlist:
-    """The playlist, if there is one. Raises NotFound, which says what it takes."""
-    if playlist is None:
-        raise NotFound(NONE_OF[kind])
-    return playlist
 
 
 async def setup(bot: Earworm) -> None:

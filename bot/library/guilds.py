@@ -84,9 +84,18 @@ class Guilds:
     # -- the weekly digest ---------------------------------------------------------------------------------
 
     async def set_digest(
-        self, guild_id: int, channel_id: int, weekday: int, hour: int, timezone: str
+        self,
+        guild_id: int,
+        channel_id: int,
+        weekday: int,
+        hour: int,
+        timezone: str,
+        *,
+        every: str = "week",
     ) -> None:
         """Post the digest in this channel, from the next time on that it is `weekday` (Monday is 0), `hour`.
+
+        `every` week, month or year.
 
         Raises NotFound for a time zone that there isn't.
         """
@@ -101,6 +110,7 @@ class Guilds:
             digest_channel_id=channel_id,
             digest_weekday=weekday,
             digest_hour=hour,
+            digest_every=every,
             timezone=timezone,
             digest_since=datetime.now(UTC),
             digest_trouble="",
@@ -145,6 +155,19 @@ class Guilds:
                 select(Member).where(Member.guild_id == guild_id, Member.user_id.in_(user_ids))
             )
             return {row.user_id: row.name for row in rows}
+
+    async def set_quiet(self, guild_id: int, user_id: int, name: str, *, quiet: bool) -> None:
+        """Mention a member in no digest any more, or again."""
+        await self.remember(guild_id, user_id, name)
+        theirs = Member.guild_id == guild_id, Member.user_id == user_id
+        async with self._store.begin() as session:
+            await session.execute(update(Member).where(*theirs).values(quiet=quiet))
+
+    async def quiet(self, guild_id: int) -> frozenset[int]:
+        """The members whom no digest mentions."""
+        query = select(Member.user_id).where(Member.guild_id == guild_id, Member.quiet)
+        async with self._store.session() as session:
+            return frozenset(await session.scalars(query))
 
     async def _change(self, guild_id: int, **values: object) -> None:
         row = self._store.insert(Guild).values(id=guild_id, **values)

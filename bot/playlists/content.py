@@ -4,17 +4,54 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.library.cards import TrackCard
-from bot.playlists.playlist import Playlist
+from bot.playlists.playlist import Entry, Playlist
+from bot.playlists.weeks import length_of
 from bot.taste.explain import count
 from bot.taste.recommend import Pick
 
 
 @dataclass(frozen=True)
-class DigestContent:
-    """A week of a server's music; what there is nothing to say about is empty.
+class Tally:
+    """How many songs were shared, by how many members, and how many likes were given."""
 
-    `tracks` were shared from `since` (inclusive) until `until`, each with the shares of these days only, oldest
-    first; `loved` got more likes than dislikes in these days, most first; `pick` is what to listen to next.
+    songs: int = 0
+    members: int = 0
+    likes: int = 0
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A song that stands farther from the others than any; `percent`: how much the nearest ones sound like it."""
+
+    card: TrackCard
+    percent: int
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """A member who never shared before, and the first song that they did."""
+
+    user_id: int
+    card: TrackCard
+
+
+@dataclass(frozen=True)
+class Sharer:
+    """A member who shared first what got that many likes."""
+
+    user_id: int
+    likes: int
+
+
+@dataclass(frozen=True)
+class DigestContent:
+    """A week (or month, or year) of a server's music; what there is nothing to say about is empty.
+
+    `week` is the period as written: 2026-W47, 2026-11 or 2026. `tracks` were shared from `since` (inclusive) until
+    `until`, each with the shares of these days only, oldest first; `loved` got more likes than dislikes in these days,
+    most first; `divisive` got both; `pick` is what to listen to next. `tally` and `before` are these days and the
+    ones before them in numbers, `bars` what was shared on each. `moved` says how the sound moved. `playlists` are the
+    week's; `playlist` takes their place where there are no vibes yet. `quiet` members are not mentioned.
     """
 
     guild_id: int
@@ -25,12 +62,42 @@ class DigestContent:
     loved: tuple[TrackCard, ...] = ()
     pick: Pick | None = None
     playlist: Playlist | None = None
+    tally: Tally = Tally()
+    before: Tally | None = None
+    bars: tuple[int, ...] = ()
+    bar_labels: tuple[str, ...] = ()
+    divisive: TrackCard | None = None
+    sleeper: Entry | None = None
+    outlier: Outlier | None = None
+    newcomers: tuple[Newcomer, ...] = ()
+    sharers: tuple[Sharer, ...] = ()
+    playlists: tuple[Playlist, ...] = ()
+    moved: str = ""
+    quiet: frozenset[int] = frozenset()
+
+    @property
+    def length(self) -> str:
+        """Whether it is of a week, a month or a year."""
+        return length_of(self.week)
+
+    @property
+    def title(self) -> str:
+        """What it is called."""
+        return "Your server's year in music" if self.length == "year" else f"The {self.length} in music"
 
     @property
     def headline(self) -> str:
         """The week in one line."""
         if not self.tracks:
-            return "A quiet week: nobody shared a song. Share one, and it opens the next digest!"
+            return f"A quiet {self.length}: nobody shared a song. Share one, and it opens the next digest!"
         songs = count(len(self.tracks), "song")
         members = {share.user_id for card in self.tracks for share in card.shares if share.user_id > 0}
         return f"{songs} from {count(len(members), 'member')}" if members else songs
+
+    @property
+    def cards(self) -> tuple[TrackCard, ...]:
+        """Every song that it names."""
+        named = [self.divisive, self.sleeper.card if self.sleeper else None, self.pick and self.pick.card]
+        named += [self.outlier.card if self.outlier else None, *(each.card for each in self.newcomers)]
+        listed = [card for playlist in self.playlists for card in playlist.cards]
+        return (*self.tracks, *self.loved, *(card for card in named if card), *listed)

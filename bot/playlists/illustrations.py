@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from statistics import median
 
 from bot.library.cards import TrackCard
+from bot.playlists.content import DigestContent, Tally
 from bot.playlists.naming import JOINT
-from bot.playlists.pictures.values import Cover
+from bot.playlists.pictures.values import Banner, Cover, Number
 from bot.playlists.playlist import Kind, Playlist
 from bot.taste.explain import count
 
@@ -29,6 +31,30 @@ def cover_of(playlist: Playlist, name: str = "") -> Cover:
         brightness=middle_of(cards, "brightness") or 0.0,
         tags=tuple(sorted(tags, key=lambda tag: (-tags[tag], tag))[:TAGS]),
     )
+
+
+def banner_of(content: DigestContent) -> Banner:
+    """The head of a digest."""
+    now, before = content.tally, content.before
+    numbers = [
+        Number(label, value, value - earlier if before else None)
+        for label, value, earlier in (
+            ("songs", now.songs, (before or Tally()).songs),
+            ("members", now.members, (before or Tally()).members),
+            ("likes", now.likes, (before or Tally()).likes),
+        )
+    ]
+    return Banner(content.title, period_of(content), tuple(numbers), content.bars, content.bar_labels)
+
+
+def period_of(content: DigestContent) -> str:
+    """The days of a digest, as one says them."""
+    first, last = content.since, content.until - timedelta(seconds=1)
+    if content.length == "year":
+        return f"{content.week}"
+    if content.length == "month" or first.month != last.month:
+        return f"{first.day} {first:%B} to {last.day} {last:%B %Y}"
+    return f"{first.day} to {last.day} {last:%B %Y}"
 
 
 def title_of(playlist: Playlist) -> str:

@@ -1,8 +1,10 @@
-"""Weeks as a server counts them: when its digest is due, and which days a digest covers."""
+"""Weeks, months and years as a server counts them: when a digest is due, and which days it covers."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.errors import NotFound
@@ -48,6 +50,83 @@ class Week:
         return Week.of(self.day(7))
 
 
+@dataclass(frozen=True, order=True)
+class Month:
+    """A month; `str()` writes it as 2026-11, which sorts by time."""
+
+    year: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.year:04}-{self.number:02}"
+
+    @classmethod
+    def of(cls, day: date) -> "Month":
+        """The month that a day belongs to."""
+        return cls(day.year, day.month)
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return date(self.year, self.number, 1)
+
+    def before(self) -> "Month":
+        """The month before this one."""
+        return Month.of(self.first - timedelta(days=1))
+
+    def after(self) -> "Month":
+        """The month after this one."""
+        return Month.of(self.first + timedelta(days=31))
+
+
+@dataclass(frozen=True, order=True)
+class Year:
+    """A year; `str()` writes it as 2026."""
+
+    year: int
+
+    def __str__(self) -> str:
+        return f"{self.year:04}"
+
+    @classmethod
+    def of(cls, day: date) -> "Year":
+        """The year that a day belongs to."""
+        return cls(day.year)
+
+    @property
+    def first(self) -> date:
+        """Its first day."""
+        return date(self.year, 1, 1)
+
+    def before(self) -> "Year":
+        """The year before this one."""
+        return Year(self.year - 1)
+
+    def after(self) -> "Year":
+        """The year after this one."""
+        return Year(self.year + 1)
+
+
+Period = Week | Month | Year
+EVERY: Mapping[str, type[Week] | type[Month] | type[Year]] = MappingProxyType(
+    {"week": Week, "month": Month, "year": Year}
+)
+DAYS: Mapping[str, int] = MappingProxyType({"week": 7, "month": 30, "year": 365})
+
+
+def length_of(written: str) -> str:
+    """Whether a written period is a week, a month or a year."""
+    return "week" if "W" in written else "month" if "-" in written else "year"
+
+
+def read_period(text: str) -> Period:
+    """Read 2026-W47, 2026-11 or 2026. Raises NotFound for anything else."""
+    written = re.fullmatch(r"(2\d{3})(?:-(0[1-9]|1[0-2]))?", text.strip(), re.ASCII)
+    if written is None:
+        return Week.parse(text)
+    return Month(int(written[1]), int(written[2])) if written[2] else Year(int(written[1]))
+
+
 @dataclass(frozen=True)
 class Schedule:
     """The day of the week (as Week.day counts) and hour at which a server's digest is due, in its own time zone."""
@@ -70,22 +149,34 @@ class Schedule:
             return cls(7, 0, zone)
         return cls(guild.digest_weekday, guild.digest_hour, zone)
 
-    def due(self, week: Week) -> datetime:
-        """The moment (UTC) in `week` at which its digest is due.
+    def due(self, period: Period) -> datetime:
+        """The moment (UTC) at which the digest of a period is due: in its week, or first after its month or year.
 
         Where clocks skip that hour it is the moment after the gap, where they repeat it the first of the two:
         that is what PEP 495's fold=0 gives.
         """
-        local = datetime.combine(week.day(self.weekday), time(self.hour), self.zone)
-        return local.astimezone(UTC)
+        if isinstance(period, Week):
+            day = period.day(self.weekday)
+        else:
+            end = period.after().first
+            day = end + timedelta(days=(self.weekday - end.weekday()) % 7)
+        return self._moment(day, self.hour)
 
-    def latest(self, now: datetime) -> Week:
-        """The newest week whose digest was due by `now`."""
-        week = Week.of(now.astimezone(self.zone).date()).after()
-        while self.due(week) > now:
-            week = week.before()
-        return week
+    def latest(self, now: datetime, kind: type[Period] = Week) -> Period:
+        """The newest period of a kind whose digest was due by `now`."""
+        period: Period = kind.of(now.astimezone(self.zone).date()).after()
+        while self.due(period) > now:
+            period = period.before()
+        return period
 
-    def covers(self, week: Week) -> tuple[datetime, datetime]:
-        """The seven days before a week's digest: from (inclusive) when the last one was due, until it is due."""
-        return self.due(week.before()), self.due(week)
+    def covers(self, period: Period) -> tuple[datetime, datetime]:
+        """What a digest covers, from (inclusive) until.
+
+        Of a week the seven days before it is due, from when the last one was; of a month or year its days.
+        """
+        if isinstance(period, Week):
+            return self.due(period.before()), self.due(period)
+        return self._moment(period.first, 0), self._moment(period.after().first, 0)
+
+    def _moment(self, day: date, hour: int) -> datetime:
+        return datetime.combine(day, time(hour), self.zone).astimezone(UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.client import Earworm
 from bot.sandbox import Permission, buttons_of, text_of
-from tests.support.running import Club, eventually
+from tests.support.running import PATIENCE, Club, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -82,17 +82,21 @@ async def test_who_may_set_it(club: Club) -> None:
 
 
 async def test_a_preview_of_a_quiet_week(club: Club) -> None:
-    said = await (await club.mod.command(club.hall, "digest preview")).message()
+    said = await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE)
     assert said["flags"] & 64
     assert "A quiet week" in text_of(said)
 
 
 async def test_a_preview_says_it_all_and_its_buttons_vote(bot: Earworm, club: Club) -> None:
     await week_of_music(bot, club)
-    said = await (await club.mod.command(club.hall, "digest preview")).message()
+    said = await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE)
     text = text_of(said)
     assert "6 songs from 2 members" in text
     assert "### 🎵 Shared this week (6)" in text and "### 💛 Most loved\n👍 " in text
+    assert f"### 🌱 Newcomers' corner\n{club.ann.mention} shared a first song: [Song 0]" in text
+    assert (
+        f"### 🙌 Shared what people liked\n{club.bo.mention} (2 likes) · {club.ann.mention} (1 like)" in text
+    )
     assert "### ✨ Recommendation of the week" in text and "### 🌀 Vibe playlist: around" in text
     assert text.index("Song 1", text.index("Most loved")) < text.index("Song 2", text.index("Most loved"))
     await club.mod.click(said, emoji="👍")
@@ -114,7 +118,8 @@ async def test_it_is_posted_when_it_is_due_and_once(bot: Earworm, club: Club) ->
     [digest] = club.hall.messages
     assert text_of(digest).startswith("## 🎧 The week in music")
     assert digest["mentions"] == []
-    assert len(buttons_of(digest)) == 2
+    labels = [button.get("label") for button in buttons_of(digest)]
+    assert labels == [None, None, "Less of this", "Full list", "Play order", "Mute me"]
     await club.cleo.click(digest, emoji="👍")
     await eventually(lambda: _votes(bot, club, 4))
     await post_all(bot, due + timedelta(days=7))
@@ -166,10 +171,10 @@ async def test_a_channel_that_was_closed_switches_it_off_and_an_admin_is_told(
     assert [m["content"] for m in lobby.messages] == [says]
     shown = await (await club.mod.command(club.music, "settings show")).message()
     assert shown["content"].splitlines()[1] == says
-    preview = await (await club.mod.command(club.music, "digest preview")).message()
+    preview = await (await club.mod.command(club.music, "digest preview")).message(PATIENCE)
     assert text_of(preview).endswith(says)
     await (await club.mod.command(club.music, "digest set", channel=club.music)).message()
-    again = await (await club.mod.command(club.music, "digest preview")).message()
+    again = await (await club.mod.command(club.music, "digest preview")).message(PATIENCE)
     assert "⚠️" not in text_of(again)
 
 
@@ -192,10 +197,10 @@ async def test_a_week_of_many_songs_with_long_titles_fits(bot: Earworm, club: Cl
         await club.add_song(bot, f"{i} " + "long *title* " * 20, "somebody " * 30, sounds=(1.0, 0.01 * i))
         await club.bo.react(club.music.messages[-1], "👍")
     await eventually(lambda: _votes(bot, club, 25))
-    said = await (await club.mod.command(club.hall, "digest preview")).message()
+    said = await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE)
     assert len(text_of(said)) <= 4000
-    assert re.search(r"… and \d+ more\n### 💛 Most loved", text_of(said))
-    assert "Vibe playlist" in text_of(said)
+    assert re.search(r"### 🎵 Shared this week \(25\)\n• .*\n… and \d+ more$", text_of(said), re.DOTALL)
+    assert "### 🎶 This week's playlists" in text_of(said)
 
 
 async def test_only_what_everybody_there_can_see(bot: Earworm, club: Club) -> None:
@@ -215,6 +220,6 @@ async def test_a_preview_shows_its_reader_nothing_that_they_cannot_see(bot: Earw
     await club.mod.command(club.hall, "digest set", channel=secret)
     await club.add_song(bot, "Open song", sounds=(1.0,))
     await club.add_song(bot, "Hidden song", sounds=(1.0, 0.1), channel=secret)
-    said = await (await club.mod.command(club.hall, "digest preview")).message()
+    said = await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE)
     assert "Open song" in text_of(said)
     assert "Hidden song" not in text_of(said)

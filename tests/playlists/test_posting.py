@@ -88,9 +88,7 @@ async def test_of_many_that_try_one_gets_the_claim(settings, scene, digests):
     (due,) = await digests.due(FRIDAY)
     other = await Store.open(settings)
     try:
-        second = Digests(
-            other, scene.catalog, scene.guilds, scene.feedback, scene.recommender, scene.answers, scene.around
-        )
+        second = Digests(other, scene.guilds, scene.answers, scene.composer, scene.playlists)
         tries = [each.claim(due, now=FRIDAY) for each in (digests, second) for _ in range(5)]
         assert sorted(await asyncio.gather(*tries)) == [False] * 9 + [True]
     finally:
@@ -168,11 +166,25 @@ async def test_marks_on_the_posted_digest_are_about_its_recommendation(scene, di
 
 
 def test_the_next_digest():
-    guild = Guild(id=1, digest_channel_id=5, digest_weekday=4, digest_hour=18, timezone="Europe/Berlin")
+    guild = Guild(
+        id=1,
+        digest_channel_id=5,
+        digest_every="week",
+        digest_weekday=4,
+        digest_hour=18,
+        timezone="Europe/Berlin",
+    )
     assert next_due(guild, FRIDAY - timedelta(minutes=1)) == FRIDAY
     assert next_due(guild, FRIDAY) == FRIDAY + timedelta(days=7)
 
 
 def test_a_time_zone_that_is_gone_counts_as_utc():
-    guild = Guild(id=1, digest_channel_id=5, digest_weekday=4, digest_hour=18, timezone="Mars/Olympus")
+    guild = Guild(
+        id=1,
+        digest_channel_id=5,
+        digest_every="week",
+        digest_weekday=4,
+        digest_hour=18,
+        timezone="Mars/Olympus",
+    )
     assert next_due(guild, FRIDAY) == FRIDAY + timedelta(hours=1)

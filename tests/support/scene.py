@@ -12,8 +12,11 @@ from bot.library.guilds import Guilds
 from bot.library.store import Store
 from bot.library.vectors import Vectors
 from bot.playlists.around import Around
+from bot.playlists.composer import Composer
 from bot.playlists.digest import Digests
+from bot.playlists.reading import Reader
 from bot.playlists.service import Playlists
+from bot.playlists.shelf import Shelf
 from bot.taste.answers import Answers
 from bot.taste.engine import Engine
 from bot.taste.feedback import Feedback
@@ -40,6 +43,7 @@ class Scene:
     recommender: Recommender
     answers: Answers
     around: Around
+    composer: Composer
     digests: Digests
     playlists: Playlists
 
@@ -50,10 +54,22 @@ class Scene:
         recommender = Recommender(Engine.over(store, vectors, catalog, feedback))
         answers = Answers(store, catalog)
         around = Around(vectors, catalog, recommender)
-        digests = Digests(store, catalog, guilds, feedback, recommender, answers, around)
         playlists = Playlists(store, vectors, catalog, feedback, recommender)
+        reader = Reader(store, vectors, catalog, feedback, Shelf(store))
+        composer = Composer(store, catalog, guilds, feedback, recommender, around, playlists, reader)
+        digests = Digests(store, guilds, answers, composer, playlists)
         return cls(
-            store, vectors, catalog, guilds, feedback, recommender, answers, around, digests, playlists
+            store,
+            vectors,
+            catalog,
+            guilds,
+            feedback,
+            recommender,
+            answers,
+            around,
+            composer,
+            digests,
+            playlists,
         )
 
     async def add(
