@@ -1,12 +1,17 @@
-"""`earworm digest`: what a server's weekly digest says."""
+"""`earworm digest`: what a server's weekly digest says, or that of a month or a year."""
 
 import argparse
+import asyncio
 import json
+from pathlib import Path
 
 from bot.cli.arguments import discord_id
 from bot.cli.output import wording_for
 from bot.playlists.content import DigestContent
-from bot.playlists.export import digest_json, sections
+from bot.playlists.export import digest_json, sections, write_digest
+from bot.playlists.formats import stem
+from bot.playlists.illustrations import banner_of, cover_of
+from bot.playlists.pictures.values import Drawing
 from bot.services import Services
 from bot.settings import Settings
 from bot.taste.explain import ForTerminal
@@ -16,7 +21,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command."""
     parser = commands.add_parser("digest", help="what the weekly digest would say")
     parser.add_argument("--guild", type=discord_id, required=True, metavar="ID", help="whose digest")
-    parser.add_argument("--week", metavar="YYYY-Www", help="an ISO week (the seven days until now)")
+    parser.add_argument(
+        "--week", metavar="YYYY-Www", help="an ISO week; or 2026-11, or 2026 (the seven days until now)"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write it, its playlists and pictures here")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.set_defaults(run=run)
 
@@ -28,8 +36,10 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
             content = await services.digests.compose(arguments.guild, arguments.week, None)
         else:
             content = await services.digests.preview(arguments.guild, None)
-        cards = [*content.tracks, *content.loved, *([content.pick.card] if content.pick else [])]
-        wording = await wording_for(services, arguments.guild, cards)
+        wording = await wording_for(services, arguments.guild, content.cards)
+        if arguments.out:
+            await asyncio.to_thread(write_digest, content, arguments.out, wording.names)
+            await _draw(services, content, arguments.out)
     if arguments.json:
         print(json.dumps(digest_json(content, wording), indent=2))
     else:
@@ -37,8 +47,17 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+async def _draw(services: Services, content: DigestContent, folder: Path) -> None:
+    """Write the banner and the covers, each beside what it belongs to. Raises WorkerDied."""
+    drawings: dict[str, Drawing] = {"banner": banner_of(content)}
+    drawings |= {stem(playlist): cover_of(playlist) for playlist in content.playlists}
+    pictures = await services.painter.paint(*drawings.values())
+    for name, picture in zip(drawings, pictures, strict=True):
+        (folder / f"{name}.png").write_bytes(picture.png)
+
+
 def _text(content: DigestContent, wording: ForTerminal) -> str:
-    lines = [f"The week in music, {content.week}", content.headline]
+    lines = [f"{content.title}, {content.week}", content.headline]
     for heading, items in sections(content, wording).items():
         lines += ["", heading, *(f"  {item}" for item in items)]
     return "\n".join(lines)

@@ -83,7 +83,7 @@ class People:
                 "guild_id": guild_id,
                 "user_id": user_id,
                 "name": member.name if member else None,
-                "mentioned_in_digests": not (member and member.quiet),
+                "muted_in_digests": bool(member and member.quiet),
                 "shares": await _shares(session, guild_id, user_id),
                 "reactions": await _reactions(session, guild_id, user_id),
                 "never_again": await _hidden(session, guild_id, user_id, channels),

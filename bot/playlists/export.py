@@ -1,15 +1,17 @@
 """Digests and playlists as JSON, and digests as Markdown."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bot.library.cards import TrackCard
 from bot.playlists.content import DigestContent
-from bot.playlists.formats import m3u8, plain, queue_link
+from bot.playlists.formats import m3u8, plain, queue_link, stem
+from bot.playlists.illustrations import title_of
 from bot.playlists.playlist import Entry, Playlist
-from bot.taste.explain import ForMarkdown, ForTerminal, Wording, standing
+from bot.taste.explain import ForMarkdown, ForTerminal, Wording, count, standing
 from bot.taste.recommend import Pick
 
 Json = dict[str, Any]
@@ -36,17 +38,31 @@ def pick_json(pick: Pick, wording: Wording) -> Json:
 
 
 def digest_json(content: DigestContent, wording: Wording) -> Json:
-    """A digest; `results` are the week's tracks."""
-    playlist = content.playlist
+    """A digest; `results` are the week's tracks. What there is nothing to say about is null or empty."""
+    playlist, outlier, sleeper = content.playlist, content.outlier, content.sleeper
     return {
         "guild": content.guild_id,
         "week": content.week,
         "since": content.since.isoformat(),
         "until": content.until.isoformat(),
         "headline": content.headline,
+        "numbers": asdict(content.tally),
+        "numbers_before": asdict(content.before) if content.before else None,
         "results": [track_json(card, wording) for card in content.tracks],
         "loved": [track_json(card, wording) for card in content.loved],
+        "divisive": track_json(content.divisive, wording) if content.divisive else None,
+        "sleeper": _entry_json(sleeper, wording) if sleeper else None,
+        "outlier": track_json(outlier.card, wording) | {"percent": outlier.percent} if outlier else None,
+        "newcomers": [
+            {"member": wording.person(each.user_id), "first": track_json(each.card, wording)}
+            for each in content.newcomers
+        ],
+        "sharers": [
+            {"member": wording.person(each.user_id), "likes": each.likes} for each in content.sharers
+        ],
+        "moved": content.moved,
         "pick": pick_json(content.pick, wording) if content.pick else None,
+        "playlists": [playlist_json(each, wording) for each in content.playlists],
         "playlist": playlist_json(playlist, wording) if playlist else None,
     }
 
@@ -65,19 +81,34 @@ def playlist_json(playlist: Playlist, wording: Wording) -> Json:
 
 def sections(content: DigestContent, wording: Wording) -> dict[str, list[str]]:
     """A digest as text: headings with their lines; those with nothing to say are left out."""
-    week, loved = ([_song(card, wording) for card in cards] for cards in (content.tracks, content.loved))
-    found = {f"Shared this week ({len(week)})": week, "Most loved": loved}
+    found = {f"Shared this {content.length} ({len(content.tracks)})": _songs(content.tracks, wording)}
+    found["In numbers"] = _numbers(content)
+    found |= {"Most loved": _songs(content.loved, wording)}
+    found["Most divisive"] = [_votes(content.divisive, wording)] if content.divisive else []
+    if sleeper := content.sleeper:
+        found["Sleeper of the week"] = [f"{wording.title(sleeper.card)} · {sleeper.explain(wording)}"]
+    if outlier := content.outlier:
+        alike = f"the nearest songs are {outlier.percent}% like it"
+        found[f"Outlier of the {content.length}"] = [f"{wording.title(outlier.card)} · {alike}"]
+    found["Newcomers' corner"] = [
+        f"{wording.person(each.user_id)}: {wording.title(each.card)}" for each in content.newcomers
+    ]
+    found["Shared what people liked"] = [
+        f"{wording.person(each.user_id)} ({count(each.likes, 'like')})" for each in content.sharers
+    ]
     if pick := content.pick:
         found["Recommendation of the week"] = [f"{wording.title(pick.card)} · {pick.explain(wording)}"]
-    if playlist := content.playlist:
-        songs = [f"{place}. {wording.title(card)}" for place, card in enumerate(playlist.cards, 1)]
-        found[f"Vibe playlist: {wording.text(playlist.name)}"] = songs
+    for playlist in content.playlists:
+        found[f"Playlist: {wording.text(title_of(playlist))}"] = _listed(playlist, wording)
+    if around := content.playlist:
+        found[f"Vibe playlist: {wording.text(around.name)}"] = _listed(around, wording)
+    found["How the sound moved"] = [wording.text(content.moved)] if content.moved else []
     return {heading: lines for heading, lines in found.items() if lines}
 
 
 def markdown(content: DigestContent, wording: Wording) -> str:
     """A digest as a Markdown file."""
-    parts = [f"# The week in music, {content.week}", content.headline]
+    parts = [f"# {content.title}, {content.week}", content.headline]
     for heading, lines in sections(content, wording).items():
         bullets = [line if line[0].isdigit() else f"- {line}" for line in lines]
         parts += [f"## {heading}", "\n".join(bullets)]
@@ -85,7 +116,7 @@ def markdown(content: DigestContent, wording: Wording) -> str:
 
 
 def write_digest(content: DigestContent, folder: Path, names: Mapping[int, str]) -> list[Path]:
-    """Write a digest's files (JSON, Markdown and, if it has a playlist, M3U8) into a folder; returns them."""
+    """Write a digest's files (JSON, Markdown and M3U8 of its playlists) into a folder; returns them."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
         "digest.json": json.dumps(digest_json(content, ForTerminal(names)), ensure_ascii=False, indent=2)
@@ -94,9 +125,35 @@ def write_digest(content: DigestContent, folder: Path, names: Mapping[int, str])
     }
     if content.playlist:
         texts["playlist.m3u8"] = m3u8(content.playlist)
+    texts |= {f"{stem(playlist)}.m3u8": m3u8(playlist) for playlist in content.playlists}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
+
+
+def _numbers(content: DigestContent) -> list[str]:
+    """The numbers against those of the time before; nothing where there is nothing to compare with."""
+    now, before = asdict(content.tally), content.before
+    if before is None:
+        return []
+    changes = {what: number - asdict(before)[what] for what, number in now.items()}
+    return [f"{number} {what} {_change(changes[what])}".rstrip() for what, number in now.items()]
+
+
+def _change(by: int) -> str:
+    return f"▲{by}" if by > 0 else f"▼{-by}" if by < 0 else ""
+
+
+def _songs(cards: Sequence[TrackCard], wording: Wording) -> list[str]:
+    return [_song(card, wording) for card in cards]
+
+
+def _votes(card: TrackCard, wording: Wording) -> str:
+    return f"{_song(card, wording)}, {count(card.dislikes, 'dislike')}"
+
+
+def _listed(playlist: Playlist, wording: Wording) -> list[str]:
+    return [f"{place}. {wording.title(card)}" for place, card in enumerate(playlist.cards, 1)]
 
 
 def _song(card: TrackCard, wording: Wording) -> str:

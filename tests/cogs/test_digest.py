@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from bot.client import Earworm
+from bot.errors import WorkerDied
 from bot.sandbox import Permission, buttons_of, text_of
+from bot.sandbox.components import GALLERY, walk
 from tests.support.running import PATIENCE, Club, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -223,3 +225,77 @@ async def test_a_preview_shows_its_reader_nothing_that_they_cannot_see(bot: Earw
     said = await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE)
     assert "Open song" in text_of(said)
     assert "Hidden song" not in text_of(said)
+
+
+async def test_all_songs_behind_a_button_by_time_and_in_playing_order(bot: Earworm, club: Club) -> None:
+    for number in range(25):
+        await club.add_song(bot, f"Song {number}", sounds=(1.0, 0.05 * (number * 7 % 25)))
+    digest = await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE)
+    page = await (await club.mod.click(digest, label="Full list")).message(PATIENCE)
+    assert page["flags"] & 64 and "1. [Song 0]" in text_of(page) and "Song 20]" not in text_of(page)
+    turned = await (await club.mod.click(page, label="Next page")).message(PATIENCE)
+    assert "21. [Song 20]" in text_of(turned) and "page 2 of 2" in text_of(turned)
+    ordered = await (await club.mod.click(digest, label="Play order")).message(PATIENCE)
+    assert text_of(ordered).startswith("### In playing order")
+    assert re.findall(r"\d+\. \[Song (\d+)\]", text_of(ordered)) != [str(n) for n in range(20)]
+
+
+async def test_who_wants_no_mention_gets_none_until_they_are_forgotten(bot: Earworm, club: Club) -> None:
+    await week_of_music(bot, club)
+    due = await tuned(bot, club)
+    await post_all(bot, due)
+    [digest] = club.hall.messages
+    assert club.bo.mention in text_of(digest)
+    said = await (await club.bo.click(digest, label="Mute me")).message(PATIENCE)
+    assert said["content"] == "Digests won't mention you any more." and said["flags"] & 64
+    again = text_of(await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE))
+    assert club.bo.mention not in again and club.ann.mention in again and "Song 1" in again
+    assert (await bot.services.people.export(club.guild.id, club.bo.id, None))["muted_in_digests"]
+    await bot.services.people.forget(club.guild.id, club.bo.id)
+    assert await bot.services.guilds.quiet(club.guild.id) == frozenset()
+
+
+async def test_that_is_taken_back(bot: Earworm, club: Club) -> None:
+    await week_of_music(bot, club)
+    digest = await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE)
+    said = await (await club.mod.click(digest, label="Mute me")).message(PATIENCE)
+    assert await bot.services.guilds.quiet(club.guild.id) == {club.mod.id}
+    await club.mod.click(said, label="Undo")
+    assert await bot.services.guilds.quiet(club.guild.id) == frozenset()
+
+
+async def test_pictures_come_along_and_stay_when_a_button_is_pressed(bot: Earworm, club: Club) -> None:
+    await week_of_music(bot, club)
+    answer = await club.mod.command(club.hall, "digest preview")
+    digest = await answer.message(PATIENCE)
+    assert [file["filename"] for file in digest["attachments"]] == ["banner.png"]
+    [gallery] = [c for c in walk(digest["components"]) if c["type"] == GALLERY]
+    assert gallery["items"][0]["description"].startswith("The week in music, ")
+    await club.mod.click(digest, emoji="👍")
+    await eventually(lambda: _votes(bot, club, 4))
+    await club.discord.quiet(0.2)
+    [gallery] = [c for c in walk(answer.responses[0]["components"]) if c["type"] == GALLERY]
+    assert gallery["items"][0]["media"]["attachment_id"] == digest["attachments"][0]["id"]
+
+
+async def test_without_pictures_it_is_posted_all_the_same(
+    bot: Earworm, club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dies(*_: object) -> None:
+        raise WorkerDied("It was killed.")
+
+    monkeypatch.setattr(type(bot.services.painter), "paint", dies)
+    due = await tuned(bot, club)
+    await week_of_music(bot, club)
+    await post_all(bot, due)
+    [digest] = club.hall.messages
+    assert digest["attachments"] == [] and "6 songs from 2 members" in text_of(digest)
+
+
+async def test_a_month_and_a_year(bot: Earworm, club: Club) -> None:
+    await week_of_music(bot, club)
+    said = await club.mod.command(club.hall, "digest preview", period="year")
+    text = text_of(await said.message(PATIENCE))
+    assert text.startswith("## 🎧 Your server's year in music\n-# 20") and "Most loved" in text
+    answer = await club.mod.command(club.hall, "digest set", channel=club.hall, every="month", weekday=0)
+    assert "first of the Mondays at 18:00 (UTC) after each month" in (await answer.message())["content"]

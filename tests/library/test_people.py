@@ -321,6 +321,7 @@ async def test_of_a_stranger_nothing_is_known(people, store, busy):
         "guild_id": GUILD,
         "user_id": 999,
         "name": None,
+        "muted_in_digests": False,
         "shares": [],
         "reactions": [],
         "never_again": [],

@@ -1,0 +1,105 @@
+"""Whatever a week brings, the digest is a message that Discord takes."""
+
+import io
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from discord import ui
+from PIL import Image
+
+from bot.library.cards import ShareLine, TrackCard
+from bot.playlists.content import DigestContent, Newcomer, Outlier, Sharer, Tally
+from bot.playlists.pictures.values import Picture
+from bot.playlists.playlist import Entry, Kind, Playlist
+from bot.sandbox.components import check_components
+from bot.sandbox.errors import Form
+from bot.taste.explain import Evidence, Reason
+from bot.taste.recommend import Pick
+from cogs._digest_buttons import SongsButton
+from cogs._digest_layout import digest_layout
+from cogs._pictures import Attached
+from cogs._playlist_layout import COVERS, playlist_layout
+from tests.support.library import START
+
+BIG = 2**62  # ids are as long as they get
+TITLES = {"short": "Song", "long": "W" * 200, "marked up": "*_`~|<>[" * 25}
+
+
+def cards(number: int, title: str, members: int = 100) -> list[TrackCard]:
+    return [
+        TrackCard(
+            BIG + i, BIG, title, title, "", 4000.0, "https://youtu.be/" + "x" * 11,
+            (ShareLine(BIG, BIG + i, BIG + i % members, START),), 5000, 4000,
+        )
+        for i in range(number)
+    ]  # fmt: skip
+
+
+def picture(name: str) -> Attached:
+    data = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(data, "PNG")
+    return Attached(name, Picture(data.getvalue(), "word " * 200))
+
+
+def week(number: int, title: str) -> DigestContent:
+    """As much as there can be in a week with so many songs."""
+    songs = cards(number, title)
+    content = DigestContent(
+        BIG, "2026-W45", START, START + timedelta(days=7), tuple(songs), tally=Tally(number, 100, 9999),
+        before=Tally(9999, 9999, 0), moved="This week was faster. " * 20,
+    )  # fmt: skip
+    if not songs:
+        return content
+    first = songs[0]
+    made = [
+        Playlist(kind, title, tuple(map(Entry, songs[:12])), str(place), "a note " * 20)
+        for place, kind in enumerate([Kind.VIBE] * 12 + [Kind.WORLDS, Kind.REDISCOVER, Kind.SLEEPERS])
+    ]
+    return replace(
+        content,
+        loved=tuple(songs[:10]),
+        divisive=first,
+        sleeper=Entry(first, "99% like {near}, which 5000 members 👍", first),
+        outlier=Outlier(first, 24),
+        newcomers=tuple(Newcomer(BIG + i, first) for i in range(3)),
+        sharers=tuple(Sharer(BIG + i, 9999) for i in range(3)),
+        pick=Pick(first, 0.9, Reason(Evidence.SERVER, 80, 1, 2), first),
+        playlists=tuple(made),
+    )
+
+
+def refused(view: ui.LayoutView, names: set[str]) -> dict[str, Any]:
+    """What Discord finds wrong with a layout; nothing if it takes it."""
+    form = Form()
+    check_components(view.to_components(), form, v2=True, file_names=names)
+    return form.tree
+
+
+@pytest.mark.parametrize("title", TITLES.values(), ids=TITLES)
+@pytest.mark.parametrize("number", [0, 1, 2, 12, 50, 5000])
+@pytest.mark.parametrize("drawn", [True, False])
+async def test_no_digest_is_more_than_discord_takes(number, title, drawn):
+    content = week(number, title)
+    keys = ["banner", "map", *(playlist.key for playlist in content.playlists[:COVERS])] if drawn else []
+    pictures = {key: picture(f"{key}.png") for key in keys}
+    view = digest_layout(content, pictures)
+    assert refused(view, {each.name for each in pictures.values()}) == {}
+    assert view.content_length() <= 4000
+    assert len(list(view.walk_children())) <= 40
+
+
+@pytest.mark.parametrize("title", TITLES.values(), ids=TITLES)
+async def test_no_playlist_and_no_page_of_songs_is_either(title):
+    songs = cards(300, title)
+    files = playlist_layout(
+        Playlist(Kind.VIBE, title, tuple(map(Entry, songs[:12])), "3", "a note " * 20), picture("cover.png")
+    )
+    names = {
+        item.media.url.removeprefix("attachment://") for item in files.children if hasattr(item, "media")
+    }
+    assert refused(files, names | {"cover.png"}) == {}
+    for order in "tp":
+        page = SongsButton(1, 2, order, 3)._shown(songs)
+        assert refused(page, set()) == {} and page.content_length() <= 4000
