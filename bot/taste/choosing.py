@@ -65,7 +65,7 @@ class Chooser:
         for track_id, each in facts.items():
             if track_id in without or not _in_sight(each, channels):
                 continue
-            wish = failing(steering, each) or (
+            wish = failing(steering, each, channels) or (
                 "share" if shared is not None and track_id not in shared else ""
             )
             if wish:
@@ -98,10 +98,14 @@ class Chooser:
             max(DIVERSITY[steering.adventure], least_diversity),
             len(tracks),
         )
-        # Called as where they were first shared, whoever may look there: what is shown is not decided by that.
         facts = await self._library.facts(guild_id)
         found = chosen(
-            [_songs(facts[tracks[place]])[0] for place in places if tracks[place] in facts],
+            [
+                song
+                for place in places
+                if tracks[place] in facts
+                for song in _songs(facts[tracks[place]], channels)[:1]
+            ],
             [song for track_id in known if track_id in facts for song in _songs(facts[track_id])],
             limit,
             await self._likeness(compared, alike, set(tracks)),
@@ -147,9 +151,9 @@ class Chooser:
         return Likeness(near, await asyncio.to_thread(_agreeing, pairs, prints))
 
 
-def _songs(facts: Facts) -> list[Song]:
-    """A track under each of its names."""
-    return [Song.of(facts.track_id, artist, title) for artist, title in facts.names]
+def _songs(facts: Facts, channels: Channels = None) -> list[Song]:
+    """A track under each of the names that it has in `channels`."""
+    return [Song.of(facts.track_id, artist, title) for artist, title in facts.names(channels)]
 
 
 def _in_sight(facts: Facts, channels: Channels) -> bool:

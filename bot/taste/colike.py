@@ -26,15 +26,22 @@ RIDGE = 16.0
 FEWEST_VOTES = 400  # of a server, on tracks that several members voted on; with fewer it does harm
 FEWEST_MEMBERS = 8
 FEWEST_OWN = 2  # likes of whom it is for
-WEIGHT = 0.3  # of this ranking, where the ranking by sound has 1
+FULL_VOTES = 1000  # from so many on this ranking has its full weight,
+WEIGHT = 0.3  # where the ranking by sound has 1
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """What a server's votes taught: tracks, and an (n, f) vector for each."""
+    """What so many votes of a server taught: tracks, and an (n, f) vector for each."""
 
     tracks: NDArray[np.int64]
     vectors: Array
+    votes: int
+
+    @property
+    def weight(self) -> float:
+        """How much its ranking counts, where the ranking by sound counts 1."""
+        return WEIGHT * min(1.0, self.votes / FULL_VOTES)
 
     def preferences(self, votes: Mapping[int, int]) -> dict[int, float]:
         """How much somebody with these votes (track -> ±1) may like each track, about 0 to 1; none if too few."""
@@ -84,7 +91,7 @@ def learn(users: Collection[int], tracks: Collection[int], kinds: Collection[int
     for _ in range(SWEEPS):
         theirs = _solve(vectors, who, what, likes, len(members))
         vectors = _solve(theirs, what, who, likes, len(items))
-    return Crowd(items, vectors)
+    return Crowd(items, vectors, len(likes))
 
 
 def _solve(fixed: Array, rows: Places, columns: Places, likes: Array, count: int) -> Array:

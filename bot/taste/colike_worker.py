@@ -12,7 +12,7 @@ def main() -> None:
 
         with np.load(request["votes"]) as votes:
             crowd = learn(votes["users"], votes["tracks"], votes["kinds"])
-        np.savez(request["out"], tracks=crowd.tracks, vectors=crowd.vectors)
+        np.savez(request["out"], tracks=crowd.tracks, vectors=crowd.vectors, votes=crowd.votes)
         reply({"learnt": len(crowd.tracks)})
 
 

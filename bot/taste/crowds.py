@@ -79,4 +79,4 @@ def _write(path: Path, votes: Sequence[Vote]) -> None:
 
 def _read(path: Path) -> Crowd:
     with np.load(path) as arrays:
-        return Crowd(arrays["tracks"], arrays["vectors"])
+        return Crowd(arrays["tracks"], arrays["vectors"], int(arrays["votes"]))

@@ -15,7 +15,7 @@ from bot.taste.choosing import Scored
 from bot.taste.engine import Engine
 from bot.taste.explain import Evidence, Reason, count
 from bot.taste.journeys import mixture, walk
-from bot.taste.picks import Pick, percent
+from bot.taste.picks import Pick, Recommendation, percent
 from bot.taste.ranking import strongest
 from bot.taste.steering import NO_STEERING, Steering
 from bot.taste.twins import Song
@@ -23,7 +23,6 @@ from bot.taste.twins import Song
 LENGTH = 8  # songs of a path, its ends too
 SHORTEST = 3
 EXAMPLES = 40  # tracks of a tag or a member that stand for it
-LEFT_OUT = 3  # shown of what was left out
 NOTHING_LEFT = "Nothing is left: everything here is too much like what you took away."
 UNHEARD = "I haven't listened to {} with my present embedder; earworm doctor --repair helps."
 
@@ -35,15 +34,6 @@ class Ingredient:
     track_id: int | None = None
     user_id: int | None = None
     tag: str = ""
-
-
-@dataclass(frozen=True)
-class Mixture:
-    """What was mixed, best first, and what was left out for being too much like something subtracted."""
-
-    picks: tuple[Pick, ...]
-    left_out: tuple[TrackCard, ...]
-    note: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +59,7 @@ class Mixing:
         limit: int = 10,
         *,
         steering: Steering = NO_STEERING,
-    ) -> Mixture:
+    ) -> Recommendation:
         """What has something of everything added and nothing of what is subtracted.
 
         Raises NotFound for no ingredients, one that is on both sides, or one that nothing is known of.
@@ -97,9 +87,8 @@ class Mixing:
             steering=steering,
             limit=limit,
         )
-        # How close each is to what is added: for what is left out too, of which the closest would have been shown.
+        # How close each is to what is added.
         close = np.stack([part.max(axis=1) for part in matches[: len(add)]]).mean(axis=0)
-        spurned = [heard.tracks[int(row)] for row in np.argsort(-close, kind="stable") if out[row]]
         rows = {track_id: row for row, track_id in enumerate(heard.tracks)}
         picks = [
             Pick(
@@ -109,8 +98,7 @@ class Mixing:
             )
             for card in cards
         ]
-        left_out = await self._engine.catalog.cards(guild_id, spurned[:LEFT_OUT], channels)
-        return Mixture(tuple(picks), tuple(left_out), "" if picks else NOTHING_LEFT)
+        return Recommendation(tuple(picks), "" if picks else NOTHING_LEFT)
 
     async def path(
         self,
@@ -183,5 +171,5 @@ def _once(tracks: Sequence[int], facts: Mapping[int, Facts], ends: Collection[in
 
 
 def _called(facts: Facts) -> tuple[str, str]:
-    song = Song.of(facts.track_id, *facts.names[0])
+    song = Song.of(facts.track_id, *facts.names()[0])
     return song.artist, song.title

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bot.library.matrix import Library
 from bot.library.questions import Channels
-from bot.taste.colike import WEIGHT, Crowd
+from bot.taste.colike import Crowd
 from bot.taste.crowds import Crowds
 from bot.taste.evidence import Signal, Taste
 from bot.taste.scoring import best_score, carriers, closeness, fuse, score
@@ -48,9 +48,9 @@ class Ranked:
     @cached_property
     def order(self) -> Array:
         """(n,) by sound and by what others like, fused; the same as `scores` where others say nothing."""
-        if self.preferences is None:
+        if self.preferences is None or self.crowd is None:
             return self.scores
-        return fuse([self.scores, self.preferences], [1.0, WEIGHT])
+        return fuse([self.scores, self.preferences], [1.0, self.crowd.weight])
 
     @cached_property
     def plain(self) -> Array:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bot.audio.key import NAMES
 from bot.errors import NotFound
 from bot.library.facts import Facts
+from bot.library.questions import Channels
 from models.track import searchable
 
 Array = NDArray[np.float64]
@@ -88,9 +89,9 @@ def checked(steering: Steering) -> Steering:
     return replace(steering, tags=tuple(map(searchable, steering.tags)))
 
 
-def failing(steering: Steering, facts: Facts) -> str:
+def failing(steering: Steering, facts: Facts, channels: Channels = None) -> str:
     """Which of `checked` wishes a track doesn't meet; "" if it meets all that don't depend on who shared it."""
-    if steering.tags and not facts.tags.issuperset(steering.tags):
+    if steering.tags and not facts.tagged(steering.tags, channels):
         return "tag"
     if steering.tempo and not steering.tempo[0] <= facts.tempo <= steering.tempo[1]:
         return "tempo"

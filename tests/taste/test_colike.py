@@ -104,3 +104,9 @@ async def test_a_crowd_is_learnt_once_and_again_when_it_is_old():
 async def test_too_little_feedback_starts_no_process():
     votes = Votes(two_camps()[:30])
     assert await Crowds(votes).of(1) is None
+
+
+def test_the_more_votes_the_more_it_counts():
+    votes = [two_camps(members)[: 24 * members] for members in (20, 60, 80)]
+    weights = [learn(*columns(each)).weight for each in votes]
+    assert 0 < weights[0] < weights[1] == weights[2]

@@ -291,3 +291,26 @@ async def test_two_arms_take_turns_and_every_pick_says_which(scene, engine, reco
     assert len({pick.card.id for pick in answer.picks}) == 6
     await engine.history.compare(GUILD, [])
     assert {pick.arm for pick in (await recommender.recommend(GUILD, BEN, None, now=LATER)).picks} == {""}
+
+
+# -- others -------------------------------------------------------------------------------------------------
+
+
+async def test_others_who_like_the_same_lead_where_sound_says_nothing(scene, recommender):
+    """Two camps like even and odd songs, which sound all the same."""
+    random = np.random.default_rng(0)
+    tracks = [await scene.add(f"song {i}", random.normal(size=4).tolist(), f"artist {i}") for i in range(40)]
+    even, odd = tracks[::2], tracks[1::2]
+    await scene.vote(BEN, LIKE, *even[:6])
+    assert await recommender.recommend(GUILD, BEN, None, now=LATER)  # it learns now, from next to nothing
+    for member in range(6000, 6028):
+        mine, others = (even, odd) if member % 2 else (odd, even)
+        await scene.vote(member, LIKE, *mine)
+        await scene.vote(member, DISLIKE, *others)
+    fresh = Recommender(Engine.over(scene.store, scene.vectors, scene.catalog, scene.feedback))
+    led = (await fresh.recommend(GUILD, BEN, None, 8, now=LATER)).picks
+    by_others = [pick for pick in led if pick.reason.evidence is Evidence.CROWD]
+    assert by_others and all(pick.card.id in even for pick in by_others)
+    assert all("others who 👍 **" in pick.why and "** 👍 this too" in pick.why for pick in by_others)
+    alone = [pick.card.id for pick in (await recommender.recommend(GUILD, BEN, None, 8, now=LATER)).picks]
+    assert not {pick.card.id for pick in by_others} & set(alone)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import NotFound
-from bot.library.facts import Facts
+from bot.library.facts import Facts, Named
 from bot.taste.steering import LONG, Steering, checked, diversified, failing, named_key, obstacles
 
 
@@ -16,7 +16,7 @@ def facts(**changes) -> Facts:
     values = {
         "track_id": 7,
         "channels": frozenset({1}),
-        "names": (("band", "song"),),
+        "shares": (Named(1, "band", "song", frozenset({"shoegaze"})),),
         "tags": frozenset({"hip-hop", "beyonce"}),
         "tempo": 92.0,
         "key": "A minor",
@@ -24,6 +24,13 @@ def facts(**changes) -> Facts:
         "speech": 0.1,
     }
     return Facts(**{**values, **changes})
+
+
+def test_a_genre_counts_only_where_the_share_that_has_it_is_seen() -> None:
+    steering = checked(Steering(tags=("Shoegaze", "Hip-Hop")))
+    assert failing(steering, facts(), frozenset({1})) == ""
+    assert failing(steering, facts(), None) == ""
+    assert failing(steering, facts(), frozenset({2})) == "tag"
 
 
 @pytest.mark.parametrize(
