@@ -18,7 +18,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     discord_token: str = Field("", alias="DISCORD_TOKEN")
-    discord_api_base: str = Field("", alias="DISCORD_API_BASE")
+    discord_api_base: str = Field(
+        "",
+        alias="DISCORD_API_BASE",
+        pattern="^(https?://.+)?$",
+        description="an address that begins with https://",
+    )
     discord_gateway_url: str = Field("", alias="DISCORD_GATEWAY_URL")
 
     home: Path = Field(Path("data"), alias="EARWORM_HOME")
@@ -44,7 +49,9 @@ class Settings(BaseSettings):
     )
     member_daily: int = Field(200, gt=0, alias="EARWORM_MEMBER_DAILY", description=WHOLE_NUMBER)
     server_daily: int = Field(2000, gt=0, alias="EARWORM_SERVER_DAILY", description=WHOLE_NUMBER)
-    half_life: float = Field(60.0, gt=0, allow_inf_nan=False, alias="EARWORM_HALF_LIFE")
+    half_life: float = Field(
+        60.0, gt=0, allow_inf_nan=False, alias="EARWORM_HALF_LIFE", description="days, a number above 0"
+    )
     fetchers: int = Field(4, gt=0, alias="EARWORM_FETCHERS", description=WHOLE_NUMBER)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="EARWORM_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"

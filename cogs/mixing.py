@@ -72,9 +72,9 @@ class Mixing(commands.Cog):
         )
         channels = await channels_for(interaction, private=private)
         mixed = await self.bot.services.mixing.alchemy(interaction.guild_id, added, taken, channels)
-        out = ", ".join(song(card, 40) for card in mixed.left_out)
-        note = " ".join(part for part in (mixed.note, f"Left out: {out}" if out else "") if part)
-        await answer(interaction, "alchemy", mixed.picks, private=private, heading="Your mixture", note=note)
+        await answer(
+            interaction, "alchemy", mixed.picks, private=private, heading="Your mixture", note=mixed.note
+        )
 
     @app_commands.command(name="path", description="A walk of songs from one sound to another")
     @app_commands.describe(

@@ -34,6 +34,7 @@ COMPARISONS = [
 ]
 
 
+@app_commands.guild_only()
 class Stats(commands.GroupCog, name="stats", description="How suggestions are taken here"):
     """Acceptance of suggestions."""
 
@@ -41,7 +42,6 @@ class Stats(commands.GroupCog, name="stats", description="How suggestions are ta
         self.bot = bot
 
     @app_commands.command(name="show", description="How many suggestions were liked, by week and by reason")
-    @app_commands.guild_only()
     async def show(self, interaction: discord.Interaction[Earworm]) -> None:
         """Show what share of the suggestions got a 👍; only the asker sees it."""
         assert interaction.guild_id is not None
@@ -56,7 +56,6 @@ class Stats(commands.GroupCog, name="stats", description="How suggestions are ta
     )
     @app_commands.describe(strategies="Which two; /stats show then tells them apart")
     @app_commands.choices(strategies=COMPARISONS)
-    @app_commands.guild_only()
     async def compare(self, interaction: discord.Interaction[Earworm], strategies: str) -> None:
         """Start or stop a comparison."""
         assert interaction.guild_id is not None

@@ -2,40 +2,67 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
+from bot.library.questions import COMMAND_LINE, Channels
 from models import Share, Source, Track
 from models.track import searchable
 
 LIKELY = 0.1  # probability from which a track sounds like a tag
 
 
+class Named(NamedTuple):
+    """What a share in one channel calls a track; its genres in comparable form."""
+
+    channel_id: int
+    artist: str
+    title: str
+    genres: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """A track as it is, whoever looks: nothing of this is to be shown, since shares out of sight are in it.
 
-    names: artist and title as its shares call it, the first share's first; tags: comparable, genres and what it
-    sounds like; tempo: 0 without a pulse; key: "" without one; speech: 0 music to 1 talk.
+    shares: the first one first; tags: comparable, what it sounds like; tempo: 0 without a pulse; key: "" without one;
+    speech: 0 music to 1 talk.
     """
 
     track_id: int
     channels: frozenset[int]
-    names: tuple[tuple[str, str], ...]
+    shares: tuple[Named, ...]
     tags: frozenset[str]
     tempo: float
     key: str
     seconds: float
     speech: float
 
+    def names(self, channels: Channels = None) -> list[tuple[str, str]]:
+        """Artist and title as the shares in `channels` call it, each once."""
+        return list(dict.fromkeys((share.artist, share.title) for share in self._seen(channels)))
+
+    def tagged(self, tags: Collection[str], channels: Channels) -> bool:
+        """Whether somebody who sees `channels` knows it by each of these comparable tags."""
+        missing = set(tags) - self.tags
+        return not missing or missing <= {genre for share in self._seen(channels) for genre in share.genres}
+
+    def _seen(self, channels: Channels) -> list[Named]:
+        return [
+            share
+            for share in self.shares
+            if channels is None or share.channel_id == COMMAND_LINE or share.channel_id in channels
+        ]
+
 
 async def load_facts(
     session: AsyncSession, guild_id: int, among: Collection[int] | None = None
 ) -> dict[int, Facts]:
     """The facts of a server's shared tracks by id, or of those among some."""
-    shares: dict[int, list[tuple[int, str, str, list[str]]]] = {}
+    shares: dict[int, list[Named]] = {}
     called = (
         select(Share.track_id, Share.channel_id, Source.artist, Source.title, Source.genres)
         .join(Source, Source.id == Share.source_id)
@@ -43,7 +70,9 @@ async def load_facts(
         .order_by(Share.shared_at, Share.message_id)
     )
     for track_id, channel_id, artist, title, genres in await session.execute(called):
-        shares.setdefault(track_id, []).append((channel_id, artist, title, genres))
+        shares.setdefault(track_id, []).append(
+            Named(channel_id, artist, title, frozenset(map(searchable, genres)))
+        )
     tracks = select(Track.id, Track.seconds, Track.tags, Track.features).where(
         Track.guild_id == guild_id, *_among(Track.id, among)
     )
@@ -56,18 +85,17 @@ async def load_facts(
 
 def _facts(
     track_id: int,
-    shares: list[tuple[int, str, str, list[str]]],
+    shares: list[Named],
     seconds: float,
     tags: dict[str, float],
     features: dict[str, object],
 ) -> Facts:
     likely = [tag for tag, probability in tags.items() if probability >= LIKELY]
-    genres = [genre for share in shares for genre in share[3]]
     return Facts(
         track_id=track_id,
-        channels=frozenset(share[0] for share in shares),
-        names=tuple(dict.fromkeys((share[1], share[2]) for share in shares)),
-        tags=frozenset(map(searchable, [*genres, *likely])),
+        channels=frozenset(share.channel_id for share in shares),
+        shares=tuple(dict.fromkeys(shares)),
+        tags=frozenset(map(searchable, likely)),
         tempo=_number(features.get("tempo")),
         key=str(features.get("key") or ""),
         seconds=seconds,
