@@ -23,27 +23,33 @@ LOUD = "Digests may mention you again."
 
 class SongsButton(
     ui.DynamicItem[ui.Button[Any]],
-    template=r"ew:songs:(?P<since>\d+):(?P<until>\d+):(?P<order>[tp]):(?P<page>\d+)",
+    template=r"ew:(?P<turn>songs|turn):(?P<since>\d+):(?P<until>\d+):(?P<order>[tp]):(?P<page>\d+)",
 ):
-    """Shows a page of what was shared between two moments, by time (t) or in playing order (p)."""
+    """Shows a page of what was shared between two moments, by time (t) or in playing order (p).
 
-    def __init__(self, since: int, until: int, order: str, page: int, label: str | None = None) -> None:
-        super().__init__(ui.Button(custom_id=f"ew:songs:{since}:{until}:{order}:{page}", label=label))
-        self.since, self.until, self.order, self.page = since, until, order, page
+    `turn`: in the place of the page that it stands on.
+    """
+
+    def __init__(
+        self, since: int, until: int, order: str, page: int, label: str | None = None, *, turn: bool = False
+    ) -> None:
+        kind = "turn" if turn else "songs"
+        super().__init__(ui.Button(custom_id=f"ew:{kind}:{since}:{until}:{order}:{page}", label=label))
+        self.since, self.until, self.order, self.page, self.turn = since, until, order, page, turn
 
     @classmethod
     async def from_custom_id(
         cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: Match[str], /
     ) -> Self:
         """Read the button back from a message."""
-        return cls(int(match["since"]), int(match["until"]), match["order"], int(match["page"]))
+        turn = match["turn"] == "turn"
+        return cls(int(match["since"]), int(match["until"]), match["order"], int(match["page"]), turn=turn)
 
     @explained
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Show it to whoever pressed it alone; a page of theirs turns in place."""
-        assert interaction.guild_id is not None and interaction.message is not None
-        is_theirs = interaction.message.flags.ephemeral
-        await interaction.response.defer(ephemeral=True, thinking=not is_theirs)
+        """Show it to whoever pressed it alone."""
+        assert interaction.guild_id is not None
+        await interaction.response.defer(ephemeral=True, thinking=not self.turn)
         songs = await interaction.client.services.digests.songs(
             interaction.guild_id,
             datetime.fromtimestamp(self.since, UTC),
@@ -79,13 +85,16 @@ class SongsButton(
     def _turning(self, shown: list[TrackCard], page: int, pages: int) -> list[ui.Item[Any]]:
         buttons: list[ui.Item[Any]] = []
         if page > 0:
-            buttons.append(SongsButton(self.since, self.until, self.order, page - 1, "Previous page"))
+            buttons.append(self._to(page - 1, "Previous page"))
         if page + 1 < pages:
-            buttons.append(SongsButton(self.since, self.until, self.order, page + 1, "Next page"))
+            buttons.append(self._to(page + 1, "Next page"))
         link = queue_link(Playlist(Kind.AROUND, "", tuple(map(Entry, shown))))
         if self.order == "p" and link and len(link) <= LINK_LENGTH:
             buttons.append(ui.Button(label="Play on YouTube", url=link))
         return buttons
+
+    def _to(self, page: int, label: str) -> "SongsButton":
+        return SongsButton(self.since, self.until, self.order, page, label, turn=True)
 
 
 class QuietButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:quiet(?P<undo>:undo)?"):

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from bot.library.store import Store
 from bot.playlists.digest import CLAIM_STANDS, Digests, DueDigest, next_due
+from bot.playlists.weeks import Week
 from models import Digest, Guild
 from tests.support.library import BEN, CLEO, GUILD, PUBLIC
 from tests.support.scene import DISLIKE, LIKE, Scene, near
@@ -188,3 +189,40 @@ def test_a_time_zone_that_is_gone_counts_as_utc():
         timezone="Mars/Olympus",
     )
     assert next_due(guild, FRIDAY) == FRIDAY + timedelta(hours=1)
+
+
+async def test_a_month_is_posted_once_on_the_first_such_day_after_it(scene, digests):
+    await scene.guilds.set_digest(GUILD, PUBLIC, 4, 18, "Europe/Berlin", every="month")
+    async with scene.store.begin() as session:
+        await session.execute(update(Guild).values(digest_since=SET_UP))
+    first = datetime(2026, 12, 4, 17, tzinfo=UTC)  # the first Friday of December, in Berlin
+    assert await digests.due(first - timedelta(seconds=1)) == [
+        DueDigest(GUILD, "2026-10", PUBLIC, FRIDAY)
+    ]  # October's, since it was set up before that was due
+    assert await weeks(digests, first) == ["2026-11"]
+    await post(digests, first)
+    assert await weeks(digests, first + timedelta(days=20)) == []
+    content = await digests.compose(GUILD, "2026-11", None)
+    assert content.since == datetime(2026, 10, 31, 23, tzinfo=UTC)
+    assert content.until == datetime(2026, 11, 30, 23, tzinfo=UTC)
+
+
+async def test_a_year_is_posted_beside_the_weeks_and_neither_hides_the_other(digests):
+    new_year = datetime(2027, 1, 1, 17, tzinfo=UTC)  # a Friday
+    assert await weeks(digests, new_year) == ["2026-W53", "2026"]
+    for due in await digests.due(new_year):
+        assert await digests.claim(due, now=new_year)
+        await digests.posted(due, None if due.week == "2026" else MESSAGE, now=new_year)
+    assert await weeks(digests, new_year + timedelta(days=1)) == []
+    assert await weeks(digests, new_year + timedelta(days=7)) == ["2027-W01"]
+
+
+async def test_what_a_digest_said_is_kept_as_posted_and_once(scene, digests):
+    for number in range(20):
+        await scene.add(f"song {number}", near(number % 2, 0.02 * number), minutes=number)
+    due = DueDigest(GUILD, str(Week.of(datetime.now(UTC).date())), PUBLIC, datetime.now(UTC))
+    content = await digests.prepare(due, None)
+    again = await digests.prepare(due, None)
+    assert content.playlists and content.playlists == again.playlists
+    kept = await scene.playlists.history(GUILD, None)
+    assert sorted(each.playlist.key for each in kept) == sorted(p.key for p in content.playlists)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import NotFound
-from bot.playlists.weeks import Schedule, Week
+from bot.playlists.weeks import Month, Schedule, Week, Year, length_of, read_period
 from models import Guild
 
 FRIDAY, SATURDAY, SUNDAY = 4, 5, 6
@@ -83,3 +83,20 @@ def test_a_server_without_a_digest_counts_calendar_weeks():
     since, until = plan.covers(Week.parse("2026-W12"))
     assert since == datetime(2026, 3, 16, tzinfo=plan.zone)
     assert until == datetime(2026, 3, 23, tzinfo=plan.zone)
+
+
+@pytest.mark.parametrize(("text", "length"), [("2026-W07", "week"), ("2026-02", "month"), ("2026", "year")])
+def test_weeks_months_and_years_are_read(text, length):
+    assert str(read_period(text)) == text
+    assert length_of(text) == length
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026-00", "26", "1999", "2026-2"])
+def test_what_is_none_of_them_is_refused(text):
+    with pytest.raises(NotFound):
+        read_period(text)
+
+
+def test_months_follow_each_other():
+    assert Month(2026, 12).after() == Month(2027, 1) and Month(2027, 1).before() == Month(2026, 12)
+    assert Year(2026).after().before() == Year(2026)
