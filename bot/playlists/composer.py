@@ -1,5 +1,6 @@
 """Composes a digest: what a server's week (or month, or year) of music comes to, for one audience."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -128,7 +129,7 @@ class Composer:
         """The first IN_ORDER of these songs that anything is known about, such that one leads to the next."""
         songs = await self._reader.songs(guild_id, channels)
         known = [replace(songs[card.id], card=card) for card in tracks if card.id in songs][:IN_ORDER]
-        return [song.card for song in arrange(known)]
+        return [song.card for song in await asyncio.to_thread(arrange, known)]
 
     async def _newcomers(
         self,
@@ -158,7 +159,8 @@ class Composer:
         found = await self._playlists.vibes(content.guild_id, channels)
         everything = [song.card for song in songs.values()]
         moved = movement(content.length, content.tracks, everything, found.vibes)
-        return replace(content, outlier=outlier_of(content.tracks, songs), moved=moved)
+        outlier = await asyncio.to_thread(outlier_of, content.tracks, songs)
+        return replace(content, outlier=outlier, moved=moved)
 
     async def _with_music(
         self,

@@ -123,9 +123,10 @@ def write_digest(content: DigestContent, folder: Path, names: Mapping[int, str])
         + "\n",
         "digest.md": markdown(content, ForMarkdown(names)),
     }
-    if content.playlist:
-        texts["playlist.m3u8"] = m3u8(content.playlist)
-    texts |= {f"{stem(playlist)}.m3u8": m3u8(playlist) for playlist in content.playlists}
+    first = content.playlist or next(iter(content.playlists), None)
+    if first:
+        texts["playlist.m3u8"] = m3u8(first)
+    texts |= {f"{stem(each)}.m3u8": m3u8(each) for each in content.playlists if each is not first}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return [folder / name for name in texts]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from bot.library.cards import TrackCard
+from bot.library.cards import TrackCard, batches
 from bot.playlists.content import Outlier, Sharer, Tally
 from bot.playlists.illustrations import SILENT, middle_of
 from bot.playlists.naming import JOINT
@@ -16,6 +16,7 @@ from bot.playlists.vibes import Vibe
 from bot.taste.feedback import Vote
 
 NEIGHBOURS = 3  # that an outlier is measured by
+BATCH = 256  # songs that are compared with all others at a time
 COMPARED = 8  # songs that it takes to say that one of them stands apart
 ALONE = 0.25  # cosine of places: nothing sounds much like it
 ENOUGH = 3  # songs that have a sound together
@@ -66,15 +67,17 @@ def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, Song]) -> Outlie
     there = [card for card in tracks if card.id in songs]
     if not there or len(songs) < COMPARED:
         return None
-    ids = list(songs)
-    everything = np.stack([songs[track_id].place for track_id in ids])
-    found: list[tuple[float, int]] = []
-    for row, card in enumerate(there):
-        cosines = everything @ songs[card.id].place
-        others = np.delete(cosines, ids.index(card.id))
-        found.append((float(np.sort(others)[-NEIGHBOURS:].mean()), row))
-    nearest, row = min(found)
-    return Outlier(there[row], round(100 * max(0.0, nearest))) if nearest <= ALONE else None
+    rows = {track_id: row for row, track_id in enumerate(songs)}
+    everything = np.stack([song.place for song in songs.values()])
+    nearest: list[float] = []
+    for batch in batches(there, BATCH):
+        own = [rows[card.id] for card in batch]
+        cosines = everything[own] @ everything.T
+        cosines[np.arange(len(own)), own] = -np.inf
+        nearest += np.partition(cosines, -NEIGHBOURS)[:, -NEIGHBOURS:].mean(axis=1).tolist()
+    farthest = int(np.argmin(nearest))
+    close = nearest[farthest]
+    return Outlier(there[farthest], round(100 * max(0.0, close))) if close <= ALONE else None
 
 
 def movement(

@@ -59,3 +59,11 @@ async def test_another_week(settings, songs, capsys):
 async def test_what_is_no_week_is_refused(settings):
     with pytest.raises(NotFound, match="2026-W07"):
         await run(digest, settings, "--guild", GUILD, "--week", "yesterday")
+
+
+async def test_its_files_and_pictures(settings, songs, tmp_path, capsys):
+    await run(digest, settings, "--guild", GUILD, "--out", tmp_path / "out")
+    assert "\nNewcomers' corner\n  ana: “Band – rock 0”\n" in capsys.readouterr().out
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"digest.json", "digest.md", "playlist.m3u8", "banner.png"} <= names
+    assert (tmp_path / "out" / "banner.png").read_bytes().startswith(b"\x89PNG")
