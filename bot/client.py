@@ -109,6 +109,9 @@ class Earworm(commands.Bot):
         """Leave; what is being done or told at the moment is ended first, within seconds."""
         await _end_handlers()
         await self.services.pipeline.stop()
+        # discord.py waits for two seconds before it says that it is ready, and stumbles if it was closed meanwhile.
+        if (waiting := self._connection._ready_task) is not None:
+            waiting.cancel()
         await super().close()
 
     async def stay_connected(self) -> None:

@@ -65,12 +65,12 @@ class Services:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, *, listen: bool = False, warm: bool = False
+        cls, settings: Settings, *, listen: bool = False, warm: bool = False, together: int = 1
     ) -> AsyncIterator["Services"]:
         """Open the database and the vectors; what is open is closed in the end, also after a failure.
 
         `listen`: also start what fetching takes; analysing takes seconds to start, with the first song or, if `warm`,
-        at once. Raises WeightsError if an embedder that is started has no weights.
+        at once. `together`: see `Analyst`. Raises WeightsError if an embedder that is started has no weights.
         """
         async with AsyncExitStack() as exits:
             store = await Store.open(settings)
@@ -78,7 +78,7 @@ class Services:
             vectors = await Vectors.open(settings, [EMBEDDERS[name] for name in settings.embedders], store)
             exits.push_async_callback(vectors.close)
             proxy = EgressProxy(settings.egress_allow)
-            analyst = Analyst(settings.embedders, settings.home)
+            analyst = Analyst(settings.embedders, settings.home, together=together)
             services = cls._wire(settings, store, vectors, Fetcher(proxy, settings), analyst)
             exits.push_async_callback(services.engine.close)
             if listen:

@@ -11,6 +11,8 @@ from bot.cli.songs import Item, Result, find, refuse_what_is_no_song
 from bot.errors import EarwormError, Refused
 from bot.settings import Settings
 
+TOGETHER = 4  # songs that are heard at a time: nobody looks on while a backlog is taken in
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
@@ -51,7 +53,7 @@ async def _take_in(items: Sequence[Item], arguments: argparse.Namespace, setting
     from bot.cli.taking_in import Command
     from bot.services import Services
 
-    async with Services.open(settings, listen=True) as services:
+    async with Services.open(settings, listen=True, together=TOGETHER) as services:
         await services.pipeline.start()
         command = Command(services, arguments.guild, arguments.user)
         return await command.take_in(items, aloud=not arguments.json)

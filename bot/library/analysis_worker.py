@@ -25,27 +25,43 @@ def main() -> None:
         return
     reply({"engines": {embedder.info.name: embedder.engine for embedder in embedders}})
     for request in inbox:
-        try:
-            reply(_analyse(embedders, request))
-        except EmbedderError as error:
-            reply({"error": str(error)})
+        reply({"tracks": _answers(embedders, request["tracks"])})
 
 
-def _analyse(embedders: "Sequence[Embedder]", request: Message) -> Message:
-    """Embed, fingerprint and measure one track's samples; arrays go to the file that the request names."""
+def _answers(embedders: "Sequence[Embedder]", tracks: Sequence[Message]) -> list[Message]:
+    """An answer for each track; one that can't be embedded doesn't keep the others from it."""
+    try:
+        return _analyse(embedders, tracks)
+    except EmbedderError as error:
+        if len(tracks) == 1:
+            return [{"error": str(error)}]
+        return [answer for track in tracks for answer in _answers(embedders, [track])]
+
+
+def _analyse(embedders: "Sequence[Embedder]", tracks: Sequence[Message]) -> list[Message]:
+    """Embed, fingerprint and measure tracks; each one's arrays go to the file that it names."""
     import numpy as np
 
     from bot.audio.features import measure
     from bot.audio.fingerprint import fingerprint
 
-    samples: Samples = np.memmap(request["samples"], dtype="<f4", mode="r")
-    if request["channels"] > 1:
-        samples = samples.reshape(-1, request["channels"])
-    heard = {e.info.vector_name: e.embed(samples, request["rate"], budget=e.info.budget) for e in embedders}
-    arrays: dict[str, Any] = {name: embedding.vector for name, embedding in heard.items()}
-    np.savez(request["out"], fingerprint=fingerprint(samples, request["rate"]), **arrays)
-    tags = {tag: float(share) for embedding in heard.values() for tag, share in embedding.tags.items()}
-    return {"tags": tags, "features": asdict(measure(samples, request["rate"]))}
+    sounds = [(_samples(track), track["rate"]) for track in tracks]
+    heard = {e.info.vector_name: e.embed_batch(sounds, budget=e.info.budget) for e in embedders}
+    answers: list[Message] = []
+    for place, (track, (samples, rate)) in enumerate(zip(tracks, sounds, strict=True)):
+        mine = {name: embeddings[place] for name, embeddings in heard.items()}
+        arrays: dict[str, Any] = {name: embedding.vector for name, embedding in mine.items()}
+        np.savez(track["out"], fingerprint=fingerprint(samples, rate), **arrays)
+        tags = {tag: float(share) for embedding in mine.values() for tag, share in embedding.tags.items()}
+        answers.append({"tags": tags, "features": asdict(measure(samples, rate))})
+    return answers
+
+
+def _samples(track: Message) -> "Samples":
+    import numpy as np
+
+    samples: Samples = np.memmap(track["samples"], dtype="<f4", mode="r")
+    return samples.reshape(-1, track["channels"]) if track["channels"] > 1 else samples
 
 
 if __name__ == "__main__":

@@ -37,14 +37,41 @@ class Analysis:
     features: dict[str, Any] = field(default_factory=dict)
 
 
-class Analyst:
-    """Analyses one track at a time; `patience` is the seconds a track may take beside its own length."""
+@dataclass(eq=False)
+class _Waiting:
+    """A track in the queue, and what the worker said of it once it did."""
 
-    def __init__(self, names: Sequence[str], home: Path, *, patience: float = 120.0) -> None:
+    decoded: Decoded
+    out: Path
+    answer: Message | None = None
+
+    @property
+    def request(self) -> Message:
+        decoded = self.decoded
+        return {
+            "samples": str(decoded.path),
+            "rate": decoded.rate,
+            "channels": decoded.channels,
+            "out": str(self.out),
+        }
+
+
+class Analyst:
+    """Analyses tracks in the order in which they come; `patience` is the seconds one may take beside its own length.
+
+    `together`: so many that wait anyway share the models' batches. That spares a tenth of the work at most, and each of
+    them waits for all: it is for a backfill, or a GPU, not for members who look on.
+    """
+
+    def __init__(
+        self, names: Sequence[str], home: Path, *, patience: float = 120.0, together: int = 1
+    ) -> None:
         self.vector_names = tuple(EMBEDDERS[name].vector_name for name in names)
         self._names = list(names)
         self._home = home
         self._patience = patience
+        self._together = together
+        self._waiting: list[_Waiting] = []
         self._worker: Worker | None = None
         # The backlog queues in front of the turn, so that somebody who waits for an answer is always next.
         self._backlog = asyncio.Lock()
@@ -71,18 +98,21 @@ class Analyst:
 
         Raises EmbedderError for samples that can't be embedded, WorkerDied if the process ended or hung.
         """
-        out = decoded.path.with_suffix(".npz")
-        request = {
-            "samples": str(decoded.path),
-            "rate": decoded.rate,
-            "channels": decoded.channels,
-            "out": str(out),
-        }
-        async with self._next_turn(urgent):
-            answer = await self._ask(request, self._patience + decoded.seconds)
+        mine = _Waiting(decoded, decoded.path.with_suffix(".npz"))
+        if not urgent:
+            self._waiting.append(mine)
+        try:
+            async with self._next_turn(urgent):
+                if mine.answer is None:
+                    await self._lead(mine)
+        finally:
+            if not urgent:
+                self._waiting.remove(mine)
+        answer = mine.answer
+        assert answer is not None
         if "error" in answer:
             raise EmbedderError(answer["error"])
-        arrays = await asyncio.to_thread(_load, out)
+        arrays = await asyncio.to_thread(_load, mine.out)
         vectors = {name: arrays[name] for name in self.vector_names}
         for vector in vectors.values():
             normalised(vector)  # refuses now what could not be stored later
@@ -93,6 +123,23 @@ class Analyst:
             tags=answer["tags"],
             features=answer["features"],
         )
+
+    async def _lead(self, mine: _Waiting) -> None:
+        """Have a track analysed, and with it others that wait; alone if one of those is too much for the worker."""
+        others = [each for each in self._waiting if each is not mine and each.answer is None]
+        batch = [mine, *others[: self._together - 1]] if mine in self._waiting else [mine]
+        try:
+            await self._answer(batch)
+        except WorkerDied:
+            if len(batch) == 1:
+                raise
+            await self._answer([mine])
+
+    async def _answer(self, batch: Sequence[_Waiting]) -> None:
+        seconds = sum(self._patience + each.decoded.seconds for each in batch)
+        answers = await self._ask({"tracks": [each.request for each in batch]}, seconds)
+        for each, answer in zip(batch, answers["tracks"], strict=True):
+            each.answer = answer
 
     @contextlib.asynccontextmanager
     async def _next_turn(self, urgent: bool) -> AsyncIterator[None]:

@@ -3,9 +3,10 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -158,3 +159,45 @@ async def test_musicnn_gives_tags_with_their_probability(tmp_path: Path) -> None
     heard = load("musicnn", tmp_path).embed(samples(0), RATE, budget=10)
     assert analysis.tags == pytest.approx(heard.tags)
     assert len(analysis.tags) == 50
+
+
+async def test_tracks_that_wait_are_heard_together_and_a_bad_one_alone_is_refused(tmp_path: Path) -> None:
+    analyst = Analyst(["mfcc"], tmp_path, together=3)
+    batches: list[int] = []
+    answer = analyst._answer
+
+    async def noted(batch: Sequence[Any]) -> None:
+        batches.append(len(batch))
+        await answer(batch)
+
+    analyst._answer = noted  # type: ignore[method-assign]
+    bad = written(tmp_path / "bad.f32", np.full(RATE, np.nan, np.float32))
+    tracks = [decoded(tmp_path, 0), bad, *(decoded(tmp_path, number) for number in (1, 2, 3))]
+    found = await asyncio.gather(*map(analyst.analyse, tracks), return_exceptions=True)
+    assert isinstance(found[1], EmbedderError)
+    assert batches == [1, 3, 1]  # nobody waited yet when the first one came
+    for number, heard in zip((0, 1, 2, 3), [found[0], *found[2:]], strict=True):
+        assert not isinstance(heard, BaseException)
+        alone = await analyst.analyse(decoded(tmp_path, number))
+        np.testing.assert_allclose(heard.vectors["mfcc-1"], alone.vectors["mfcc-1"], rtol=1e-4)
+        assert same_recording(heard.fingerprint, alone.fingerprint)
+    await analyst.close()
+
+
+async def test_those_who_were_heard_together_are_heard_alone_when_the_worker_dies(tmp_path: Path) -> None:
+    analyst = Analyst(["mfcc"], tmp_path, together=3)
+    await analyst.start()
+    batches: list[int] = []
+    answer = analyst._answer
+
+    async def noted(batch: Sequence[Any]) -> None:
+        batches.append(len(batch))
+        if batches == [1, 3]:
+            asyncio.get_running_loop().call_later(0.05, os.kill, worker(analyst), signal.SIGKILL)
+        await answer(batch)
+
+    analyst._answer = noted  # type: ignore[method-assign]
+    heard = await asyncio.gather(*(analyst.analyse(decoded(tmp_path, number)) for number in range(4)))
+    assert batches == [1, 3, 1, 2]
+    assert len({analysis.fingerprint.tobytes() for analysis in heard}) == 4
+    await analyst.close()
