@@ -303,3 +303,12 @@ async def test_a_month_and_a_year(bot: Earworm, club: Club) -> None:
     assert text.startswith("## 🎧 Your server's year in music\n-# 20") and "Most loved" in text
     answer = await club.mod.command(club.hall, "digest set", channel=club.hall, every="month", weekday=0)
     assert "first of the Mondays at 18:00 (UTC) after each month" in (await answer.message())["content"]
+
+
+async def test_less_of_this_hides_the_recommendation_from_whoever_says_so(bot: Earworm, club: Club) -> None:
+    await week_of_music(bot, club)
+    digest = await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE)
+    said = await (await club.mod.click(digest, label="Less of this")).message(PATIENCE)
+    assert said["content"] == "I won't suggest that song to you again."
+    known = await bot.services.people.export(club.guild.id, club.mod.id, None)
+    assert len(known["never_again"]) == 1
