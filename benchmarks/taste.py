@@ -7,8 +7,9 @@ Then every other song is ranked: `hit` is the share of members with a song that 
 `ndcg` looks at all ten.
 
 `ours` ranks as /recommend does, `sound` the same without what other members like. Beside them stand chance, popularity,
-the nearest to the song liked last, and Qdrant's three strategies over the same vectors; `plain` is the best_score that
-/recommend had before. `gain` is ours against plain with its 95% interval over members.
+the nearest to the song liked last, and Qdrant's recommend: `plain`, its best_score over the embedder's vectors as they
+are, and all three strategies over the same vectors as ours. Gains are ours against these, with their 95% intervals over
+members.
 
 Labels and composed songs are split in two: --tune compares settings on one half (seeds below 1000), the report is
 about the other half. Vectors are kept in the temporary folder for the next time.
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 
 from benchmarks.listening import heard
 from bot.embedders import EMBEDDERS, weights
-from bot.library.frames import Measuring
+from bot.library.frames import Measuring, normalised
 from bot.settings import Settings
 from bot.taste import scoring
 from bot.taste.colike import Crowd, learn, usable
@@ -55,9 +56,10 @@ CASES = {"one taste": (1, 0.0), "two tastes": (2, 0.0), "two tastes, 10% wrong":
 
 @dataclass(frozen=True)
 class World:
-    """n songs: (n, n) matches, and (n,) labels, "" for none."""
+    """n songs: (n, n) matches, cosines of the vectors as they are, and (n,) labels, "" for none."""
 
     matches: NDArray[np.float32]
+    cosines: NDArray[np.float32]
     labels: NDArray[np.str_]
 
 
@@ -165,7 +167,8 @@ def world(vectors: NDArray[np.float32], labels: NDArray[np.str_], embedder: str,
     measuring.add(vectors[wanted])
     frame = measuring.frame()
     placed = np.stack([frame.place(raw) for raw in vectors[wanted]])
-    return World(frame.match(placed @ placed.T), labels[wanted])
+    plain = np.stack([normalised(raw) for raw in vectors[wanted]])
+    return World(frame.match(placed @ placed.T), plain @ plain.T, labels[wanted])
 
 
 # -- members -----------------------------------------------------------------------------------------------
@@ -201,22 +204,18 @@ def reactions(relevant: NDArray[np.bool_], random: np.random.Generator) -> Itera
 # -- ways to rank ------------------------------------------------------------------------------------------
 
 
-def cut(view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """All songs' matches with what is liked, and with what is disliked."""
-    return view.world.matches[:, view.liked()], view.world.matches[:, view.liked(-1)]
-
-
 def nearest_to_last(view: View) -> Array:
     """How near it is to the song liked last."""
     liked = view.liked()
     return view.world.matches[:, liked[0]].astype(np.float64) if liked else view.chance
 
 
-def qdrant(strategy: Callable[..., Array]) -> Way:
+def qdrant(strategy: Callable[..., Array], *, as_they_are: bool = False) -> Way:
     """One of Qdrant's strategies; chance where it has nothing to go by."""
 
     def way(view: View) -> Array:
-        liked, disliked = cut(view)
+        table = view.world.cosines if as_they_are else view.world.matches
+        liked, disliked = table[:, view.liked()], table[:, view.liked(-1)]
         enough = liked.shape[1] or (disliked.shape[1] and strategy is not scoring.average_vector)
         return strategy(liked, disliked) if enough else view.chance
 
@@ -253,7 +252,8 @@ def spread(view: View, order: Array, diversity: float) -> Array:
 WAYS: dict[str, Way] = {
     "ours": ours,
     "sound": lambda view: ours(view, others=False),
-    "plain": qdrant(scoring.best_score),
+    "plain": qdrant(scoring.best_score, as_they_are=True),
+    "best_score": qdrant(scoring.best_score),
     "average_vector": qdrant(scoring.average_vector),
     "sum_scores": qdrant(scoring.sum_scores),
     "nearest to last": nearest_to_last,
@@ -314,7 +314,8 @@ def compare(
                     found[name][count].append(judged(way(view), view))
     means = {name: {str(n): _mean(rows) for n, rows in by.items()} for name, by in found.items()}
     if "ours" in ways:
-        means["gain"] = {str(n): _gain(found["ours"][n], found["plain"][n]) for n in REACTIONS}
+        for other in ("plain", "best_score", "average_vector"):
+            means[f"gain on {other}"] = {str(n): _gain(found["ours"][n], found[other][n]) for n in REACTIONS}
     return means
 
 

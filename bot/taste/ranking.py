@@ -12,7 +12,7 @@ from bot.library.questions import Channels
 from bot.taste.colike import Crowd
 from bot.taste.crowds import Crowds
 from bot.taste.evidence import Signal, Taste
-from bot.taste.scoring import best_score, carriers, closeness, fuse, score
+from bot.taste.scoring import away, best_score, carriers, closeness, fuse, score
 
 Array = NDArray[np.float64]
 
@@ -43,14 +43,21 @@ class Ranked:
     @cached_property
     def scores(self) -> Array:
         """(n,) by sound."""
-        return score(self.close, self.weights)
+        return score(self.close, self.weights) if self.likes else away(self.matches)
 
     @cached_property
     def order(self) -> Array:
-        """(n,) by sound and by what others like, fused; the same as `scores` where others say nothing."""
+        """(n,) by sound and by what others like, fused; the same as `scores` where others say nothing.
+
+        The first of the fused ranking gets the best score by sound, and so on: ranks alone would say that all are
+        equally far apart.
+        """
         if self.preferences is None or self.crowd is None:
             return self.scores
-        return fuse([self.scores, self.preferences], [1.0, self.crowd.weight])
+        fused = fuse([self.scores, self.preferences], [1.0, self.crowd.weight])
+        order = np.empty(len(fused))
+        order[np.argsort(-fused, kind="stable")] = -np.sort(-self.scores)
+        return order
 
     @cached_property
     def plain(self) -> Array:

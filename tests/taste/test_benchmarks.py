@@ -14,12 +14,14 @@ def songs() -> taste.World:
     vectors = random.normal(0, 0.4, (70, 6))
     vectors[:60] += np.eye(6)[np.repeat(range(4), 15)]
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    return taste.World((vectors @ vectors.T).astype(np.float32), labels)
+    cosines = (vectors @ vectors.T).astype(np.float32)
+    return taste.World(cosines, cosines, labels)
 
 
 def test_taste_compares_every_way_and_says_what_ours_gains(songs):
     found = taste.compare(songs, taste.WAYS, range(1), 1, 0.0)
-    assert list(found) == [*taste.WAYS, "gain"]
+    gains = [f"gain on {other}" for other in ("plain", "best_score", "average_vector")]
+    assert list(found) == [*taste.WAYS, *gains]
     for row in found.values():
         assert list(row) == [str(n) for n in taste.REACTIONS]
     assert found["ours"]["10"]["ndcg"] > found["chance"]["10"]["ndcg"] + 0.2

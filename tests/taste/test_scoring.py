@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_client import QdrantClient, models
 
-from bot.taste.scoring import average_vector, best_score, carriers, closeness, fuse, score, sum_scores
+from bot.taste.scoring import average_vector, away, best_score, carriers, closeness, fuse, score, sum_scores
 
 seeds = st.integers(0, 10_000)
 
@@ -118,3 +118,11 @@ def test_fusing_goes_by_ranks_alone_and_ties_stay_ties(seed, weight):
     assert fused == pytest.approx(fuse([one**3, other * 7 + 1], [1, weight]))
     assert fuse([other], [1])[other == other[0]] == pytest.approx(fuse([other], [1])[0])
     assert (np.argsort(fuse([one], [1])) == np.argsort(one)).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(seeds)
+def test_with_dislikes_alone_the_order_is_qdrants_too(seed):
+    matches, _ = matches_of(seed)
+    theirs = best_score(np.zeros((len(matches), 0)), matches)
+    assert np.argsort(-away(matches), kind="stable").tolist() == np.argsort(-theirs, kind="stable").tolist()
