@@ -17,7 +17,7 @@ class Guild(Base):
     digest_channel_id: Mapped[int | None]
     digest_weekday: Mapped[int] = mapped_column(default=4)  # Monday is 0
     digest_hour: Mapped[int] = mapped_column(default=18)
-    digest_every: Mapped[str] = mapped_column(default="week")  # week, month, year: the shortest time that gets one
+    digest_every: Mapped[str] = mapped_column(default="week")  # or month, year: the shortest that gets one
     arms: Mapped[str] = mapped_column(
         default=""
     )  # two strategies to compare, with a comma; "": no comparison
