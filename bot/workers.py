@@ -25,7 +25,16 @@ log = logging.getLogger(__name__)
 
 Message = dict[str, Any]
 
-KEPT_ENVIRONMENT = ("PATH", "TMPDIR", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", "SYSTEMROOT", "NUMBA_CACHE_DIR")
+KEPT_ENVIRONMENT = (
+    "PATH",
+    "TMPDIR",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "SSL_CERT_FILE",
+    "SYSTEMROOT",
+    "NUMBA_CACHE_DIR",
+)
 STDERR_KEPT = 4000
 LINE_LIMIT = 1 << 20
 LAST_WORDS_SECONDS = 1.0
