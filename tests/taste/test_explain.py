@@ -1,11 +1,22 @@
 """The line that says why."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
 import pytest
 
 from bot.library.cards import ShareLine, TrackCard
-from bot.taste.explain import Evidence, ForDiscord, ForMarkdown, ForTerminal, Reason, explain, shorten
+from bot.taste.explain import (
+    Evidence,
+    ForDiscord,
+    ForMarkdown,
+    ForTerminal,
+    Reason,
+    explain,
+    measured,
+    month,
+    shorten,
+)
 from tests.support.library import ANA, GUILD, START
 
 NASTY = "**x** <@1> @everyone [a](http://b) `c`\n# d ||e||"
@@ -24,12 +35,38 @@ def card(title: str, artist: str = "", *, user: int = ANA, likes: int = 0) -> Tr
         (Reason(Evidence.LIKED, you=False), "close to “X”, which they 👍 · shared by ana, 4 likes"),
         (Reason(Evidence.SHARED), "close to “X”, which you shared · shared by ana, 4 likes"),
         (Reason(Evidence.SERVER, likes=2), "close to “X”, which 2 members 👍 · shared by ana, 4 likes"),
+        (Reason(Evidence.MORE), "close to “X”, which you asked more of · shared by ana, 4 likes"),
+        (Reason(Evidence.LIKED, when="in May"), "close to “X”, which you 👍 in May · shared by ana, 4 likes"),
+        (Reason(Evidence.LIKED, user_id=ANA), "close to “X”, which ana 👍 · shared by ana, 4 likes"),
+        (Reason(Evidence.CROWD), "others who 👍 “X” 👍 this too · shared by ana, 4 likes"),
+        (Reason(Evidence.NEW), "new ground: unlike anything you 👍 · shared by ana, 4 likes"),
         (Reason(Evidence.FAR), "unlike what you 👎 · shared by ana, 4 likes"),
         (Reason(Evidence.POPULAR), "shared by ana, 4 likes"),
     ],
 )
 def test_a_line_for_each_kind_of_evidence(reason, expected):
     assert explain(reason, card("Song", likes=4), card("X"), ForTerminal({ANA: "ana"})) == expected
+
+
+def test_tempo_and_key_are_told_where_they_are_certain():
+    sure = {"tempo": 117.6, "tempo_confidence": 0.6, "key": "A minor", "key_confidence": 0.7}
+    assert measured(replace(card("Song"), features=sure)) == "118 bpm, A minor"
+    assert measured(replace(card("Song"), features={**sure, "key_confidence": 0.0})) == "118 bpm"
+    assert measured(replace(card("Song"), features={**sure, "tempo": 0.0})) == "A minor"
+    assert measured(card("Song")) == ""
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("2026-05-31", "in May"),
+        ("2025-12-01", "in December"),
+        ("2025-11-30", "in November 2025"),
+        ("2026-11-20", "in November"),
+    ],
+)
+def test_a_month_has_its_year_once_it_may_be_taken_for_another(at, said):
+    assert month(datetime.fromisoformat(at).replace(tzinfo=UTC), START) == said
 
 
 def test_a_carrier_that_may_not_be_named_is_something():
