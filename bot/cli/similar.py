@@ -26,7 +26,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--guild", type=discord_id, required=True, metavar="ID", help="whose library")
     parser.add_argument("-k", type=whole_number, default=10, metavar="N", help="how many (10)")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    add_wishes(parser)
+    add_wishes(parser, adventure="safe")  # the nearest, unless asked for something else
     parser.set_defaults(run=run)
 
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from bot.taste.steering import Steering
 
 
-def add_wishes(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
+def add_wishes(parser: argparse.ArgumentParser, *, adventure: str = "balanced") -> None:
+    """Add the options; `adventure` is what nobody has to ask for."""
     wishes = parser.add_argument_group("wishes")
     several: dict[str, Any] = {"action": "extend", "nargs": "+", "default": []}
     wishes.add_argument(
@@ -36,8 +36,8 @@ def add_wishes(parser: argparse.ArgumentParser) -> None:
     wishes.add_argument(
         "--adventure",
         choices=["safe", "balanced", "bold"],
-        default="balanced",
-        help="from more of the same to more different things (balanced)",
+        default=adventure,
+        help=f"from more of the same to more different things ({adventure})",
     )
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bot.__main__ import main
+from bot.__main__ import main, parser
 from bot.audio.encode import write_audio
 from bot.audio.synth import compose
 from bot.cli import similar
@@ -113,3 +113,24 @@ async def test_a_file_is_listened_to_and_not_stored(settings, tmp_path, capsys):
 async def test_wishes_narrow_the_answer(settings, asked, capsys):
     await run(similar, settings, asked, "--guild", GUILD, "--json", "--not-artist", "else")
     assert [result["title"] for result in json.loads(capsys.readouterr().out)["results"]] == ["Near"]
+
+
+async def test_the_nearest_come_first_unless_it_is_to_be_adventurous(settings, asked, capsys):
+    async with Services.open(settings) as services:
+        for number in range(12):
+            await add_song(services, f"Song {number}", [1, 0.3 + 0.01 * number], f"Band {number}")
+        await add_song(services, "Other", [1, 0, 1.5], "Others")
+    answers = []
+    for words in ((), ("--adventure", "safe"), ("--adventure", "bold")):
+        await run(similar, settings, asked, "--guild", GUILD, "--json", *words)
+        found = json.loads(capsys.readouterr().out)["results"]
+        answers.append([result["score"] for result in found])
+    usual, safe, bold = answers
+    assert usual == safe == sorted(usual, reverse=True)
+    assert bold != sorted(bold, reverse=True)
+
+
+def test_a_song_asks_for_the_nearest_and_a_taste_for_some_variety():
+    words = ["--guild", str(GUILD)]
+    assert parser(["similar"]).parse_args(["similar", "x", *words]).adventure == "safe"
+    assert parser(["recommend"]).parse_args(["recommend", *words]).adventure == "balanced"
