@@ -4,17 +4,16 @@ import argparse
 import asyncio
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.cli.arguments import discord_id
-from bot.cli.output import wording_for
-from bot.playlists.content import DigestContent
-from bot.playlists.export import digest_json, sections, write_digest
-from bot.playlists.formats import stem
-from bot.playlists.illustrations import banner_of, cover_of
-from bot.playlists.pictures.values import Drawing
-from bot.services import Services
 from bot.settings import Settings
-from bot.taste.explain import ForTerminal
+
+if TYPE_CHECKING:
+    from bot.playlists.content import DigestContent
+    from bot.playlists.pictures.values import Drawing
+    from bot.services import Services
+    from bot.taste.explain import ForTerminal
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -31,6 +30,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Compose the digest from all channels, and print it."""
+    # What takes seconds to import is for what isn't refused.
+    from bot.cli.output import wording_for
+    from bot.playlists.export import digest_json, write_digest
+    from bot.services import Services
+
     async with Services.open(settings) as services:
         if arguments.week:
             content = await services.digests.compose(arguments.guild, arguments.week, None)
@@ -47,8 +51,11 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _draw(services: Services, content: DigestContent, folder: Path) -> None:
+async def _draw(services: "Services", content: "DigestContent", folder: Path) -> None:
     """Write the banner and the covers, each beside what it belongs to. Raises WorkerDied."""
+    from bot.playlists.formats import stem
+    from bot.playlists.illustrations import banner_of, cover_of
+
     drawings: dict[str, Drawing] = {"banner": banner_of(content)}
     drawings |= {stem(playlist): cover_of(playlist) for playlist in content.playlists}
     pictures = await services.painter.paint(*drawings.values())
@@ -56,7 +63,9 @@ async def _draw(services: Services, content: DigestContent, folder: Path) -> Non
         (folder / f"{name}.png").write_bytes(picture.png)
 
 
-def _text(content: DigestContent, wording: ForTerminal) -> str:
+def _text(content: "DigestContent", wording: "ForTerminal") -> str:
+    from bot.playlists.export import sections
+
     lines = [f"{content.title}, {content.week}", content.headline]
     for heading, items in sections(content, wording).items():
         lines += ["", heading, *(f"  {item}" for item in items)]

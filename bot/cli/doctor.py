@@ -6,13 +6,15 @@ import json
 import shutil
 import sysconfig
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
-from bot import client
 from bot.embedders import EMBEDDERS, weights
 from bot.errors import EarwormError
-from bot.library import doctor
-from bot.services import Services
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.library.doctor import GuildAgreement
+    from bot.services import Services
 
 NAMED = 10  # tracks of a server that are called by name
 
@@ -36,6 +38,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Look at everything, and repair what the vectors lack if asked to."""
+    # What takes seconds to import is for what isn't refused.
+    from bot.library import doctor
+    from bot.services import Services
+
     async with Services.open(settings) as services:
         repairs = await doctor.repair(services.store, services.vectors) if arguments.repair else []
         guilds = await doctor.agreement(services.store, services.vectors)
@@ -61,7 +67,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _lines(services: Services, guild: doctor.GuildAgreement) -> list[str]:
+async def _lines(services: "Services", guild: "GuildAgreement") -> list[str]:
     lines = [_agreement(guild)]
     if guild.unheard:
         lines.append(
@@ -77,7 +83,7 @@ async def _lines(services: Services, guild: doctor.GuildAgreement) -> list[str]:
     return lines
 
 
-def _agreement(guild: doctor.GuildAgreement) -> str:
+def _agreement(guild: "GuildAgreement") -> str:
     if guild.agree:
         return f"✓ server {guild.id}: {guild.tracks} tracks, database and vectors agree"
     wrong = {
@@ -120,6 +126,8 @@ def _embedders(settings: Settings) -> list[Check]:
 async def _discord(settings: Settings) -> list[Check]:
     if not settings.discord_token:
         return [Check("Discord", False, "DISCORD_TOKEN is not set; the README says how to get one")]
+    from bot import client
+
     try:
         application = await client.look_up(settings)
     except EarwormError as error:

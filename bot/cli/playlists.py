@@ -2,22 +2,16 @@
 
 import argparse
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bot.cli.arguments import discord_id
-from bot.cli.output import wording_for
 from bot.errors import NotFound
-from bot.playlists import formats
-from bot.playlists.export import playlist_json
-from bot.playlists.playlist import Playlist
-from bot.playlists.service import Past, Playlists, Vibes
-from bot.services import Services
 from bot.settings import Settings
-from bot.taste.explain import ForTerminal, standing
 
-NOTHING = "No playlist yet: share more songs, and react to them with 👍 and 👎."
+if TYPE_CHECKING:
+    from bot.playlists.playlist import Playlist
+    from bot.playlists.service import Past, Playlists
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -38,6 +32,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Do what is asked to vibes and history, then make the playlists from all channels, write and print them."""
+    # What takes seconds to import is for what isn't refused.
+    from bot.cli import playlists_report as report
+    from bot.cli.output import wording_for
+    from bot.services import Services
+
     guild_id = arguments.guild
     async with Services.open(settings) as services:
         await _change(services.playlists, arguments)
@@ -49,15 +48,15 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         near = [entry.near for playlist in playlists for entry in playlist.entries if entry.near]
         cards = [*(card for playlist in playlists for card in playlist.cards), *near]
         wording = await wording_for(services, guild_id, cards)
-    files = _write(playlists, arguments.out) if arguments.out else []
+    files = report.write(playlists, arguments.out) if arguments.out else []
     if arguments.json:
-        print(json.dumps(_document(guild_id, found, playlists, past, files, wording), indent=2))
+        print(json.dumps(report.document(guild_id, found, playlists, past, files, wording), indent=2))
     else:
-        print(_text(found, playlists, past, files, wording))
+        print(report.text(found, playlists, past, files, wording))
     return 0
 
 
-async def _change(playlists: Playlists, arguments: argparse.Namespace) -> None:
+async def _change(playlists: "Playlists", arguments: argparse.Namespace) -> None:
     if arguments.rename:
         number, name = arguments.rename
         if not number.isdecimal():
@@ -69,11 +68,11 @@ async def _change(playlists: Playlists, arguments: argparse.Namespace) -> None:
         await playlists.pin(arguments.guild, arguments.pin)
 
 
-async def _past(playlists: Playlists, arguments: argparse.Namespace) -> list[Past]:
+async def _past(playlists: "Playlists", arguments: argparse.Namespace) -> "list[Past]":
     return await playlists.history(arguments.guild, None, user_id=arguments.user or 0)
 
 
-async def _made(playlists: Playlists, arguments: argparse.Namespace) -> list[Playlist]:
+async def _made(playlists: "Playlists", arguments: argparse.Namespace) -> "list[Playlist]":
     if arguments.history:
         return []
     made = await playlists.weekly(arguments.guild, None)
@@ -81,68 +80,3 @@ async def _made(playlists: Playlists, arguments: argparse.Namespace) -> list[Pla
         mine = await playlists.for_member(arguments.guild, arguments.user, None)
         made += [mine] if mine else []
     return made
-
-
-def _write(playlists: Sequence[Playlist], folder: Path) -> list[Path]:
-    written: list[Path] = []
-    for playlist in playlists:
-        written += formats.write(playlist, folder, frozenset(path.stem for path in written))
-    return written
-
-
-def _document(
-    guild_id: int,
-    found: Vibes,
-    playlists: Sequence[Playlist],
-    past: Sequence[Past],
-    files: Sequence[Path],
-    wording: ForTerminal,
-) -> dict[str, Any]:
-    results = [playlist_json(playlist, wording) for playlist in playlists]
-    for result, each in zip(results, past, strict=False):
-        result |= {"number": each.id, "week": each.week, "pinned": each.pinned}
-    return {
-        "guild": guild_id,
-        "note": found.note,
-        "missing": found.missing,
-        "vibes": [
-            {"id": vibe.id, "name": vibe.name, "named": vibe.named, "tracks": sorted(vibe.track_ids)}
-            for vibe in found.vibes
-        ],
-        "results": results,
-        "files": [str(path) for path in files],
-    }
-
-
-def _text(
-    found: Vibes,
-    playlists: Sequence[Playlist],
-    past: Sequence[Past],
-    files: Sequence[Path],
-    wording: ForTerminal,
-) -> str:
-    lines = [found.note] if found.note else []
-    lines += [f"vibe {vibe.id}: {vibe.name} ({len(vibe.track_ids)} songs)" for vibe in found.vibes]
-    for number, playlist in enumerate(playlists):
-        when = f"{past[number].id}. {past[number].week} " if past else ""
-        pinned = " (pinned)" if past and past[number].pinned else ""
-        lines += ["", f"{when}{wording.text(playlist.name)}{pinned}", *_songs(playlist, wording)]
-    if not playlists:
-        lines += ["", NOTHING]
-    if files:
-        lines += ["", f"{len(files)} files are in {files[0].parent}"]
-    return "\n".join(lines)
-
-
-def _songs(playlist: Playlist, wording: ForTerminal) -> list[str]:
-    lines = [f"   ({playlist.note})"] if playlist.note else []
-    for place, entry in enumerate(playlist.entries, 1):
-        minutes, seconds = divmod(round(entry.card.seconds), 60)
-        why = entry.explain(wording) or standing(entry.card, wording)
-        lines.append(
-            f"{place:3}. {wording.text(entry.card.label)} ({minutes}:{seconds:02}), track {entry.card.id}"
-        )
-        lines += [f"       {why}"] if why else []
-    if link := formats.queue_link(playlist):
-        lines.append(f"     {link}")
-    return lines

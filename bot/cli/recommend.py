@@ -2,14 +2,14 @@
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from bot.cli.arguments import discord_id, whole_number
-from bot.cli.output import picks_text, wording_for
 from bot.cli.wishes import add_wishes, steering_from
-from bot.playlists.export import pick_json
-from bot.services import Services
 from bot.settings import Settings
-from bot.taste.evidence import Extra
+
+if TYPE_CHECKING:
+    from bot.services import Services
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -41,6 +41,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Recommend, with a reason for each."""
+    # What takes seconds to import is for what isn't refused.
+    from bot.cli.output import picks_text, wording_for
+    from bot.playlists.export import pick_json
+    from bot.services import Services
+    from bot.taste.evidence import Extra
+
     guild_id = arguments.guild
     async with Services.open(settings) as services:
         extra = Extra(
@@ -66,5 +72,5 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _tracks(services: Services, guild_id: int, names: list[str]) -> tuple[int, ...]:
+async def _tracks(services: "Services", guild_id: int, names: list[str]) -> tuple[int, ...]:
     return tuple([(await services.catalog.resolve(guild_id, name, None)).id for name in names])

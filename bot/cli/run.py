@@ -2,7 +2,6 @@
 
 import argparse
 
-from bot import client
 from bot.settings import Settings
 
 
@@ -14,5 +13,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 async def run(_arguments: argparse.Namespace, settings: Settings) -> int:
     """Run until stopped."""
+    # What takes seconds to import is for what isn't refused.
+    from bot import client
+
     await client.run(settings)
     return 0

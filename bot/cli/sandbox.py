@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from errno import EADDRINUSE
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bot import client
 from bot.cli.loopback import START_SECONDS, beside, best_embedder, lend_weights, listening_with
-from bot.client import Earworm
 from bot.errors import SettingsError
-from bot.playlists.digest import next_due
 from bot.sandbox import Sandbox, SandboxError
 from bot.sandbox.page import Club, Extra, Page
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.client import Earworm
 
 USUAL_PORT = 8420
 TAKEN = "Port {} is taken. Name another one with --port, or end what runs there."
@@ -62,7 +63,7 @@ class Visit:
     """The club and, once it is there, the bot."""
 
     club: Club
-    bot: Earworm | None = None
+    bot: "Earworm | None" = None
 
     @property
     def extras(self) -> tuple[Extra, ...]:
@@ -74,6 +75,8 @@ class Visit:
 
     async def post_digest(self) -> None:
         """Let the bot believe that the digest's hour has come. Raises SandboxError if it is off."""
+        from bot.playlists.digest import next_due
+
         guild = await self.bot.services.guilds.get(self.club.guild.id) if self.bot else None
         if self.bot is None or guild is None or guild.digest_channel_id is None:
             raise SandboxError(NO_DIGEST)
@@ -83,6 +86,9 @@ class Visit:
 
 async def _serve(visit: Visit, settings: Settings, greeting: str) -> None:
     """Run the bot until it is told to stop, and say when it is ready."""
+    # What takes seconds to import is for what isn't refused.
+    from bot import client
+
     ready: asyncio.Future[Earworm] = asyncio.get_running_loop().create_future()
     bot = asyncio.create_task(client.run(settings, ready=ready.set_result))
     try:
