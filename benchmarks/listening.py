@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ DISTRACTORS = "single"
 
 @dataclass(frozen=True)
 class Heard:
-    """A song that was listened to; `label` is "" if it belongs to nobody."""
+    """A song that was listened to; `label` is "" if it belongs to nobody; `raw`: as the embedder gave it."""
 
     label: str
     artist: str
@@ -33,6 +33,7 @@ class Heard:
     seconds: float
     vector: NDArray[np.float32]
     features: dict[str, Any]
+    raw: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 def heard(folder: Path | None, embedder: str, *, seeds: int = 3) -> list[Heard]:
@@ -65,7 +66,15 @@ async def _recorded(paths: list[Path], name: str) -> list[Heard]:
         artist = decoded.artist or (path.stem if label == DISTRACTORS else label)
         label = "" if label == DISTRACTORS else label
         found.append(
-            Heard(label, artist, decoded.title or path.stem, decoded.seconds, normalised(vector), features)
+            Heard(
+                label,
+                artist,
+                decoded.title or path.stem,
+                decoded.seconds,
+                normalised(vector),
+                features,
+                vector,
+            )
         )
     return found
 
@@ -77,5 +86,7 @@ def _composed(seeds: int, name: str) -> list[Heard]:
         vector = embedder.embed(song.samples, song.rate, budget=embedder.info.budget).vector
         features = asdict(measure(song.samples, song.rate))
         seconds = len(song.samples) / song.rate
-        found.append(Heard(song.style, song.artist, song.title, seconds, normalised(vector), features))
+        found.append(
+            Heard(song.style, song.artist, song.title, seconds, normalised(vector), features, vector)
+        )
     return found

@@ -143,13 +143,13 @@ def table(report: dict[str, Any]) -> str:
 def listened(folder: Path | None, embedder: str) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
     """Vectors and labels of the folder's songs and of composed ones; a composed one's label has its seed's parity."""
     files = sorted((str(path), path.stat().st_size) for path in folder.glob("*/*")) if folder else []
-    key = hashlib.sha256(repr((embedder, COMPOSED, files)).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr(("raw", embedder, COMPOSED, files)).encode()).hexdigest()[:16]
     kept = Path(tempfile.gettempdir()) / "earworm-benchmarks" / f"{key}.npz"
     if not kept.exists():
         found = (heard(folder, embedder) if folder else []) + heard(None, embedder, seeds=COMPOSED)
         kept.parent.mkdir(exist_ok=True)
         labels = np.array([song.label for song in found], dtype=str)
-        np.savez(kept, vectors=np.stack([song.vector for song in found]), labels=labels)
+        np.savez(kept, vectors=np.stack([song.raw for song in found]), labels=labels)
     with np.load(kept) as arrays:
         return arrays["vectors"], arrays["labels"]
 
