@@ -31,11 +31,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Compose the digest from all channels, and print it."""
     # What takes seconds to import is for what isn't refused.
+    from bot.cli.library import check_server
     from bot.cli.output import wording_for
     from bot.playlists.export import digest_json, write_digest
     from bot.services import Services
 
     async with Services.open(settings) as services:
+        await check_server(services, arguments.guild)
         if arguments.week:
             content = await services.digests.compose(arguments.guild, arguments.week, None)
         else:

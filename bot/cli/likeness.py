@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Mapping
 
+from bot.cli.library import check_server
 from bot.cli.output import picks_text, wording_for
 from bot.cli.wishes import steering_from
 from bot.playlists.export import pick_json
@@ -15,6 +16,7 @@ from bot.taste.recommend import Pick
 async def by_track(arguments: argparse.Namespace, settings: Settings) -> int:
     """Answer by a track of the library. Raises NotFound."""
     async with Services.open(settings) as services:
+        await check_server(services, arguments.guild)
         card = await services.catalog.resolve(arguments.guild, arguments.track, None)
         picks = await services.recommender.similar(
             arguments.guild,
@@ -31,6 +33,7 @@ async def by_track(arguments: argparse.Namespace, settings: Settings) -> int:
 async def by_listening(arguments: argparse.Namespace, settings: Settings, source: str) -> int:
     """Answer by a link or a "path:…", and store nothing. Raises Refused."""
     async with Services.open(settings, listen=True) as services:
+        await check_server(services, arguments.guild, or_empty=True)
         await services.pipeline.start()
         heard = await services.pipeline.hear(source)
         picks = await services.recommender.similar(

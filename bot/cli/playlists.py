@@ -34,11 +34,13 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Do what is asked to vibes and history, then make the playlists from all channels, write and print them."""
     # What takes seconds to import is for what isn't refused.
     from bot.cli import playlists_report as report
+    from bot.cli.library import check_server
     from bot.cli.output import wording_for
     from bot.services import Services
 
     guild_id = arguments.guild
     async with Services.open(settings) as services:
+        await check_server(services, guild_id)
         await _change(services.playlists, arguments)
         found = await services.playlists.vibes(guild_id, None)
         past = await _past(services.playlists, arguments) if arguments.history else []

@@ -42,6 +42,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Recommend, with a reason for each."""
     # What takes seconds to import is for what isn't refused.
+    from bot.cli.library import check_server
     from bot.cli.output import picks_text, wording_for
     from bot.playlists.export import pick_json
     from bot.services import Services
@@ -49,6 +50,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
     guild_id = arguments.guild
     async with Services.open(settings) as services:
+        await check_server(services, guild_id, or_empty=True)
         extra = Extra(
             likes=await _tracks(services, guild_id, arguments.like),
             dislikes=await _tracks(services, guild_id, arguments.dislike),

@@ -72,6 +72,11 @@ class Catalog:
         async with self._store.session() as session:
             return frozenset(await session.scalars(query))
 
+    async def servers(self) -> list[int]:
+        """The servers that have tracks."""
+        async with self._store.session() as session:
+            return list(await session.scalars(select(Track.guild_id).distinct().order_by(Track.guild_id)))
+
     async def tags(self, guild_id: int, channels: Channels) -> list[str]:
         """What tracks here are tagged with, in comparable form, the most frequent first."""
         query = (

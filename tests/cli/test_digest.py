@@ -56,7 +56,7 @@ async def test_another_week(settings, songs, capsys):
     assert found["headline"].startswith("A quiet week")
 
 
-async def test_what_is_no_week_is_refused(settings):
+async def test_what_is_no_week_is_refused(settings, songs):
     with pytest.raises(NotFound, match="2026-W07"):
         await run(digest, settings, "--guild", GUILD, "--week", "yesterday")
 

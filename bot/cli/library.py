@@ -1,0 +1,33 @@
+"""Whose library a command asks, and who listened to it."""
+
+import sys
+
+from bot.errors import NotFound
+from bot.services import Services
+
+NAMED = 5  # servers
+
+
+async def check_server(services: Services, guild_id: int, *, or_empty: bool = False) -> None:
+    """Raise NotFound for a server without tracks; `or_empty`: unless no server has any."""
+    servers = await services.catalog.servers()
+    if not servers and not or_empty:
+        raise NotFound(f"No server {guild_id} here, and no music at all yet. earworm ingest adds some.")
+    if servers and guild_id not in servers:
+        named = ", ".join(map(str, servers[:NAMED])) + (", …" if len(servers) > NAMED else "")
+        raise NotFound(f"No server {guild_id} here. Servers with music: {named}.")
+    await _tell_who_answers(services, guild_id)
+
+
+async def _tell_who_answers(services: Services, guild_id: int) -> None:
+    """Say on standard error if the library is known by other embedders than the one that is set."""
+    epoch = await services.vectors.epochs.current(guild_id)
+    if epoch is None or services.primary.vector_name in epoch.searched:
+        return
+    infos = [services.vectors.info_of(name) for name in epoch.searched]
+    names = ", ".join(info.name for info in infos if info)
+    if names:
+        print(
+            f"earworm: answered by {names}: {services.primary.name} has not heard this library yet.",
+            file=sys.stderr,
+        )
