@@ -26,6 +26,7 @@ OPENL3_ONLY = {
     "content": "--content",
     "center": "--no-center",
 }
+WITHOUT_WEIGHTS = "mfcc"
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -43,7 +44,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--no-center", dest="center", action="store_false", default=None, help="first window at 0 s (OpenL3)"
     )
-    parser.add_argument("--model", default="msd", metavar="msd|mtt", help="what MusiCNN was trained on (msd)")
+    parser.add_argument("--model", metavar="msd|mtt", help="what MusiCNN was trained on (msd)")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.set_defaults(run=run)
 
@@ -78,7 +79,13 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
     if options and arguments.embedder != "openl3":
         flags = ", ".join(OPENL3_ONLY[name] for name in options)
         raise EmbedderError(f"Only OpenL3 has a choice of {flags}. Leave it out, or take --embedder openl3.")
-    return options
+    if arguments.model is not None and arguments.embedder != "musicnn":
+        raise EmbedderError("Only MusiCNN has a choice of --model. Leave it out, or take --embedder musicnn.")
+    if arguments.weights is not None and arguments.embedder == WITHOUT_WEIGHTS:
+        raise EmbedderError(
+            f"{WITHOUT_WEIGHTS} has no weights. Leave --weights out, or take another --embedder."
+        )
+    return options | ({"model": arguments.model} if arguments.model is not None else {})
 
 
 async def _embed_all(arguments: argparse.Namespace, settings: Settings) -> list["Embedding"]:
@@ -104,7 +111,6 @@ def _load(arguments: argparse.Namespace, settings: Settings, options: dict[str, 
         settings.home,
         weights=arguments.weights,
         precision=arguments.precision,
-        model=arguments.model,
         **options,
     )
 
