@@ -5,11 +5,14 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from bot.cli.arguments import discord_id
 from bot.cli.songs import Item, Result, find, refuse_what_is_no_song
 from bot.errors import EarwormError, Refused
 from bot.settings import Settings
+
+NAMED = 60  # characters
 
 TOGETHER = 4  # songs that are heard at a time: nobody looks on while a backlog is taken in
 
@@ -63,6 +66,9 @@ def _summary(results: Sequence[Result]) -> str:
     reasons = [result.reason for result in results if result.id is None]
     if len(results) == 1:
         return reasons[0]
+    # Of a link this is its host; the rest may be private.
+    first = next(Path(result.source).name for result in results if result.id is None)[:NAMED]
+    said = f"The first one, {first}: {reasons[0]}"
     if len(reasons) == len(results):
-        return f"None of these {len(results)} is in the library now. The first one: {reasons[0]}"
-    return f"{len(reasons)} of these {len(results)} could not be taken in. The first one: {reasons[0]}"
+        return f"None of these {len(results)} is in the library now. {said}"
+    return f"{len(reasons)} of these {len(results)} could not be taken in. {said}"

@@ -142,7 +142,7 @@ async def test_a_person_reads_a_line_for_each_and_sees_a_bar(
     here: Settings, music: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(
-        EarwormError, match=r"^1 of these 4 could not be taken in\. The first one: I can't find"
+        EarwormError, match=r"^1 of these 4 could not be taken in\. The first one, notes\.txt: I can't find"
     ):
         await run(ingest, here, music, music / "notes.txt", "--guild", GUILD)
     printed = capsys.readouterr()
