@@ -1,6 +1,7 @@
 """The wishes that suggestions can be asked for with, as options of commands."""
 
 import argparse
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -63,13 +64,14 @@ async def steering_from(arguments: argparse.Namespace, services: "Services") -> 
 
 def tempo_range(text: str) -> tuple[float, float]:
     """Lowest and highest beats a minute, "90-120", or one tempo give or take a few. Raises ArgumentTypeError."""
-    low, _, high = text.partition("-")
     try:
-        return (float(low), float(high)) if high else (float(low) - 3, float(low) + 3)
+        numbers = [float(number) for number in text.split("-")]
     except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"write beats a minute like 90-120 instead of {text[:40]!r}"
-        ) from None
+        numbers = []
+    if len(numbers) not in (1, 2) or not all(math.isfinite(number) and number > 0 for number in numbers):
+        raise argparse.ArgumentTypeError(f"write beats a minute like 90-120 instead of {text[:40]!r}")
+    low, high = numbers[0], numbers[-1]
+    return (low, high) if len(numbers) == 2 else (low - 3, low + 3)
 
 
 def day(text: str) -> datetime:

@@ -122,7 +122,15 @@ async def test_wishes_that_make_no_sense_say_so(settings, songs, words, said):
         await recommend_to(settings, *words)
 
 
-@pytest.mark.parametrize("words", [("--tempo", "fast"), ("--since", "May"), ("--adventure", "wild")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("--tempo", tempo) for tempo in ("fast", "nan-nan", "inf", "90-inf", "0", "0-90", "90-", "1-2-3")),
+        ("--tempo=-5",),
+        ("--since", "May"),
+        ("--adventure", "wild"),
+    ],
+)
 async def test_wishes_that_cannot_be_read_are_refused(settings, words):
     with pytest.raises(SystemExit):
         await recommend_to(settings, *words)

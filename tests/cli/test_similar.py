@@ -134,3 +134,10 @@ def test_a_song_asks_for_the_nearest_and_a_taste_for_some_variety():
     words = ["--guild", str(GUILD)]
     assert parser(["similar"]).parse_args(["similar", "x", *words]).adventure == "safe"
     assert parser(["recommend"]).parse_args(["recommend", *words]).adventure == "balanced"
+
+
+async def test_a_wish_that_leaves_nothing_is_named(settings, asked, capsys):
+    await run(similar, settings, asked, "--guild", GUILD, "--tag", "polka")
+    assert capsys.readouterr().out == "Nothing meets your wishes: the tag leaves out 2.\n"
+    await run(similar, settings, asked, "--guild", GUILD, "--exclude", "near", "far")
+    assert "can be suggested" in capsys.readouterr().out
