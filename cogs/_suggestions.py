@@ -167,7 +167,11 @@ async def answer_similar(
     channels = await channels_for(interaction, private=private)
     card = await services.catalog.card(interaction.guild_id, track_id, channels)
     picks = await services.recommender.similar(
-        interaction.guild_id, track_id=track_id, channels=channels, steering=steering
+        interaction.guild_id,
+        track_id=track_id,
+        channels=channels,
+        steering=steering,
+        user_id=interaction.user.id,
     )
     note = "" if picks else NOTHING
     await answer(interaction, "similar", picks, private=private, track_id=card.id, note=note)

@@ -106,7 +106,11 @@ class Similar(commands.Cog):
         heard = await services.pipeline.hear(source.url, source.name, asker=asker)
         channels = await channels_for(interaction, private=private)
         picks = await services.recommender.similar(
-            interaction.guild_id, vectors=heard.analysis.vectors, channels=channels, steering=steering
+            interaction.guild_id,
+            vectors=heard.analysis.vectors,
+            channels=channels,
+            steering=steering,
+            user_id=interaction.user.id,
         )
         artist = f" by {plain(heard.artist)}" if heard.artist else ""
         heading = f"**{plain(heard.title)}**{artist} · {duration(heard.seconds)}"
