@@ -1,0 +1,113 @@
+"""Lets somebody visit the sandbox of `earworm sandbox`: the club, its page and the bot."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from errno import EADDRINUSE
+from pathlib import Path
+
+from bot import client
+from bot.cli.loopback import START_SECONDS, beside, listening_with
+from bot.client import Earworm
+from bot.errors import SettingsError
+from bot.playlists.digest import next_due
+from bot.sandbox import Sandbox, SandboxError
+from bot.sandbox.page import Club, Extra, Page
+from bot.settings import Settings
+
+TAKEN = "Port {} is taken. Name another one with --port, or end what runs there."
+NO_DIGEST = "The weekly digest is off. Ann switches it on with /digest set."
+FIRST = """\
+Try this first:
+  1. Press + beside the message box and let the others share eight songs, or drop an audio file into #music.
+  2. Type / and choose /similar or /recommend; react with 👍 and 👎; press the buttons under the answers.
+  3. Speak as Ann, the admin, for /settings and /digest preview, and as Bo, who doesn't see #night-shift.
+"""
+
+
+async def receive(settings: Settings, home: Path, embedder: str, port: int | None, usual: int) -> None:
+    """Serve the page, at the usual port unless one is named, until told to stop. Raises SettingsError."""
+    async with Sandbox() as discord:
+        visit = Visit(Club.build(discord))
+        async with _opened(visit, port, usual) as page:
+            await _serve(visit, _settings(discord, settings, embedder, home), _greeting(page, embedder))
+
+
+@dataclass
+class Visit:
+    """The club and, once it is there, the bot."""
+
+    club: Club
+    bot: Earworm | None = None
+
+    @property
+    def extras(self) -> tuple[Extra, ...]:
+        """What the page offers besides what Discord does."""
+        return (
+            Extra("Let the others share eight songs", self.club.share_songs),
+            Extra("Post the weekly digest now", self.post_digest),
+        )
+
+    async def post_digest(self) -> None:
+        """Let the bot believe that the digest's hour has come. Raises SandboxError if it is off."""
+        guild = await self.bot.services.guilds.get(self.club.guild.id) if self.bot else None
+        if self.bot is None or guild is None or guild.digest_channel_id is None:
+            raise SandboxError(NO_DIGEST)
+        due = next_due(guild, self.club.discord.clock.now())
+        await self.bot.get_cog("digest").post_all(due + timedelta(seconds=1))  # type: ignore[union-attr]
+
+
+async def _serve(visit: Visit, settings: Settings, greeting: str) -> None:
+    """Run the bot until it is told to stop, and say when it is ready."""
+    ready: asyncio.Future[Earworm] = asyncio.get_running_loop().create_future()
+    bot = asyncio.create_task(client.run(settings, ready=ready.set_result))
+    try:
+        visit.bot = await beside(bot, asyncio.wait_for(ready, START_SECONDS))
+        await beside(bot, visit.club.set_up())
+        print(greeting, flush=True)
+        await bot
+    finally:
+        bot.cancel()
+        await asyncio.wait([bot])
+
+
+@contextlib.asynccontextmanager
+async def _opened(visit: Visit, port: int | None, usual: int) -> AsyncIterator[Page]:
+    """The page at this port; without one at the usual port or, if that is taken, at any. Raises SettingsError."""
+    about = {"speaker": visit.club.members[1], "here": visit.club.music, "shelf": visit.club.shelf}
+    for tried in (usual, 0) if port is None else (port,):
+        page = Page(visit.club.guild, port=tried, extras=visit.extras, **about)  # type: ignore[arg-type]
+        try:
+            await page.open()
+        except OSError as error:
+            if port is None and tried:
+                continue
+            raise SettingsError(TAKEN.format(port) if error.errno == EADDRINUSE else str(error)) from None
+        try:
+            yield page
+        finally:
+            await page.close()
+        return
+
+
+def _settings(discord: Sandbox, settings: Settings, embedder: str, home: Path) -> Settings:
+    """The caller's limits and addresses that may be fetched from; everything else is the sandbox's."""
+    return settings.model_copy(
+        update={
+            "discord_token": discord.token,
+            "discord_api_base": discord.api_base,
+            "discord_gateway_url": discord.gateway_url,
+            "database_url": "",
+            "qdrant_url": "",
+            "qdrant_api_key": "",
+            "home": home,
+            "embedders": (embedder,),
+            "egress_allow": settings.egress_allow | {("127.0.0.1", discord.port)},
+        }
+    )
+
+
+def _greeting(page: Page, embedder: str) -> str:
+    return f"Earworm's sandbox: {page.address}\n\n{listening_with(embedder)}\n{FIRST}\nCtrl-C ends it."
