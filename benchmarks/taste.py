@@ -236,7 +236,7 @@ def ours(view: View, *, others: bool = True, diversity: float = DIVERSITY[Advent
     )
     if others and view.crowd:
         ranked = with_crowd(ranked, view.crowd, votes_of(taste))
-    return spread(view, ranked.order, diversity)
+    return spread(view, ranked.order, diversity if ranked.likes else max(diversity, UNKNOWN_DIVERSITY))
 
 
 def spread(view: View, order: Array, diversity: float) -> Array:

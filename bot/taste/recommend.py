@@ -154,6 +154,7 @@ class Recommender:
             known=taste.known,
             steering=question.steering,
             limit=question.limit,
+            least_diversity=0.0 if ranked.likes else UNKNOWN_DIVERSITY,
         )
 
     async def _by_popularity(self, question: _Question, candidates: Candidates) -> list[Pick]:

@@ -30,7 +30,7 @@ class Adventure(StrEnum):
     BOLD = "bold"
 
 
-UNKNOWN_DIVERSITY = 0.3  # at least, for somebody of whom nothing is known: something for everyone
+UNKNOWN_DIVERSITY = 0.3  # at least, for somebody of whom no like is known: something for everyone
 DIVERSITY = {Adventure.SAFE: 0.0, Adventure.BALANCED: 0.1, Adventure.BOLD: 0.6}
 
 
