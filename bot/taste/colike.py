@@ -51,10 +51,12 @@ class Crowd:
         return dict(zip(self.tracks.tolist(), (self.vectors @ member).tolist(), strict=True))
 
     def carrier(self, votes: Mapping[int, int], track_id: int) -> int | None:
-        """The like without which that track would be preferred least; None if each speaks against it."""
-        wanted = self.vectors[self.tracks == track_id][0]
+        """The like without which that track would be preferred least; None if no like speaks for it."""
+        known = np.flatnonzero(self.tracks == track_id)
         member = self._member(votes)
-        assert member is not None
+        if member is None or not len(known):
+            return None
+        wanted = self.vectors[known[0]]
         losses = {
             like: float(wanted @ (member - without))
             for like, kind in votes.items()

@@ -25,7 +25,7 @@ class Evidence(StrEnum):
     SHARED = "shared"  # … like something that the member shared
     MORE = "more"  # … like something that the member asked more of
     SERVER = "server"  # … like something that the server likes
-    CROWD = "crowd"  # who likes the same likes it too
+    CROWD = "crowd"  # who likes the same tends to like it
     NEW = "new"  # nothing that the member liked sounds like it
     FAR = "far"  # it sounds unlike what the member disliked
     POPULAR = "popular"  # the server likes it
@@ -162,7 +162,7 @@ def _why(reason: Reason, carrier: TrackCard | None, wording: Wording) -> str:
         return f"new ground: unlike anything {who} 👍"
     named = wording.title(carrier) if carrier else "something"
     if reason.evidence is Evidence.CROWD:
-        return f"others who 👍 {named} 👍 this too"
+        return f"who 👍 {named} tends to 👍 this"
     did = {
         Evidence.LIKED: f"{who} 👍",
         Evidence.SHARED: f"{who} shared",

@@ -184,13 +184,14 @@ class _Reasons:
         self._taste = taste
         self._ranked = ranked
         self._by_sound = _places(ranked.scores)
+        self._by_others = _places(ranked.scores if ranked.preferences is None else ranked.preferences)
 
     def of(self, row: int) -> Reason:
         """The evidence without which the track would stand lower."""
         ranked, you = self._ranked, self._question.you
         if not ranked.likes:
             return Reason(Evidence.FAR, you=you)
-        if ranked.crowd and self._by_sound[row] >= self._question.limit:
+        if ranked.crowd and self._by_others[row] < self._question.limit <= self._by_sound[row]:
             like = ranked.crowd.carrier(ranked.votes, ranked.tracks[row])
             if like is not None:
                 return Reason(Evidence.CROWD, carrier=like, you=you)

@@ -56,6 +56,7 @@ def test_the_named_like_is_one_without_which_the_track_stands_lower(crowd):
     assert votes[carrier] > 0
     without = {track: kind for track, kind in votes.items() if track != carrier}
     assert crowd.preferences(without)[30] < crowd.preferences(votes)[30]
+    assert crowd.carrier(votes, 999) is None
 
 
 def test_learning_is_the_same_every_time():

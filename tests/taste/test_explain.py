@@ -38,7 +38,7 @@ def card(title: str, artist: str = "", *, user: int = ANA, likes: int = 0) -> Tr
         (Reason(Evidence.MORE), "close to “X”, which you asked more of · shared by ana, 4 likes"),
         (Reason(Evidence.LIKED, when="in May"), "close to “X”, which you 👍 in May · shared by ana, 4 likes"),
         (Reason(Evidence.LIKED, user_id=ANA), "close to “X”, which ana 👍 · shared by ana, 4 likes"),
-        (Reason(Evidence.CROWD), "others who 👍 “X” 👍 this too · shared by ana, 4 likes"),
+        (Reason(Evidence.CROWD), "who 👍 “X” tends to 👍 this · shared by ana, 4 likes"),
         (Reason(Evidence.NEW), "new ground: unlike anything you 👍 · shared by ana, 4 likes"),
         (Reason(Evidence.FAR), "unlike what you 👎 · shared by ana, 4 likes"),
         (Reason(Evidence.POPULAR), "shared by ana, 4 likes"),

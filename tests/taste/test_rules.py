@@ -311,6 +311,6 @@ async def test_others_who_like_the_same_lead_where_sound_says_nothing(scene, rec
     led = (await fresh.recommend(GUILD, BEN, None, 8, now=LATER)).picks
     by_others = [pick for pick in led if pick.reason.evidence is Evidence.CROWD]
     assert by_others and all(pick.card.id in even for pick in by_others)
-    assert all("others who 👍 **" in pick.why and "** 👍 this too" in pick.why for pick in by_others)
+    assert all(pick.why.startswith("who 👍 **") and "** tends to 👍 this" in pick.why for pick in by_others)
     alone = [pick.card.id for pick in (await recommender.recommend(GUILD, BEN, None, 8, now=LATER)).picks]
     assert not {pick.card.id for pick in by_others} & set(alone)
