@@ -25,6 +25,7 @@ QUEUE = "https://www.youtube.com/watch_videos"
 QUEUED = 50  # videos that YouTube takes from one link
 STEM = 60
 RESERVED = 4  # letters of the longest names that Windows keeps for devices: con, lpt1
+STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")  # that escapes nothing
 URL_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"  # what a link holds already; anything else is written as %xx
 FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would run (OWASP, CSV injection)
 # Controls, halves of characters and line breaks; then what turns the direction of the text around it.
@@ -118,7 +119,7 @@ def link_of(card: TrackCard) -> str:
     """A song's link with nothing in it but what a URI may hold; "" if it has none."""
     if not card.url.startswith(("http://", "https://")) or any(map(_is_unseen, card.url)):
         return ""
-    return quote(card.url, safe=URL_CHARACTERS)
+    return quote(STRAY_PERCENT.sub("%25", card.url), safe=URL_CHARACTERS)
 
 
 def _about(playlist: Playlist) -> dict[str, str]:

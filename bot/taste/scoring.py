@@ -38,7 +38,7 @@ def score(close: Array, weights: Array) -> Array:
 
 def away(matches: Matches) -> Array:
     """(n,) scores between −1 and 0 from (n, m) matches with dislikes, for want of any like: the farther the better."""
-    return np.asarray(-np.clip((np.max(matches, axis=1) + 1) / 2, 0, 1), np.float64)
+    return np.asarray(-np.clip((np.max(matches, axis=1, initial=-1) + 1) / 2, 0, 1), np.float64)
 
 
 def carriers(close: Array, weights: Array) -> NDArray[np.intp]:

@@ -97,7 +97,7 @@ async def test_tags_count_from_where_they_are_likely(store, catalog, library):
     facts = (await library.facts(GUILD))[track]
     assert facts.tags == {"hip-hop"}
     assert (facts.tempo, facts.key, facts.speech) == (91.5, "A minor", 0.2)
-    assert facts.names == (("band", "song 0"),)
+    assert facts.names() == [("band", "song 0")]
 
 
 async def test_a_server_without_tracks(library):
