@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil, floor
 from types import MappingProxyType
 from typing import Any
 
@@ -175,7 +176,8 @@ def _rows(content: DigestContent) -> list[ui.ActionRow[Any]]:
     """Buttons that show more, or less; and a menu of the playlists."""
     buttons: list[ui.Item[Any]] = []
     if content.tracks:
-        since, until = round(content.since.timestamp()), round(content.until.timestamp())
+        since = floor(content.since.timestamp())
+        until = ceil(content.until.timestamp())  # a preview ends at any moment, also just after a share
         buttons.append(SongsButton(since, until, "t", 0, "Full list"))
         buttons.append(SongsButton(since, until, "p", 0, "Play order"))
     rows = [ui.ActionRow(*buttons, QuietButton(label="Mute me"))]
