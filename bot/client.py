@@ -64,7 +64,7 @@ class Earworm(commands.Bot):
     ) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it listens, but never speaks
         intents = discord.Intents.none()
-        intents.guilds = intents.guild_messages = intents.guild_reactions = True
+        intents.guilds = intents.guild_messages = intents.guild_reactions = intents.voice_states = True
         intents.message_content = message_content
         super().__init__(
             command_prefix=commands.when_mentioned,

@@ -102,7 +102,9 @@ class Services:
         guilds = Guilds(store)
         ledger = Ledger.of(store, settings)
         feedback = Feedback(store)
-        engine = Engine.over(store, vectors, catalog, feedback, half_life=settings.half_life)
+        engine = Engine.over(
+            store, vectors, catalog, feedback, half_life=settings.half_life, again_days=settings.again_days
+        )
         recommender = Recommender(engine)
         answers = Answers(store, catalog)
         around = Around(vectors, catalog, recommender)

@@ -1,5 +1,6 @@
 """/recommend: what you, another member or the whole server may like."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import discord
@@ -25,7 +26,7 @@ class Recommend(commands.Cog):
     @app_commands.command(name="recommend", description="Songs from this server that you may like")
     @app_commands.describe(
         member="For this member instead of you",
-        scope="For you, for the whole server, or for those who share music in this channel",
+        scope="For you, for the whole server, or for those who are in this channel",
         tag="Only what is tagged so, for example jazz",
         tempo="Only at this tempo, for example 120 or 90-110",
         key="Only in this key, for example A minor, or minor",
@@ -34,6 +35,7 @@ class Recommend(commands.Cog):
         without_artist="Nothing by this artist",
         without_member="Nothing that only this member shared",
         adventure="Rather all of one kind, or many kinds",
+        again="Also what was suggested to you lately, as with a tag, a tempo, a key, a sharer or days",
         private="Only you see the answer",
     )
     @app_commands.choices(
@@ -59,6 +61,7 @@ class Recommend(commands.Cog):
         without_artist: str | None = None,
         without_member: discord.User | None = None,
         adventure: str | None = None,
+        again: bool = False,
         private: bool = False,
     ) -> None:
         """Recommend, and say what it went by where there is little feedback."""
@@ -75,6 +78,11 @@ class Recommend(commands.Cog):
             adventure=adventure,
         )
         await interaction.response.defer(ephemeral=private)
+        # Whoever asks for jazz twice wants the same jazz.
+        if not (again or tag or tempo or key or sharer or days):
+            engine, now = self.bot.services.engine, interaction.created_at
+            lately = await engine.lately(interaction.guild_id, interaction.user.id, now)
+            steering = replace(steering, lately=lately)
         channels = await channels_for(interaction, private=private)
         if scope == HERE and member is None:
             await self._for_channel(interaction, channels, steering, private=private)
@@ -96,14 +104,24 @@ class Recommend(commands.Cog):
         *,
         private: bool,
     ) -> None:
-        """For the asker and whoever shared something here lately."""
+        """For the asker and whoever listens in this voice channel, or else shared something here lately."""
         assert interaction.guild_id is not None and interaction.channel_id is not None
         services, since = self.bot.services, interaction.created_at - LATELY
-        here = await services.catalog.sharers(interaction.guild_id, interaction.channel_id, since, MOST)
+        here = _listeners(interaction)
+        if not here:
+            here = await services.catalog.sharers(interaction.guild_id, interaction.channel_id, since, MOST)
         members = list(dict.fromkeys([interaction.user.id, *here]))[:MOST]
         found = await services.together.group(interaction.guild_id, members, channels, steering=steering)
         heading = f"For everybody here ({len(members)})"
         await answer(interaction, "together", found.picks, private=private, heading=heading, note=found.note)
+
+
+def _listeners(interaction: discord.Interaction[Earworm]) -> list[int]:
+    """Who is connected to the voice channel that this was asked in."""
+    channel = interaction.guild.get_channel(interaction.channel_id or 0) if interaction.guild else None
+    if isinstance(channel, discord.VoiceChannel | discord.StageChannel):
+        return list(channel.voice_states)
+    return []
 
 
 async def setup(bot: Earworm) -> None:

@@ -43,6 +43,7 @@ class Guild:
         self.roles[self.id] = self.everyone
         self.owner_id = world.ids.new(moment(self.id))
         self.system_channel: Channel | None = None
+        self.connected: dict[Member, Channel] = {}  # to a voice channel
         managed = self._new_role(world.bot.name, bot_permissions, colour=0)
         managed.managed = True
         self.bot = self._new_member(world.bot, [managed], None)
@@ -132,8 +133,18 @@ class Guild:
 
     def remove_member(self, member: Member) -> None:
         """Let somebody leave."""
+        self.connect(member, None)
         del self.members[member.id]
         self._tell_of_member("GUILD_MEMBER_REMOVE", {"user": payloads.user(member.user)})
+
+    def connect(self, member: Member, channel: Channel | None) -> None:
+        """Let a member join a voice channel, or leave the one that they are in."""
+        if self.connected.pop(member, None) is None and channel is None:
+            return
+        if channel is not None:
+            self.connected[member] = channel
+        data = payloads.voice_state(member, channel)
+        self.world.emit("VOICE_STATE_UPDATE", data, self, intent=Intent.GUILD_VOICE_STATES)
 
     def tell_of_roles(self, member: Member) -> None:
         """Announce that a member's roles changed."""

@@ -68,7 +68,7 @@ def guild_create(guild_: "Guild", *, all_members: bool) -> Json:
         "channels": [payloads.channel(c) for c in guild_.channels.values() if not c.is_thread],
         "threads": [payloads.channel(c) for c in threads if guild_.bot.can_see(c)],
         "presences": [],
-        "voice_states": [],
+        "voice_states": [payloads.voice_state(m, c) for m, c in guild_.connected.items()],
         "stage_instances": [],
         "guild_scheduled_events": [],
         "soundboard_sounds": [],

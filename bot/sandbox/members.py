@@ -66,6 +66,10 @@ class Member:
         self.roles = list(roles)
         self.guild.tell_of_roles(self)
 
+    def join_voice(self, channel: Channel | None) -> None:
+        """Join a voice channel, or leave it."""
+        self.guild.connect(self, channel)
+
     async def post(
         self,
         channel: Channel,

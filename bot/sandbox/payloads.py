@@ -43,6 +43,19 @@ def member(member: "Member", *, with_user: bool = True) -> Json:
     return data | {"user": user(member.user)} if with_user else data
 
 
+def voice_state(member_: "Member", channel: "Channel | None") -> Json:
+    """Where a member listens and speaks; None: nowhere any more."""
+    off = ("deaf", "mute", "self_deaf", "self_mute", "self_video", "self_stream", "suppress")
+    return {
+        "guild_id": str(member_.guild.id),
+        "channel_id": str(channel.id) if channel else None,
+        "user_id": str(member_.id),
+        "member": member(member_),
+        "session_id": f"{member_.id:032x}",
+        "request_to_speak_timestamp": None,
+    } | dict.fromkeys(off, False)
+
+
 def role(role: "Role") -> Json:
     """A role."""
     return {

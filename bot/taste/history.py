@@ -92,12 +92,12 @@ class History:
 
     # -- suggestions ---------------------------------------------------------------------------------------
 
-    async def suggested(self, guild_id: int, user_ids: Collection[int], since: datetime) -> set[int]:
-        """The tracks that were shown to any of these (0: to everybody, by the bot itself) since then."""
+    async def suggested(self, guild_id: int, user_id: int, since: datetime) -> set[int]:
+        """The tracks that a member was shown as suggestions since then."""
         query = (
             select(Suggestion.track_id)
             .join(Answer, Answer.id == Suggestion.answer_id)
-            .where(Answer.guild_id == guild_id, Answer.user_id.in_(user_ids), Suggestion.shown_at >= since)
+            .where(Answer.guild_id == guild_id, Answer.user_id == user_id, Suggestion.shown_at >= since)
         )
         async with self._store.session() as session:
             return set(await session.scalars(query))

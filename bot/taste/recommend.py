@@ -6,7 +6,7 @@ The steps are always the same: gather the evidence, take what may be suggested, 
 import random
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,21 +101,17 @@ class Recommender:
         you: bool = True,
         extra: Extra = NO_EXTRA,
         steering: Steering = NO_STEERING,
-        unseen_for: timedelta | None = None,
         now: datetime | None = None,
     ) -> Recommendation:
         """What a member may like, or with no `user_id` the whole server; never what they know already.
 
-        `you`: it is the member who reads this, not somebody else. `unseen_for`: nothing that was suggested to them in
-        that time, for what is posted unasked. Raises NotFound for wishes that contradict each other.
+        `you`: it is the member who reads this, not somebody else. Raises NotFound for wishes that contradict each
+        other.
         """
         now = now or datetime.now(UTC)
         question = _Question(guild_id, user_id, channels, limit, you, steering, now)
         taste = await self._engine.taste(guild_id, user_id, now, extra)
-        lately = set[int]()
-        if unseen_for is not None:
-            lately = await self._engine.history.suggested(guild_id, [user_id or 0], now - unseen_for)
-        candidates = await self._engine.chooser.candidates(guild_id, channels, steering, taste.known | lately)
+        candidates = await self._engine.chooser.candidates(guild_id, channels, steering, taste.known)
         ranked = await self._engine.ranker.rank(
             guild_id, taste, candidates.tracks, channels, others=user_id is not None
         )

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from bot.client import Earworm
 from bot.sandbox import Member, text_of
+from bot.sandbox.model import VOICE
 from models import Track
 from tests.cogs.test_recommend import like, titles, two_styles
 from tests.support.running import Club, eventually
@@ -71,11 +72,11 @@ async def test_what_is_hidden_never_comes_back_until_that_is_undone(bot: Earworm
     assert titles(text_of(said))[0] == "jazz 1"
     note = await (await club.bo.click(said, label="Hide")).message()
     assert note["flags"] & 64 and note["content"] == "I won't suggest that song to you again."
-    assert "jazz 1" not in titles(await asked(club, club.bo, "recommend"))
+    assert "jazz 1" not in titles(await asked(club, club.bo, "recommend", again=True))
     await club.bo.click(note, label="Undo")
 
     async def back() -> bool:
-        return "jazz 1" in titles(await asked(club, club.bo, "recommend"))
+        return "jazz 1" in titles(await asked(club, club.bo, "recommend", again=True))
 
     await eventually(back)
 
@@ -90,6 +91,19 @@ async def test_for_everybody_in_the_channel_nobodys_dislike_is_suggested(bot: Ea
     text = text_of(await said.message())
     assert text.startswith("### For everybody here (3)")
     assert "jazz 2" not in titles(text)
+
+
+async def test_in_a_voice_channel_it_is_for_whoever_is_connected(bot: Earworm, club: Club) -> None:
+    songs = await two_styles(bot, club)
+    lounge = club.guild.add_channel("lounge", type=VOICE)
+    await like(bot, club, club.bo, songs["metal 1"])
+    await like(bot, club, club.cleo, songs["jazz 1"])
+    club.bo.join_voice(lounge)
+    club.cleo.join_voice(lounge)
+    club.cleo.join_voice(None)
+    await club.discord.quiet(0.1)
+    text = text_of(await (await club.bo.command(lounge, "recommend", scope="here")).message())
+    assert text.startswith("### For everybody here (1)") and titles(text)[0].startswith("metal")
 
 
 async def test_a_blend_of_two(bot: Earworm, club: Club) -> None:

@@ -96,8 +96,8 @@ async def test_what_was_suggested_lately(scene, history):
     await suggest(scene, BEN, new, at=START)
     await suggest(scene, CLEO, others, at=START)
     week = START - timedelta(days=7)
-    assert await history.suggested(GUILD, [BEN], week) == {new}
-    assert await history.suggested(GUILD, [BEN, CLEO], week) == {new, others}
+    assert await history.suggested(GUILD, BEN, week) == {new}
+    assert await history.suggested(GUILD, CLEO, week) == {others}
 
 
 async def test_acceptance_by_week_reason_and_arm(scene, history):

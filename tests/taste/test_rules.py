@@ -7,7 +7,6 @@ import pytest
 
 from bot.errors import NotFound
 from bot.taste.engine import Engine
-from bot.taste.evidence import Extra
 from bot.taste.explain import Evidence
 from bot.taste.recommend import Recommender
 from bot.taste.steering import LONG, Adventure, Steering
@@ -99,7 +98,7 @@ async def test_similar_puts_the_third_of_an_artist_last_rather_than_nowhere(scen
 # -- not again ----------------------------------------------------------------------------------------------
 
 
-async def test_what_was_suggested_lately_stays_out_where_nobody_asked(scene, engine, recommender):
+async def test_what_was_suggested_lately_stays_out_unless_asked_for(scene, engine, recommender):
     rock = await songs(scene)
     await scene.vote(BEN, LIKE, rock[0])
     answer = await recommender.recommend(GUILD, BEN, None, 2, now=START)
@@ -108,10 +107,12 @@ async def test_what_was_suggested_lately_stays_out_where_nobody_asked(scene, eng
     )
     await scene.answers.shown(await scene.answers.page(saved, 0, None), 10**7, now=START)
     assert await titles(recommender) == ["rock 1", "rock 2", "rock 3", "rock 4", "rock 5"]
-    week = timedelta(days=7)
-    assert await titles(recommender, unseen_for=week) == ["rock 3", "rock 4", "rock 5"]
-    assert len(await titles(recommender, unseen_for=week, now=START + 2 * week)) == 5
-    assert len(await titles(recommender, user=CLEO, extra=Extra(likes=(rock[0],)), unseen_for=week)) == 5
+    lately = await engine.lately(GUILD, BEN, LATER)
+    found = await recommender.recommend(GUILD, BEN, None, now=LATER, steering=Steering(lately=lately))
+    assert [pick.card.title for pick in found.picks] == ["rock 3", "rock 4", "rock 5"]
+    assert "2 songs came up for you lately (ask with `again` for them)" in found.note
+    assert not await engine.lately(GUILD, BEN, START + timedelta(days=8))
+    assert not await engine.lately(GUILD, CLEO, LATER)
 
 
 async def test_what_a_member_hid_never_comes_back_to_them(scene, engine, recommender):
