@@ -102,9 +102,7 @@ class Services:
         guilds = Guilds(store)
         ledger = Ledger.of(store, settings)
         feedback = Feedback(store)
-        engine = Engine.over(
-            store, vectors, catalog, feedback, half_life=settings.half_life, again_days=settings.again_days
-        )
+        engine = Engine.over(store, vectors, catalog, feedback, half_life=settings.half_life)
         recommender = Recommender(engine)
         answers = Answers(store, catalog)
         around = Around(vectors, catalog, recommender)

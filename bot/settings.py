@@ -52,9 +52,6 @@ class Settings(BaseSettings):
     half_life: float = Field(
         60.0, gt=0, allow_inf_nan=False, alias="EARWORM_HALF_LIFE", description="days, a number above 0"
     )
-    again_days: float = Field(
-        7.0, ge=0, alias="EARWORM_AGAIN_DAYS", description="days, a number from 0", allow_inf_nan=False
-    )
     fetchers: int = Field(4, gt=0, alias="EARWORM_FETCHERS", description=WHOLE_NUMBER)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="EARWORM_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"

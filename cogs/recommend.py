@@ -1,6 +1,5 @@
 """/recommend: what you, another member or the whole server may like."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import discord
@@ -35,7 +34,6 @@ class Recommend(commands.Cog):
         without_artist="Nothing by this artist",
         without_member="Nothing that only this member shared",
         adventure="Rather all of one kind, or many kinds",
-        again="Also what was suggested to you lately, as with a tag, a tempo, a key, a sharer or days",
         private="Only you see the answer",
     )
     @app_commands.choices(
@@ -61,7 +59,6 @@ class Recommend(commands.Cog):
         without_artist: str | None = None,
         without_member: discord.User | None = None,
         adventure: str | None = None,
-        again: bool = False,
         private: bool = False,
     ) -> None:
         """Recommend, and say what it went by where there is little feedback."""
@@ -78,11 +75,6 @@ class Recommend(commands.Cog):
             adventure=adventure,
         )
         await interaction.response.defer(ephemeral=private)
-        # Whoever asks for jazz twice wants the same jazz.
-        if not (again or tag or tempo or key or sharer or days):
-            engine, now = self.bot.services.engine, interaction.created_at
-            lately = await engine.lately(interaction.guild_id, interaction.user.id, now)
-            steering = replace(steering, lately=lately)
         channels = await channels_for(interaction, private=private)
         if scope == HERE and member is None:
             await self._for_channel(interaction, channels, steering, private=private)

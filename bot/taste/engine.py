@@ -1,7 +1,7 @@
 """The parts that every kind of suggestion is made with."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self
 
 from bot.library.catalog import Catalog
@@ -15,7 +15,6 @@ from bot.taste.feedback import Feedback
 from bot.taste.history import History
 from bot.taste.ranking import Ranker
 
-AGAIN_DAYS = 7.0
 VOTES = frozenset({Signal.LIKED, Signal.DISLIKED})
 
 
@@ -32,7 +31,6 @@ class Engine:
     chooser: Chooser
     ranker: Ranker
     half_life: float
-    again: timedelta
 
     @classmethod
     def over(
@@ -43,9 +41,8 @@ class Engine:
         feedback: Feedback,
         *,
         half_life: float = HALF_LIFE,
-        again_days: float = AGAIN_DAYS,
     ) -> Self:
-        """Put the parts together; `half_life` in days, and `again_days` until something is suggested again."""
+        """Put the parts together; `half_life` in days."""
         library, crowds = Library(store, vectors), Crowds(feedback)
         return cls(
             vectors=vectors,
@@ -57,7 +54,6 @@ class Engine:
             chooser=Chooser(store, library, catalog),
             ranker=Ranker(library, crowds),
             half_life=half_life,
-            again=timedelta(days=again_days),
         )
 
     async def close(self) -> None:
@@ -72,7 +68,3 @@ class Engine:
         if user_id is None:
             events = [event for event in events if event.signal in VOTES]
         return taste_of(with_extra(events, extra, now), now, self.half_life)
-
-    async def lately(self, guild_id: int, user_id: int, now: datetime) -> frozenset[int]:
-        """What was suggested to somebody so lately that it need not come again."""
-        return frozenset(await self.history.suggested(guild_id, user_id, now - self.again))

@@ -92,16 +92,6 @@ class History:
 
     # -- suggestions ---------------------------------------------------------------------------------------
 
-    async def suggested(self, guild_id: int, user_id: int, since: datetime) -> set[int]:
-        """The tracks that a member was shown as suggestions since then."""
-        query = (
-            select(Suggestion.track_id)
-            .join(Answer, Answer.id == Suggestion.answer_id)
-            .where(Answer.guild_id == guild_id, Answer.user_id == user_id, Suggestion.shown_at >= since)
-        )
-        async with self._store.session() as session:
-            return set(await session.scalars(query))
-
     async def acceptance(self, guild_id: int, *, now: datetime | None = None) -> list[Acceptance]:
         """How suggestions were taken, by week, reason and arm; the newest week first."""
         since = (now or datetime.now(UTC)) - timedelta(weeks=WEEKS)

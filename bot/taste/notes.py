@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.taste.evidence import Signal, Taste
 from bot.taste.explain import count
-from bot.taste.steering import LATELY, obstacles
+from bot.taste.steering import obstacles
 
 SURE = 3  # likes from which a taste speaks for itself
 PAGE = 5  # fewer picks than this are explained
@@ -13,7 +13,6 @@ NOTHING = "I have nothing to go by yet. React with 👍 or 👎 to a few songs, 
 FEW = "That is all: "
 NONE = "Nothing is left to suggest: "
 REST = "every other song that may be shown here is known already or sounds more like something 👎."
-AGAIN = "{} came up for you lately (ask with `again` for them), and "
 
 
 def going_by(taste: Taste, *, you: bool) -> str:
@@ -40,10 +39,9 @@ def shortage(found: int, limit: int, failures: Mapping[str, int], likes: int) ->
         return ""
     left_out = obstacles(failures)
     wishes = f" Of your wishes, {left_out}." if left_out else ""
-    lately = AGAIN.format(count(failures[LATELY], "song")) if failures.get(LATELY) else ""
     help_ = (
         f" {count(SURE - likes, 'more 👍', 'more 👍')} would tell me what to look for."
         if likes < SURE
         else ""
     )
-    return f"{FEW if found else NONE}{lately}{REST}{wishes}{help_}"
+    return f"{FEW if found else NONE}{REST}{wishes}{help_}"

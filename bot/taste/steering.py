@@ -18,7 +18,6 @@ Array = NDArray[np.float64]
 
 POOL = 100  # the best so many are chosen from
 LONG = 15 * 60  # seconds: a mix or a set, rather than a song
-LATELY = "lately"
 TALK = 0.5  # of bot.audio.features' speech
 FLATS = {"DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#"}
 
@@ -41,8 +40,7 @@ class Steering:
 
     tags: each of them, genres too; tempo: lowest and highest beats a minute; key: "A minor", or "minor" for all of a
     mode; sharer: a member who shared it; since: shared at or after; without_tracks, without_artists, without_members:
-    none of these (of members: nothing that only they shared); lately: was suggested to whoever reads it not long ago;
-    long, talk: also mixes and speech.
+    none of these (of members: nothing that only they shared); long, talk: also mixes and speech.
     """
 
     tags: tuple[str, ...] = ()
@@ -53,7 +51,6 @@ class Steering:
     without_tracks: frozenset[int] = frozenset()
     without_artists: tuple[str, ...] = ()
     without_members: frozenset[int] = frozenset()
-    lately: frozenset[int] = frozenset()
     long: bool = False
     talk: bool = False
     adventure: Adventure = Adventure.BALANCED
@@ -102,8 +99,6 @@ def failing(steering: Steering, facts: Facts, channels: Channels = None) -> str:
         return "key"
     if facts.track_id in steering.without_tracks:
         return "track"
-    if facts.track_id in steering.lately:
-        return LATELY
     if not steering.long and facts.seconds >= LONG:
         return "length"
     if not steering.talk and facts.speech >= TALK:
@@ -117,7 +112,6 @@ WISHES = {
     "key": "the key",
     "share": "who shared it or when",
     "track": "",
-    LATELY: "",
     "length": "no mixes of 15 minutes and more",
     "talk": "no talk",
 }

@@ -1,7 +1,6 @@
 """/recommend suggests what somebody may like, and never what they know."""
 
 import re
-from datetime import UTC, datetime
 
 import pytest
 
@@ -52,7 +51,7 @@ async def test_for_me_moves_with_my_reactions(bot: Earworm, club: Club) -> None:
 
     await like(bot, club, club.bo, songs["metal 3"])
     await like(bot, club, club.bo, songs["jazz 1"], "👎")
-    text = text_of(await (await club.bo.command(club.hall, "recommend", again=True)).message())
+    text = text_of(await (await club.bo.command(club.hall, "recommend")).message())
     assert titles(text)[0] == "metal 2"
     assert not {"jazz 0", "jazz 1", "metal 3"} & set(titles(text))
 
@@ -93,21 +92,3 @@ async def test_for_the_asker_alone(bot: Earworm, club: Club) -> None:
     said = await (await club.bo.command(club.hall, "recommend", private=True)).message()
     assert said["flags"] & 64
     assert club.hall.messages == []
-
-
-async def test_the_second_time_it_is_other_songs_until_asked_for_the_same_again(
-    bot: Earworm, club: Club
-) -> None:
-    songs = await two_styles(bot, club)
-    await like(bot, club, club.bo, songs["jazz 0"])
-    first = titles(text_of(await (await club.bo.command(club.hall, "recommend")).message()))
-
-    async def noted() -> bool:
-        return len(await bot.services.engine.lately(club.guild.id, club.bo.id, datetime.now(UTC))) == 5
-
-    await eventually(noted)
-    second = text_of(await (await club.bo.command(club.hall, "recommend")).message())
-    assert len(first) == 5 and len(titles(second)) == 2 and not set(first) & set(titles(second))
-    assert "5 songs came up for you lately (ask with `again` for them)" in second
-    again = titles(text_of(await (await club.bo.command(club.hall, "recommend", again=True)).message()))
-    assert again == first

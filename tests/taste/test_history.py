@@ -90,16 +90,6 @@ async def test_hiding_can_be_taken_back_and_is_each_members_own(scene, history):
         await history.hide(GUILD, BEN, 999)
 
 
-async def test_what_was_suggested_lately(scene, history):
-    old, new, others = [await scene.add(f"song {i}", near(ROCK, 0.1)) for i in range(3)]
-    await suggest(scene, BEN, old, at=START - timedelta(days=30))
-    await suggest(scene, BEN, new, at=START)
-    await suggest(scene, CLEO, others, at=START)
-    week = START - timedelta(days=7)
-    assert await history.suggested(GUILD, BEN, week) == {new}
-    assert await history.suggested(GUILD, CLEO, week) == {others}
-
-
 async def test_acceptance_by_week_reason_and_arm(scene, history):
     tracks = [await scene.add(f"song {i}", near(ROCK, 0.1)) for i in range(4)]
     await scene.vote(CLEO, LIKE, tracks[3], at=START - timedelta(days=1))  # before it was suggested

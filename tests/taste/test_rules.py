@@ -95,24 +95,7 @@ async def test_similar_puts_the_third_of_an_artist_last_rather_than_nowhere(scen
     assert [pick.card.title for pick in picks] == ["rock 1", "rock 2", "other", "rock 3"]
 
 
-# -- not again ----------------------------------------------------------------------------------------------
-
-
-async def test_what_was_suggested_lately_stays_out_unless_asked_for(scene, engine, recommender):
-    rock = await songs(scene)
-    await scene.vote(BEN, LIKE, rock[0])
-    answer = await recommender.recommend(GUILD, BEN, None, 2, now=START)
-    saved = await scene.answers.save(
-        GUILD, channel_id=PUBLIC, user_id=BEN, kind="recommend", private=False, heading="", picks=answer.picks
-    )
-    await scene.answers.shown(await scene.answers.page(saved, 0, None), 10**7, now=START)
-    assert await titles(recommender) == ["rock 1", "rock 2", "rock 3", "rock 4", "rock 5"]
-    lately = await engine.lately(GUILD, BEN, LATER)
-    found = await recommender.recommend(GUILD, BEN, None, now=LATER, steering=Steering(lately=lately))
-    assert [pick.card.title for pick in found.picks] == ["rock 3", "rock 4", "rock 5"]
-    assert "2 songs came up for you lately (ask with `again` for them)" in found.note
-    assert not await engine.lately(GUILD, BEN, START + timedelta(days=8))
-    assert not await engine.lately(GUILD, CLEO, LATER)
+# -- not again -------------------------------------------------------------------------------------------------
 
 
 async def test_what_a_member_hid_never_comes_back_to_them(scene, engine, recommender):
