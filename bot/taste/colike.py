@@ -7,8 +7,10 @@ feedback on it helps.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +32,7 @@ FULL_VOTES = 1000  # from so many on this ranking has its full weight,
 WEIGHT = 0.3  # where the ranking by sound has 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Crowd:
     """What so many votes of a server taught: tracks, and an (n, f) vector for each."""
 
@@ -48,31 +50,55 @@ class Crowd:
         member = self._member(votes)
         if member is None:
             return {}
-        return dict(zip(self.tracks.tolist(), (self.vectors @ member).tolist(), strict=True))
+        return dict(zip(self.tracks.tolist(), (self.vectors @ member.vector).tolist(), strict=True))
 
     def carrier(self, votes: Mapping[int, int], track_id: int) -> int | None:
         """The like without which that track would be preferred least; None if no like speaks for it."""
-        known = np.flatnonzero(self.tracks == track_id)
         member = self._member(votes)
-        if member is None or not len(known):
+        if member is None or track_id not in self._places:
             return None
-        wanted = self.vectors[known[0]]
-        losses = {
-            like: float(wanted @ (member - without))
-            for like, kind in votes.items()
-            if kind > 0 and (without := self._member({**votes, like: 0}, fewest=0)) is not None
-        }
-        best = max(losses, key=lambda like: losses[like], default=None)
-        return best if best is not None and losses[best] > 0 else None
+        losses = member.shares @ self.vectors[self._places[track_id]]
+        best = int(np.argmax(losses))
+        return member.likes[best] if losses[best] > 0 else None
 
-    def _member(self, votes: Mapping[int, int], fewest: int = FEWEST_OWN) -> Array | None:
-        places = {int(track_id): place for place, track_id in enumerate(self.tracks)}
-        known = [(places[track_id], kind) for track_id, kind in votes.items() if kind and track_id in places]
-        if sum(kind > 0 for _, kind in known) < fewest:
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {track_id: place for place, track_id in enumerate(self.tracks.tolist())}
+
+    @cached_property
+    def _unseen(self) -> Array:
+        return _of_nobody(self.vectors)
+
+    def _member(self, votes: Mapping[int, int]) -> "_Member | None":
+        known = {track_id: kind for track_id, kind in votes.items() if kind and track_id in self._places}
+        likes = [track_id for track_id, kind in known.items() if kind > 0]
+        if len(likes) < FEWEST_OWN:
             return None
-        items = np.array([place for place, _ in known], np.intp)
-        likes = np.array([kind > 0 for _, kind in known], np.float64)
-        return np.asarray(_solve(self.vectors, np.zeros(len(items), np.intp), items, likes, 1)[0])
+        heard = self.vectors[[self._places[track_id] for track_id in known]]
+        liked = self.vectors[[self._places[track_id] for track_id in likes]]
+        return _Member.folded_in(self._unseen + CONFIDENCE * heard.T @ heard, likes, liked)
+
+
+@dataclass(frozen=True, eq=False)
+class _Member:
+    """Somebody's (f,) vector, and by how much it would be another without each of m likes: (m, f)."""
+
+    vector: Array
+    likes: Sequence[int]
+    shares: Array
+
+    @classmethod
+    def folded_in(cls, left: Array, likes: Sequence[int], liked: Array) -> Self:
+        """From the left side of their equations, (f, f), and the (m, f) vectors of what they like.
+
+        To leave a like out takes an outer product from the left side, which Sherman & Morrison's formula inverts
+        for all likes at once.
+        """
+        vector = np.linalg.solve(left, (1 + CONFIDENCE) * liked.sum(axis=0))
+        pulls = np.linalg.solve(left, liked.T).T
+        unexplained = 1 + CONFIDENCE * (1 - liked @ vector)
+        leverage = CONFIDENCE * (liked * pulls).sum(axis=1)
+        return cls(vector, likes, pulls * (unexplained / (1 - leverage))[:, None])
 
 
 def usable(votes: Iterable[Vote]) -> list[Vote]:
@@ -99,8 +125,13 @@ def learn(users: Collection[int], tracks: Collection[int], kinds: Collection[int
 def _solve(fixed: Array, rows: Places, columns: Places, likes: Array, count: int) -> Array:
     """The (count, f) vectors that fit votes best, given the (m, f) vectors of the other side."""
     known = fixed[columns]
-    left = np.tile(fixed.T @ fixed + RIDGE * np.eye(fixed.shape[1]), (count, 1, 1))
+    left = np.tile(_of_nobody(fixed), (count, 1, 1))
     np.add.at(left, rows, CONFIDENCE * known[:, :, None] * known[:, None, :])
     right = np.zeros((count, fixed.shape[1]))
     np.add.at(right, rows, ((1 + CONFIDENCE) * likes)[:, None] * known)
     return np.asarray(np.linalg.solve(left, right[:, :, None])[:, :, 0])
+
+
+def _of_nobody(fixed: Array) -> Array:
+    """The left side of the equations, (f, f), of somebody without votes."""
+    return np.asarray(fixed.T @ fixed + RIDGE * np.eye(fixed.shape[1]))

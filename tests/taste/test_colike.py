@@ -1,12 +1,13 @@
 """People who like what you like, learnt from votes with a known truth."""
 
+import tracemalloc
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from bot.taste import crowds
-from bot.taste.colike import FEWEST_OWN, FEWEST_VOTES, learn, usable
+from bot.taste.colike import CONFIDENCE, FEWEST_OWN, FEWEST_VOTES, RIDGE, Crowd, learn, usable
 from bot.taste.crowds import Crowds, learn_apart
 from bot.taste.feedback import Vote
 from tests.support.library import START
@@ -57,6 +58,45 @@ def test_the_named_like_is_one_without_which_the_track_stands_lower(crowd):
     without = {track: kind for track, kind in votes.items() if track != carrier}
     assert crowd.preferences(without)[30] < crowd.preferences(votes)[30]
     assert crowd.carrier(votes, 999) is None
+
+
+def folded_in(crowd: Crowd, votes: dict[int, int]):
+    """Somebody's vector as Hu, Koren & Volinsky have it: every track is a vote, most with confidence 1."""
+    kinds = np.array([votes.get(int(track), 0) for track in crowd.tracks])
+    confidence = np.diag(1 + CONFIDENCE * (kinds != 0))
+    left = crowd.vectors.T @ confidence @ crowd.vectors + RIDGE * np.eye(crowd.vectors.shape[1])
+    return np.linalg.solve(left, crowd.vectors.T @ confidence @ (kinds > 0))
+
+
+def test_preferences_and_carriers_are_those_of_folding_in_anew_without_each_like(crowd):
+    random = np.random.default_rng(4)
+    for likes in (2, 9, 25):
+        votes = {int(track): -1 for track in random.choice(crowd.tracks, 5)} | {999: 1, 998: -1}
+        votes |= {int(track): 1 for track in random.choice(crowd.tracks, likes, replace=False)}
+        member = folded_in(crowd, votes)
+        expected = dict(zip(crowd.tracks.tolist(), crowd.vectors @ member, strict=True))
+        assert crowd.preferences(votes) == pytest.approx(expected, abs=1e-9)
+        for track, vector in zip(crowd.tracks.tolist(), crowd.vectors, strict=True):
+            losses = {
+                like: vector @ (member - folded_in(crowd, {**votes, like: 0}))
+                for like, kind in votes.items()
+                if kind > 0
+            }
+            best = max(losses, key=losses.__getitem__)
+            assert crowd.carrier(votes, track) == (best if losses[best] > 0 else None)
+
+
+def test_a_carrier_is_found_without_going_through_all_tracks_again():
+    random = np.random.default_rng(0)
+    big = Crowd(np.arange(20_000), random.normal(0, 0.3, (20_000, 16)), 5000)
+    votes = dict.fromkeys(range(50), +1)
+    big.carrier(votes, 100)
+    tracemalloc.start()
+    carriers = [big.carrier(votes, track) for track in range(100, 125)]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert any(carriers)
+    assert peak < len(big.tracks) * 8
 
 
 def test_learning_is_the_same_every_time():
