@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.errors import WorkerDied
 from bot.taste.colike import Crowd, usable
 from bot.taste.feedback import Feedback, Vote
 from bot.workers import Worker
@@ -31,7 +30,7 @@ class Crowds:
         self._learning: dict[int, asyncio.Task[None]] = {}
 
     async def of(self, guild_id: int) -> Crowd | None:
-        """What a server's votes teach; None while they are too few, or if learning failed."""
+        """What a server's votes teach, or taught before learning failed; None while they are too few."""
         since = time.monotonic() - self._known[guild_id][0] if guild_id in self._known else None
         if (since is None or since > self._fresh) and guild_id not in self._learning:
             self._learning[guild_id] = asyncio.create_task(self._learn(guild_id))
@@ -46,19 +45,19 @@ class Crowds:
         await asyncio.gather(*self._learning.values(), return_exceptions=True)
 
     async def _learn(self, guild_id: int) -> None:
-        crowd = None
+        _, crowd = self._known.get(guild_id, (0.0, None))
         try:
             votes = usable(await self._feedback.votes(guild_id))
             crowd = await learn_apart(votes) if votes else None
-        except (WorkerDied, TimeoutError):
-            log.warning("learning from the votes of server %s failed", guild_id)
+        except Exception:  # nothing but suggestions by others' likes depends on it
+            log.exception("learning from the votes of server %s failed", guild_id)
         finally:
             self._known[guild_id] = (time.monotonic(), crowd)
             del self._learning[guild_id]
 
 
 async def learn_apart(votes: Sequence[Vote]) -> Crowd:
-    """Learn in another process. Raises WorkerDied, TimeoutError."""
+    """Learn in another process. Raises WorkerDied, TimeoutError, or what reading a damaged file raises."""
     with tempfile.TemporaryDirectory(prefix="earworm-votes-") as folder:
         columns, out = Path(folder) / "votes.npz", Path(folder) / "crowd.npz"
         await asyncio.to_thread(_write, columns, votes)

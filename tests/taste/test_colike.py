@@ -1,5 +1,6 @@
 """People who like what you like, learnt from votes with a known truth."""
 
+import asyncio
 import tracemalloc
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from bot.taste.colike import CONFIDENCE, FEWEST_OWN, FEWEST_VOTES, RIDGE, Crowd,
 from bot.taste.crowds import Crowds, learn_apart
 from bot.taste.feedback import Vote
 from tests.support.library import START
+from tests.support.worker import ScriptWorker
 
 
 def two_camps(members: int = 20, tracks: int = 40, each: int = 24, seed: int = 0) -> list[Vote]:
@@ -131,14 +133,66 @@ class Votes:
         return self.votes_
 
 
+async def following(stale: Crowds, known: Crowd | None) -> Crowd | None:
+    """What it knows once it has learnt again."""
+    while True:
+        crowd = await stale.of(1)
+        if crowd is not known:
+            return crowd
+        await asyncio.sleep(0.05)
+
+
 async def test_a_crowd_is_learnt_once_and_again_when_it_is_old():
     votes = Votes(two_camps())
     fresh, stale = Crowds(votes), Crowds(votes, fresh=0)
     first = await fresh.of(1)
     assert first is not None and await fresh.of(1) is first and votes.read == 1
     first = await stale.of(1)
-    while await stale.of(1) is first:
-        await crowds.asyncio.sleep(0.05)
+    assert await following(stale, first) is not None
+    await stale.close()
+
+
+@pytest.fixture
+def damaged(tmp_path, monkeypatch):
+    """A worker whose files are cut short, as on a full disk."""
+    script = tmp_path / "damaged.py"
+    script.write_text(DAMAGED, encoding="utf-8")
+    monkeypatch.setattr(crowds, "Worker", lambda _: ScriptWorker(script))
+
+
+DAMAGED = """
+from pathlib import Path
+from bot.workers import reply, requests
+
+for request in requests():
+    Path(request["out"]).write_bytes(b"PK" + b"0" * 10)
+    reply({"learnt": 1})
+"""
+
+
+async def test_if_learning_fails_at_first_there_is_no_crowd_and_the_log_says_why(damaged, caplog):
+    assert await Crowds(Votes(two_camps())).of(1) is None
+    assert "learning from the votes of server 1 failed" in caplog.text and "Traceback" in caplog.text
+
+
+async def test_if_learning_fails_later_the_crowd_that_was_known_stays(request, caplog):
+    votes = Votes(two_camps())
+    stale = Crowds(votes, fresh=0)
+    first = await stale.of(1)
+    request.getfixturevalue("damaged")
+    while "failed" not in caplog.text:
+        assert await stale.of(1) is first
+        await asyncio.sleep(0.05)
+    assert first is not None and await stale.of(1) is first
+    await stale.close()
+
+
+async def test_when_votes_were_taken_back_the_crowd_goes():
+    votes = Votes(two_camps())
+    stale = Crowds(votes, fresh=0)
+    first = await stale.of(1)
+    votes.votes_ = votes.votes_[:30]
+    assert first is not None and await following(stale, first) is None
     await stale.close()
 
 
