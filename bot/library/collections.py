@@ -61,7 +61,7 @@ class Shelf:
         self.place = place_of(epoch.guild_id, epoch.id)
         self.client = client
         self._epoch = epoch
-        self._indexed = indexed
+        self.indexed = indexed
 
     async def names(self) -> frozenset[str]:
         """The names of the vectors that are there; none if there is no collection."""
@@ -146,7 +146,7 @@ class Shelf:
         except UnexpectedResponse as error:
             if error.status_code != HTTPStatus.CONFLICT:  # another process was faster
                 raise
-        for field in FILTERED if self._indexed else ():
+        for field in FILTERED if self.indexed else ():
             await self.client.create_payload_index(
                 self.place.collection, field, models.PayloadSchemaType.INTEGER
             )

@@ -100,9 +100,10 @@ class Matrix:
         assert self.epoch is not None
         total = np.zeros((len(chosen), len(examples)), np.float32)
         common = np.zeros_like(total)
+        everything = np.array_equal(chosen, np.arange(len(places)))
         for name in names:
             frame = self.epoch.frames[name]
-            left = self.rows[name] if len(chosen) == len(places) else self.rows[name][chosen]
+            left = self.rows[name] if everything else self.rows[name][chosen]  # a copy takes its time
             right = np.stack([self._example(name, frame, sound, places) for sound in examples])
             both = np.outer(left.any(axis=1), right.any(axis=1))
             total += np.where(both, frame.match(left @ right.T), 0)
@@ -157,6 +158,21 @@ class Library:
         tracks = tuple(track_id for track_id in among if track_id in matrix.facts)
         return Heard(tracks, await asyncio.to_thread(matrix.matches, tracks, examples))
 
+    async def heard_all(self, guild_id: int, tracks: Sequence[int], examples: Sequence[Sound]) -> Heard:
+        """How every one of these tracks matches each example, in this order, with −∞ for those that are unknown.
+
+        Also of a Qdrant server: what the database has of them is compared here.
+        """
+        matrix = await (
+            self._matrix(guild_id) if self._vectors.embedded else self._some(guild_id, tracks, examples)
+        )
+        found = np.full((len(tracks), len(examples)), -np.inf, np.float32)
+        known = [place for place, track_id in enumerate(tracks) if track_id in matrix.facts]
+        if matrix.epoch is not None and known and examples:
+            asked = [tracks[place] for place in known]
+            found[known] = await asyncio.to_thread(matrix.matches, asked, examples)
+        return Heard(tuple(tracks), found)
+
     async def side_by_side(
         self, guild_id: int, among: Sequence[int], ends: Sequence[int], *, channels: Channels
     ) -> tuple[list[int], Vector]:
@@ -187,16 +203,40 @@ class Library:
         channels: Channels,
     ) -> Heard:
         if len(among) > CANDIDATES:
-            wanted = set(among)
-            hits = await self._vectors.recommend(
-                guild_id, liked, disliked, channels=channels, limit=CANDIDATES + len(liked) + len(disliked)
-            )
-            among = [hit.track_id for hit in hits if hit.track_id in wanted]
+            among = await self._promising(guild_id, frozenset(among), liked, disliked, channels)
         examples = [*liked, *disliked]
         known = [sound for sound in examples if isinstance(sound, int)]
         sounds = _with_examples(await self._vectors.get(guild_id, [*among, *known]), examples)
         numbers = [sound if isinstance(sound, int) else -place for place, sound in enumerate(examples, 1)]
         return Heard(tuple(among), sounds.matches(among, numbers))
+
+    async def _promising(
+        self,
+        guild_id: int,
+        wanted: frozenset[int],
+        liked: Sequence[Sound],
+        disliked: Sequence[Sound],
+        channels: Channels,
+    ) -> list[int]:
+        """The best of what is wanted: Qdrant is told these tracks, or all others, whichever are fewer."""
+        others = (await self.facts(guild_id)).keys() - wanted
+        few = len(wanted) <= len(others)
+        hits = await self._vectors.recommend(
+            guild_id,
+            liked,
+            disliked,
+            channels=channels,
+            exclude=() if few else others,
+            among=wanted if few else None,
+            limit=CANDIDATES,
+        )
+        return [hit.track_id for hit in hits if hit.track_id in wanted]
+
+    async def _some(self, guild_id: int, tracks: Sequence[int], examples: Sequence[Sound]) -> Matrix:
+        """These alone, from the database."""
+        epoch = await self._vectors.epochs.current(guild_id)
+        numbers = [sound for sound in examples if isinstance(sound, int)]
+        return await self._load(guild_id, epoch, (), {*tracks, *numbers})
 
     # -- in memory -----------------------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ DEPTH = 200  # of each ranking that is fused, at least
 class Question:
     """What is near the positives and far from the negatives; with no strategy, near the only positive.
 
-    Only tracks shared in one of `channels` (None: anywhere) or on the command line.
+    Only tracks shared in one of `channels` (None: anywhere) or on the command line, and of `among` (None: of all).
     """
 
     positives: Sequence[Sound]
@@ -44,6 +44,7 @@ class Question:
     channels: Channels
     exclude: frozenset[int]
     limit: int
+    among: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,13 +114,14 @@ async def _ask(
     """Tracks and scores, best first, for one query by vector name, or for several fused."""
     if len(queries) == 1:
         ((name, query),) = queries.items()
+        # Embedded Qdrant is quicker when asked for more than when it has to leave out some.
+        spare = 0 if shelf.indexed else len(question.exclude)
         answer = await shelf.client.query_points(
             shelf.place.collection,
             query=query,
             using=name,
-            query_filter=_visible_in(shelf.place, question.channels),
-            # In embedded Qdrant it is quicker to ask for more than to have it leave out some.
-            limit=question.limit + len(question.exclude),
+            query_filter=_wanted(shelf.place, epoch, question, () if spare else question.exclude),
+            limit=question.limit + spare,
             with_payload=["track_id"],
         )
     else:
@@ -138,22 +140,27 @@ def _rankings(
     place: Place, epoch: Epoch, queries: Mapping[str, Query], question: Question
 ) -> list[models.Prefetch]:
     """A ranking by each vector, of what may be shown and is wanted; a track may be missing from some."""
-    shown = _visible_in(place, question.channels)
-    if question.exclude:
-        ids: list[models.ExtendedPointId] = [point_id(epoch.id, track_id) for track_id in question.exclude]
-        shown.must_not = [models.HasIdCondition(has_id=ids)]
+    wanted = _wanted(place, epoch, question, question.exclude)
     depth = max(DEPTH, question.limit)
     return [
-        models.Prefetch(query=query, using=name, filter=shown, limit=depth) for name, query in queries.items()
+        models.Prefetch(query=query, using=name, filter=wanted, limit=depth)
+        for name, query in queries.items()
     ]
 
 
-def _visible_in(place: Place, channels: Channels) -> models.Filter:
+def _wanted(place: Place, epoch: Epoch, question: Question, exclude: Collection[int]) -> models.Filter:
+    """What may be shown and is asked for, without some."""
     must = list(place.conditions)
-    if channels is not None:
-        shown = models.MatchAny(any=sorted({COMMAND_LINE, *channels}))
+    if question.channels is not None:
+        shown = models.MatchAny(any=sorted({COMMAND_LINE, *question.channels}))
         must.append(models.FieldCondition(key="channels", match=shown))
-    return models.Filter(must=must)
+    if question.among is not None:
+        must.append(_one_of(epoch, question.among))
+    return models.Filter(must=must, must_not=[_one_of(epoch, exclude)] if exclude else None)
+
+
+def _one_of(epoch: Epoch, tracks: Collection[int]) -> models.HasIdCondition:
+    return models.HasIdCondition(has_id=[point_id(epoch.id, track_id) for track_id in tracks])
 
 
 async def _hits(

@@ -168,7 +168,7 @@ class Vectors:
             vectors = await self._shelf(client, epoch).vectors(track_ids)
             return Sounds(epoch.id, epoch.searched, epoch.frames, vectors)
 
-        return await self._in_use(guild_id, look) or Sounds(0, self.names, {}, {})
+        return await self._in_use(guild_id, look) or Sounds(0, (), {}, {})
 
     async def ids(self, guild_id: int, name: str | None = None) -> set[int]:
         """The tracks that are stored, or those of them that have a vector called `name`."""
@@ -238,12 +238,17 @@ class Vectors:
         strategy: Strategy = "best_score",
         channels: Channels,
         exclude: Collection[int] = (),
+        among: Collection[int] | None = None,
         limit: int,
     ) -> list[Hit]:
-        """The tracks nearer to the positives than to the negatives; average_vector needs a positive."""
+        """The tracks, of all or `among` some, nearer to the positives than to the negatives.
+
+        average_vector needs a positive.
+        """
         if not positives and strategy == "average_vector":
             return []
-        question = Question(positives, negatives, strategy, channels, frozenset(exclude), limit)
+        only = None if among is None else frozenset(among)
+        question = Question(positives, negatives, strategy, channels, frozenset(exclude), limit, only)
         return await self._ask(guild_id, question)
 
     # -- underneath ----------------------------------------------------------------------------------------

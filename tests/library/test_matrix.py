@@ -122,3 +122,67 @@ async def test_a_qdrant_server_is_asked_instead_with_the_same_answer(store, vect
     there = await Library(store, vectors).heard(GUILD, tracks, tracks[:2], tracks[2:3], channels=None)
     assert there.tracks == here.tracks
     assert there.matches == pytest.approx(here.matches, abs=1e-5)
+
+
+@pytest.mark.parametrize("wanted", [8, 30])
+async def test_of_very_many_wanted_tracks_a_qdrant_server_names_the_best(
+    store, vectors, catalog, library, monkeypatch, wanted
+):
+    """Few among many that match better; or most of them, so that rather the others are named to Qdrant."""
+    tracks = await fill(store, catalog, 40)
+    (like,) = tracks[:1]
+    all_heard = await library.heard(GUILD, tracks, [like], channels=None)
+    order = np.argsort(-all_heard.matches[:, 0])
+    far = [tracks[place] for place in order[-wanted:]]
+    vectors.embedded = False
+    monkeypatch.setattr("bot.library.matrix.CANDIDATES", 5)
+    heard = await Library(store, vectors).heard(GUILD, sorted(far), [like], channels=None)
+    assert list(heard.tracks) == far[:5]
+    assert heard.matches[:, 0] == pytest.approx(all_heard.matches[order[-wanted:][:5], 0], abs=1e-5)
+
+
+async def test_every_track_that_is_asked_for_is_heard_also_of_a_qdrant_server(
+    store, vectors, catalog, library, monkeypatch
+):
+    tracks = await fill(store, catalog, 12)
+    silent = await add_track(store, "never listened to")
+    asked, examples = [tracks[7], silent, 10**6, *tracks[:4]], [tracks[9], 10**6, tracks[0]]
+    here = await library.heard_all(GUILD, asked, examples)
+    expected = (await vectors.get(GUILD, tracks)).matches(asked, examples)
+    assert here.tracks == tuple(asked)
+    assert here.matches == pytest.approx(expected, abs=1e-5)
+    monkeypatch.setattr("bot.library.matrix.CANDIDATES", 2)
+    vectors.embedded = False
+    there = await Library(store, vectors).heard_all(GUILD, asked, examples)
+    assert there.tracks == here.tracks
+    assert there.matches == pytest.approx(here.matches, abs=1e-5)
+    assert (await library.heard_all(GUILD, asked, [])).matches.shape == (7, 0)
+
+
+async def test_likes_that_another_process_just_added_are_unknown_not_an_error(store, catalog, library):
+    await fill(store, catalog, 3)
+    await library.facts(GUILD)
+    new = await add_track(store, "added elsewhere", "band", sounds=[1, 0, 0, 0])
+    heard = await library.heard_all(GUILD, [new], [new])
+    assert heard.tracks == (new,) and np.isneginf(heard.matches).all()
+
+
+async def test_tracks_may_be_asked_for_in_any_order(store, vectors, catalog, library):
+    """Also if it is all of them."""
+    tracks = (await fill(store, catalog, 9))[::-1]
+    heard = await library.heard(GUILD, tracks, tracks, channels=None)
+    assert heard.tracks == tuple(tracks)
+    assert heard.matches == pytest.approx(
+        (await vectors.get(GUILD, tracks)).matches(tracks, tracks), abs=1e-5
+    )
+    assert np.diag(heard.matches) == pytest.approx(np.ones(9), abs=1e-5)
+
+
+async def test_a_qdrant_server_that_has_no_vectors_matches_nothing(store, vectors):
+    track = await add_track(store, "never listened to")
+    vectors.embedded = False
+    library = Library(store, vectors)
+    assert np.isneginf((await library.heard(GUILD, [track], [track], channels=None)).matches).all()
+    assert np.isneginf((await library.heard_all(GUILD, [track], [track])).matches).all()
+    tracks, _ = await library.side_by_side(GUILD, [track], [track], channels=None)
+    assert tracks == []

@@ -125,3 +125,32 @@ async def test_a_hit_says_how_well_it_matches_what_was_asked_for_and_against(lib
             cosines = [cosine(music[name][hit.track_id], music[name][example]) for name in common]
             expected = np.mean([(each - 0.5) / 0.5 for each in cosines]) if common else -np.inf
             assert match == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "asked", [{FIRST: vector(1, 2, 3, 4)}, {FIRST: vector(1, 2, 3, 4), SECOND: vector(1, -1)}]
+)
+async def test_only_tracks_among_those_named_are_found(library, music, asked):
+    named, out = set(range(20, 40)), {21, 22}
+    hits = await library.recommend(GUILD, [asked], [], channels={PUBLIC}, among=named, exclude=out, limit=6)
+    rankings = [
+        ranking(
+            {track: music[name][track] for track in sorted(named & music[name].keys())},
+            lambda raw, name=name: cosine(raw, asked[name]),
+            without=out,
+            shown=lambda track: track % 3,
+        )
+        for name in asked
+    ]
+    expected = fused(*rankings) if len(rankings) > 1 else {track: -i for i, track in enumerate(rankings[0])}
+    found = [expected[hit.track_id] for hit in hits]
+    assert len(hits) == 6 and found == pytest.approx(sorted(expected.values(), reverse=True)[:6], abs=1e-6)
+
+
+async def test_a_server_is_told_what_to_leave_out(library):
+    """The way of a server, over the embedded client, which speaks the same words."""
+    asked, out = {FIRST: vector(1, 2, 3, 4)}, set(range(2, 30, 2))
+    here = await library.nearest(GUILD, asked, channels=None, exclude=out, limit=9)
+    library.embedded = False
+    there = await library.nearest(GUILD, asked, channels=None, exclude=out, limit=9)
+    assert len(here) == 9 and here == there
