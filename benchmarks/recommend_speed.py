@@ -1,10 +1,12 @@
 """How long does one /recommend take? `python -m benchmarks.recommend_speed [--sizes N …] [--rounds N] [--qdrant]`
 
 Libraries of random vectors (512 numbers) in local storage. A member who liked 50 songs and disliked 10 asks, with a
-wish for a tag and 500 songs left out; everything is in the time but Discord: reading the evidence, scoring, rules,
-cards, reasons. Beside it stands the floor, numpy's product of the same vectors with the same 60 examples, and with
---qdrant, which takes long to fill, embedded Qdrant's own best_score over these, without any wish. `first` is the first
-answer after a start, which reads the library into memory; `cpu` is the processor time of an answer.
+wish for a tag and 500 songs left out; 60 others liked 50 each, of one or two styles, the popular ones rather, so that
+what they like counts too. Everything is in the time but Discord: reading the evidence, scoring, rules, cards, reasons.
+Beside it stands the floor, numpy's product of the same vectors with the same 60 examples, and with --qdrant, which
+takes long to fill, embedded Qdrant's own best_score over these, without any wish. `first` is the first answer after a
+start, which reads the library into memory and learns from the votes; `cpu` is the processor time of an answer.
+`votes`: so many were learnt from; `led`: so many of the picks others' likes led to.
 """
 
 import argparse
@@ -23,17 +25,25 @@ from tqdm import tqdm
 
 from bot.embedders import EMBEDDERS
 from bot.library.points import load_points
+from bot.library.questions import Hit
 from bot.services import Services
 from bot.settings import Settings
+from bot.taste.explain import Evidence
+from bot.taste.picks import Pick
 from bot.taste.steering import Steering
 from models import Guild, MessageTrack, Reaction, Share, Source, Track, TrackVector
 
-GUILD, MEMBER, OTHERS = 1, 2, 20
+GUILD, MEMBER, OTHERS = 1, 2, 60
 LIKES, DISLIKES, EXCLUDED = 50, 10, 500
+STYLES = 7  # a song's is its number's remainder
+FAMOUS = 20  # so many songs of a style further on, one has half the likes
 TAGS = ("rock", "jazz", "folk")
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 BATCH = 500
 COLUMNS = ("first", "p50", "p95", "cpu", "floor", "times", "qdrant")
+COUNTS = ("votes", "led")
+
+Votes = dict[int, dict[int, int]]  # by member, by track: +1 or −1
 
 
 def main() -> None:
@@ -50,35 +60,38 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({"rounds": arguments.rounds, "results": rows}))
         return
-    print(f"{'tracks':<8}" + "".join(f"{column:>9}" for column in COLUMNS) + "   (ms; times: p50 / floor)")
+    print(f"{'tracks':<8}" + "".join(f"{column:>9}" for column in (*COLUMNS, *COUNTS)) + "   (ms)")
     for row in rows:
-        print(f"{row['tracks']:<8}" + "".join(f"{row[column] or 0:>9.1f}" for column in COLUMNS))
+        numbers = "".join(f"{row[column] or 0:>9.1f}" for column in COLUMNS)
+        print(f"{row['tracks']:<8}{numbers}" + "".join(f"{row[column]:>9}" for column in COUNTS))
 
 
 async def measured(size: int, rounds: int, *, qdrant: bool) -> dict[str, Any]:
-    """One size's row, in milliseconds."""
+    """One size's row, in milliseconds; `times` is p50 by the floor."""
+    votes = voted(size)
     vectors = np.random.default_rng(size).normal(size=(size, EMBEDDERS["openl3"].dimension)).astype("<f4")
     with tempfile.TemporaryDirectory(prefix="earworm-speed-") as folder:
         settings = Settings.load(home=Path(folder), database_url="", qdrant_url="", embedders=("openl3",))
         async with Services.open(settings) as services:
-            await fill(services, vectors, everywhere=qdrant)
+            await fill(services, vectors, votes, everywhere=qdrant)
             wishes = Steering(tags=(TAGS[0],), without_tracks=frozenset(range(size - EXCLUDED + 1, size + 1)))
 
-            async def ask() -> int:
+            async def ask() -> tuple[Pick, ...]:
                 answer = await services.recommender.recommend(GUILD, MEMBER, None, steering=wishes, now=NOW)
-                return len(answer.picks)
+                return answer.picks
 
             began = time.perf_counter()
-            assert await ask()
+            picks = await ask()
             first = 1000 * (time.perf_counter() - began)
+            crowd = await services.engine.crowds.of(GUILD)
+            assert picks and crowd
             cpu = time.process_time()
             times = await timed(ask, rounds)
             cpu = 1000 * (time.process_time() - cpu) / rounds
-            liked, disliked = list(range(1, LIKES + 1)), list(range(LIKES + 1, LIKES + DISLIKES + 1))
+            liked, disliked = ([t for t, kind in votes[MEMBER].items() if kind == k] for k in (+1, -1))
 
-            async def plain() -> int:
-                hits = await services.vectors.recommend(GUILD, liked, disliked, channels=None, limit=25)
-                return len(hits)
+            async def plain() -> list[Hit]:
+                return await services.vectors.recommend(GUILD, liked, disliked, channels=None, limit=25)
 
             theirs = await timed(plain, 3) if qdrant else [float("nan")]
     low = floor(vectors, rounds)
@@ -92,10 +105,12 @@ async def measured(size: int, rounds: int, *, qdrant: bool) -> dict[str, Any]:
         "times": float(p50) / low,
         "cpu": cpu,
         "qdrant": float(np.median(theirs)) if qdrant else None,
+        "votes": crowd.votes,
+        "led": sum(pick.reason.evidence is Evidence.CROWD for pick in picks),
     }
 
 
-async def timed(ask: Callable[[], Awaitable[int]], rounds: int) -> list[float]:
+async def timed(ask: Callable[[], Awaitable[object]], rounds: int) -> list[float]:
     """Milliseconds of each round."""
     times = []
     for _ in range(rounds):
@@ -117,8 +132,8 @@ def floor(vectors: NDArray[np.float32], rounds: int) -> float:
     return float(np.median(times))
 
 
-async def fill(services: Services, vectors: NDArray[np.float32], *, everywhere: bool) -> None:
-    """Tracks with a share each, and the member's votes, in SQL; in Qdrant too if `everywhere`, else only a few."""
+async def fill(services: Services, vectors: NDArray[np.float32], votes: Votes, *, everywhere: bool) -> None:
+    """Tracks with a share each, and the votes, in SQL; in Qdrant too if `everywhere`, else only a few."""
     async with services.store.begin() as session:
         session.add(Guild(id=GUILD))
     name = services.primary.vector_name
@@ -137,8 +152,10 @@ async def fill(services: Services, vectors: NDArray[np.float32], *, everywhere: 
             points = await load_points(session, GUILD, Track.id.in_(some))
         await services.vectors.put_all(GUILD, points)
     async with services.store.begin() as session:
-        session.add_all(voted(number, +1) for number in range(1, LIKES + 1))
-        session.add_all(voted(number, -1) for number in range(LIKES + 1, LIKES + DISLIKES + 1))
+        for member, theirs in votes.items():
+            session.add_all(
+                marked(member, number, kind, age) for age, (number, kind) in enumerate(theirs.items())
+            )
 
 
 def track(number: int, vector: NDArray[np.float32], name: str) -> Track:
@@ -171,15 +188,34 @@ def shared(number: int) -> list[Any]:
     ]
 
 
-def voted(number: int, kind: int) -> Reaction:
-    """The member's vote on it."""
+def voted(size: int) -> Votes:
+    """What everybody likes, and what the member who asks dislikes."""
+    random = np.random.default_rng(size)
+    votes = {MEMBER: dict.fromkeys(drawn(random, size, {1}, DISLIKES), -1)}
+    votes[MEMBER] |= dict.fromkeys(drawn(random, size, {0}, LIKES), +1)
+    for member in range(MEMBER + 1, MEMBER + OTHERS + 1):
+        styles = {int(style) for style in random.choice(STYLES, random.integers(1, 3), replace=False)}
+        votes[member] = dict.fromkeys(drawn(random, size, styles, LIKES), +1)
+    return votes
+
+
+def drawn(random: np.random.Generator, size: int, styles: set[int], count: int) -> list[int]:
+    """Songs of some styles, of which those with low numbers are popular."""
+    songs = np.array([number for number in range(1, size + 1) if number % STYLES in styles])
+    popular = 1 / (FAMOUS + np.arange(len(songs)))
+    found: list[int] = random.choice(songs, count, replace=False, p=popular / popular.sum()).tolist()
+    return found
+
+
+def marked(member: int, number: int, kind: int, age: int) -> Reaction:
+    """A member's vote on it, so many days old."""
     return Reaction(
         message_id=number,
-        user_id=MEMBER,
+        user_id=member,
         track_id=0,
         kind=kind,
         guild_id=GUILD,
-        created_at=NOW - timedelta(days=number),
+        created_at=NOW - timedelta(days=age),
     )
 
 

@@ -82,3 +82,4 @@ async def test_speed_is_measured_beside_the_floor():
     row = await recommend_speed.measured(600, 2, qdrant=False)
     assert row["tracks"] == 600 and row["floor"] > 0 and 0 < row["p50"] <= row["p95"]
     assert row["times"] == pytest.approx(row["p50"] / row["floor"])
+    assert row["votes"] >= 400  # what others like is in the time
