@@ -51,6 +51,11 @@ class Shelf:
         found = [_vibe(row) for row in rows if row.found_at == latest]
         return sorted(found, key=lambda vibe: (-len(vibe.track_ids), vibe.id)), latest
 
+    async def names(self, guild_id: int) -> list[str]:
+        """The names of all vibes that are known, also of those that fell apart."""
+        async with self._store.session() as session:
+            return [row.name for row in await _vibes(session, guild_id)]
+
     async def recognise(self, guild_id: int, groups: Sequence[Collection[int]]) -> dict[int, Vibe]:
         """Which of these groups of tracks are vibes that are known: number -> vibe."""
         async with self._store.session() as session:
