@@ -100,11 +100,26 @@ def rediscover(songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
 
 
 def sleepers(songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
+    """What sounds like something that the server loves, and nobody reacted to: the closest, in playing order."""
+    found = _sleepers(songs, week)
+    kept, note = chosen(list(found), week.rules, LENGTH)
+    entries = tuple(found[song] for song in arrange(kept))
+    return Playlist(Kind.SLEEPERS, "sleepers", entries, note=note) if entries else None
+
+
+def sleeper_of(songs: Sequence[Song], week: ThisWeek) -> Entry | None:
+    """The closest of the sleepers that wasn't posted lately, or else the closest; None if there are none."""
+    found = list(_sleepers(songs, week).values())
+    new = [entry for entry in found if entry.card.id not in week.lately]
+    return next(iter(new or found), None)
+
+
+def _sleepers(songs: Sequence[Song], week: ThisWeek) -> dict[Song, Entry]:
     """What sounds like something that the server loves, and nobody reacted to; the closest first."""
     loved = [song for song in songs if song.card.id in week.loved]
     overlooked = [song for song in week.wanted(songs) if _is_overlooked(song, week)]
     if not loved or not overlooked:
-        return None
+        return {}
     cosines = np.stack([song.place for song in overlooked]) @ np.stack([song.place for song in loved]).T
     nearest = {song.card.id: int(np.argmax(row)) for song, row in zip(overlooked, cosines, strict=True)}
     close = {song.card.id: float(row.max()) for song, row in zip(overlooked, cosines, strict=True)}
@@ -112,13 +127,12 @@ def sleepers(songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
         (song for song in overlooked if close[song.card.id] >= CLOSE),
         key=lambda song: (-close[song.card.id], song.card.id),
     )
-    kept, note = chosen(ranked, week.rules, LENGTH)
-    entries = []
-    for song in arrange(kept):
+    found = {}
+    for song in ranked:
         near = loved[nearest[song.card.id]].card
         did = f"which {count(near.likes, 'member')} 👍"
-        entries.append(Entry(song.card, f"{_per_cent(close[song.card.id])}% like {{near}}, {did}", near))
-    return Playlist(Kind.SLEEPERS, "sleepers", tuple(entries), note=note) if entries else None
+        found[song] = Entry(song.card, f"{_per_cent(close[song.card.id])}% like {{near}}, {did}", near)
+    return found
 
 
 def for_member(

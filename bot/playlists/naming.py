@@ -10,6 +10,7 @@ import numpy as np
 from bot.errors import NotAllowed
 from bot.library.cards import TrackCard
 from bot.playlists.songs import Song
+from bot.playlists.vibes import Vibe
 from bot.playlists.words import (
     EITHER,
     GENRES,
@@ -80,6 +81,17 @@ def clean_name(text: str) -> str:
 def alike(one: str, other: str) -> bool:
     """Whether two names can't be told apart."""
     return _essence(one) == _essence(other)
+
+
+def short_name(vibe: Vibe, vibes: Sequence[Vibe]) -> str:
+    """As much of a vibe's name as tells it from the others, from the front; all of one that an admin gave."""
+    parts = vibe.name.split(JOINT)
+    others = [other.name.split(JOINT) for other in vibes if other.id != vibe.id]
+    for length in range(1, len(parts)):
+        short = JOINT.join(parts[:length])
+        if not vibe.named and not any(alike(short, JOINT.join(other[:length])) for other in others):
+            return short
+    return vibe.name
 
 
 def _candidates(songs: Sequence[Song], rest: Sequence[Song]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from bot.library.store import Store
 from bot.library.vectors import Vectors
 from bot.playlists import kinds
 from bot.playlists.kinds import Heart
-from bot.playlists.naming import JOINT, name_vibe, tells_too_much
+from bot.playlists.naming import name_vibe, short_name, tells_too_much
 from bot.playlists.playlist import Entry, Playlist
 from bot.playlists.reading import Reader
 from bot.playlists.shelf import Kept, Shelf
@@ -115,7 +115,8 @@ class Playlists:
         """A way from one vibe to another. Raises NotFound if the audience sees no such vibe."""
         now = now or datetime.now(UTC)
         songs = await self._reader.songs(guild_id, channels)
-        hearts = {vibe.id: _heart(vibe, songs) for vibe in (await self._visible(guild_id, songs, now)).vibes}
+        vibes = (await self._visible(guild_id, songs, now)).vibes
+        hearts = {heart.id: heart for heart in _hearts(vibes, songs)}
         if start_id not in hearts or end_id not in hearts or start_id == end_id:
             raise NotFound("Name two vibes that there are. The list of vibes shows them.")
         week = await self._reader.week(guild_id, now)
@@ -193,9 +194,10 @@ class Playlists:
         groups = [ids[labels == label].tolist() for label in range(int(labels.max(initial=NOWHERE)) + 1)]
         known = await self._shelf.recognise(guild_id, groups)
         names = {number: vibe.name for number, vibe in known.items()}
+        remembered = await self._shelf.names(guild_id)  # also of vibes that may come together again
         for number, group in enumerate(groups):
             if number not in names:
-                names[number] = name_vibe(*_split(songs, group), list(names.values()))
+                names[number] = name_vibe(*_split(songs, group), [*remembered, *names.values()])
         await self._shelf.found(
             guild_id, groups, known, [names[number] for number in range(len(groups))], now
         )
@@ -218,16 +220,22 @@ def _weekly(vibes: Sequence[Vibe], songs: Mapping[int, Song], week: kinds.ThisWe
         kinds.vibe(vibe.id, vibe.name, [songs[track_id] for track_id in sorted(vibe.track_ids)], week)
         for vibe in vibes
     ]
-    if ends := kinds.farthest([_heart(vibe, songs) for vibe in vibes]):
+    if ends := kinds.farthest(_hearts(vibes, songs)):
         made.append(kinds.worlds(*ends, everything, week))
     made += [kinds.rediscover(everything, week), kinds.sleepers(everything, week)]
     return [playlist for playlist in made if playlist]
 
 
-def _heart(vibe: Vibe, songs: Mapping[int, Song]) -> Heart:
-    """The middle of a vibe under the shorter of its names: what stands before the first dot."""
-    short = vibe.name if vibe.named else vibe.name.partition(JOINT)[0]
-    return Heart(vibe.id, short, kinds.heart_of([songs[track_id] for track_id in sorted(vibe.track_ids)]))
+def _hearts(vibes: Sequence[Vibe], songs: Mapping[int, Song]) -> list[Heart]:
+    """The middles of vibes, each under as much of its name as tells it from the others."""
+    return [
+        Heart(
+            vibe.id,
+            short_name(vibe, vibes),
+            kinds.heart_of([songs[track_id] for track_id in sorted(vibe.track_ids)]),
+        )
+        for vibe in vibes
+    ]
 
 
 def _tells(vibe: Vibe, songs: Mapping[int, Song]) -> bool:
