@@ -10,7 +10,7 @@ import discord
 from discord import ui
 
 from bot.library.cards import TrackCard
-from bot.playlists.content import DigestContent, Newcomer, Tally
+from bot.playlists.content import DigestContent, Newcomer
 from bot.playlists.playlist import Kind, Playlist
 from bot.taste.explain import ForDiscord, count
 from cogs._digest_buttons import QuietButton, SongsButton
@@ -21,7 +21,8 @@ from cogs._suggestions import ACCENT, TEXT_LIMIT
 from cogs._text import duration, fitted, fitting, linked, plain, votes, when_and_where
 from cogs._votes import vote_buttons
 
-LOVED_BUDGET, PICK_BUDGET, PLAYLIST_BUDGET = 900, 700, 1300  # characters
+LOVED_BUDGET, NEWCOMERS_BUDGET, PICK_BUDGET, PLAYLIST_BUDGET = 900, 600, 700, 1300  # characters
+NEWCOMERS = "🌱 Newcomers' corner"
 LEAST = 120  # characters, for which it is worth beginning a list
 COVERS = 4  # beside the banner and the map: Discord takes 40 components
 NO_PICTURES: Mapping[str, Attached] = MappingProxyType({})
@@ -80,27 +81,12 @@ def _layout(content: DigestContent, pictures: Mapping[str, Attached], length: in
 
 def _head(content: DigestContent) -> str:
     head = f"## 🎧 {content.title}\n-# {content.week} · {content.headline}"
-    numbers = _numbers(content.tally, content.before) if content.before else ""
-    return f"{head}\n{numbers}" if numbers else head
-
-
-def _numbers(now: Tally, before: Tally) -> str:
-    """The time in numbers, against the one before."""
-    pairs = (
-        (now.songs, before.songs, "song"),
-        (now.members, before.members, "member"),
-        (now.likes, before.likes, "like"),
-    )
-    return " · ".join(f"{count(new, what)} {_change(new - old)}".rstrip() for new, old, what in pairs)
-
-
-def _change(by: int) -> str:
-    return f"▲{by}" if by > 0 else f"▼{-by}" if by < 0 else ""
+    return "\n".join([head, " · ".join(content.compared)]) if content.compared else head
 
 
 def _highlights(content: DigestContent, length: int) -> str:
     """Songs and members that stand out, each under its heading."""
-    by = _By(content.quiet)
+    by = _By(content)
     loved = [f"{votes(card)} {linked(card, length)}{by(card)}".lstrip() for card in content.loved]
     divisive, sleeper, outlier = content.divisive, content.sleeper, content.outlier
     found = {"💛 Most loved": loved}
@@ -115,10 +101,13 @@ def _highlights(content: DigestContent, length: int) -> str:
         found[f"🛸 Outlier of the {content.length}"] = [
             f"{linked(outlier.card, length)}{by(outlier.card)}\n{said}"
         ]
-    found["🌱 Newcomers' corner"] = [_newcomer(each, length) for each in content.newcomers]
+    found[NEWCOMERS] = [_newcomer(each, length) for each in content.newcomers]
     sharers = [f"<@{each.user_id}> ({count(each.likes, 'like')})" for each in content.sharers]
     found["🙌 Shared what people liked"] = [" · ".join(sharers)] if sharers else []
-    return "\n".join(_section(title, lines, LOVED_BUDGET) for title, lines in found.items() if lines)
+    budgets = {NEWCOMERS: NEWCOMERS_BUDGET}
+    return "\n".join(
+        _section(title, lines, budgets.get(title, LOVED_BUDGET)) for title, lines in found.items() if lines
+    )
 
 
 def _newcomer(newcomer: Newcomer, length: int) -> str:
@@ -165,7 +154,7 @@ def _playlist(playlist: Playlist, length: int) -> str:
 def _add_songs(box: ui.Container[Any], content: DigestContent, length: int, room: int) -> None:
     if not content.tracks or room < LEAST:
         return
-    by = _By(content.quiet)
+    by = _By(content)
     songs = [f"• {linked(card, length)}{by(card)}" for card in content.tracks]
     box.add_item(ui.Separator())
     title = f"🎵 Shared this {content.length} ({len(songs)})"
@@ -194,11 +183,14 @@ def _section(title: str, lines: list[str], budget: int) -> str:
 
 
 class _By:
-    """Credits the first sharer, unless they want none."""
+    """Credits the first sharer, and whoever shared it again in these days; nobody who wants none."""
 
-    def __init__(self, quiet: frozenset[int]) -> None:
-        self._quiet = quiet
+    def __init__(self, content: DigestContent) -> None:
+        self._content = content
+        self._wording = Discreet(quiet=content.quiet)
 
     def __call__(self, card: TrackCard) -> str:
-        sharer = card.first.user_id if card.first else 0
-        return f" · <@{sharer}>" if sharer > 0 and sharer not in self._quiet else ""
+        sharer, first = card.first.user_id if card.first else 0, self._content.first_sharer(card)
+        shown = [f"<@{sharer}>"] if sharer > 0 and sharer not in self._content.quiet else []
+        shown += [f"first shared by {self._wording.person(first)}"] if first > 0 else []
+        return f" · {', '.join(shown)}" if shown else ""

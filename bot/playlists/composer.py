@@ -1,7 +1,7 @@
 """Composes a digest: what a server's week (or month, or year) of music comes to, for one audience."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,27 +16,30 @@ from bot.playlists.around import Around
 from bot.playlists.content import DigestContent, Newcomer
 from bot.playlists.highlights import (
     bars_of,
+    counted,
     divisive_of,
     movement,
     outlier_of,
     sharers_of,
     tally_of,
 )
+from bot.playlists.kinds import sleeper_of
 from bot.playlists.playlist import Kind, Playlist
 from bot.playlists.reading import Reader
 from bot.playlists.sequence import arrange
 from bot.playlists.service import Playlists
-from bot.playlists.weeks import length_of
+from bot.playlists.songs import Song
+from bot.playlists.weeks import Schedule, length_of, read_period
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Feedback, Vote
 from bot.taste.recommend import Pick, Recommender
 from models import Answer, Share, Suggestion
 
 LOVED = {"week": 5, "month": 8, "year": 10}
-NEWCOMERS = SHARERS = 3
+SHARERS = 3
 SHOWN_LATELY = timedelta(weeks=8)  # how long a recommendation of the week isn't recommended again
 SEEDS = 5  # around how many tracks a playlist is tried
-IN_ORDER = 100  # songs that are put in playing order
+IN_ORDER = 100  # songs that are put in playing order, in a second or two
 FRESH = timedelta(days=7)  # a digest of what is longer ago has no playlists, which are made for now
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,15 +79,18 @@ class Composer:
     ) -> DigestContent:
         """The digest of a period from `since` until `until`, of what may be shown in `channels`."""
         length = length_of(period)
-        tracks = await self.tracks(guild_id, since, until, channels)
-        earlier = await self.tracks(guild_id, since - (until - since), since, channels)
+        shared = await self._shared(guild_id, since, until, channels)
+        tracks = _within(shared, since, until)
+        there = {card.id for card in tracks}
+        begin, end = await self._before(guild_id, period, since, until, zone)
+        earlier = await self.tracks(guild_id, begin, end, channels)
         votes = await self._feedback.votes(guild_id)
-        voted = {vote.track_id for vote in votes}
-        cards = {card.id: card for card in await self._catalog.cards(guild_id, sorted(voted), channels)}
-        seen = [vote for vote in votes if vote.track_id in cards]
-        these = [vote for vote in seen if since <= vote.at < until]
-        those = [vote for vote in seen if since - (until - since) <= vote.at < since]
-        loved = [cards[track_id] for track_id, _ in favourites(these)]
+        cards = await self._catalog.cards(guild_id, sorted({vote.track_id for vote in votes}), channels)
+        visible = {card.id for card in cards}
+        these = [vote for vote in votes if vote.track_id in visible and since <= vote.at < until]
+        those = [vote for vote in votes if vote.track_id in visible and begin <= vote.at < end]
+        now = counted(cards, these)
+        loved = [now[track_id] for track_id, _ in favourites(these)]
         quiet = await self._guilds.quiet(guild_id)
         bars, labels = bars_of(length, since, until, tracks, zone)
         content = DigestContent(
@@ -93,23 +99,35 @@ class Composer:
             since=since,
             until=until,
             tracks=tuple(tracks),
+            again={card.id: card for card in shared if card.id in there and _is_older(card, since)},
             loved=tuple(loved[: LOVED[length]]),
             tally=tally_of(tracks, these),
             before=tally_of(earlier, those) if earlier or those else None,
             bars=bars,
             bar_labels=labels,
-            divisive=divisive_of(cards, these),
+            divisive=divisive_of(now.values()),
             newcomers=tuple(await self._newcomers(guild_id, since, until, tracks, quiet)),
-            sharers=tuple(each for each in sharers_of(cards, these) if each.user_id not in quiet)[:SHARERS],
+            sharers=tuple(each for each in sharers_of(now, these) if each.user_id not in quiet)[:SHARERS],
             quiet=quiet,
+            zone=zone,
         )
-        content = await self._with_sound(content, channels)
-        return await self._with_music(content, loved, votes, channels) if length == "week" else content
+        songs = await self._reader.songs(guild_id, channels)
+        content = await self._with_sound(content, songs, channels)
+        if length != "week":
+            return content
+        content = await self._with_playlists(content, songs, channels)
+        return await self._with_music(content, loved, votes, channels)
 
     async def tracks(
         self, guild_id: int, since: datetime, until: datetime, channels: Channels
     ) -> list[TrackCard]:
         """What was shared in these days, each with the shares of these days only, oldest first."""
+        return _within(await self._shared(guild_id, since, until, channels), since, until)
+
+    async def _shared(
+        self, guild_id: int, since: datetime, until: datetime, channels: Channels
+    ) -> list[TrackCard]:
+        """What was shared in these days, and maybe before, each with all of its shares."""
         query = (
             select(Share.track_id)
             .where(Share.guild_id == guild_id, Share.shared_at >= since, Share.shared_at < until)
@@ -117,19 +135,28 @@ class Composer:
         )
         async with self._store.session() as session:
             ids = dict.fromkeys(await session.scalars(query))
-        cards = [
-            replace(card, shares=tuple(share for share in card.shares if since <= share.shared_at < until))
-            for card in await self._catalog.cards(guild_id, list(ids), channels)
-        ]
-        return [card for card in cards if card.shares]
+        return await self._catalog.cards(guild_id, list(ids), channels)
+
+    async def _before(
+        self, guild_id: int, period: str, since: datetime, until: datetime, zone: ZoneInfo
+    ) -> tuple[datetime, datetime]:
+        """The time to compare with: the period before, or of a preview as many days on the server's calendar."""
+        schedule, this = Schedule.of(await self._guilds.get(guild_id)), read_period(period)
+        if (since, until) == schedule.covers(this):
+            return schedule.covers(this.before())
+        begin, end = since.astimezone(zone), until.astimezone(zone)
+        # What the clock says is subtracted here, so that a day is a day when clocks change.
+        return (begin - (end - begin)).astimezone(UTC), since
 
     async def in_playing_order(
         self, guild_id: int, tracks: Sequence[TrackCard], channels: Channels
     ) -> list[TrackCard]:
-        """The first IN_ORDER of these songs that anything is known about, such that one leads to the next."""
+        """The first IN_ORDER of these songs such that one leads to the next; those that nobody heard yet at the end."""
         songs = await self._reader.songs(guild_id, channels)
-        known = [replace(songs[card.id], card=card) for card in tracks if card.id in songs][:IN_ORDER]
-        return [song.card for song in await asyncio.to_thread(arrange, known)]
+        first = tracks[:IN_ORDER]
+        known = [replace(songs[card.id], card=card) for card in first if card.id in songs]
+        unknown = [card for card in first if card.id not in songs]
+        return [song.card for song in await asyncio.to_thread(arrange, known)] + unknown
 
     async def _newcomers(
         self,
@@ -149,18 +176,31 @@ class Composer:
             for share in card.shares:
                 if share.user_id > 0 and share.user_id in new - quiet:
                     found.setdefault(share.user_id, card)
-        return [Newcomer(user_id, card) for user_id, card in found.items()][:NEWCOMERS]
+        return [Newcomer(user_id, card) for user_id, card in found.items()]
 
-    async def _with_sound(self, content: DigestContent, channels: Channels) -> DigestContent:
+    async def _with_sound(
+        self, content: DigestContent, songs: Mapping[int, Song], channels: Channels
+    ) -> DigestContent:
         """What its songs sound like beside the server's others."""
         if not content.tracks:
             return content
-        songs = await self._reader.songs(content.guild_id, channels)
         found = await self._playlists.vibes(content.guild_id, channels)
         everything = [song.card for song in songs.values()]
         moved = movement(content.length, content.tracks, everything, found.vibes)
         outlier = await asyncio.to_thread(outlier_of, content.tracks, songs)
         return replace(content, outlier=outlier, moved=moved)
+
+    async def _with_playlists(
+        self, content: DigestContent, songs: Mapping[int, Song], channels: Channels
+    ) -> DigestContent:
+        """The playlists and the sleeper, if its days are now's; these are made for now."""
+        now = datetime.now(UTC)
+        if content.until <= now - FRESH:
+            return content
+        week = await self._reader.week(content.guild_id, now)
+        sleeper = await asyncio.to_thread(sleeper_of, list(songs.values()), week)
+        weekly = await self._playlists.weekly(content.guild_id, channels, now=now)
+        return replace(content, playlists=tuple(weekly), sleeper=sleeper)
 
     async def _with_music(
         self,
@@ -169,14 +209,9 @@ class Composer:
         votes: Sequence[Vote],
         channels: Channels,
     ) -> DigestContent:
-        """What to listen to: a recommendation and playlists."""
+        """What to listen to: a recommendation and, where there are no vibes, a playlist."""
         guild_id = content.guild_id
         content = replace(content, pick=await self._pick(guild_id, content.until, channels))
-        if content.until > datetime.now(UTC) - FRESH:
-            weekly = await self._playlists.weekly(guild_id, channels)
-            sleepers = next((each for each in weekly if each.kind is Kind.SLEEPERS), None)
-            sleeper = sleepers.entries[0] if sleepers else None
-            content = replace(content, playlists=tuple(weekly), sleeper=sleeper)
         if any(playlist.kind is Kind.VIBE for playlist in content.playlists):
             return content
         seeds = [*loved, *reversed(content.tracks)]
@@ -208,3 +243,17 @@ class Composer:
                 if playlist is not None:
                     return playlist
         return None
+
+
+def _within(cards: Sequence[TrackCard], since: datetime, until: datetime) -> list[TrackCard]:
+    """The cards with their shares of these days only; those without any are left out."""
+    cut = [
+        replace(card, shares=tuple(share for share in card.shares if since <= share.shared_at < until))
+        for card in cards
+    ]
+    return [card for card in cut if card.shares]
+
+
+def _is_older(card: TrackCard, since: datetime) -> bool:
+    """Whether it was shared before these days already."""
+    return card.first is not None and card.first.shared_at < since

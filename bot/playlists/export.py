@@ -48,7 +48,9 @@ def digest_json(content: DigestContent, wording: Wording) -> Json:
         "headline": content.headline,
         "numbers": asdict(content.tally),
         "numbers_before": asdict(content.before) if content.before else None,
-        "results": [track_json(card, wording) for card in content.tracks],
+        "results": [
+            track_json(card, wording) | {"why": _why(card, content, wording)} for card in content.tracks
+        ],
         "loved": [track_json(card, wording) for card in content.loved],
         "divisive": track_json(content.divisive, wording) if content.divisive else None,
         "sleeper": _entry_json(sleeper, wording) if sleeper else None,
@@ -81,10 +83,14 @@ def playlist_json(playlist: Playlist, wording: Wording) -> Json:
 
 def sections(content: DigestContent, wording: Wording) -> dict[str, list[str]]:
     """A digest as text: headings with their lines; those with nothing to say are left out."""
-    found = {f"Shared this {content.length} ({len(content.tracks)})": _songs(content.tracks, wording)}
-    found["In numbers"] = _numbers(content)
-    found |= {"Most loved": _songs(content.loved, wording)}
-    found["Most divisive"] = [_votes(content.divisive, wording)] if content.divisive else []
+    found = {
+        f"Shared this {content.length} ({len(content.tracks)})": _songs(content.tracks, content, wording)
+    }
+    found["In numbers"] = content.compared
+    found["Most loved"] = _songs(content.loved, content, wording)
+    if divisive := content.divisive:
+        (line,) = _songs([divisive], content, wording)
+        found["Most divisive"] = [f"{line}, {count(divisive.dislikes, 'dislike')}"]
     if sleeper := content.sleeper:
         found["Sleeper of the week"] = [f"{wording.title(sleeper.card)} · {sleeper.explain(wording)}"]
     if outlier := content.outlier:
@@ -132,33 +138,20 @@ def write_digest(content: DigestContent, folder: Path, names: Mapping[int, str])
     return [folder / name for name in texts]
 
 
-def _numbers(content: DigestContent) -> list[str]:
-    """The numbers against those of the time before; nothing where there is nothing to compare with."""
-    now, before = asdict(content.tally), content.before
-    if before is None:
-        return []
-    changes = {what: number - asdict(before)[what] for what, number in now.items()}
-    return [f"{number} {what} {_change(changes[what])}".rstrip() for what, number in now.items()]
+def _songs(cards: Sequence[TrackCard], content: DigestContent, wording: Wording) -> list[str]:
+    lines = [(wording.title(card), _why(card, content, wording)) for card in cards]
+    return [" · ".join(part for part in line if part) for line in lines]
 
 
-def _change(by: int) -> str:
-    return f"▲{by}" if by > 0 else f"▼{-by}" if by < 0 else ""
-
-
-def _songs(cards: Sequence[TrackCard], wording: Wording) -> list[str]:
-    return [_song(card, wording) for card in cards]
-
-
-def _votes(card: TrackCard, wording: Wording) -> str:
-    return f"{_song(card, wording)}, {count(card.dislikes, 'dislike')}"
+def _why(card: TrackCard, content: DigestContent, wording: Wording) -> str:
+    """Who shared it, how many like it, and who had shared it before."""
+    first = content.first_sharer(card)
+    parts = standing(card, wording), f"first shared by {wording.person(first)}" if first > 0 else ""
+    return ", ".join(part for part in parts if part)
 
 
 def _listed(playlist: Playlist, wording: Wording) -> list[str]:
     return [f"{place}. {wording.title(card)}" for place, card in enumerate(playlist.cards, 1)]
-
-
-def _song(card: TrackCard, wording: Wording) -> str:
-    return " · ".join(part for part in (wording.title(card), standing(card, wording)) if part)
 
 
 def _entry_json(entry: Entry, wording: Wording) -> Json:

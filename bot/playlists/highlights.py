@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,10 +10,11 @@ import numpy as np
 
 from bot.library.cards import TrackCard, batches
 from bot.playlists.content import Outlier, Sharer, Tally
-from bot.playlists.illustrations import SILENT, middle_of
-from bot.playlists.naming import JOINT
-from bot.playlists.songs import Song
+from bot.playlists.illustrations import middle_of
+from bot.playlists.naming import short_name
+from bot.playlists.songs import SILENT, Song
 from bot.playlists.vibes import Vibe
+from bot.playlists.weeks import Month
 from bot.taste.feedback import Vote
 
 NEIGHBOURS = 3  # that an outlier is measured by
@@ -23,7 +25,7 @@ ENOUGH = 3  # songs that have a sound together
 FASTER, LOUDER, BRIGHTER = 0.05, 2.0, 0.15  # of the tempo; LUFS; of the brightness
 LEANS = 0.15  # by which a vibe's share is larger than usual
 SPLIT = 3  # the smaller side of a divisive song's votes is at least such a part of them
-MONTHS = "JFMAMJJASOND"
+DAY = timedelta(days=1)
 
 
 def tally_of(tracks: Sequence[TrackCard], votes: Iterable[Vote]) -> Tally:
@@ -32,22 +34,26 @@ def tally_of(tracks: Sequence[TrackCard], votes: Iterable[Vote]) -> Tally:
     return Tally(len(tracks), len(members), sum(vote.kind > 0 for vote in votes))
 
 
-def divisive_of(cards: Mapping[int, TrackCard], votes: Iterable[Vote]) -> TrackCard | None:
-    """The song with the most likes and dislikes at the same time; None if nobody disagrees."""
+def counted(cards: Iterable[TrackCard], votes: Iterable[Vote]) -> dict[int, TrackCard]:
+    """The cards, by track, with the likes and dislikes among these votes in place of all that they ever got."""
     sides: dict[int, Counter[int]] = defaultdict(Counter)
     for vote in votes:
         sides[vote.track_id][vote.kind] += 1
+    return {card.id: replace(card, likes=sides[card.id][+1], dislikes=sides[card.id][-1]) for card in cards}
 
-    def rank(track_id: int) -> tuple[int, int, int]:
-        likes, dislikes = sides[track_id][+1], sides[track_id][-1]
-        return min(likes, dislikes), likes + dislikes, -track_id
+
+def divisive_of(cards: Iterable[TrackCard]) -> TrackCard | None:
+    """The song with the most likes and dislikes at the same time; None if nobody disagrees."""
+
+    def rank(card: TrackCard) -> tuple[int, int, int]:
+        return min(card.likes, card.dislikes), card.likes + card.dislikes, -card.id
 
     split = [
-        track_id
-        for track_id, side in sides.items()
-        if track_id in cards and min(side[+1], side[-1]) * SPLIT >= side.total()
+        card
+        for card in cards
+        if card.dislikes and min(card.likes, card.dislikes) * SPLIT >= card.likes + card.dislikes
     ]
-    return cards[max(split, key=rank)] if split else None
+    return max(split, key=rank, default=None)
 
 
 def sharers_of(cards: Mapping[int, TrackCard], votes: Iterable[Vote]) -> list[Sharer]:
@@ -63,7 +69,10 @@ def sharers_of(cards: Mapping[int, TrackCard], votes: Iterable[Vote]) -> list[Sh
 
 
 def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, Song]) -> Outlier | None:
-    """The one of these songs that sounds least like those of the server that it sounds most like."""
+    """The one of these songs that sounds least like those of the server that it sounds most like.
+
+    It comes with its card among `songs`, which has all of its shares.
+    """
     there = [card for card in tracks if card.id in songs]
     if not there or len(songs) < COMPARED:
         return None
@@ -77,7 +86,9 @@ def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, Song]) -> Outlie
         nearest += np.partition(cosines, -NEIGHBOURS)[:, -NEIGHBOURS:].mean(axis=1).tolist()
     farthest = int(np.argmin(nearest))
     close = nearest[farthest]
-    return Outlier(there[farthest], round(100 * max(0.0, close))) if close <= ALONE else None
+    if close > ALONE:
+        return None
+    return Outlier(songs[there[farthest].id].card, round(100 * max(0.0, close)))
 
 
 def movement(
@@ -130,19 +141,34 @@ def _lean(new: set[int], everything: set[int], vibes: Sequence[Vibe]) -> str:
     most = max(vibes, key=gain, default=None)
     if most is None or gain(most) < LEANS:
         return ""
-    return most.name if most.named else most.name.partition(JOINT)[0]
+    return short_name(most, vibes)
 
 
 def bars_of(
     length: str, since: datetime, until: datetime, tracks: Sequence[TrackCard], zone: ZoneInfo
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """How much was shared on each day (of a year: in each month), and what to write below."""
-    shared = [share.shared_at for card in tracks for share in card.shares]
+    """How much was shared on each day (of a year: in each month), and what these are called."""
+    begin, end = since.astimezone(zone), until.astimezone(zone)
+    shared = [share.shared_at.astimezone(zone) for card in tracks for share in card.shares]
     if length == "year":
-        months = Counter(at.astimezone(zone).month for at in shared)
-        return tuple(months[number] for number in range(1, 13)), tuple(MONTHS)
-    days = max(1, round((until - since) / timedelta(days=1)))
-    places = Counter(min(days - 1, int((at - since) / timedelta(days=1))) for at in shared)
-    noons = [(since + timedelta(days=day + 0.5)).astimezone(zone) for day in range(days)]
-    labels = tuple(f"{noon:%a}"[:2] for noon in noons) if length == "week" else ()
+        return _months(begin, end, shared)
+    # Times of one zone are compared by what the clock says, so that a day is a day when clocks change.
+    days = max(1, round((end - begin) / DAY))
+    places = Counter(min(days - 1, max(0, int((at - begin) / DAY))) for at in shared)
+    noons = [begin + (day + 0.5) * DAY for day in range(days)]
+    labels = tuple(f"{noon:%A}" if length == "week" else f"{noon.day} {noon:%B}" for noon in noons)
     return tuple(places[day] for day in range(days)), labels
+
+
+def _months(
+    begin: datetime, end: datetime, shared: Iterable[datetime]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """How much was shared in each month from the first to the last, and their names, with the year if it changes."""
+    month, last = Month.of(begin.date()), Month.of((end - timedelta(seconds=1)).date())
+    months = [month]
+    while month < last:
+        month = month.after()
+        months.append(month)
+    counts = Counter(Month.of(at.date()) for at in shared)
+    written = "%B" if months[0].year == last.year else "%B %Y"
+    return tuple(counts[month] for month in months), tuple(f"{month.first:{written}}" for month in months)

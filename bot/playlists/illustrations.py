@@ -6,14 +6,13 @@ from datetime import timedelta
 from statistics import median
 
 from bot.library.cards import TrackCard
-from bot.playlists.content import DigestContent, Tally
-from bot.playlists.naming import JOINT
-from bot.playlists.pictures.values import Banner, Cover, Number
+from bot.playlists.content import DigestContent
+from bot.playlists.pictures.values import Banner, Cover
 from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.songs import SILENT
 from bot.taste.explain import count
 
 TAGS = 3
-SILENT = -70.0  # LUFS, as bot.playlists.songs has it
 
 
 def cover_of(playlist: Playlist, name: str = "") -> Cover:
@@ -35,24 +34,18 @@ def cover_of(playlist: Playlist, name: str = "") -> Cover:
 
 def banner_of(content: DigestContent) -> Banner:
     """The head of a digest."""
-    now, before = content.tally, content.before
-    numbers = [
-        Number(label, value, value - earlier if before else None)
-        for label, value, earlier in (
-            ("songs", now.songs, (before or Tally()).songs),
-            ("members", now.members, (before or Tally()).members),
-            ("likes", now.likes, (before or Tally()).likes),
-        )
-    ]
-    return Banner(content.title, period_of(content), tuple(numbers), content.bars, content.bar_labels)
+    return Banner(content.title, period_of(content), content.numbers, content.bars, content.bar_labels)
 
 
 def period_of(content: DigestContent) -> str:
-    """The days of a digest, as one says them."""
-    first, last = content.since, content.until - timedelta(seconds=1)
-    if content.length == "year":
-        return f"{content.week}"
-    if content.length == "month" or first.month != last.month:
+    """The days of a digest on the server's calendar, as one says them: "September 2026", "28 to 30 November 2026"."""
+    ends = content.since, content.until - timedelta(seconds=1)
+    first, last = (at.astimezone(content.zone) for at in ends)
+    if content.is_calendar:
+        return f"{last:%Y}" if content.length == "year" else f"{last:%B %Y}"
+    if first.year != last.year:
+        return f"{first.day} {first:%b %Y} to {last.day} {last:%b %Y}"
+    if first.month != last.month:
         return f"{first.day} {first:%B} to {last.day} {last:%B %Y}"
     return f"{first.day} to {last.day} {last:%B %Y}"
 
@@ -62,11 +55,6 @@ def title_of(playlist: Playlist) -> str:
     return {Kind.REDISCOVER: "Rediscover", Kind.SLEEPERS: "Sleepers", Kind.MEMBER: "For one of you"}.get(
         playlist.kind, playlist.name
     )
-
-
-def short_title(playlist: Playlist) -> str:
-    """The part of its name that tells it from others of its kind."""
-    return title_of(playlist).partition(JOINT)[0]
 
 
 def numbers_of(cards: Iterable[TrackCard], name: str, *, above: float = 0.0) -> list[float]:

@@ -10,9 +10,10 @@ from bot.library.cards import Channels, TrackCard, visible
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
 from bot.library.store import Store
-from bot.playlists.illustrations import SILENT, middle_of, numbers_of
+from bot.playlists.illustrations import middle_of, numbers_of
 from bot.playlists.pictures.values import Liked, TasteCard
 from bot.playlists.pictures.values import Share as Part
+from bot.playlists.songs import SILENT
 from bot.taste.feedback import Feedback
 from bot.taste.together import Buddy, Together
 from models import Share, Track
@@ -42,7 +43,7 @@ class Portraits:
         sharers = Counter(
             card.first.user_id for card in liked if card.first and card.first.user_id not in {0, user_id}
         )
-        buddy = await self._closest(guild_id, user_id)
+        buddy = await self._closest(guild_id, user_id, channels)
         names = await self._guilds.names(guild_id, [*sharers, *([buddy.user_id] if buddy else [])])
         known = [(names[who], likes) for who, likes in sharers.most_common() if who in names]
         closest = names.get(buddy.user_id, "") if buddy else ""
@@ -74,10 +75,10 @@ class Portraits:
         async with self._store.session() as session:
             return list(dict.fromkeys(await session.scalars(query)))
 
-    async def _closest(self, guild_id: int, user_id: int) -> Buddy | None:
+    async def _closest(self, guild_id: int, user_id: int, channels: Channels) -> Buddy | None:
         """Who likes the same; nobody if too little is known to say."""
         try:
-            buddies = await self._together.buddies(guild_id, user_id, 1)
+            buddies = await self._together.buddies(guild_id, user_id, channels, 1)
         except NotFound:
             return None
         return buddies[0] if buddies else None

@@ -15,6 +15,7 @@ from bot.playlists.pictures.values import (
     Vibe,
 )
 
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NAMES = (
     "Vinyl & Friends",
     "日本の音楽 🎧",
@@ -87,12 +88,12 @@ def cover(name: str = "late-night slow · warm · 78 bpm", **changes: object) ->
 def banner(name: str) -> Banner:
     """A week's banner."""
     numbers = (
-        Number("songs", 42, 7),
-        Number("sharers", 9, -2),
-        Number("likes", 123_456, -12_345),
+        Number("song", 42, 7),
+        Number("sharer", 9, -2),
+        Number("like", 123_456, -12_345),
         Number(name, 2, 0),
     )
-    return Banner(name, f"Week 47 · {name}", numbers, (3, 8, 5, 12, 0, 9, 3), tuple("MTWTFSS"))
+    return Banner(name, f"Week 47 · {name}", numbers, (3, 8, 5, 12, 0, 9, 3), DAYS)
 
 
 def hard() -> list[Drawing]:
@@ -113,7 +114,7 @@ def hard() -> list[Drawing]:
         Cover("", ()),
         Cover("loud", (1,), tempo=1e9, key="H moll", loudness=99.0, brightness=1e9),
         Banner("", ""),
-        Banner("A quiet week", "Week 48", (Number("songs", 0, -42),), (0,) * 7),
+        Banner("A quiet week", "Week 48", (Number("song", 0, -42),), (0,) * 7),
         Banner(
             "A very long title for a year in music",
             "2025",

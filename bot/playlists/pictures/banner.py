@@ -16,8 +16,10 @@ MARGIN = 48
 TITLE, SMALL_TITLE = 64, 52
 LINE, SMALL, FIGURES = 38, 32, (76, 62, 48)  # pixels; a phone shows a third of it
 NUMBERS = 4
-TOP, FLOOR = 60, 200  # of the bars
+PANEL = (226, 420)  # from where to where the numbers stand; a phone puts its ALT badge on the corner below
+TOP, FLOOR = 40, 160  # of the bars
 BARS_LEFT, MANY_BARS_LEFT, FEW = 800, 700, 7
+LETTERED = 13  # bars that have room for a letter each
 DAWN, DUSK = (46, 28, 84), (16, 26, 52)  # the ground, from left to right
 UP, DOWN = PALETTE[1], PALETTE[0]
 
@@ -44,13 +46,13 @@ def draw_banner(value: Banner) -> Canvas:
 def _write_title(canvas: Canvas, value: Banner, room: float) -> None:
     """The title in one line, or smaller in two, and the period below it."""
     title = canvas.fonts.drawable(value.title) or "The digest"
-    lines, size, base = [title], TITLE, 112
+    lines, size, base = [title], TITLE, 104
     if canvas.fonts.width(title, TITLE, bold=True) > room:
-        lines, size, base = canvas.fonts.wrapped(title, room, 2, SMALL_TITLE, bold=True), SMALL_TITLE, 90
+        lines, size, base = canvas.fonts.wrapped(title, room, 2, SMALL_TITLE, bold=True), SMALL_TITLE, 78
     for line in lines:
         canvas.text((MARGIN, base), line, size, room=room, bold=True)
-        base += 62
-    canvas.text((MARGIN, base + 2), value.period, LINE, room=room, colour=MUTED)
+        base += 60
+    canvas.text((MARGIN, base), value.period, LINE, room=room, colour=MUTED)
 
 
 def _draw_ground(canvas: Canvas) -> None:
@@ -61,7 +63,8 @@ def _draw_ground(canvas: Canvas) -> None:
 
 
 def _draw_bars(canvas: Canvas, left: float, bars: Sequence[int], labels: Sequence[str]) -> None:
-    """A bar for each day, from dawn's colour to dusk's, the highest one white."""
+    """A bar for each day, from dawn's colour to dusk's, the highest one white, and a letter or two below it."""
+    letters = 2 if len(bars) <= FEW else 1 if len(bars) <= LETTERED else 0
     step = (WIDTH - MARGIN - left) / len(bars)
     thick = min(34.0, 0.62 * step)
     for number, bar in enumerate(bars):
@@ -70,8 +73,9 @@ def _draw_bars(canvas: Canvas, left: float, bars: Sequence[int], labels: Sequenc
         colour = INK if bar == max(bars) else blend(PALETTE[6], PALETTE[1], number / max(1, len(bars) - 1))
         box = Box(middle - thick / 2, FLOOR - height, middle + thick / 2, FLOOR)
         canvas.panel(box, thick / 2, colour if bar else blend(DUSK, MUTED, 0.35))
-        if number < len(labels):
-            canvas.text((middle, FLOOR + 40), labels[number], SMALL, room=step, colour=MUTED, anchor="ms")
+        if letters and number < len(labels):
+            label = canvas.fonts.drawable(labels[number])[:letters]
+            canvas.text((middle, FLOOR + 40), label, SMALL, room=step, colour=MUTED, anchor="ms")
 
 
 def _write_numbers(canvas: Canvas, numbers: Sequence[Number]) -> None:
@@ -80,19 +84,19 @@ def _write_numbers(canvas: Canvas, numbers: Sequence[Number]) -> None:
     column = (WIDTH - 2 * MARGIN - 24 * (len(numbers) - 1)) / len(numbers)
     for place, number in enumerate(numbers):
         left = MARGIN + place * (column + 24)
-        box = Box(left, 268, left + column, HEIGHT - 44)
+        box = Box(left, PANEL[0], left + column, PANEL[1])
         canvas.panel(box, 24, blend(DUSK, (255, 255, 255), 0.08))
         room = column - 52
         change, colour = _change(number)
         taken = canvas.fonts.width(change, LINE, bold=True)
         value = _brief(number.value)
         size = canvas.fonts.fitting(value, room - taken - 12, FIGURES, bold=True)
-        written = canvas.text((left + 26, box.top + 88), value, size, room=room, bold=True)
+        written = canvas.text((left + 26, box.top + 84), value, size, room=room, bold=True)
         if change:
             canvas.text(
-                (written.right + 14, box.top + 86), change, LINE, room=taken + 1, colour=colour, bold=True
+                (written.right + 14, box.top + 82), change, LINE, room=taken + 1, colour=colour, bold=True
             )
-        canvas.text((left + 26, box.bottom - 32), number.label, LINE, room=room, colour=MUTED)
+        canvas.text((left + 26, box.top + 142), number.label, LINE, room=room, colour=MUTED)
 
 
 def _change(number: Number) -> tuple[str, RGB]:
@@ -115,10 +119,19 @@ def _alt(value: Banner) -> str:
     ]
     sentences = [f"{plain(value.title)}, {plain(value.period)}.", f"{'; '.join(numbers)}." if numbers else ""]
     if value.bars and max(value.bars) > 0:
-        pairs = zip(value.bar_labels, value.bars, strict=False)
-        days = ", ".join(f"{plain(label)} {bar:,}" for label, bar in pairs) or ", ".join(map(str, value.bars))
-        sentences.append(f"{count(sum(value.bars), 'share')} in the bars: {days}.")
+        sentences.append(_bars_told(value))
     return told(sentences)
+
+
+def _bars_told(value: Banner) -> str:
+    """Every bar by its name, or of many the highest."""
+    shares, named = count(sum(value.bars), "share"), list(zip(value.bar_labels, value.bars, strict=False))
+    if not named:
+        return f"{shares}."
+    if len(named) > LETTERED:
+        label, most = max(named, key=lambda pair: pair[1])
+        return f"{shares}, most on {plain(label)}: {most:,}."
+    return f"{shares}: {', '.join(f'{plain(label)} {bar:,}' for label, bar in named if bar)}."
 
 
 def _change_told(number: Number) -> str:

@@ -195,19 +195,27 @@ def _write_list(canvas: Canvas, vibes: Sequence[Vibe], marks: dict[int, Mark]) -
 
 
 def _write_foot(canvas: Canvas, value: MusicMap) -> None:
+    """What the dots' looks mean, at the right: on the left corner phones put their ALT badge."""
     base = canvas.image.height - 34
-    left: float = MARGIN
+    right: float = WIDTH - MARGIN
     mine, new = sum(dot.mine for dot in value.dots), sum(dot.new for dot in value.dots)
-    if mine:
-        canvas.ring((left + 16, base - 12), 14, 3.5, INK)
-        left = canvas.text((left + 46, base), f"{mine:,} yours", SMALL, room=400, colour=MUTED).right + 48
-    if new:
-        canvas.glow((left + 20, base - 12), 22, INK)
-        canvas.mark(Shape.CIRCLE, (left + 20, base - 12), 11, INK)
-        left = canvas.text((left + 54, base), f"{new:,} new", SMALL, room=400, colour=MUTED).right + 48
     if any(dot.vibe is None for dot in value.dots) and value.vibes:
-        canvas.mark(LOOSE.shape, (left + 14, base - 12), 12, LOOSE.colour)
-        canvas.text((left + 44, base), "in no vibe", SMALL, room=400, colour=MUTED)
+        left = _write_sign(canvas, right, base, "in no vibe")
+        canvas.mark(LOOSE.shape, (left - 28, base - 12), 12, LOOSE.colour)
+        right = left - 90
+    if new:
+        left = _write_sign(canvas, right, base, f"{new:,} new")
+        canvas.glow((left - 34, base - 12), 22, INK)
+        canvas.mark(Shape.CIRCLE, (left - 34, base - 12), 11, INK)
+        right = left - 102
+    if mine:
+        left = _write_sign(canvas, right, base, f"{mine:,} yours")
+        canvas.ring((left - 30, base - 12), 14, 3.5, INK)
+
+
+def _write_sign(canvas: Canvas, right: float, base: float, words: str) -> float:
+    """Words that end at `right`; where they begin."""
+    return canvas.text((right, base), words, SMALL, room=400, colour=MUTED, anchor="rs").left
 
 
 def _alt(value: MusicMap) -> str:

@@ -181,7 +181,7 @@ def _draw_closest(canvas: Canvas, box: Box, value: TasteCard) -> None:
         value.closest_percent / 100,
         LILAC,
     )
-    canvas.text((box.left + PAD, box.top + 276), f"{value.closest_percent} % match", LINE_SIZE, room=room)
+    canvas.text((box.left + PAD, box.top + 276), f"{value.closest_percent}% match", LINE_SIZE, room=room)
 
 
 def _alt(value: TasteCard) -> str:
@@ -202,7 +202,7 @@ def _alt(value: TasteCard) -> str:
         likes = ", ".join(f"{plain(one.name)} ({one.likes:,})" for one in value.sharers[:SHARERS])
         sentences.append(f"Likes songs from {likes}.")
     if value.closest:
-        sentences.append(f"Closest taste: {plain(value.closest)}, {value.closest_percent} % match.")
+        sentences.append(f"Closest taste: {plain(value.closest)}, {value.closest_percent}% match.")
     return told(sentences)
 
 

@@ -96,16 +96,24 @@ class Cover:
 
 @dataclass(frozen=True)
 class Number:
-    """A number with its name ("songs"), and how much it changed, None if that is not known."""
+    """So many of something ("song"), and how much that changed, None if that is not known."""
 
-    label: str
+    what: str
     value: int
     change: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What to write beside the number: "song" if it is 1, else "songs"."""
+        return self.what if self.value == 1 else f"{self.what}s"
 
 
 @dataclass(frozen=True)
 class Banner:
-    """The head of a digest: up to four numbers, and bars of how much was shared on each day (or month)."""
+    """The head of a digest: up to four numbers, and bars of how much was shared on each day (or month).
+
+    `bar_labels` has the bars' names in full ("Friday", "30 November", "November"); the picture has room for letters.
+    """
 
     title: str
     period: str
