@@ -8,17 +8,17 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from bot.library.cards import batches
 from bot.library.epochs import Epoch
 from bot.library.facts import Facts, load_facts
-from bot.library.frames import Frame, Vector
+from bot.library.frames import Vector
 from bot.library.questions import Channels, Sound
+from bot.library.rows import Heard, Matrix, Stamp, merged, placed
 from bot.library.sounds import Sounds
 from bot.library.store import Store
 from bot.library.vectors import Vectors
@@ -30,92 +30,6 @@ CANDIDATES = 1000  # that a Qdrant server is asked for
 CHECKED_SECONDS = (
     2.0  # for so long nobody looks whether another process changed something, or frames were swapped
 )
-
-Matches = NDArray[np.float32]
-Stamp = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Heard:
-    """Some tracks, and how well each matches each example: (n, m), 1 the same recording, 0 chance, −∞ unknown."""
-
-    tracks: tuple[int, ...]
-    matches: Matches
-
-
-@dataclass(frozen=True)
-class Matrix:
-    """A server's tracks in one epoch: their facts, and by name (n, d) vectors of length 1, zeros where one lacks."""
-
-    stamp: Stamp
-    epoch: Epoch | None
-    facts: Mapping[int, Facts]
-    rows: Mapping[str, Vector]
-
-    @property
-    def size(self) -> int:
-        """The numbers that it holds."""
-        return sum(rows.size for rows in self.rows.values())
-
-    def matches(self, tracks: Sequence[int], examples: Sequence[Sound]) -> Matches:
-        """As `Sounds.matches`: the mean over the vectors that both have, by those that questions go by."""
-        assert self.epoch is not None
-        places = {track_id: place for place, track_id in enumerate(self.facts)}
-        chosen = np.array([places[track_id] for track_id in tracks], np.intp)
-        found = self._mean(self.epoch.searched, chosen, examples, places)
-        missing = np.isneginf(found)
-        rest = [name for name in self.rows if name not in self.epoch.searched]
-        if rest and missing.any():
-            found[missing] = self._mean(rest, chosen, examples, places)[missing]
-        return found
-
-    def side_by_side(self, among: Collection[int], ends: Collection[int]) -> tuple[list[int], Vector]:
-        """The tracks that have every vector that the ends have and questions go by, and these (n, d), of length 1."""
-        places = {track_id: place for place, track_id in enumerate(self.facts)}
-        known = [places[track_id] for track_id in ends if track_id in places]
-        names = [
-            name
-            for name in (self.epoch.searched if self.epoch and known else ())
-            if self.rows[name][known].any(axis=1).all()
-        ]
-        wanted = {*among, *ends}
-        tracks = [
-            track_id
-            for track_id, place in places.items()
-            if track_id in wanted and names and all(self.rows[name][place].any() for name in names)
-        ]
-        if not tracks:
-            return [], np.zeros((0, 0), np.float32)
-        chosen = [places[track_id] for track_id in tracks]
-        together = np.concatenate([self.rows[name][chosen] for name in names], axis=1)
-        return tracks, (together / np.sqrt(len(names))).astype(np.float32)
-
-    def _mean(
-        self,
-        names: Sequence[str],
-        chosen: NDArray[np.intp],
-        examples: Sequence[Sound],
-        places: Mapping[int, int],
-    ) -> Matches:
-        assert self.epoch is not None
-        total = np.zeros((len(chosen), len(examples)), np.float32)
-        common = np.zeros_like(total)
-        everything = np.array_equal(chosen, np.arange(len(places)))
-        for name in names:
-            frame = self.epoch.frames[name]
-            left = self.rows[name] if everything else self.rows[name][chosen]  # a copy takes its time
-            right = np.stack([self._example(name, frame, sound, places) for sound in examples])
-            both = np.outer(left.any(axis=1), right.any(axis=1))
-            total += np.where(both, frame.match(left @ right.T), 0)
-            common += both
-        return np.where(common > 0, total / np.maximum(common, 1), -np.inf).astype(np.float32)
-
-    def _example(self, name: str, frame: Frame, sound: Sound, places: Mapping[int, int]) -> Vector:
-        if isinstance(sound, int):
-            return (
-                self.rows[name][places[sound]] if sound in places else np.zeros(frame.dimension, np.float32)
-            )
-        return frame.place(sound[name]) if name in sound else np.zeros(frame.dimension, np.float32)
 
 
 class Library:
@@ -253,7 +167,7 @@ class Library:
             if kept is None or _id(kept.epoch) != _id(epoch) or (kept.stamp != stamp and not changed):
                 kept = await self._load(guild_id, epoch, stamp, None)
             elif changed:
-                kept = _merged(kept, await self._load(guild_id, epoch, stamp, changed), changed)
+                kept = merged(kept, await self._load(guild_id, epoch, stamp, changed), changed)
             self._keep(guild_id, kept)
             self._checked[guild_id] = time.monotonic()
             return kept
@@ -282,7 +196,7 @@ class Library:
                 for row in await session.scalars(rows):
                     raws[row.name][row.track_id] = np.frombuffer(row.data, dtype="<f4")
         facts = dict(sorted(facts.items()))
-        return Matrix(stamp, epoch, facts, await asyncio.to_thread(_placed, epoch, list(facts), raws))
+        return Matrix(stamp, epoch, facts, await asyncio.to_thread(placed, epoch, list(facts), raws))
 
     def _keep(self, guild_id: int, matrix: Matrix) -> None:
         """The ones that were asked for last stay."""
@@ -293,28 +207,6 @@ class Library:
 
 def _id(epoch: Epoch | None) -> int | None:
     return epoch.id if epoch else None
-
-
-def _placed(
-    epoch: Epoch | None, tracks: Sequence[int], raws: Mapping[str, Mapping[int, Vector]]
-) -> dict[str, Vector]:
-    rows = {}
-    for name, frame in epoch.frames.items() if epoch else ():
-        rows[name] = np.zeros((len(tracks), frame.dimension), np.float32)
-        for place, track_id in enumerate(tracks):
-            if track_id in raws[name]:
-                rows[name][place] = frame.place(raws[name][track_id])
-    return rows
-
-
-def _merged(old: Matrix, new: Matrix, changed: Collection[int]) -> Matrix:
-    """The old one, but what changed is as in the new one, or gone."""
-    kept = [track_id not in changed for track_id in old.facts]
-    left = [track_id for track_id in old.facts if track_id not in changed]
-    facts = {**{track_id: old.facts[track_id] for track_id in left}, **new.facts}
-    order = np.argsort([*left, *new.facts], kind="stable")
-    rows = {name: np.concatenate([old.rows[name][kept], new.rows[name]])[order] for name in new.rows}
-    return replace(new, facts=dict(sorted(facts.items())), rows=rows)
 
 
 def _with_examples(sounds: Sounds, examples: Sequence[Sound]) -> Sounds:
