@@ -19,15 +19,20 @@ Measured on 38 clips of real music: copies of lower quality and cut ones have .9
 with MusiCNN and .90 with MFCC.
 """
 
-# What stands behind a title in brackets or behind a dash and says which version it is.
+# Words that say which version of a song it is, what else is said beside them, and what makes it another song.
 VERSION = (
-    r"live|remaster(?:ed)?|original mix|radio mix|edit|version|acoustic|unplugged|demo|instrumental|karaoke|official|"
-    r"video|audio|lyrics?|visuali[sz]er|hd|hq|4k|bonus|mono|stereo|session|extended|deluxe|anniversary|best of|feat|ft|"
-    r"featuring"
+    r"live|remaster(?:ed)?|edit|version|acoustic|unplugged|demo|instrumental|karaoke|original|radio|official|video|audio|"
+    r"lyrics?|visuali[sz]er|hd|hq|4k|bonus|mono|stereo|sessions?|extended|deluxe|anniversary"
 )
-BRACKETS = re.compile(rf"[(\[][^)\]]*\b(?:{VERSION})\b[^)\]]*[)\]]")
-BEHIND_DASH = re.compile(rf"\s+-\s+[^-]*\b(?:{VERSION})\b[^-]*$")
-GUEST = re.compile(r"\s+(?:feat|ft|featuring)\b\.?.*$")
+BESIDE = r"\d+(?:st|nd|rd|th)?|the|in|from|single|album|music|track|mix|edition|digital(?:ly)?|mtv|bbc|studio"
+SAYS_VERSION = re.compile(rf"\b(?:{VERSION})\b")
+ONLY_VERSION = re.compile(rf"\W*+(?:(?:{VERSION}|{BESIDE})\b\W*+)++")  # "2009 Remaster", not "Live Forever"
+SOMEWHERE = re.compile(r"(?:recorded )?live,? (?:at|from|in|on)\b|live @")
+ANOTHER = re.compile(r"\b(?:remix|rmx|mashup|reprise|interlude|part|pt)\b")
+BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]")
+WITH_GUEST = re.compile(r"(feat|ft|featuring)\b")
+GUEST = re.compile(r"(\s+feat\b\.?|\s+featuring\b|(?<!\d)\s+ft\.)\s*\w.*$")  # but "10 ft. tall"
+DASH = " - "
 NOT_A_WORD = re.compile(r"[^\w]+")
 CREDITS = re.compile(r"\s+(?:feat|ft|featuring)\b\.?\s.*$|,.*$")
 
@@ -42,20 +47,19 @@ class Song:
 
     @classmethod
     def of(cls, track_id: int, artist: str, title: str) -> "Song":
-        """From names as they are shown; an artist that is part of the title counts."""
-        artist, title = artist_of(artist), base_title(title)
-        if not artist and " - " in title:
-            artist, title = (part.strip() for part in title.split(" - ", 1))
-        elif artist:
-            title = title.removeprefix(f"{artist} - ")
-        return cls(track_id, _words(artist), _words(title) or title)
+        """From names as they are shown; an artist that stands before the title counts."""
+        artist, title = artist_of(artist), _without_brackets(searchable(title))
+        named, behind = _before_dash(title)
+        artist, named = _words(artist), _words(artist_of(named))
+        if named and artist in {"", named}:
+            artist, title = named, behind
+        title = _without_version(title)
+        return cls(track_id, artist, _words(title) or title)
 
 
 def base_title(title: str) -> str:
     """A title without "(live)", "- remastered 2011", "feat. somebody" and the like; never empty if it wasn't."""
-    plain = searchable(title)
-    bare = GUEST.sub("", BEHIND_DASH.sub("", BRACKETS.sub(" ", plain)))
-    return " ".join(bare.split()) or plain
+    return _without_version(_without_brackets(searchable(title)))
 
 
 def artist_of(artist: str) -> str:
@@ -144,3 +148,36 @@ class _Seen:
 
 def _words(text: str) -> str:
     return " ".join(NOT_A_WORD.sub(" ", text).split())
+
+
+def _before_dash(title: str) -> tuple[str, str]:
+    """The artist and the title in "artist - title"; no artist where only a version stands behind the dash.
+
+    One word may well be a title ("Regina Spektor - Edit"), and a place that of a concert ("Nirvana - Live at Reading").
+    """
+    named, dash, behind = title.partition(DASH)
+    is_version = " " in behind and SAYS_VERSION.search(behind) and ONLY_VERSION.fullmatch(behind)
+    return (named, behind) if dash and not is_version else ("", title)
+
+
+def _without_brackets(title: str) -> str:
+    """A title without what stands in brackets and says which version it is, or who else sings."""
+    bare = " ".join(BRACKETS.sub(lambda found: " " if _is_aside(found[1]) else found[0], title).split())
+    return bare or title
+
+
+def _without_version(title: str) -> str:
+    """A title without brackets, also without what stands behind its dashes and says which version it is."""
+    head, dash, tail = title.rpartition(DASH)
+    while dash and _is_version(tail):
+        title = head
+        head, dash, tail = title.rpartition(DASH)
+    return GUEST.sub("", title)
+
+
+def _is_aside(text: str) -> bool:
+    return bool(WITH_GUEST.match(text) or (SAYS_VERSION.search(text) and not ANOTHER.search(text)))
+
+
+def _is_version(text: str) -> bool:
+    return bool(SAYS_VERSION.search(text) and (SOMEWHERE.match(text) or ONLY_VERSION.fullmatch(text)))
