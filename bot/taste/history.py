@@ -1,30 +1,37 @@
 """What was suggested and what became of it; what members hid; and what all of this says about their taste."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, select
+from sqlalchemy import Select, and_, delete, func, or_, select
 
 from bot.errors import NotFound
 from bot.library.store import Store
 from bot.taste.evidence import Event, Signal, vote_events
 from bot.taste.explain import Evidence, Reason
-from bot.taste.feedback import Feedback
+from bot.taste.feedback import Feedback, Vote
 from models import Answer, Guild, Hidden, Share, Suggestion, Track
 
 OVERLOOKED = timedelta(days=1)  # after which silence about a suggestion means something
 REMEMBERED = timedelta(days=180)  # how long it does
 WEEKS = 12  # in a table
+DIGEST = "digest"  # the kind of answer that the bot posts itself
 ARMS = ("ours", "sound", "plain")
-"""What can be compared: everything; without what others like; Qdrant's recommend as it is."""
+"""What can be compared: everything; without what others like; Qdrant's best_score over the calibrated matches.
+
+The same rules follow all of them. The first two are one list while a server has too few votes to learn from.
+"""
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """How suggestions of a week (ISO, 2026-W47) with one reason, by one arm, were taken."""
+    """How suggestions of a week (ISO, 2026-W47) with one reason, by one arm, were taken.
+
+    liked, disliked: those that `History.acceptance` counts a vote for.
+    """
 
     week: str
     evidence: Evidence
@@ -32,11 +39,6 @@ class Acceptance:
     shown: int
     liked: int
     disliked: int
-
-    @property
-    def rate(self) -> float:
-        """The share of those shown that somebody then liked."""
-        return self.liked / self.shown
 
 
 class History:
@@ -93,22 +95,26 @@ class History:
     # -- suggestions ---------------------------------------------------------------------------------------
 
     async def acceptance(self, guild_id: int, *, now: datetime | None = None) -> list[Acceptance]:
-        """How suggestions were taken, by week, reason and arm; the newest week first."""
+        """How suggestions were taken, by week, reason and arm; the newest week first.
+
+        A vote counts if whoever asked gave it after they were shown the track, and for the latest time only; of what
+        the bot posted itself anybody's does. What was suggested to members who are forgotten says nothing any more.
+        """
         since = (now or datetime.now(UTC)) - timedelta(weeks=WEEKS)
         query = (
-            select(Suggestion.track_id, Suggestion.shown_at, Suggestion.why, Suggestion.arm)
+            select(Suggestion.track_id, Suggestion.shown_at, Suggestion.why, Suggestion.arm, Answer.user_id)
             .join(Answer, Answer.id == Suggestion.answer_id)
             .where(Answer.guild_id == guild_id, Suggestion.shown_at >= since)
+            .where(or_(Answer.user_id != 0, Answer.kind == DIGEST))
+            .order_by(Suggestion.shown_at, Suggestion.answer_id, Suggestion.rank)
         )
-        votes = defaultdict(list)
-        for vote in await self._feedback.votes(guild_id):
-            votes[vote.track_id].append(vote)
-        counts: dict[tuple[str, Evidence, str], Counter[str]] = defaultdict(Counter)
         async with self._store.session() as session:
-            for track_id, shown_at, why, arm in await session.execute(query):
-                later = {vote.kind for vote in votes[track_id] if vote.at >= shown_at}
-                tally = counts[_week(shown_at), Reason.read(why).evidence, arm]
-                tally.update(shown=1, liked=+1 in later, disliked=-1 in later)
+            shown = [_Showing(*row) for row in await session.execute(query)]
+        taken = _taken(shown, await self._feedback.votes(guild_id))
+        counts: dict[tuple[str, Evidence, str], Counter[str]] = defaultdict(Counter)
+        for place, showing in enumerate(shown):
+            tally = counts[_week(showing.at), Reason.read(showing.why).evidence, showing.arm]
+            tally.update(shown=1, liked=+1 in taken[place], disliked=-1 in taken[place])
         return [
             Acceptance(*key, shown=tally["shown"], liked=tally["liked"], disliked=tally["disliked"])
             for key, tally in sorted(counts.items(), reverse=True)
@@ -162,6 +168,31 @@ def _shown(guild_id: int, user_id: int | None, now: datetime) -> Select[*tuple[A
         .where(Suggestion.shown_at.between(now - REMEMBERED, now - OVERLOOKED))
         .group_by(Suggestion.track_id, Answer.user_id)
     )
+
+
+@dataclass(frozen=True)
+class _Showing:
+    """A track that was suggested to a member, or by the bot itself to everybody (0)."""
+
+    track_id: int
+    at: datetime
+    why: dict[str, Any]
+    arm: str
+    user_id: int
+
+
+def _taken(shown: Sequence[_Showing], votes: Iterable[Vote]) -> dict[int, set[int]]:
+    """By the place of each showing, oldest first: the kinds of the votes that it was the latest before."""
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, showing in enumerate(shown):
+        places[showing.track_id].append(place)
+    taken: dict[int, set[int]] = defaultdict(set)
+    for vote in votes:
+        for place in reversed(places[vote.track_id]):
+            if shown[place].at <= vote.at and shown[place].user_id in {0, vote.user_id}:
+                taken[place].add(vote.kind)
+                break
+    return taken
 
 
 def _week(at: datetime) -> str:

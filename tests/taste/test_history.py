@@ -23,7 +23,13 @@ def history(scene: Scene) -> History:
 
 
 async def suggest(
-    scene: Scene, user: int, *tracks: int, at=START, arm: str = "", asked: int | None = None
+    scene: Scene,
+    user: int,
+    *tracks: int,
+    at=START,
+    arm: str = "",
+    asked: int | None = None,
+    kind: str = "recommend",
 ) -> int:
     """An answer that showed these tracks."""
     cards = await scene.catalog.cards(GUILD, tracks, None)
@@ -32,7 +38,7 @@ async def suggest(
         GUILD,
         channel_id=PUBLIC,
         user_id=user,
-        kind="recommend",
+        kind=kind,
         private=False,
         heading="",
         picks=picks,
@@ -103,7 +109,53 @@ async def test_acceptance_by_week_reason_and_arm(scene, history):
         ("2026-W45", Evidence.LIKED, "plain", 1, 0, 0),
         ("2026-W45", Evidence.LIKED, "ours", 3, 1, 1),
     ]
-    assert found[1].rate == pytest.approx(1 / 3)
+
+
+async def taken(history: History) -> list[tuple[str, int, int]]:
+    """The arm, and how many were liked and disliked; one arm for each answer tells them apart."""
+    return [(row.arm, row.liked, row.disliked) for row in await history.acceptance(GUILD, now=LATER)]
+
+
+async def test_only_the_vote_of_whoever_asked_accepts_a_suggestion(scene, history):
+    track = await scene.add("song", near(ROCK, 0.1))
+    await suggest(scene, BEN, track, arm="ben")
+    await scene.vote(CLEO, LIKE, track, at=START + timedelta(hours=1))
+    assert await taken(history) == [("ben", 0, 0)]
+    await scene.vote(BEN, DISLIKE, track, at=START + timedelta(hours=2))
+    assert await taken(history) == [("ben", 0, 1)]
+
+
+async def test_a_vote_counts_for_the_latest_suggestion_before_it_alone(scene, history):
+    track = await scene.add("song", near(ROCK, 0.1))
+    for hours, user, arm in (
+        (0, BEN, "first"),
+        (1, BEN, "second"),
+        (2, CLEO, "another's"),
+        (4, BEN, "third"),
+    ):
+        await suggest(scene, user, track, at=START + timedelta(hours=hours), arm=arm)
+    await scene.vote(BEN, LIKE, track, at=START + timedelta(hours=3))
+    assert sorted(await taken(history)) == [
+        ("another's", 0, 0),
+        ("first", 0, 0),
+        ("second", 1, 0),
+        ("third", 0, 0),
+    ]
+
+
+async def test_what_the_bot_posted_itself_anybody_accepts(scene, history):
+    track = await scene.add("song", near(ROCK, 0.1))
+    await suggest(scene, 0, track, arm="posted", kind="digest")
+    await scene.vote(BEN, LIKE, track, at=START + timedelta(hours=1))
+    await scene.vote(CLEO, DISLIKE, track, at=START + timedelta(hours=1))
+    assert await taken(history) == [("posted", 1, 1)]
+
+
+async def test_suggestions_to_somebody_who_is_forgotten_count_no_more(scene, history):
+    track = await scene.add("song", near(ROCK, 0.1))
+    await suggest(scene, 0, track, arm="forgotten")
+    await scene.vote(CLEO, LIKE, track, at=START + timedelta(hours=1))
+    assert await taken(history) == []
 
 
 async def test_two_strategies_can_be_compared_and_no_others(scene, history):
