@@ -111,7 +111,7 @@ async def speed() -> dict[str, dict[str, float]]:
         ),
         "cover": Cover("late-night slow · warm", ids, "20 songs", 150.0, "A minor", -9.0, 3000.0, ("tag 8",)),
         "banner": Banner(
-            "A week", "Week 47", (Number("songs", 42, 7),) * 4, (3, 8, 5, 12, 0, 9, 3), tuple("MTWTFSS")
+            "A week", "Week 47", (Number("song", 42, 7),) * 4, (3, 8, 5, 12, 0, 9, 3), tuple("MTWTFSS")
         ),
     }
     painter = Painter()

@@ -17,6 +17,7 @@ from cogs._text import duration, fitted, linked
 from cogs._votes import explained
 
 PAGE = 20  # songs
+NOTHING = "Nothing that you may see was shared in these days, or it is gone."
 QUIET = "Digests won't mention you any more."
 LOUD = "Digests may mention you again."
 
@@ -50,31 +51,35 @@ class SongsButton(
         """Show it to whoever pressed it alone."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True, thinking=not self.turn)
-        songs = await interaction.client.services.digests.songs(
-            interaction.guild_id,
-            datetime.fromtimestamp(self.since, UTC),
-            datetime.fromtimestamp(self.until, UTC),
-            await channels_for(interaction, private=True),
-            in_playing_order=self.order == "p",
-        )
-        await interaction.edit_original_response(view=self._shown(songs))
+        digests, channels = interaction.client.services.digests, await channels_for(interaction, private=True)
+        since, until = (datetime.fromtimestamp(at, UTC) for at in (self.since, self.until))
+        everything = songs = await digests.songs(interaction.guild_id, since, until, channels)
+        if self.order == "p":
+            songs = await digests.songs(interaction.guild_id, since, until, channels, in_playing_order=True)
+        await interaction.edit_original_response(view=self._shown(songs, len(everything)))
 
-    def _shown(self, songs: list[TrackCard]) -> ui.LayoutView:
+    def _shown(self, songs: list[TrackCard], total: int) -> ui.LayoutView:
+        """A page of these songs, which may be the first of `total`."""
         pages = max(1, -(-len(songs) // PAGE))
         page = min(self.page, pages - 1)
         return fitted(
-            lambda length: self._layout(songs, page, pages, length), ui.LayoutView.content_length, TEXT_LIMIT
+            lambda length: self._layout(songs, total, page, pages, length),
+            ui.LayoutView.content_length,
+            TEXT_LIMIT,
         )
 
-    def _layout(self, songs: list[TrackCard], page: int, pages: int, length: int) -> ui.LayoutView:
+    def _layout(
+        self, songs: list[TrackCard], total: int, page: int, pages: int, length: int
+    ) -> ui.LayoutView:
         shown = songs[page * PAGE : (page + 1) * PAGE]
         lines = [
             f"{place}. {linked(card, length)} · {duration(card.seconds)}"
             for place, card in enumerate(shown, page * PAGE + 1)
         ]
         title = "In playing order" if self.order == "p" else "Everything that was shared"
-        about = f"-# {len(songs)} songs, page {page + 1} of {pages}" if pages > 1 else ""
-        text = "\n".join(line for line in (f"### {title}", about, *lines) if line)
+        number = f"the first {len(songs)} of {total} songs" if len(songs) < total else f"{total} songs"
+        about = f"-# {number}, page {page + 1} of {pages}" if pages > 1 else ""
+        text = "\n".join(line for line in (f"### {title}", about, *(lines or [NOTHING])) if line)
         box: ui.Container[Any] = ui.Container(ui.TextDisplay(text), accent_colour=ACCENT)
         view = ui.LayoutView(timeout=None)
         view.add_item(box)

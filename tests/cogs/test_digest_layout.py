@@ -1,6 +1,7 @@
 """Whatever a week brings, the digest is a message that Discord takes."""
 
 import io
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,17 +14,21 @@ from bot.library.cards import ShareLine, TrackCard
 from bot.playlists.content import DigestContent, Newcomer, Outlier, Sharer, Tally
 from bot.playlists.pictures.values import Picture
 from bot.playlists.playlist import Entry, Kind, Playlist
+from bot.playlists.service import Past, Vibes
+from bot.playlists.vibes import MOST, Vibe
 from bot.sandbox.components import check_components
 from bot.sandbox.errors import Form
 from bot.taste.explain import Evidence, Reason
 from bot.taste.recommend import Pick
-from cogs._digest_buttons import SongsButton
+from cogs._digest_buttons import NOTHING, SongsButton
 from cogs._digest_layout import digest_layout
 from cogs._pictures import Attached
-from cogs._playlist_layout import COVERS, playlist_layout
+from cogs._playlist_layout import COVERS, history_layout, option, playlist_layout, vibes_layout
+from cogs._playlist_menu import PlaylistMenu
 from tests.support.library import START
 
 BIG = 2**62  # ids are as long as they get
+FIRST = ShareLine(BIG, BIG - 1, BIG - 1, START - timedelta(days=30))
 TITLES = {"short": "Song", "long": "W" * 200, "marked up": "*_`~|<>[" * 25}
 
 
@@ -63,7 +68,8 @@ def week(number: int, title: str) -> DigestContent:
         divisive=first,
         sleeper=Entry(first, "99% like {near}, which 5000 members 👍", first),
         outlier=Outlier(first, 24),
-        newcomers=tuple(Newcomer(BIG + i, first) for i in range(3)),
+        newcomers=tuple(Newcomer(BIG + i, first) for i in range(100)),
+        again={card.id: replace(card, shares=(FIRST, *card.shares)) for card in songs},
         sharers=tuple(Sharer(BIG + i, 9999) for i in range(3)),
         pick=Pick(first, 0.9, Reason(Evidence.SERVER, 80, 1, 2), first),
         playlists=tuple(made),
@@ -90,6 +96,13 @@ async def test_no_digest_is_more_than_discord_takes(number, title, drawn):
     assert len(list(view.walk_children())) <= 40
 
 
+async def test_newcomers_for_whom_there_is_no_room_are_counted():
+    view = digest_layout(week(12, "Song"))
+    (corner,) = re.findall(r"### 🌱 Newcomers' corner\n(.*?)\n###", _text(view), re.DOTALL)
+    *shown, rest = corner.splitlines()
+    assert len(shown) >= 3 and rest == f"… and {100 - len(shown)} more"
+
+
 @pytest.mark.parametrize("title", TITLES.values(), ids=TITLES)
 async def test_no_playlist_and_no_page_of_songs_is_either(title):
     songs = cards(300, title)
@@ -101,5 +114,43 @@ async def test_no_playlist_and_no_page_of_songs_is_either(title):
     }
     assert refused(files, names | {"cover.png"}) == {}
     for order in "tp":
-        page = SongsButton(1, 2, order, 3)._shown(songs)
+        page = SongsButton(1, 2, order, 3)._shown(songs, 5000)
         assert refused(page, set()) == {} and page.content_length() <= 4000
+
+
+async def test_a_page_says_of_how_many_songs_it_is_the_first_or_that_there_are_none():
+    def text(number: int, total: int) -> str:
+        view = SongsButton(1, 2, "p", 0)._shown(cards(number, "Song"), total)
+        return _text(view)
+
+    assert text(100, 240).splitlines()[1] == "-# the first 100 of 240 songs, page 1 of 5"
+    assert text(100, 100).splitlines()[1] == "-# 100 songs, page 1 of 5"
+    assert text(0, 0) == f"### In playing order\n{NOTHING}"
+
+
+@pytest.mark.parametrize("title", TITLES.values(), ids=TITLES)
+@pytest.mark.parametrize("drawn", [True, False])
+async def test_no_list_of_vibes_and_no_history_is_either(title, drawn):
+    entries = tuple(map(Entry, cards(12, title)))
+    vibes = tuple(Vibe(BIG + i, title[:60], True, frozenset(range(5000))) for i in range(MOST))
+    weekly = [Playlist(Kind.VIBE, vibe.name, entries, str(vibe.id), "a note " * 20) for vibe in vibes]
+    weekly += [Playlist(Kind.WORLDS, f"from {title[:60]} to {title[:60]}", entries, f"{BIG}-{BIG}")]
+    weekly += [Playlist(kind, title, entries) for kind in (Kind.REDISCOVER, Kind.SLEEPERS)]
+    menu = PlaylistMenu.of([option(playlist, playlist.key) for playlist in weekly])
+    covers = {each.key: picture(f"{each.key}.png") for each in weekly[:COVERS]} if drawn else {}
+    listed = vibes_layout(Vibes(vibes), weekly, covers, menu)
+    past = [Past(BIG + i, "2026-W45", i < 50, weekly[i % len(weekly)]) for i in range(100)]
+    options = [option(each.playlist, f"past-{each.id}", each.week) for each in past]
+    history = history_layout(past, PlaylistMenu.of(options, BIG))
+    for view in (listed, history):
+        assert refused(view, {each.name for each in covers.values()}) == {}
+        assert view.content_length() <= 4000
+        assert len(list(view.walk_children())) <= 40
+    assert _text(listed).count("5000 songs") == MOST
+    lines = _text(history).splitlines()[1:]
+    rest = re.fullmatch(r"… and (\d+) more", lines[-1])
+    assert (len(lines) - 1 + int(rest[1]) if rest else len(lines)) == len(past)
+
+
+def _text(view: ui.LayoutView) -> str:
+    return "\n".join(item.content for item in view.walk_children() if isinstance(item, ui.TextDisplay))
