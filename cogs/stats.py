@@ -1,7 +1,7 @@
 """/stats: how Earworm's suggestions were taken, and two strategies compared."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import discord
 from discord import app_commands
@@ -9,6 +9,7 @@ from discord.ext import commands
 
 from bot.client import Earworm
 from bot.errors import NotAllowed
+from bot.taste.colike import FEWEST_MEMBERS, FEWEST_VOTES
 from bot.taste.history import Acceptance
 from cogs._text import fitting
 
@@ -25,13 +26,29 @@ BY_REASON = {
     "far": "unlike what they 👎",
     "popular": "popular here",
 }
-BY_ARM = {"ours": "everything", "sound": "sound alone", "plain": "Qdrant's recommend as it is"}
+BY_ARM = {
+    "ours": "everything",
+    "sound": "sound alone",
+    "plain": "Qdrant's best_score, then the same rules",
+}
 COMPARISONS = [
     app_commands.Choice(name="everything against sound alone", value="ours,sound"),
-    app_commands.Choice(name="everything against Qdrant's plain recommend", value="ours,plain"),
-    app_commands.Choice(name="sound alone against Qdrant's plain recommend", value="sound,plain"),
+    app_commands.Choice(
+        name="everything against Qdrant's best_score, then the same rules", value="ours,plain"
+    ),
+    app_commands.Choice(
+        name="sound alone against Qdrant's best_score, then the same rules", value="sound,plain"
+    ),
     app_commands.Choice(name="stop comparing", value="none"),
 ]
+COUNTED = (
+    "-# What counts: a 👍 of whoever asked, given after they were shown the song, for the latest time they were "
+    "shown it; for the digest's suggestion anybody's."
+)
+ONE_LIST = (
+    f"-# “{BY_ARM['ours']}” is the same list as “{BY_ARM['sound']}” until this server has enough feedback to learn who "
+    f"likes the same: {FEWEST_VOTES} votes by {FEWEST_MEMBERS} members on songs that several of them voted on."
+)
 
 
 @app_commands.guild_only()
@@ -49,7 +66,9 @@ class Stats(commands.GroupCog, name="stats", description="How suggestions are ta
         history = self.bot.services.engine.history
         rows = await history.acceptance(interaction.guild_id)
         arms = await history.arms(interaction.guild_id)
-        await interaction.edit_original_response(content=_text(rows, arms))
+        compared = {*arms, *(row.arm for row in rows)}
+        text = report(rows, arms, one_list=await self._one_list(interaction.guild_id, compared))
+        await interaction.edit_original_response(content=text)
 
     @app_commands.command(
         name="compare", description="Suggest by two strategies in turn (needs Manage Server)"
@@ -64,12 +83,19 @@ class Stats(commands.GroupCog, name="stats", description="How suggestions are ta
         await interaction.response.defer(ephemeral=True)
         arms = [arm for arm in strategies.split(",") if arm in BY_ARM]
         await self.bot.services.engine.history.compare(interaction.guild_id, arms)
-        names = " and ".join(BY_ARM[arm] for arm in arms)
+        names = " and ".join(f"“{BY_ARM[arm]}”" for arm in arms)
         said = f"From now on /recommend takes from two strategies in turn: {names}." if arms else "Stopped."
+        if await self._one_list(interaction.guild_id, arms):
+            said += f"\n{ONE_LIST}"
         await interaction.edit_original_response(content=said)
 
+    async def _one_list(self, guild_id: int, arms: Collection[str]) -> bool:
+        """Whether what is compared has "ours" in it, and others' likes can't tell it from "sound" yet."""
+        return "ours" in arms and await self.bot.services.engine.crowds.of(guild_id) is None
 
-def _text(rows: list[Acceptance], arms: tuple[str, ...]) -> str:
+
+def report(rows: list[Acceptance], arms: tuple[str, ...], *, one_list: bool) -> str:
+    """What share of the suggestions was liked; `one_list`: "ours" and "sound" don't differ in this server yet."""
     if not rows:
         return "Nothing was suggested in the last weeks. Ask /recommend or /similar, then look again."
     parts = ["### Suggestions that got a 👍", *_lines(rows, lambda row: row.week)[:WEEKS]]
@@ -77,9 +103,12 @@ def _text(rows: list[Acceptance], arms: tuple[str, ...]) -> str:
     compared = [row for row in rows if row.arm]
     if compared:
         parts += ["**By strategy**", *_lines(compared, lambda row: BY_ARM[row.arm])]
+    notes = [COUNTED]
     if arms:
-        parts.append(f"-# Comparing {' with '.join(BY_ARM[arm] for arm in arms)}.")
-    return "\n".join(fitting(parts, LIMIT))
+        notes.append(f"-# Comparing {' with '.join(f'“{BY_ARM[arm]}”' for arm in arms)}.")
+    if one_list:
+        notes.append(ONE_LIST)
+    return "\n".join([*fitting(parts, LIMIT - sum(map(len, notes))), *notes])
 
 
 def _lines(rows: Iterable[Acceptance], group: Callable[[Acceptance], str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Suggestions can be steered, hidden, and mixed from members and sounds."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from sqlalchemy import select
 from bot.client import Earworm
 from bot.sandbox import Member, text_of
 from bot.sandbox.model import VOICE
-from models import Track
+from bot.taste.colike import FEWEST_MEMBERS, FEWEST_VOTES
+from models import MessageTrack, Reaction, Track
 from tests.cogs.test_recommend import like, titles, two_styles
 from tests.support.running import Club, eventually
 
@@ -170,20 +172,47 @@ async def test_how_suggestions_were_taken(bot: Earworm, club: Club) -> None:
         )
 
     await eventually(taken)
+    assert "What counts: a 👍 of whoever asked" in await asked(club, club.bo, "stats show")
 
 
 async def test_an_admin_compares_two_strategies(bot: Earworm, club: Club) -> None:
     refused = await asked(club, club.bo, "stats compare", strategies="ours,plain")
     assert refused == "Comparing strategies needs the permission Manage Server."
     await two_styles(bot, club)
-    assert "two strategies in turn" in await asked(club, club.mod, "stats compare", strategies="ours,plain")
+    started = await asked(club, club.mod, "stats compare", strategies="ours,plain")
+    assert "in turn: “everything” and “Qdrant's best_score, then the same rules”." in started
+    assert "“everything” is the same list as “sound alone” until" in started
     songs = await bot.services.catalog.search(club.guild.id, "jazz 0", None)
     await like(bot, club, club.bo, songs.cards[0].id)
     await asked(club, club.bo, "recommend")
 
     async def told_apart() -> bool:
         text = await asked(club, club.bo, "stats show")
-        return "**By strategy**" in text and "everything: " in text
+        return "**By strategy**" in text and "everything: " in text and "the same list as" in text
 
     await eventually(told_apart)
     assert await asked(club, club.mod, "stats compare", strategies="none") == "Stopped."
+
+
+async def test_strategies_that_do_not_differ_yet_are_said_to_be_one_list(bot: Earworm, club: Club) -> None:
+    alone = await asked(club, club.mod, "stats compare", strategies="sound,plain")
+    assert "the same list" not in alone
+    await vote_much(bot, club, members=FEWEST_MEMBERS, tracks=FEWEST_VOTES // FEWEST_MEMBERS)
+    started = await asked(club, club.mod, "stats compare", strategies="ours,sound")
+    assert started.endswith("in turn: “everything” and “sound alone”.")
+
+
+async def vote_much(bot: Earworm, club: Club, *, members: int, tracks: int) -> None:
+    """Each of so many members likes or dislikes each of so many tracks."""
+    now, guild_id, users = datetime.now(UTC), club.guild.id, range(1, members + 1)
+    heard = [Track(guild_id=guild_id, seconds=200.0, created_at=now) for _ in range(tracks)]
+    async with bot.services.store.begin() as session:
+        session.add_all(heard)
+        await session.flush()
+        for track in heard:
+            about: dict[str, Any] = {"guild_id": guild_id, "message_id": track.id, "track_id": track.id}
+            session.add(MessageTrack(**about))
+            session.add_all(
+                Reaction(**about, user_id=user, kind=(-1) ** (track.id + user), created_at=now)
+                for user in users
+            )
