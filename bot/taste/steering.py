@@ -19,7 +19,8 @@ Array = NDArray[np.float64]
 POOL = 100  # the best so many are chosen from
 LONG = 15 * 60  # seconds: a mix or a set, rather than a song
 TALK = 0.5  # of bot.audio.features' speech
-FLATS = {"DB": "C#", "EB": "D#", "GB": "F#", "AB": "G#", "BB": "A#"}
+FLATS = {"DB": "C#", "EB": "D#", "FB": "E", "GB": "F#", "AB": "G#", "BB": "A#", "CB": "B"}
+SHARPS = {"E#": "F", "B#": "C"}  # that are no black keys
 
 
 class Adventure(StrEnum):
@@ -72,7 +73,7 @@ def named_key(text: str) -> str:
     if len(words) == 1 and words[0].endswith("m"):
         words = [words[0][:-1], "minor"]
     tonic = words[0].upper() if words else ""
-    tonic = FLATS.get(tonic, tonic)
+    tonic = (FLATS | SHARPS).get(tonic, tonic)
     mode = words[1].casefold() if len(words) > 1 else "major"
     if tonic not in NAMES or mode not in {"major", "minor"} or len(words) > 2:
         raise NotFound("That is no key I know. Write it like A minor, F# major or Am.")

@@ -84,6 +84,10 @@ def test_mixes_and_talk_come_only_when_asked_for(changes, steering, wish):
         ("Bb", "A# major"),
         ("E♭ minor", "D# minor"),
         ("MINOR", "minor"),
+        ("Cb", "B major"),
+        ("F♭ minor", "E minor"),
+        ("E#m", "F minor"),
+        ("b♯ major", "C major"),
     ],
 )
 def test_keys_as_people_write_them(text, key):
