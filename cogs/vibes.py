@@ -151,13 +151,18 @@ class Vibes(commands.GroupCog, name="vibes", description="What this server sound
         menu = PlaylistMenu.of(options, interaction.user.id)
         await interaction.edit_original_response(view=history_layout(past, menu))
 
-    @app_commands.command(name="pin", description="Keep a playlist on top of the history, or no longer")
+    @app_commands.command(
+        name="pin",
+        description="Keep a playlist on top of the history, or no longer (needs Manage Server)",
+    )
     @app_commands.describe(playlist="Which one", pinned="Keep it there; no to let it go")
     async def pin(
         self, interaction: discord.Interaction[Earworm], playlist: str, pinned: bool = True
     ) -> None:
-        """Pin a playlist of the history."""
+        """Pin a playlist of the history, for everybody."""
         assert interaction.guild_id is not None
+        if not interaction.permissions.manage_guild:
+            raise NotAllowed("Pinning a playlist needs the permission Manage Server.")
         await interaction.response.defer(ephemeral=True)
         past = await history_of(interaction, await channels_for(interaction, private=True))
         found = next((each for each in past if playlist in {str(each.id), each.playlist.name}), None)

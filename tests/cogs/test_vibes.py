@@ -170,7 +170,10 @@ async def test_what_was_posted_is_kept_and_can_be_pinned(bot: Earworm, club: Clu
     posted = text_of(await said(club, club.bo, "playlist", kind="vibe"))
     offered = await club.bo.autocomplete(club.hall, "vibes pin", "playlist", "")
     [choice] = offered
-    pinned = await said(club, club.bo, "pin", playlist=choice["value"])
+    refused = await said(club, club.bo, "pin", playlist=choice["value"])
+    assert text_of(refused) == "Pinning a playlist needs the permission Manage Server."
+    assert "📌" not in text_of(await said(club, club.bo, "history"))
+    pinned = await said(club, club.mod, "pin", playlist=choice["value"])
     assert text_of(pinned).endswith("stays on top of /vibes history.")
     history = await said(club, club.bo, "history")
     assert "📌" in text_of(history)
@@ -178,6 +181,8 @@ async def test_what_was_posted_is_kept_and_can_be_pinned(bot: Earworm, club: Clu
     again = text_of(await opened(club.bo, history, value))
     assert again.splitlines()[0] == posted.splitlines()[0]
     await said(club, club.bo, "pin", playlist=choice["value"], pinned=False)
+    assert "📌" in text_of(await said(club, club.bo, "history"))
+    await said(club, club.mod, "pin", playlist=choice["value"], pinned=False)
     assert "📌" not in text_of(await said(club, club.bo, "history"))
 
 
