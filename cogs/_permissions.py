@@ -3,6 +3,8 @@
 import discord
 
 POSTING = {"view_channel": "View Channel", "send_messages": "Send Messages"}
+# A digest that an interrupted run posted is looked for in the channel; without the right, Discord shows it empty.
+POSTING_ONCE = {**POSTING, "read_message_history": "Read Message History"}
 LISTENING = {
     **POSTING,
     "add_reactions": "Add Reactions",

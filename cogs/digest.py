@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
 import discord
@@ -13,14 +13,14 @@ from discord.ext import commands, tasks
 from bot.client import DISCORD_FAILS, Earworm
 from bot.errors import NotAllowed, NotFound
 from bot.playlists.content import DigestContent
-from bot.playlists.digest import DueDigest, next_due
+from bot.playlists.digest import Digests, DueDigest
 from bot.playlists.illustrations import banner_of, cover_of
 from bot.playlists.pictures.values import Drawing
 from bot.playlists.weeks import EVERY
 from cogs._audience import audience_of, sight_of
 from cogs._digest_buttons import QuietButton, SongsButton
 from cogs._digest_layout import COVERS, digest_layout, is_of_week
-from cogs._permissions import POSTING, missing_permissions
+from cogs._permissions import POSTING, POSTING_ONCE, missing_permissions
 from cogs._pictures import Attached, painted
 from cogs._text import plain
 from models import Guild
@@ -30,16 +30,16 @@ log = logging.getLogger(__name__)
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 PERIODS = [app_commands.Choice(name=length, value=length) for length in EVERY]
 CHECK_SECONDS = 20
-HISTORY = 500  # messages in which a digest of an interrupted run is looked for
+CLOCKS_DIFFER = timedelta(hours=1)  # this machine's and Discord's, at most
 ZONES_OFFERED = 25
 
 
-def digest_line(guild: Guild) -> str:
+async def digest_line(guild: Guild, digests: Digests) -> str:
     """When and where the digest comes, in one line."""
     if guild.digest_channel_id is None:
         why = f"⚠️ Weekly digest: off, because {guild.digest_trouble}." if guild.digest_trouble else ""
         return f"{why or 'Weekly digest: off.'} Switch it on with /digest set."
-    due = next_due(guild, discord.utils.utcnow())
+    due = await digests.next_due(guild, discord.utils.utcnow())
     when = f"{WEEKDAYS[guild.digest_weekday]}s at {guild.digest_hour}:00 ({guild.timezone})"
     if guild.digest_every != "week":
         when = f"first of the {when} after each {guild.digest_every}"
@@ -104,11 +104,17 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
             raise NotFound(
                 f"I know no time zone “{plain(timezone)}”. Pick one like Europe/Berlin from the list."
             )
-        if missing := missing_permissions(channel, POSTING):
-            raise NotAllowed(f"I can't post in {channel.mention}. Grant me {' and '.join(missing)} there.")
+        if missing := missing_permissions(channel, POSTING_ONCE):
+            raise NotAllowed(
+                f"I can't post digests in {channel.mention}. Grant me {' and '.join(missing)} there."
+            )
         guilds = self.bot.services.guilds
         await guilds.set_digest(interaction.guild.id, channel.id, weekday, hour, timezone, every=every)
-        await interaction.edit_original_response(content=digest_line(await guilds.get(interaction.guild.id)))
+        await interaction.edit_original_response(content=await self._line(interaction.guild.id))
+
+    async def _line(self, guild_id: int) -> str:
+        services = self.bot.services
+        return await digest_line(await services.guilds.get(guild_id), services.digests)
 
     @set_up.autocomplete("timezone")
     async def _suggest_zones(
@@ -141,7 +147,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         pictures = await self._pictures(content, channels)
         view = digest_layout(content, pictures)
         if guild.digest_trouble:
-            view.add_item(ui.TextDisplay(digest_line(guild)))
+            view.add_item(ui.TextDisplay(await self._line(guild.id)))
         files = [picture.file for picture in pictures.values()]
         message = await interaction.edit_original_response(view=view, attachments=files)
         if content.pick is not None:
@@ -162,44 +168,54 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
             if self.bot.get_guild(due.guild_id) is None:
                 continue
             try:
-                await self.post(due)
+                await self.post(due, now)
             except Exception:
-                log.exception("the digest of server %d failed; trying again", due.guild_id)
+                log.exception("the digest of server %d failed; trying again later", due.guild_id)
 
     @post_due.before_loop
     async def _wait(self) -> None:
         await self.bot.wait_until_ready()
 
-    async def post(self, due: DueDigest) -> None:
+    async def post(self, due: DueDigest, now: datetime) -> None:
         """Claim a digest, post it unless an interrupted run already did, and record it."""
         digests = self.bot.services.digests
-        if not await digests.claim(due):
+        tried = await digests.claim(due, now=now)
+        if not tried:
+            return
+        channel = self._channel(due)
+        if channel is not None and missing_permissions(channel, POSTING_ONCE):
+            await self._switch_off(due)
             return
         try:
-            message_id = await self._find(due)
+            message_id = await self._find(due) if tried > 1 else None
             if message_id is None:
                 message_id = await self._send(due)
         except (discord.Forbidden, discord.NotFound) as error:
-            await digests.release(due)
-            await self._switch_off(due, error)
-        except BaseException:
-            await digests.release(due)
+            log.warning("can't post the digest of server %d: %s", due.guild_id, error.text)
+            await self._switch_off(due)
+        except Exception:
+            await digests.put_off(due, tried, now=now)
             raise
         else:
             await digests.posted(due, message_id)
 
-    async def _switch_off(self, due: DueDigest, error: discord.HTTPException) -> None:
-        """Post no more digests there, and tell an admin why: once, and whenever they look."""
-        log.warning("the digest of server %d is switched off: %s", due.guild_id, error.text)
+    def _channel(self, due: DueDigest) -> discord.abc.GuildChannel | None:
         guild = self.bot.get_guild(due.guild_id)
-        trouble = _trouble(guild.get_channel(due.channel_id) if guild else None, due.channel_id)
+        return guild.get_channel(due.channel_id) if guild else None
+
+    async def _switch_off(self, due: DueDigest) -> None:
+        """Post no more digests there, and tell an admin why: once, and whenever they look."""
+        await self.bot.services.digests.release(due)
+        trouble = _trouble(self._channel(due), due.channel_id)
+        log.warning("the digest of server %d is switched off: %s", due.guild_id, trouble)
+        guild = self.bot.get_guild(due.guild_id)
         if not await self.bot.services.guilds.digest_lost(due.guild_id, due.channel_id, trouble):
             return
         if guild is None or (board := notice_board(guild)) is None:
             log.warning("no channel to say so in server %d; /settings show says it", due.guild_id)
             return
         try:
-            await board.send(digest_line(await self.bot.services.guilds.get(due.guild_id)))
+            await board.send(await self._line(due.guild_id))
         except DISCORD_FAILS as failure:
             log.warning("can't say so in channel %d; /settings show says it: %s", board.id, failure)
 
@@ -217,8 +233,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         return message.id
 
     def _may_attach(self, due: DueDigest) -> bool:
-        guild = self.bot.get_guild(due.guild_id)
-        channel = guild.get_channel(due.channel_id) if guild else None
+        channel = self._channel(due)
         return channel is None or channel.permissions_for(channel.guild.me).attach_files
 
     async def _pictures(self, content: DigestContent, channels: frozenset[int]) -> dict[str, Attached]:
@@ -235,9 +250,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
     async def _find(self, due: DueDigest) -> int | None:
         """This week's digest, if a run that was interrupted already posted it."""
         channel = self.bot.get_partial_messageable(due.channel_id, guild_id=due.guild_id)
-        async for message in channel.history(limit=HISTORY):
-            if message.created_at < due.due_at:
-                break
+        async for message in channel.history(limit=None, after=due.due_at - CLOCKS_DIFFER):
             if message.author == self.bot.user and is_of_week(message, due.week):
                 return message.id
         return None
@@ -247,8 +260,9 @@ def _trouble(channel: discord.abc.GuildChannel | None, channel_id: int) -> str:
     """Why nothing can be posted in a channel; to follow "because"."""
     if channel is None:
         return "its channel was deleted"
-    missing = missing_permissions(channel, POSTING)
-    return f"I can't post in <#{channel_id}>" + (f" without {' and '.join(missing)}" if missing else "")
+    missing = missing_permissions(channel, POSTING_ONCE)
+    without = f" without {' and '.join(missing)}" if missing else ""
+    return f"I can't post digests in <#{channel_id}>{without}"
 
 
 async def setup(bot: Earworm) -> None:

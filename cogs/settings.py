@@ -77,7 +77,8 @@ class SettingsCog(
             ", ".join(f"<#{channel}>" for channel in channels) or "none yet: /settings channel makes one"
         )
         guild = await guilds.get(interaction.guild_id)
-        lines = [f"Music channels: {listening}", digest_line(guild), *await self._unheard(interaction)]
+        digest = await digest_line(guild, self.bot.services.digests)
+        lines = [f"Music channels: {listening}", digest, *await self._unheard(interaction)]
         await interaction.edit_original_response(content="\n".join(lines))
 
     async def _unheard(self, interaction: discord.Interaction[Earworm]) -> list[str]:

@@ -18,5 +18,8 @@ class Digest(Base):
     state: Mapped[str]  # claimed, posted
     channel_id: Mapped[int]
     message_id: Mapped[int | None]
-    claimed_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=1)
+    claimed_until: Mapped[datetime]  # nobody else tries before
+    since: Mapped[datetime]  # what it covers, from then
+    until: Mapped[datetime]
     posted_at: Mapped[datetime | None]

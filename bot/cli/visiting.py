@@ -12,7 +12,6 @@ from bot import client
 from bot.cli.loopback import START_SECONDS, beside, listening_with
 from bot.client import Earworm
 from bot.errors import SettingsError
-from bot.playlists.digest import next_due
 from bot.sandbox import Sandbox, SandboxError
 from bot.sandbox.page import Club, Extra, Page
 from bot.settings import Settings
@@ -55,7 +54,7 @@ class Visit:
         guild = await self.bot.services.guilds.get(self.club.guild.id) if self.bot else None
         if self.bot is None or guild is None or guild.digest_channel_id is None:
             raise SandboxError(NO_DIGEST)
-        due = next_due(guild, self.club.discord.clock.now())
+        due = await self.bot.services.digests.next_due(guild, self.club.discord.clock.now())
         await self.bot.get_cog("digest").post_all(due + timedelta(seconds=1))  # type: ignore[union-attr]
 
 

@@ -111,6 +111,8 @@ Period = Week | Month | Year
 EVERY: Mapping[str, type[Week] | type[Month] | type[Year]] = MappingProxyType(
     {"week": Week, "month": Month, "year": Year}
 )
+# Of what a week's digest may cover: moved from Monday to Sunday, and its hour and zone from one end to the other.
+LONGEST_WEEK = timedelta(days=15, hours=2)
 DAYS: Mapping[str, int] = MappingProxyType({"week": 7, "month": 30, "year": 365})
 
 
@@ -169,13 +171,16 @@ class Schedule:
             period = period.before()
         return period
 
-    def covers(self, period: Period) -> tuple[datetime, datetime]:
-        """What a digest covers, from (inclusive) until.
+    def covers(self, period: Period, last: datetime | None = None) -> tuple[datetime, datetime]:
+        """What a digest covers, from (inclusive) until; of a month or year its days.
 
-        Of a week the seven days before it is due, from when the last one was; of a month or year its days.
+        Of a week what came since the `last` one ended, until this one is due. If that is longer ago than moving the
+        weekday explains, or there was none: the seven days before it is due.
         """
         if isinstance(period, Week):
-            return self.due(period.before()), self.due(period)
+            until = self.due(period)
+            follows = last is not None and until - LONGEST_WEEK <= last < until
+            return last if last and follows else self.due(period.before()), until
         return self._moment(period.first, 0), self._moment(period.after().first, 0)
 
     def _moment(self, day: date, hour: int) -> datetime:

@@ -13,7 +13,6 @@ from aiohttp import web
 
 from bot.audio.synth import Song, write_audio
 from bot.client import Earworm
-from bot.playlists.digest import next_due
 from bot.sandbox.errors import Json
 from bot.sandbox.guild import Guild
 from bot.sandbox.members import Member
@@ -236,7 +235,8 @@ class Story:
     async def digest(self) -> None:
         """Let the digest's hour come."""
         clock = self.stage.discord.clock
-        due = next_due(await self.bot.services.guilds.get(self.stage.guild.id), clock.now())
+        guild = await self.bot.services.guilds.get(self.stage.guild.id)
+        due = await self.bot.services.digests.next_due(guild, clock.now())
         clock.travel(due - clock.now() + timedelta(seconds=2))
         cog = self.bot.get_cog("digest")
         before = len(self.stage.music.messages)

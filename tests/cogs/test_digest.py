@@ -3,13 +3,16 @@
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from bot.client import Earworm
 from bot.errors import WorkerDied
 from bot.sandbox import Permission, buttons_of, text_of
 from bot.sandbox.components import GALLERY, walk
+from models import Digest
 from tests.support.running import PATIENCE, Club, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -68,13 +71,19 @@ async def test_setting_it_up(bot: Earworm, club: Club) -> None:
     assert off["content"] == "The weekly digest is off."
 
 
-async def test_a_time_zone_that_there_is_not_and_a_channel_that_is_closed(club: Club) -> None:
+async def test_a_time_zone_that_there_is_not_and_a_channel_that_is_closed(bot: Earworm, club: Club) -> None:
     answer = await club.mod.command(club.hall, "digest set", channel=club.music, timezone="Mars/Olympus")
     assert "no time zone “Mars/Olympus”" in (await answer.message())["content"]
     club.music.set_overwrite(club.guild.bot, deny=Permission.SEND_MESSAGES)
     await club.discord.quiet(0.1)
     answer = await club.mod.command(club.hall, "digest set", channel=club.music)
-    assert f"can't post in {club.music.mention}" in (await answer.message())["content"]
+    refusal = f"I can't post digests in {club.music.mention}. Grant me "
+    assert (await answer.message())["content"] == refusal + "Send Messages there."
+    club.music.set_overwrite(club.guild.bot, deny=Permission.READ_MESSAGE_HISTORY)
+    await club.discord.quiet(0.1)
+    answer = await club.mod.command(club.hall, "digest set", channel=club.music)
+    assert (await answer.message())["content"] == refusal + "Read Message History there."
+    assert (await bot.services.guilds.get(club.guild.id)).digest_channel_id is None
 
 
 async def test_who_may_set_it(club: Club) -> None:
@@ -152,25 +161,82 @@ async def test_discord_has_trouble(bot: Earworm, club: Club) -> None:
     due = await tuned(bot, club)
     club.discord.faults.fail_next("POST", rf"/channels/{club.hall.id}/messages$", status="drop_after")
     await post_all(bot, due)
-    await post_all(bot, due + timedelta(seconds=20))
+    await post_all(bot, due + timedelta(minutes=1))
+    assert len(club.hall.messages) == 1
+    assert await bot.services.digests.due(due + timedelta(hours=2)) == []
+
+
+@pytest.mark.errors
+async def test_while_discord_has_trouble_it_is_tried_less_and_less_often(bot: Earworm, club: Club) -> None:
+    due = await tuned(bot, club)
+    to = rf"/channels/{club.hall.id}/messages$"
+    club.discord.faults.fail_next("POST", to, status=503, times=3)
+    tries = []
+    for seconds in range(0, 10 * 60, 20):
+        before = len(club.discord.requests)
+        await post_all(bot, due + timedelta(seconds=seconds))
+        sent = [r for r in club.discord.requests[before:] if r.method == "POST" and re.search(to, r.path)]
+        tries += [seconds // 60 for _ in sent]
+    assert tries == [0, 1, 3, 7]
     assert len(club.hall.messages) == 1
 
 
+@pytest.mark.errors
+async def test_it_is_found_however_much_was_said_since(
+    bot: Earworm, club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due = await soon(bot, club)
+    monkeypatch.setattr("bot.sandbox.messages.NONCE_SECONDS", 0.0)
+    club.discord.faults.fail_next("POST", rf"/channels/{club.hall.id}/messages$", status="drop_after")
+    await post_all(bot, due)
+    [digest] = club.hall.messages
+    for number in range(601):
+        await club.ann.post(club.hall, str(number))
+    await post_all(bot, due + timedelta(minutes=1))
+    said = [m for m in club.hall.messages if m["author"]["id"] == str(club.guild.bot.id)]
+    assert said == [digest]
+    async with bot.services.store.session() as session:
+        [kept] = await session.scalars(select(Digest).where(Digest.guild_id == club.guild.id))
+    assert (kept.state, kept.message_id) == ("posted", int(digest["id"]))
+
+
+async def soon(bot: Earworm, club: Club) -> datetime:
+    """Set a digest up; gives when it is due, which is in half an hour or more, and in an hour or less."""
+    now = datetime.now(UTC)
+    zone = ZoneInfo(
+        "UTC" if now.minute < 30 else "Asia/Kolkata"
+    )  # whose hours begin when others' are half over
+    then = now.astimezone(zone) + timedelta(hours=1)
+    guilds = bot.services.guilds
+    await guilds.set_digest(club.guild.id, club.hall.id, then.weekday(), then.hour, zone.key)
+    due = await bot.services.digests.next_due(await guilds.get(club.guild.id), now)
+    assert timedelta(minutes=29) < due - now <= timedelta(hours=1)
+    return due
+
+
+@pytest.mark.parametrize(
+    ("lost", "named"),
+    [
+        (Permission.SEND_MESSAGES, "Send Messages"),
+        (Permission.READ_MESSAGE_HISTORY, "Read Message History"),
+    ],
+)
 async def test_a_channel_that_was_closed_switches_it_off_and_an_admin_is_told(
-    bot: Earworm, club: Club
+    bot: Earworm, club: Club, lost: Permission, named: str
 ) -> None:
     due = await tuned(bot, club)
     lobby = club.guild.add_channel("lobby")
     club.guild.set_system_channel(lobby)
-    club.hall.set_overwrite(club.guild.bot, deny=Permission.SEND_MESSAGES)
+    club.hall.set_overwrite(club.guild.bot, deny=lost)
     await club.discord.quiet(0.1)
     await post_all(bot, due)
     await post_all(bot, due + timedelta(days=7))
     says = (
-        f"⚠️ Weekly digest: off, because I can't post in {club.hall.mention} without Send Messages. "
+        f"⚠️ Weekly digest: off, because I can't post digests in {club.hall.mention} without {named}. "
         "Switch it on with /digest set."
     )
     assert [m["content"] for m in lobby.messages] == [says]
+    assert club.hall.messages == []
     shown = await (await club.mod.command(club.music, "settings show")).message()
     assert shown["content"].splitlines()[1] == says
     preview = await (await club.mod.command(club.music, "digest preview")).message(PATIENCE)
@@ -303,6 +369,24 @@ async def test_a_month_and_a_year(bot: Earworm, club: Club) -> None:
     assert text.startswith("## 🎧 Your server's year in music\n-# 20") and "Most loved" in text
     answer = await club.mod.command(club.hall, "digest set", channel=club.hall, every="month", weekday=0)
     assert "first of the Mondays at 18:00 (UTC) after each month" in (await answer.message())["content"]
+
+
+async def test_a_months_and_a_years_digest_are_posted_once(bot: Earworm, club: Club) -> None:
+    await week_of_music(bot, club)
+    answer = await club.mod.command(
+        club.hall, "digest set", channel=club.hall, weekday=0, hour=9, timezone="UTC", every="month"
+    )
+    assert "Monthly digest" in (await answer.message())["content"]
+    today = datetime.now(UTC)
+    month_is_over = (today.replace(day=1) + timedelta(days=31)).replace(day=8)
+    year_is_over = today.replace(year=today.year + 1, month=1, day=8)
+    for now in (month_is_over, month_is_over + timedelta(days=1), year_is_over, year_is_over):
+        await post_all(bot, now + timedelta(hours=12))
+    month, year = [text_of(message) for message in club.hall.messages]
+    assert month.startswith("## 🎧 The month in music") and "6 songs" in month
+    assert year.startswith("## 🎧 Your server's year in music") and "6 songs" in year
+    banners = [file["filename"] for message in club.hall.messages for file in message["attachments"]]
+    assert banners.count("banner.png") == 2
 
 
 async def test_less_of_this_hides_the_recommendation_from_whoever_says_so(bot: Earworm, club: Club) -> None:

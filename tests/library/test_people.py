@@ -161,7 +161,7 @@ async def busy(store, catalog):
         *(
             Digest(guild_id=GUILD, week=f"2026-W{message}", state="posted", channel_id=HIDDEN, **at)
             for message in (48, 49)
-            for at in ({"message_id": message, "claimed_at": START},)
+            for at in ({"message_id": message, "claimed_until": START, "since": START, "until": START},)
         ),
         *(Hidden(guild_id=GUILD, user_id=user, track_id=both, hidden_at=START) for user in (ANA, BEN)),
         *(

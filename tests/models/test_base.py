@@ -8,10 +8,12 @@ from sqlalchemy.exc import StatementError
 from models import Digest, Guild
 
 CEST = timezone(timedelta(hours=2))
+START = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def digest(at):
-    return Digest(guild_id=1, week="2026-W23", state="posted", channel_id=2, claimed_at=at)
+    covers = {"since": START, "until": START}
+    return Digest(guild_id=1, week="2026-W23", state="posted", channel_id=2, claimed_until=at, **covers)
 
 
 async def test_a_moment_comes_back_in_utc(store):
@@ -20,7 +22,7 @@ async def test_a_moment_comes_back_in_utc(store):
         await session.flush()
         session.add(digest(datetime(2026, 6, 1, 14, 0, 0, 250, tzinfo=CEST)))
     async with store.session() as session:
-        kept = (await session.get_one(Digest, (1, "2026-W23"))).claimed_at
+        kept = (await session.get_one(Digest, (1, "2026-W23"))).claimed_until
     assert kept == datetime(2026, 6, 1, 12, 0, 0, 250, tzinfo=UTC)
     assert kept.tzinfo is UTC
 

@@ -3,13 +3,17 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from bot.errors import NotFound
 from bot.playlists.digest import DueDigest
+from bot.playlists.weeks import Schedule, Week
+from models import Guild
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share
 from tests.support.scene import DISLIKE, LIKE, Scene, near
 
 ROCK, JAZZ, FOLK = 0, 1, 2
+MONDAY, WEDNESDAY, SUNDAY = 0, 2, 6
 WEEK = "2026-W45"  # START is its Monday at noon; its digest is due on Friday at 18:00 UTC
 DAY = 24 * 60
 HERE = frozenset({PUBLIC})
@@ -54,6 +58,38 @@ async def test_the_week_begins_when_the_last_digest_was_due_and_ends_when_this_o
         await scene.add(title, near(ROCK, 0.1), minutes=(at - START).total_seconds() / 60)
     content = await scene.digests.compose(GUILD, WEEK, None)
     assert [c.title for c in content.tracks] == ["first", "last"]
+
+
+async def test_a_week_begins_where_the_last_posted_digest_ended(scene):
+    async def posted(week: str) -> tuple[datetime, datetime]:
+        guild = await scene.guilds.get(GUILD)
+        at = Schedule.of(guild).due(Week.parse(week))
+        due = next(each for each in await scene.digests.due(at) if each.week == week)
+        assert await scene.digests.claim(due, now=at)
+        content = await scene.digests.prepare(due, None)
+        await scene.digests.posted(due, 9000, now=at)
+        assert (content.since, content.until) == (due.since, due.until)
+        again = await scene.digests.compose(GUILD, week, None)
+        assert (again.since, again.until) == (due.since, due.until)
+        return due.since, due.until
+
+    async def moved(weekday: int) -> None:
+        await scene.guilds.set_digest(GUILD, PUBLIC, weekday, 18, "UTC")
+        async with scene.store.begin() as session:
+            await session.execute(update(Guild).values(digest_since=START - timedelta(days=30)))
+
+    def at(day: int) -> datetime:
+        return datetime(2026, 11, day, 18, tzinfo=UTC)
+
+    await moved(MONDAY)
+    assert await posted("2026-W46") == (at(2), at(9))
+    assert await posted("2026-W47") == (at(9), at(16))
+    await moved(SUNDAY)
+    assert await posted("2026-W48") == (at(16), at(29))
+    await moved(WEDNESDAY)
+    assert await posted("2026-W49") == (at(29), datetime(2026, 12, 2, 18, tzinfo=UTC))
+    first = await scene.digests.compose(GUILD, "2026-W46", None)  # as it was, whatever the schedule is now
+    assert (first.since, first.until) == (at(2), at(9))
 
 
 async def test_a_song_that_came_back_stands_with_this_weeks_share(scene):
@@ -106,7 +142,7 @@ async def test_the_recommendation_is_another_one_each_week_until_all_had_their_t
     posted = []
     for number in range(4):
         now = START + timedelta(days=7 * number)
-        due = DueDigest(GUILD, f"2026-W{45 + number}", PUBLIC, now)
+        due = DueDigest(GUILD, f"2026-W{45 + number}", PUBLIC, now, now - timedelta(days=7), now)
         content = await scene.digests.prepare(due, None)
         posted.append(content.pick.card.title)
         await scene.digests.posted(due, 9000 + number, now=now)

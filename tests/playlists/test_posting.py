@@ -2,12 +2,13 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
 
 from bot.library.store import Store
-from bot.playlists.digest import CLAIM_STANDS, Digests, DueDigest, next_due
+from bot.playlists.digest import CLAIM_STANDS, LONGEST_DELAY, Digests, DueDigest
 from bot.playlists.weeks import Week
 from models import Digest, Guild
 from tests.support.library import BEN, CLEO, GUILD, PUBLIC
@@ -16,6 +17,7 @@ from tests.support.scene import DISLIKE, LIKE, Scene, near
 SET_UP = datetime(2026, 11, 4, 12, tzinfo=UTC)  # a Wednesday
 FRIDAY = datetime(2026, 11, 6, 17, tzinfo=UTC)  # 18:00 in Berlin, of 2026-W45
 MESSAGE = 8800
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ async def test_of_many_that_try_one_gets_the_claim(settings, scene, digests):
     try:
         second = Digests(other, scene.guilds, scene.answers, scene.composer, scene.playlists)
         tries = [each.claim(due, now=FRIDAY) for each in (digests, second) for _ in range(5)]
-        assert sorted(await asyncio.gather(*tries)) == [False] * 9 + [True]
+        assert sorted(await asyncio.gather(*tries)) == [0] * 9 + [1]
     finally:
         await other.close()
 
@@ -103,7 +105,7 @@ async def test_a_claim_is_left_alone_until_whoever_made_it_must_have_crashed(dig
     assert await digests.due(soon) == []
     assert not await digests.claim(due, now=soon)
     assert await digests.due(later) == [due]
-    assert await digests.claim(due, now=later)
+    assert await digests.claim(due, now=later) == 2
     assert not await digests.claim(due, now=later)
 
 
@@ -121,18 +123,36 @@ async def test_a_restart_does_not_post_again_what_was_posted(digests):
     assert await digests.due(FRIDAY) == []
 
 
-async def test_what_failed_to_be_posted_is_due_again(digests):
+async def test_what_failed_to_be_posted_is_due_again_later_and_later(digests):
+    now, waited = FRIDAY, []
+    for number in range(1, 10):
+        (due,) = await digests.due(now)
+        assert await digests.claim(due, now=now) == number
+        await digests.put_off(due, number, now=now)
+        delay = 1
+        while not await digests.due(now + timedelta(minutes=delay)):
+            delay += 1
+        assert not await digests.claim(due, now=now + timedelta(minutes=delay, seconds=-1))
+        waited.append(delay)
+        now += timedelta(minutes=delay)
+    assert waited == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    await digests.put_off(due, 10**9, now=now)  # never too late to try
+    assert await digests.due(now + LONGEST_DELAY) == [due]
+
+
+async def test_what_cannot_be_posted_there_is_nobodys(digests):
     (due,) = await digests.due(FRIDAY)
     await digests.claim(due, now=FRIDAY)
     await digests.release(due)
     assert await digests.due(FRIDAY) == [due]
-    assert await digests.claim(due, now=FRIDAY)
+    assert await digests.claim(due, now=FRIDAY) == 1
 
 
 async def test_giving_up_late_does_not_undo_that_it_was_posted(digests):
+    (due,) = await digests.due(FRIDAY)
     await post(digests, FRIDAY)
-    due = DueDigest(GUILD, "2026-W45", PUBLIC, FRIDAY)
     await digests.release(due)
+    await digests.put_off(due, 1, now=FRIDAY)
     assert await digests.due(FRIDAY) == []
 
 
@@ -166,29 +186,50 @@ async def test_marks_on_the_posted_digest_are_about_its_recommendation(scene, di
     assert [vote.track_id for vote in await scene.feedback.votes(GUILD, CLEO)] == [content.pick.card.id]
 
 
-def test_the_next_digest():
-    guild = Guild(
-        id=1,
-        digest_channel_id=5,
-        digest_every="week",
-        digest_weekday=4,
-        digest_hour=18,
-        timezone="Europe/Berlin",
-    )
-    assert next_due(guild, FRIDAY - timedelta(minutes=1)) == FRIDAY
-    assert next_due(guild, FRIDAY) == FRIDAY + timedelta(days=7)
+async def test_the_next_digest(scene, digests):
+    guild = await scene.guilds.get(GUILD)
+    assert await digests.next_due(guild, FRIDAY - timedelta(minutes=1)) == FRIDAY
+    assert await digests.next_due(guild, FRIDAY) == FRIDAY + timedelta(days=7)
 
 
-def test_a_time_zone_that_is_gone_counts_as_utc():
-    guild = Guild(
-        id=1,
-        digest_channel_id=5,
-        digest_every="week",
-        digest_weekday=4,
-        digest_hour=18,
-        timezone="Mars/Olympus",
-    )
-    assert next_due(guild, FRIDAY) == FRIDAY + timedelta(hours=1)
+async def test_the_next_digest_is_one_that_comes_also_after_the_weekday_was_moved(scene, digests):
+    monday, tuesday = datetime(2026, 11, 16, 18, tzinfo=UTC), datetime(2026, 11, 17, 12, tzinfo=UTC)
+    await move(scene, 0)
+    await post(digests, monday)
+    await move(scene, 6)
+    promised = await digests.next_due(await scene.guilds.get(GUILD), tuesday)
+    assert promised == datetime(2026, 11, 29, 18, tzinfo=UTC)
+    came = [day for day in range(1, 14) if await digests.due(tuesday + timedelta(days=day, hours=6))]
+    assert came[0] == 12
+    (due,) = await digests.due(promised)
+    assert (due.week, due.since, due.until) == ("2026-W48", monday, promised)
+
+
+async def test_the_next_digest_is_none_that_a_year_or_another_server_had(scene, digests):
+    async with scene.store.begin() as session:
+        session.add(Guild(id=GUILD + 1))
+        await session.flush()
+        at = {"claimed_until": FRIDAY, "since": FRIDAY, "until": FRIDAY + timedelta(days=1)}
+        about = {"state": "posted", "channel_id": PUBLIC, **at}
+        session.add(Digest(guild_id=GUILD, week="2027", **about))
+        session.add(Digest(guild_id=GUILD + 1, week="2026-W46", **about))
+    guild = await scene.guilds.get(GUILD)
+    assert await digests.next_due(guild, FRIDAY) == FRIDAY + timedelta(days=7)
+    [due] = await digests.due(FRIDAY + timedelta(days=7))
+    assert (due.since, due.until) == (FRIDAY, FRIDAY + timedelta(days=7))
+
+
+async def move(scene: Scene, weekday: int) -> None:
+    """The digest comes on another day, at 18:00 in London."""
+    await scene.guilds.set_digest(GUILD, PUBLIC, weekday, 18, "UTC")
+    async with scene.store.begin() as session:
+        await session.execute(update(Guild).values(digest_since=SET_UP))
+
+
+async def test_a_time_zone_that_is_gone_counts_as_utc(scene, digests):
+    async with scene.store.begin() as session:
+        await session.execute(update(Guild).values(timezone="Mars/Olympus"))
+    assert await digests.next_due(await scene.guilds.get(GUILD), FRIDAY) == FRIDAY + timedelta(hours=1)
 
 
 async def test_a_month_is_posted_once_on_the_first_such_day_after_it(scene, digests):
@@ -196,8 +237,9 @@ async def test_a_month_is_posted_once_on_the_first_such_day_after_it(scene, dige
     async with scene.store.begin() as session:
         await session.execute(update(Guild).values(digest_since=SET_UP))
     first = datetime(2026, 12, 4, 17, tzinfo=UTC)  # the first Friday of December, in Berlin
+    october, november = [datetime(2026, month, 1, tzinfo=BERLIN).astimezone(UTC) for month in (10, 11)]
     assert await digests.due(first - timedelta(seconds=1)) == [
-        DueDigest(GUILD, "2026-10", PUBLIC, FRIDAY)
+        DueDigest(GUILD, "2026-10", PUBLIC, FRIDAY, october, november)
     ]  # October's, since it was set up before that was due
     assert await weeks(digests, first) == ["2026-11"]
     await post(digests, first)
@@ -220,7 +262,8 @@ async def test_a_year_is_posted_beside_the_weeks_and_neither_hides_the_other(dig
 async def test_what_a_digest_said_is_kept_as_posted_and_once(scene, digests):
     for number in range(20):
         await scene.add(f"song {number}", near(number % 2, 0.02 * number), minutes=number)
-    due = DueDigest(GUILD, str(Week.of(datetime.now(UTC).date())), PUBLIC, datetime.now(UTC))
+    now = datetime.now(UTC)
+    due = DueDigest(GUILD, str(Week.of(now.date())), PUBLIC, now, now - timedelta(days=7), now)
     content = await digests.prepare(due, None)
     again = await digests.prepare(due, None)
     assert content.playlists and content.playlists == again.playlists

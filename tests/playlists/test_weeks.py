@@ -78,6 +78,36 @@ def test_the_weeks_leave_no_gap_when_clocks_change():
     assert plan.covers(week.after()) == (until, until + timedelta(days=7, hours=-1))
 
 
+@pytest.mark.parametrize(
+    ("days", "begins"),
+    [
+        (1, 1),  # moved from Sunday to Monday
+        (13, 13),  # moved from Monday to Sunday
+        (14, 14),  # one was missed
+        (16, 7),  # more were: they are skipped
+        (0, 7),
+    ],
+)
+def test_a_week_begins_where_the_last_one_ended_unless_that_is_long_ago(days, begins):
+    plan, week = schedule("UTC"), Week.parse("2026-W12")
+    until = plan.due(week)
+    assert plan.covers(week, until - timedelta(days=days)) == (until - timedelta(days=begins), until)
+
+
+@pytest.mark.parametrize(
+    ("former", "later"), [("Pacific/Kiritimati", "Pacific/Pago_Pago"), ("UTC", "Asia/Kathmandu")]
+)
+def test_however_far_it_is_moved_within_a_week_nothing_falls_out(former, later):
+    posted = schedule(former, 0, 0).due(Week.parse("2026-W12"))
+    since, _ = schedule(later, SUNDAY, 23).covers(Week.parse("2026-W13"), posted)
+    assert since == posted
+
+
+def test_a_month_covers_its_days_wherever_the_last_one_ended():
+    plan = schedule("UTC")
+    assert plan.covers(Month(2026, 11), datetime(2026, 10, 25, tzinfo=UTC)) == plan.covers(Month(2026, 11))
+
+
 def test_a_server_without_a_digest_counts_calendar_weeks():
     plan = Schedule.of(Guild(id=1, timezone="Asia/Kathmandu", digest_weekday=4, digest_hour=18))
     since, until = plan.covers(Week.parse("2026-W12"))
