@@ -96,6 +96,28 @@ async def test_no_digest_is_more_than_discord_takes(number, title, drawn):
     assert len(list(view.walk_children())) <= 40
 
 
+@pytest.mark.parametrize(
+    ("quiet", "credit"),
+    [
+        ({}, " · <@7>, first shared by <@9>"),
+        ({7}, " · first shared by <@9>"),
+        ({9}, " · <@7>, first shared by somebody"),
+    ],
+)
+async def test_a_song_that_came_back_credits_who_shared_it_first(quiet, credit):
+    (card,) = cards(1, "Song")
+    card = replace(card, shares=(ShareLine(BIG, BIG, 7, START),))
+    full = replace(card, shares=(ShareLine(BIG, BIG, 9, START - timedelta(days=90)), *card.shares))
+    content = replace(
+        week(0, ""), tracks=(card,), again={card.id: full}, loved=(full,), quiet=frozenset(quiet)
+    )
+    lines = _text(digest_layout(content)).splitlines()
+    (line,) = (line for line in lines if line.startswith("• "))
+    assert line.endswith(f"){credit}")
+    (loved,) = (line for line in lines if line.startswith("👍 "))
+    assert loved.endswith(")" if 9 in quiet else ") · <@9>")
+
+
 async def test_newcomers_for_whom_there_is_no_room_are_counted():
     view = digest_layout(week(12, "Song"))
     (corner,) = re.findall(r"### 🌱 Newcomers' corner\n(.*?)\n###", _text(view), re.DOTALL)

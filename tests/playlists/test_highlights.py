@@ -71,6 +71,8 @@ def test_how_the_sound_moved():
     vibes = [Vibe(1, "restless · 118 bpm", False, frozenset(range(4)))]
     said = movement("week", week, [*week, *others], vibes)
     assert said == "This week was faster (118 against 104 bpm), louder and leaned towards “restless”."
+    alike = [*vibes, Vibe(2, "restless · jazz · 90 bpm", False, frozenset(range(10, 20)))]
+    assert movement("week", week, [*week, *others], alike).endswith("towards “restless · 118 bpm”.")
     same = [card(n, tempo=104.0) for n in range(4)]
     assert movement("year", same, [*same, *others], []) == "This year sounded as this server usually does."
     assert movement("week", week[:2], [*week, *others], vibes) == ""

@@ -1,5 +1,6 @@
 """The kinds of playlists, and the rules that they keep."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -134,6 +135,18 @@ def test_sleepers_sound_like_what_is_loved_and_nobody_reacted():
     playlist = kinds.sleepers([loved, *close, voted, young, far], week)
     assert sorted(track_ids(playlist)) == [2, 3, 4, 5, 6, 7]
     assert reasons(playlist)[2] == "98% like “Band – Hit”, which 3 members 👍"
+
+
+def test_the_sleeper_is_the_closest_one_that_was_not_posted_lately():
+    loved, *others = songs = [song(i, 0.1 * (i - 1), artist=str(i), likes=4 - i) for i in range(1, 9)]
+    week = ThisWeek(NOW, loved={loved.card.id: 3}, reacted={loved.card.id})
+    assert kinds.sleeper_of(songs[::-1], week).card.id == 2
+    assert kinds.sleeper_of(songs, replace(week, lately={2, 3})).card.id == 4
+    assert kinds.sleeper_of([loved, *others[:1]], week).explain(PLAIN) == (
+        "100% like “1 – song 1”, which 3 members 👍"
+    )
+    assert kinds.sleeper_of([loved, *others[:1]], replace(week, lately={2})).card.id == 2
+    assert kinds.sleeper_of([loved], week) is None
 
 
 def test_without_anything_loved_there_are_no_sleepers():

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import NotAllowed
-from bot.playlists.naming import alike, clean_name, genre_of, name_vibe, tells_too_much
+from bot.playlists.naming import alike, clean_name, genre_of, name_vibe, short_name, tells_too_much
 from bot.playlists.songs import Song
+from bot.playlists.vibes import Vibe
 from bot.playlists.words import GENRES, MOODS, SPELLINGS, SPOKEN, TEXTURES
 from tests.support.playlists import card, song
 
@@ -109,6 +110,19 @@ def test_no_two_are_alike_and_every_word_is_ours(vibes):
 def test_the_number_of_beats_alone_does_not_tell_two_apart():
     assert alike("warm · 78 bpm", "Warm · 80 bpm")
     assert not alike("warm · 78 bpm", "bright · 78 bpm")
+
+
+def test_a_vibe_is_called_by_as_much_as_tells_it_from_the_others():
+    names = ("steady · jazz · 90 bpm", "steady · jazz · warm · 80 bpm", "steady · 95 bpm", "hushed · 70 bpm")
+    vibes = [Vibe(number, name, False, frozenset()) for number, name in enumerate(names)]
+    vibes.append(Vibe(9, "Ours · all", True, frozenset()))
+    assert [short_name(vibe, vibes) for vibe in vibes] == [
+        "steady · jazz · 90 bpm",
+        "steady · jazz · warm",
+        "steady · 95 bpm",
+        "hushed",
+        "Ours · all",
+    ]
 
 
 def test_genres_are_spelled_once():

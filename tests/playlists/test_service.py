@@ -12,6 +12,7 @@ from bot.errors import NotAllowed, NotFound
 from bot.library.people import People
 from bot.library.points import load_points
 from bot.playlists.kinds import NOT_SEEN
+from bot.playlists.naming import alike
 from bot.playlists.playlist import Kind
 from bot.playlists.vibes import NEEDED
 from models import Guild, Share, Source, Track, TrackVector, Vibe
@@ -148,6 +149,17 @@ async def test_songs_that_came_in_since_are_in_a_vibe_at_once(scene):
         )
     found = await scene.playlists.vibes(GUILD, None, now=NOW + timedelta(hours=2))
     assert any(new in vibe.track_ids for vibe in found.vibes)
+
+
+async def test_no_vibe_takes_the_name_of_one_that_may_come_together_again(scene):
+    ids = await fill(scene)
+    await scene.playlists.vibes(GUILD, None, now=NOW)
+    for track_id in ids["calm"]:
+        await remove(scene, track_id)
+    await describe(scene, await add_songs(scene, "odd", 8), CALM, {"ambient": 0.9})
+    after = (await scene.playlists.vibes(GUILD, None, now=NOW + WEEK)).vibes
+    (new,) = (vibe.name for vibe in after if "ambient" in vibe.name)
+    assert not alike(new, "late-night slow · ambient · 70 bpm")
 
 
 async def test_two_who_ask_at_once_find_the_same_vibes(scene):
@@ -326,6 +338,13 @@ async def test_from_one_vibe_to_another_that_there_is(scene):
     for start, end in ((calm, calm), (calm, 999)):
         with pytest.raises(NotFound):
             await scene.playlists.worlds(GUILD, start, end, None, now=NOW)
+
+
+async def test_the_two_worlds_are_told_apart(scene):
+    for genre, kind in (("ambient", "calm"), ("punk", "wild")):
+        await describe(scene, await add_songs(scene, kind, 8), CALM, {genre: 0.9})
+    (name,) = (each.name for each in (await weekly(scene)).values() if each.kind is Kind.WORLDS)
+    assert name == "from wistful · ambient to wistful · punk"
 
 
 # -- history -----------------------------------------------------------------------------------------------
