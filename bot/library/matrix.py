@@ -94,13 +94,12 @@ class Library:
 
         Without those that lack one; of a Qdrant server only the most promising if there are very many.
         """
-        if not self._vectors.embedded:
-            heard = await self._asked(guild_id, among, ends, (), channels)
-            tracks = sorted({*heard.tracks, *ends})
-            sounds = await self._vectors.get(guild_id, tracks)
-            tracks = [track_id for track_id in tracks if track_id in sounds]
-            return tracks, sounds.matrix(tracks)
-        matrix = await self._matrix(guild_id)
+        if self._vectors.embedded:
+            matrix = await self._matrix(guild_id)
+        else:
+            if len(among) > CANDIDATES:
+                among = await self._promising(guild_id, frozenset(among), ends, (), channels)
+            matrix = await self._some(guild_id, among, ends)
         return await asyncio.to_thread(matrix.side_by_side, among, ends)
 
     def _note(self, guild_id: int, track_ids: Collection[int]) -> None:

@@ -7,7 +7,7 @@ from bot.library.catalog import Catalog
 from bot.library.matrix import Library
 from bot.library.vectors import Vectors
 from bot.taste.scoring import best_score
-from models import Track
+from models import Track, TrackVector
 from tests.support.library import GUILD, INFOS, add_share, add_track
 
 
@@ -112,6 +112,21 @@ async def test_side_by_side_are_tracks_with_a_vector_of_length_1(store, catalog,
     found, rows = await library.side_by_side(GUILD, [*tracks[:2], silent], [tracks[3]], channels=None)
     assert found == [tracks[0], tracks[1], tracks[3]]
     assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
+
+
+async def test_side_by_side_is_the_same_of_a_qdrant_server(store, vectors, catalog, library):
+    """Also where some tracks lack one of the names."""
+    tracks = await fill(store, catalog, 6)
+    for track in tracks[:4]:
+        async with store.begin() as session:
+            data = np.array([track, 1], np.float32).tobytes()
+            session.add(TrackVector(track_id=track, name=INFOS[1].vector_name, data=data))
+        await catalog.refresh_point(GUILD, track)
+    here = await library.side_by_side(GUILD, tracks, tracks[:2], channels=None)
+    vectors.embedded = False
+    there = await Library(store, vectors).side_by_side(GUILD, tracks, tracks[:2], channels=None)
+    assert here[0] == there[0] == tracks[:4]
+    assert there[1] == pytest.approx(here[1], abs=1e-5)
 
 
 async def test_a_qdrant_server_is_asked_instead_with_the_same_answer(store, vectors, catalog, library):
