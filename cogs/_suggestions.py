@@ -23,7 +23,6 @@ ACCENT = 0x5865F2
 TEXT_LIMIT = 3800  # a little below Discord's 4,000
 CLOSEST = Steering(adventure=Adventure.SAFE)
 HEADING = "### Suggestions"
-NOTHING = "Nothing else of this library can be shown here yet."
 
 
 class MoreButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:more:(?P<track>\d+):(?P<private>[01])"):
@@ -166,15 +165,16 @@ async def answer_similar(
     services = interaction.client.services
     channels = await channels_for(interaction, private=private)
     card = await services.catalog.card(interaction.guild_id, track_id, channels)
-    picks = await services.recommender.similar(
+    found = await services.recommender.similar(
         interaction.guild_id,
         track_id=track_id,
         channels=channels,
         steering=steering,
         user_id=interaction.user.id,
     )
-    note = "" if picks else NOTHING
-    await answer(interaction, "similar", picks, private=private, track_id=card.id, note=note)
+    await answer(
+        interaction, "similar", found.picks, private=private, track_id=card.id, note=found.note
+    )
 
 
 async def answer(

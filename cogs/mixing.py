@@ -71,7 +71,9 @@ class Mixing(commands.Cog):
             interaction, [subtract, subtract_too], subtract_member, private=private
         )
         channels = await channels_for(interaction, private=private)
-        mixed = await self.bot.services.mixing.alchemy(interaction.guild_id, added, taken, channels)
+        mixed = await self.bot.services.mixing.alchemy(
+            interaction.guild_id, added, taken, channels, user_id=interaction.user.id
+        )
         await answer(
             interaction, "alchemy", mixed.picks, private=private, heading="Your mixture", note=mixed.note
         )
@@ -100,7 +102,7 @@ class Mixing(commands.Cog):
         ends = [await find_track(interaction, text, private=private) for text in (start, end)]
         channels = await channels_for(interaction, private=private)
         path = await self.bot.services.mixing.path(
-            interaction.guild_id, ends[0].id, ends[1].id, channels, length
+            interaction.guild_id, ends[0].id, ends[1].id, channels, length, user_id=interaction.user.id
         )
         view = fitted(lambda width: _path_layout(path, width), ui.LayoutView.content_length, TEXT_LIMIT)
         await interaction.edit_original_response(view=view)

@@ -50,7 +50,8 @@ class Together(commands.Cog):
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True)
         someone = member or interaction.user
-        buddies = await self.bot.services.together.buddies(interaction.guild_id, someone.id)
+        channels = await channels_for(interaction, private=True)
+        buddies = await self.bot.services.together.buddies(interaction.guild_id, someone.id, channels)
         lines = [f"{buddy.match}% · <@{buddy.user_id}>" for buddy in buddies]
         nobody = "Nobody's taste is more like that than chance would have it. More 👍 from others would help."
         text = f"### Closest to the taste of <@{someone.id}>\n" + ("\n".join(lines) or nobody)

@@ -10,8 +10,7 @@ from bot.cli.wishes import steering_from
 from bot.playlists.export import pick_json
 from bot.services import Services
 from bot.settings import Settings
-from bot.taste.recommend import Pick
-from bot.taste.steering import Steering, obstacles
+from bot.taste.picks import Recommendation
 
 
 async def by_track(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -20,7 +19,7 @@ async def by_track(arguments: argparse.Namespace, settings: Settings) -> int:
         await check_server(services, arguments.guild)
         card = await services.catalog.resolve(arguments.guild, arguments.track, None)
         steering = await steering_from(arguments, services)
-        picks = await services.recommender.similar(
+        found = await services.recommender.similar(
             arguments.guild,
             track_id=card.id,
             channels=None,
@@ -28,8 +27,7 @@ async def by_track(arguments: argparse.Namespace, settings: Settings) -> int:
             steering=steering,
         )
         query = {"id": card.id, "title": card.title, "artist": card.artist}
-        nothing = "" if picks else await _nothing(services, arguments.guild, steering, card.id)
-        await _show(arguments, services, query, picks, nothing)
+        await _show(arguments, services, query, found)
     return 0
 
 
@@ -40,7 +38,7 @@ async def by_listening(arguments: argparse.Namespace, settings: Settings, source
         await services.pipeline.start()
         heard = await services.pipeline.hear(source)
         steering = await steering_from(arguments, services)
-        picks = await services.recommender.similar(
+        found = await services.recommender.similar(
             arguments.guild,
             vectors=heard.analysis.vectors,
             channels=None,
@@ -48,34 +46,19 @@ async def by_listening(arguments: argparse.Namespace, settings: Settings, source
             steering=steering,
         )
         query = {"id": None, "title": heard.title, "artist": heard.artist}
-        nothing = "" if picks else await _nothing(services, arguments.guild, steering)
-        await _show(arguments, services, query, picks, nothing)
+        await _show(arguments, services, query, found)
     return 0
 
 
 async def _show(
-    arguments: argparse.Namespace,
-    services: Services,
-    query: Mapping[str, object],
-    picks: list[Pick],
-    nothing: str,
+    arguments: argparse.Namespace, services: Services, query: Mapping[str, object], found: Recommendation
 ) -> None:
-    wording = await wording_for(services, arguments.guild, [pick.card for pick in picks])
+    wording = await wording_for(services, arguments.guild, [pick.card for pick in found.picks])
     if arguments.json:
-        results = [pick_json(pick, wording) for pick in picks]
-        print(json.dumps({"guild": arguments.guild, "query": query, "results": results}, indent=2))
-    elif picks:
-        label = " – ".join(str(query[part]) for part in ("artist", "title") if query[part])
-        print(f"Like “{wording.text(label)}”:\n{picks_text(picks, wording)}")
-    else:
-        print(nothing)
-
-
-async def _nothing(services: Services, guild_id: int, steering: Steering, *asked: int) -> str:
-    """Why there is no answer: which wishes left out how much."""
-    candidates = await services.engine.chooser.candidates(guild_id, None, steering, asked)
-    if left_out := obstacles(candidates.failures):
-        return f"Nothing meets your wishes: {left_out}."
-    if candidates.tracks or candidates.failures or steering.without_artists:
-        return "Nothing else in this server's library can be suggested for that."
-    return "Nothing else is in this server's library."
+        results = [pick_json(pick, wording) for pick in found.picks]
+        answer = {"guild": arguments.guild, "query": query, "note": found.note, "results": results}
+        print(json.dumps(answer, indent=2))
+        return
+    label = " – ".join(str(query[part]) for part in ("artist", "title") if query[part])
+    heading = f"Like “{wording.text(label)}”:" if found.picks else ""
+    print("\n".join(part for part in (found.note, heading, picks_text(found.picks, wording)) if part))

@@ -32,10 +32,10 @@ class Around:
         seeds = await self._catalog.cards(guild_id, [track_id], channels)
         if not seeds or track_id not in await self._vectors.get(guild_id, [track_id]):
             return None
-        picks = await self._recommender.similar(
+        found = await self._recommender.similar(
             guild_id, track_id=track_id, channels=channels, exclude=unwanted, limit=LENGTH - 1
         )
-        cards = seeds + [pick.card for pick in picks if pick.percent >= COHERENT]
+        cards = seeds + [pick.card for pick in found.picks if pick.percent >= COHERENT]
         if len(cards) < SHORTEST:
             return None
         tracks = [card.id for card in cards]

@@ -250,9 +250,11 @@ class Story:
         found = []
         for song in self.songs:
             card = await self._card(song.title)
-            picks = await self.bot.services.recommender.similar(
-                self.stage.guild.id, track_id=card, channels=None, limit=NEIGHBOURS
-            )
+            picks = (
+                await self.bot.services.recommender.similar(
+                    self.stage.guild.id, track_id=card, channels=None, limit=NEIGHBOURS
+                )
+            ).picks
             found += [self.styles.get(pick.card.title) == song.style for pick in picks]
         return mean(found)
 

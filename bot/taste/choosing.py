@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,10 @@ from bot.library.facts import Facts
 from bot.library.matrix import Library
 from bot.library.questions import COMMAND_LINE
 from bot.library.store import Store
+from bot.taste.drafting import ARTIST, NEAR, OF_AN_ARTIST, Likeness, drafted, few_of_each
 from bot.taste.scoring import closeness
 from bot.taste.steering import DIVERSITY, Steering, checked, diversified, failing
-from bot.taste.twins import NEAR, Likeness, Song, chosen
+from bot.taste.twins import Song
 from models import Share, Track
 
 Array = NDArray[np.float64]
@@ -26,15 +27,17 @@ Matches = NDArray[np.float32]
 
 POOL = 100  # of the best are looked at closely; more if more are wanted
 SPARE = 4  # times as many as are wanted
+OF_ONE = 2 * OF_AN_ARTIST  # in the pool, where some may turn out to be one song
+KNOWN_ALREADY = "known"
 KNOWN = 400  # of what is known already is compared by sound; all of it by name
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Tracks that may be suggested, and how many of the others fail which wish."""
+    """Tracks that may be suggested, and how many of the others that may be shown fail which wish or rule."""
 
     tracks: tuple[int, ...]
-    failures: Mapping[str, int]
+    left_out: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,15 @@ class Scored:
 
     tracks: Sequence[int]
     scores: Array
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is shown, best first; by which ranking each came; and how many others which rule left out."""
+
+    cards: tuple[TrackCard, ...]
+    turns: tuple[int, ...]
+    left_out: Mapping[str, int]
 
 
 class Chooser:
@@ -60,67 +72,77 @@ class Chooser:
         steering = checked(steering)
         facts = await self._library.facts(guild_id)
         shared = await self._shared(guild_id, channels, steering) if steering.by_share else None
-        failures: Counter[str] = Counter()
+        unwanted = comparable_artists(steering.without_artists)
+        left_out: Counter[str] = Counter()
         tracks = []
         for track_id, each in facts.items():
-            if track_id in without or not _in_sight(each, channels):
+            if not in_sight(each, channels):
                 continue
-            wish = failing(steering, each, channels) or (
-                "share" if shared is not None and track_id not in shared else ""
-            )
-            if wish:
-                failures[wish] += 1
+            if track_id in without:
+                left_out[KNOWN_ALREADY] += 1
+            elif wish := failing(steering, each, channels):
+                left_out[wish] += 1
+            elif shared is not None and track_id not in shared:
+                left_out["share"] += 1
+            elif unwanted and any(song.artist in unwanted for song in _songs(each, channels)):
+                left_out["without"] += 1
             else:
                 tracks.append(track_id)
-        return Candidates(tuple(tracks), failures)
+        return Candidates(tuple(tracks), left_out)
 
     async def choose(
         self,
         guild_id: int,
-        scored: Scored,
+        rankings: Sequence[Scored],
         channels: Channels,
         *,
         known: Collection[int],
         steering: Steering,
         limit: int,
-        fill: bool = False,
         least_diversity: float = 0.0,
-    ) -> list[TrackCard]:
-        """The best `limit` that obey the rules, best first; `fill`: rather too many of one artist than too few."""
-        order = np.argsort(-scored.scores, kind="stable")
-        pool = order[: max(POOL, SPARE * limit)]
-        tracks = [scored.tracks[place] for place in pool]
-        compared = [*tracks, *list(known)[:KNOWN]]
-        alike = await self._alike(guild_id, compared, channels)
-        places = diversified(
-            scored.scores[pool],
-            closeness(alike[: len(tracks), : len(tracks)]),
-            max(DIVERSITY[steering.adventure], least_diversity),
-            len(tracks),
-        )
-        facts = await self._library.facts(guild_id)
-        found = chosen(
-            [
-                song
-                for place in places
-                if tracks[place] in facts
-                for song in _songs(facts[tracks[place]], channels)[:1]
-            ],
-            [song for track_id in known if track_id in facts for song in _songs(facts[track_id])],
-            limit,
-            await self._likeness(compared, alike, set(tracks)),
-            without_artists=steering.without_artists,
-            fill=fill,
-        )
-        return await self._catalog.cards(guild_id, found, channels)
+    ) -> Chosen:
+        """The best `limit` that obey the rules, best first; of several rankings in turn.
 
-    async def _alike(self, guild_id: int, tracks: Sequence[int], channels: Channels) -> Matches:
-        """(n, n) matches of tracks with each other; −∞ where nothing is known."""
+        `known`: what must not come back, as another version either.
+        """
+        facts = await self._library.facts(guild_id)
+        diversity = max(DIVERSITY[steering.adventure], least_diversity)
+        before = [song for track_id in known if track_id in facts for song in _songs(facts[track_id])]
+        size = max(POOL, SPARE * limit)
+        while True:
+            pools = [await asyncio.to_thread(_pool, each, facts, channels, size) for each in rankings]
+            tracks = list(dict.fromkeys(song.track_id for pool in pools for song in pool.songs))
+            compared = [*tracks, *list(known)[:KNOWN]]
+            alike, likeness = await self.alike(guild_id, compared, channels, set(tracks))
+            rows = {track_id: row for row, track_id in enumerate(tracks)}
+            close = closeness(alike[: len(tracks), : len(tracks)])
+            orders = [pool.diversified(close, rows, diversity) for pool in pools]
+            draft = await asyncio.to_thread(drafted, orders, before, limit, likeness)
+            if len(draft.tracks) == limit or all(pool.complete for pool in pools):
+                break
+            size *= SPARE  # nearly all of them are one song
+        left_out = {**{track_id: ARTIST for pool in pools for track_id in pool.crowded}, **draft.left_out}
+        cards = await self._catalog.cards(guild_id, draft.tracks, channels)
+        turns = dict(zip(draft.tracks, draft.turns, strict=True))
+        missing = Counter(rule for track_id, rule in left_out.items() if track_id not in turns)
+        return Chosen(tuple(cards), tuple(turns[card.id] for card in cards), missing)
+
+    async def alike(
+        self,
+        guild_id: int,
+        tracks: Sequence[int],
+        channels: Channels,
+        shown: Collection[int] | None = None,
+    ) -> tuple[Matches, Likeness]:
+        """(n, n) matches of tracks with each other, −∞ where nothing is known; and which are one recording.
+
+        `shown`: only pairs with one of these matter.
+        """
         heard = await self._library.heard(guild_id, tracks, tracks, channels=channels)
         alike = np.full((len(tracks), len(tracks)), -np.inf, np.float32)
         index = {track_id: place for place, track_id in enumerate(tracks)}
         alike[[index[track_id] for track_id in heard.tracks]] = heard.matches
-        return alike
+        return alike, await self._likeness(tracks, alike, set(tracks) if shown is None else shown)
 
     async def _shared(self, guild_id: int, channels: Channels, steering: Steering) -> set[int]:
         """The tracks that were shared where the audience can see it, by whom and when it was asked for."""
@@ -151,12 +173,53 @@ class Chooser:
         return Likeness(near, await asyncio.to_thread(_agreeing, pairs, prints))
 
 
+def comparable_artists(artists: Iterable[str]) -> set[str]:
+    """Artists as `Song` has them."""
+    return {Song.of(0, artist, "").artist for artist in artists}
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """The best songs of a ranking with their scores, and what was passed over for being of a crowded artist's.
+
+    `complete`: there are no others.
+    """
+
+    songs: tuple[Song, ...]
+    scores: Array
+    crowded: frozenset[int]
+    complete: bool
+
+    def diversified(self, close: Array, rows: Mapping[int, int], diversity: float) -> list[Song]:
+        """The songs, such that good ones are unlike those before them; `close`: (n, n), by `rows`."""
+        own = [rows[song.track_id] for song in self.songs]
+        places = diversified(self.scores, close[np.ix_(own, own)], diversity, len(own))
+        return [self.songs[place] for place in places]
+
+
+def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: Channels, size: int) -> _Pool:
+    scores: dict[int, float] = {}
+
+    def songs() -> Iterator[Song]:
+        for place in np.argsort(-ranking.scores, kind="stable"):
+            track_id = ranking.tracks[place]
+            if track_id in facts:
+                scores[track_id] = float(ranking.scores[place])
+                yield from _songs(facts[track_id], channels)[:1]
+
+    seen = list(few_of_each(songs(), size, OF_ONE))
+    kept = tuple(song for song, keep in seen if keep)
+    crowded = frozenset(song.track_id for song, keep in seen if not keep)
+    return _Pool(kept, np.array([scores[song.track_id] for song in kept]), crowded, len(kept) < size)
+
+
 def _songs(facts: Facts, channels: Channels = None) -> list[Song]:
     """A track under each of the names that it has in `channels`."""
     return [Song.of(facts.track_id, artist, title) for artist, title in facts.names(channels)]
 
 
-def _in_sight(facts: Facts, channels: Channels) -> bool:
+def in_sight(facts: Facts, channels: Channels) -> bool:
+    """Whether a track was shared where everybody sees it who sees these channels."""
     return channels is None or COMMAND_LINE in facts.channels or not facts.channels.isdisjoint(channels)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from bot.library.cards import Channels
 from bot.library.catalog import Catalog
 from bot.library.matrix import Library
 from bot.library.store import Store
@@ -61,10 +62,21 @@ class Engine:
         await self.crowds.close()
 
     async def taste(
-        self, guild_id: int, user_id: int | None, now: datetime, extra: Extra = NO_EXTRA
+        self,
+        guild_id: int,
+        user_id: int | None,
+        channels: Channels,
+        now: datetime,
+        extra: Extra = NO_EXTRA,
+        *,
+        own: bool = False,
     ) -> Taste:
-        """A member's taste, or the server's: what its members voted, without what each of them brought or hid."""
-        events = await self.history.events(guild_id, user_id, now=now)
+        """A member's taste, or the server's: what its members voted, without what each of them brought or hid.
+
+        Of what a member did where whoever sees `channels` couldn't see it, nothing counts, except for the member's
+        `own` eyes, and then it may not be named.
+        """
+        events = await self.history.events(guild_id, user_id, channels=channels, now=now)
         if user_id is None:
             events = [event for event in events if event.signal in VOTES]
-        return taste_of(with_extra(events, extra, now), now, self.half_life)
+        return taste_of(with_extra(events, extra, now), now, self.half_life, own=own)

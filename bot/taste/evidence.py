@@ -40,17 +40,21 @@ WEIGHTS: Mapping[Signal, float] = MappingProxyType(
         Signal.IGNORED: -0.1,
     }
 )
-KNOWN = frozenset({Signal.LIKED, Signal.DISLIKED, Signal.HIDDEN, Signal.SHARED})
+KNOWN = frozenset({Signal.LIKED, Signal.DISLIKED, Signal.HIDDEN, Signal.SHARED, Signal.MORE})
 
 
 @dataclass(frozen=True)
 class Event:
-    """A member did something about a track; each kind counts once, when it was done last."""
+    """A member did something about a track; each kind counts once, when it was done last.
+
+    `told`: whether it may be told where the answer is read; a share in a hidden channel may not.
+    """
 
     track_id: int
     user_id: int
     signal: Signal
     at: datetime
+    told: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,13 @@ def strength(event: Event, now: datetime, half_life: float) -> float:
     return WEIGHTS[event.signal] * max(FADED, math.exp2(-age / half_life))
 
 
-def taste_of(events: Iterable[Event], now: datetime, half_life: float = HALF_LIFE) -> Taste:
-    """The taste that these events come to: of one member, or of several whose evidence then adds up."""
+def taste_of(
+    events: Iterable[Event], now: datetime, half_life: float = HALF_LIFE, *, own: bool = True
+) -> Taste:
+    """The taste that these events come to: of one member, or of several whose evidence then adds up.
+
+    `own`: it is read by the member themself, for whom everything counts; else only what may be told.
+    """
     latest: dict[tuple[int, int, Signal], Event] = {}
     for event in events:
         key = (event.track_id, event.user_id, event.signal)
@@ -95,7 +104,8 @@ def taste_of(events: Iterable[Event], now: datetime, half_life: float = HALF_LIF
             latest[key] = event
     parts: dict[int, list[tuple[float, Event]]] = defaultdict(list)
     for event in latest.values():
-        parts[event.track_id].append((strength(event, now, half_life), event))
+        if own or event.told:
+            parts[event.track_id].append((strength(event, now, half_life), event))
     # Exact sums: the order in which marks came and went must leave no trace.
     sums = {track_id: math.fsum(part for part, _ in pieces) for track_id, pieces in parts.items()}
     return Taste(
@@ -110,6 +120,12 @@ def taste_of(events: Iterable[Event], now: datetime, half_life: float = HALF_LIF
 def _telling(parts: Iterable[tuple[float, Event]], total: float) -> Event:
     """The event that does most for the sign that the sum has."""
     return max(parts, key=lambda part: (part[0] * (1 if total >= 0 else -1), part[1].at))[1]
+
+
+def dislikes(taste: Taste) -> set[int]:
+    """The tracks that somebody 👎, and didn't 👍 more."""
+    disliked = (track_id for track_id, event in taste.best.items() if event.signal is Signal.DISLIKED)
+    return {track_id for track_id in disliked if taste.weights.get(track_id, 0) < 0}
 
 
 def vote_events(votes: Iterable[Vote]) -> list[Event]:

@@ -113,10 +113,10 @@ def explain(reason: Reason, card: TrackCard, carrier: TrackCard | None, wording:
 
     `carrier` is None where the track that carried it may not be named.
     """
-    if reason.evidence is Evidence.ASKED:
-        return f"{reason.percent}% match"
-    parts = (_why(reason, carrier, wording), measured(card), standing(card, wording))
-    return " · ".join(part for part in parts if part)
+    parts = (_why(reason, card.id, carrier, wording), measured(card), standing(card, wording))
+    return " · ".join(part for part in parts if part) or (
+        f"{reason.percent}% match" if reason.percent else ""
+    )
 
 
 def measured(card: TrackCard) -> str:
@@ -152,10 +152,12 @@ def count(number: int, one: str, several: str = "") -> str:
     return f"{number} {one if number == 1 else several or one + 's'}"
 
 
-def _why(reason: Reason, carrier: TrackCard | None, wording: Wording) -> str:
+def _why(reason: Reason, track_id: int, carrier: TrackCard | None, wording: Wording) -> str:
     who = wording.person(reason.user_id) if reason.user_id else "you" if reason.you else "they"
     if reason.evidence is Evidence.POPULAR:
         return ""
+    if reason.evidence is Evidence.ASKED:
+        return f"close to {wording.title(carrier)}" if carrier else ""
     if reason.evidence is Evidence.FAR:
         return f"unlike what {who} 👎"
     if reason.evidence is Evidence.NEW:
@@ -170,4 +172,6 @@ def _why(reason: Reason, carrier: TrackCard | None, wording: Wording) -> str:
         Evidence.SERVER: f"{count(reason.likes, 'member')} 👍",
     }[reason.evidence]
     when = f" {reason.when}" if reason.when else ""
+    if carrier and carrier.id == track_id:
+        return f"{did} it{when}"
     return f"close to {named}, which {did}{when}" if carrier else f"close to {named} {did}{when}"

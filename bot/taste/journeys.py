@@ -47,12 +47,6 @@ def walk(vectors: Vectors, start: int, end: int, length: int, usable: NDArray[np
     return [*min(ends)[1], end]
 
 
-def longest_step(vectors: Vectors, way: Sequence[int]) -> float:
-    """The greatest cosine distance between two that follow each other."""
-    chosen = vectors[list(way)]
-    return float((1 - np.sum(chosen[1:] * chosen[:-1], axis=1)).max(initial=0))
-
-
 def mixture(added: Sequence[Array], subtracted: Sequence[Array]) -> tuple[Array, NDArray[np.bool_]]:
     """(n,) scores from each ingredient's (n, k) matches with its tracks, and which tracks are left out.
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,20 +11,24 @@ from numpy.typing import NDArray
 from bot.errors import NotFound
 from bot.library.cards import Channels, TrackCard
 from bot.library.facts import Facts
-from bot.taste.choosing import Scored
+from bot.taste.choosing import KNOWN_ALREADY, Matches, Scored
+from bot.taste.drafting import Likeness
 from bot.taste.engine import Engine
 from bot.taste.explain import Evidence, Reason, count
 from bot.taste.journeys import mixture, walk
+from bot.taste.notes import TAKEN_AWAY, UNHEARD, shortage
 from bot.taste.picks import Pick, Recommendation, percent
 from bot.taste.ranking import strongest
 from bot.taste.steering import NO_STEERING, Steering
 from bot.taste.twins import Song
 
+Array = NDArray[np.float64]
+
 LENGTH = 8  # songs of a path, its ends too
 SHORTEST = 3
 EXAMPLES = 40  # tracks of a tag or a member that stand for it
-NOTHING_LEFT = "Nothing is left: everything here is too much like what you took away."
-UNHEARD = "I haven't listened to {} with my present embedder; earworm doctor --repair helps."
+JUMP = 0.0  # a match, of chance: a longer step is one between sounds that have nothing in common
+UNHEARD_PART = "I haven't listened to one of these with my present embedder; earworm doctor --repair helps."
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,9 @@ class Mixing:
         channels: Channels,
         limit: int = 10,
         *,
-        steering: Steering = NO_STEERING,
+        user_id: int | None = None,
     ) -> Recommendation:
-        """What has something of everything added and nothing of what is subtracted.
+        """What has something of everything added and nothing of what is subtracted; nothing that `user_id` hid.
 
         Raises NotFound for no ingredients, one that is on both sides, or one that nothing is known of.
         """
@@ -71,34 +75,52 @@ class Mixing:
                 "The same ingredient is added and subtracted, which leaves nothing. Drop one of the two."
             )
         parts = [await self._tracks(guild_id, each, channels) for each in [*add, *subtract]]
-        used = frozenset(each.track_id for each in [*add, *subtract] if each.track_id is not None)
-        candidates = await self._engine.chooser.candidates(guild_id, channels, steering, used)
-        examples = list(dict.fromkeys(track_id for part in parts for track_id in part))
-        heard = await self._engine.library.heard(guild_id, candidates.tracks, examples, channels=channels)
-        columns = {track_id: column for column, track_id in enumerate(examples)}
-        matches = [heard.matches[:, [columns[t] for t in part]].astype(np.float64) for part in parts]
-        scores, out = mixture(matches[: len(add)], matches[len(add) :])
-        kept = np.flatnonzero(~out)
-        cards = await self._engine.chooser.choose(
-            guild_id,
-            Scored([heard.tracks[int(row)] for row in kept], scores[kept]),
-            channels,
-            known=used,
-            steering=steering,
-            limit=limit,
+        used = {each.track_id for each in [*add, *subtract] if each.track_id is not None}
+        out = used | await self._hidden(guild_id, user_id)
+        candidates = await self._engine.chooser.candidates(guild_id, channels, NO_STEERING, out)
+        mixed = await self._mixed(guild_id, candidates.tracks, parts[: len(add)], parts[len(add) :], channels)
+        chosen = await self._engine.chooser.choose(
+            guild_id, [mixed.wanted], channels, known=out, steering=NO_STEERING, limit=limit
         )
-        # How close each is to what is added.
-        close = np.stack([part.max(axis=1) for part in matches[: len(add)]]).mean(axis=0)
-        rows = {track_id: row for row, track_id in enumerate(heard.tracks)}
-        picks = [
-            Pick(
-                card,
-                float(scores[rows[card.id]]),
-                Reason(Evidence.ASKED, percent(float(close[rows[card.id]]))),
-            )
-            for card in cards
-        ]
-        return Recommendation(tuple(picks), "" if picks else NOTHING_LEFT)
+        picks = [mixed.pick(card) for card in chosen.cards]
+        carriers = await self._engine.catalog.cards(
+            guild_id, [pick.reason.carrier for pick in picks if pick.reason.carrier], channels
+        )
+        named = {card.id: card for card in carriers}
+        left_out = {
+            **candidates.left_out,
+            **chosen.left_out,
+            KNOWN_ALREADY: 0,
+            TAKEN_AWAY: int(mixed.out.sum()),
+            UNHEARD: len(candidates.tracks) - len(mixed.tracks),
+        }
+        return Recommendation(
+            tuple(replace(pick, carrier=named.get(pick.reason.carrier or 0)) for pick in picks),
+            shortage(len(picks), limit, left_out),
+        )
+
+    async def _mixed(
+        self,
+        guild_id: int,
+        among: Sequence[int],
+        added: Sequence[Sequence[int]],
+        subtracted: Sequence[Sequence[int]],
+        channels: Channels,
+    ) -> "_Mixed":
+        examples = list(dict.fromkeys(track_id for part in [*added, *subtracted] for track_id in part))
+        heard = await self._engine.library.heard(guild_id, among, examples, channels=channels)
+        finite = np.isfinite(heard.matches)
+        columns = {track_id: column for column, track_id in enumerate(examples)}
+        places = [[columns[track_id] for track_id in part] for part in [*added, *subtracted]]
+        if heard.tracks and not all(finite[:, place].any() for place in places):
+            raise NotFound(UNHEARD_PART)
+        rows = np.flatnonzero(finite.any(axis=1))
+        matches = heard.matches[rows].astype(np.float64)
+        parts = [matches[:, place] for place in places]
+        scores, out = mixture(parts[: len(added)], parts[len(added) :])
+        tracks = [heard.tracks[row] for row in rows]
+        voices = list(dict.fromkeys(track_id for part in added for track_id in part))
+        return _Mixed(tracks, scores, out, voices, matches[:, [columns[track_id] for track_id in voices]])
 
     async def path(
         self,
@@ -108,44 +130,51 @@ class Mixing:
         channels: Channels,
         length: int = LENGTH,
         *,
-        steering: Steering = NO_STEERING,
+        user_id: int | None = None,
     ) -> Path:
-        """A walk of `length` songs from one to another, without jumps and without a song twice.
+        """A walk of `length` songs from one to another, evenly, without a song twice or one that `user_id` hid.
 
         Raises NotFound for a path between a song and itself, and if one of them was never listened to.
         """
         if start_id == end_id:
             raise NotFound("Those are the same song, so there is no way between them. Name two.")
-        ends = [await self._engine.catalog.card(guild_id, each, channels) for each in (start_id, end_id)]
-        candidates = await self._engine.chooser.candidates(guild_id, channels, steering, {start_id, end_id})
+        ends = [start_id, end_id]
+        for each in ends:
+            await self._engine.catalog.card(guild_id, each, channels)
+        hidden = await self._hidden(guild_id, user_id)
+        candidates = await self._engine.chooser.candidates(guild_id, channels, NO_STEERING, hidden | {*ends})
         tracks, vectors = await self._engine.library.side_by_side(
-            guild_id, candidates.tracks, [start_id, end_id], channels=channels
+            guild_id, candidates.tracks, ends, channels=channels
         )
-        for card in ends:
-            if card.id not in tracks:
-                raise NotFound(UNHEARD.format("one of these"))
-        usable = _once(tracks, await self._engine.library.facts(guild_id), (start_id, end_id))
+        if not set(ends) <= set(tracks):
+            raise NotFound(UNHEARD_PART)
         wanted = max(length, SHORTEST)
-        way = await asyncio.to_thread(
-            walk, vectors, tracks.index(start_id), tracks.index(end_id), wanted, usable
-        )
-        cards = await self._engine.catalog.cards(guild_id, [tracks[place] for place in way], channels)
-        short = (
-            f"Only {count(len(cards), 'song')}: there are no others to step on."
-            if len(cards) < wanted
-            else ""
-        )
-        return Path(tuple(cards), short)
+        usable = _once(tracks, await self._engine.library.facts(guild_id), ends)
+        while True:
+            way = await asyncio.to_thread(
+                walk, vectors, tracks.index(start_id), tracks.index(end_id), wanted, usable
+            )
+            steps = [tracks[place] for place in way]
+            alike, likeness = await self._engine.chooser.alike(guild_id, steps, channels)
+            again = [way[step] for step in _repeats(steps, likeness)]
+            if not again:
+                break
+            usable[again] = False
+        cards = await self._engine.catalog.cards(guild_id, steps, channels)
+        return Path(tuple(cards), _remarks(wanted, alike))
+
+    async def _hidden(self, guild_id: int, user_id: int | None) -> set[int]:
+        return await self._engine.history.hidden(guild_id, user_id) if user_id else set()
 
     async def _tracks(self, guild_id: int, ingredient: Ingredient, channels: Channels) -> list[int]:
         """The tracks that stand for an ingredient. Raises NotFound if nothing is known of it."""
         if ingredient.track_id is not None:
             card = await self._engine.catalog.card(guild_id, ingredient.track_id, channels)
             if card.id not in await self._engine.vectors.get(guild_id, [card.id]):
-                raise NotFound(UNHEARD.format("that song"))
+                raise NotFound(UNHEARD_PART)
             return [card.id]
         if ingredient.user_id is not None:
-            taste = await self._engine.taste(guild_id, ingredient.user_id, datetime.now(UTC))
+            taste = await self._engine.taste(guild_id, ingredient.user_id, channels, datetime.now(UTC))
             found = strongest(taste, +1)[:EXAMPLES]
             if not found:
                 raise NotFound(
@@ -157,6 +186,58 @@ class Mixing:
         if not found:
             raise NotFound(f"No song here is tagged “{' '.join(ingredient.tag.split())[:40]}”.")
         return found[:: max(1, -(-len(found) // EXAMPLES))]
+
+
+@dataclass(frozen=True, eq=False)
+class _Mixed:
+    """n tracks with their scores, which of them are out, and their (n, v) matches with what was added."""
+
+    tracks: Sequence[int]
+    scores: Array
+    out: NDArray[np.bool_]
+    voices: Sequence[int]
+    matches: Array
+
+    @property
+    def wanted(self) -> Scored:
+        """Those that are not out."""
+        rows = np.flatnonzero(~self.out)
+        return Scored([self.tracks[int(row)] for row in rows], self.scores[rows])
+
+    def pick(self, card: TrackCard) -> Pick:
+        """A track with what of the ingredients it is closest to."""
+        row = self.tracks.index(card.id)
+        closest = int(np.argmax(self.matches[row]))
+        match = percent(float(self.matches[row, closest]))
+        return Pick(
+            card,
+            float(self.scores[row]),
+            Reason(Evidence.ASKED, match, self.voices[closest] if match else None),
+        )
+
+
+def _remarks(wanted: int, alike: Matches) -> str:
+    """What to know about a path of n songs with these (n, n) matches: that it is short, or where it jumps."""
+    found = len(alike)
+    short = f"Only {count(found, 'song')}: there are no others to step on." if found < wanted else ""
+    jumps = [step for step in range(1, found) if alike[step - 1, step] <= JUMP]
+    jump = (
+        f"From song {jumps[0]} to song {jumps[0] + 1} it jumps: nothing here sounds like both."
+        if jumps
+        else ""
+    )
+    return f"{short} {jump}".strip()
+
+
+def _repeats(steps: Sequence[int], likeness: Likeness) -> list[int]:
+    """Places between the ends where the same recording stands as elsewhere before, or at the end."""
+    same = {frozenset(pair) for pair in likeness.same}
+    last = len(steps) - 1
+    return [
+        here
+        for here in range(1, last)
+        if any(frozenset((steps[here], steps[other])) in same for other in (*range(here), last))
+    ]
 
 
 def _once(tracks: Sequence[int], facts: Mapping[int, Facts], ends: Collection[int]) -> NDArray[np.bool_]:

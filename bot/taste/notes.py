@@ -1,23 +1,49 @@
 """What somebody should know about their suggestions: what they go by, why there are few, and what would help (pure)."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from bot.taste.evidence import Signal, Taste
+from bot.taste.evidence import Signal, Taste, dislikes
 from bot.taste.explain import count
-from bot.taste.steering import obstacles
 
 SURE = 3  # likes from which a taste speaks for itself
 PAGE = 5  # fewer picks than this are explained
 
 NOTHING = "I have nothing to go by yet. React with 👍 or 👎 to a few songs, then ask again."
-FEW = "That is all: "
-NONE = "Nothing is left to suggest: "
-REST = "every other song that may be shown here is known already or sounds more like something 👎."
+FEW = "That is all"
+NONE = "Nothing is left to suggest"
+EMPTY = "Nothing else is in this server's library yet."
+FAR, TAKEN_AWAY, UNHEARD, UNPOPULAR, UNWANTED = "far", "taken away", "unheard", "unpopular", "unwanted"
+LEFT_OUT: Mapping[str, str] = MappingProxyType(
+    {
+        "known": "known already",
+        UNWANTED: "that sound more like something 👎",
+        FAR: "that sound no more alike than by chance",
+        TAKEN_AWAY: "that are too much like what you took away",
+        UNPOPULAR: "that nobody here 👍",
+        UNHEARD: "that I haven't listened to",
+        "twin": "that are the same song once more",
+        "artist": "beyond two of an artist",
+        "without": "by an artist you don't want",
+        "tag": "without the tag",
+        "tempo": "at another tempo",
+        "key": "in another key",
+        "share": "that others shared, or at another time",
+        "track": "that you don't want",
+        "length": "that are mixes of 15 minutes and more",
+        "talk": "that are talk",
+    }
+)
 
 
-def going_by(taste: Taste, *, you: bool) -> str:
-    """What a member's suggestions go by where that isn't their likes alone; "" where it is."""
+def going_by(taste: Taste, *, you: bool, heard: bool = True) -> str:
+    """What a member's suggestions go by where that isn't their likes alone; "" where it is.
+
+    `heard`: whether any of what they did is about songs that were listened to.
+    """
     who = "You" if you else "They"
+    if taste.likes and not heard:
+        return f"I haven't listened to what {who.lower()} 👍, so these are what this server likes most."
     signals = {taste.best[track_id].signal for track_id, weight in taste.weights.items() if weight > 0}
     liked = len(taste.likes)
     if liked and (liked >= SURE or Signal.SHARED not in signals):
@@ -28,20 +54,26 @@ def going_by(taste: Taste, *, you: bool) -> str:
         return f"{who} haven't 👍 anything yet, so I went by what {who.lower()} shared."
     if signals:
         return f"{who} haven't 👍 anything yet, so I went by what {who.lower()} asked more of."
-    if taste.weights:
+    if dislikes(taste):
         return f"{who} haven't 👍 anything yet, so these are only unlike what {who.lower()} 👎."
     return f"{who} haven't 👍 or shared anything yet, so these are what this server likes most."
 
 
-def shortage(found: int, limit: int, failures: Mapping[str, int], likes: int) -> str:
-    """Why there are fewer than a page, and what would help; "" if there aren't."""
+def shortage(found: int, limit: int, left_out: Mapping[str, int], likes: int = SURE) -> str:
+    """Why there are fewer than a page, and what would help; "" if there aren't.
+
+    left_out: how many songs which rule or wish left out.
+    """
     if found >= min(limit, PAGE):
         return ""
-    left_out = obstacles(failures)
-    wishes = f" Of your wishes, {left_out}." if left_out else ""
-    help_ = (
-        f" {count(SURE - likes, 'more 👍', 'more 👍')} would tell me what to look for."
-        if likes < SURE
-        else ""
+    help_ = f" {count(SURE - likes, 'more 👍', 'more 👍')} would tell me what to look for."
+    return (told(found, left_out) if found or any(left_out.values()) else EMPTY) + (
+        help_ if likes < SURE else ""
     )
-    return f"{FEW if found else NONE}{REST}{wishes}{help_}"
+
+
+def told(found: int, left_out: Mapping[str, int]) -> str:
+    """What was left out as what, most first: "That is all. Left out: 12 known already, 3 without the tag."."""
+    most = sorted(((-number, rule) for rule, number in left_out.items() if number), key=lambda each: each[0])
+    parts = ", ".join(f"{-number} {LEFT_OUT[rule]}" for number, rule in most)
+    return f"{FEW if found else NONE}." + (f" Left out: {parts}." if parts else "")

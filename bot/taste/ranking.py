@@ -11,7 +11,7 @@ from bot.library.matrix import Library
 from bot.library.questions import Channels
 from bot.taste.colike import Crowd
 from bot.taste.crowds import Crowds
-from bot.taste.evidence import Signal, Taste
+from bot.taste.evidence import Signal, Taste, dislikes
 from bot.taste.scoring import away, best_score, carriers, closeness, fuse, score
 
 Array = NDArray[np.float64]
@@ -94,14 +94,20 @@ class Ranker:
     ) -> Ranked:
         """Tracks among some; `others`: also by what those like who like the same."""
         liked, disliked = strongest(taste, +1), strongest(taste, -1)
+        if not liked:  # silence alone is no taste
+            disliked = [track_id for track_id in disliked if track_id in dislikes(taste)]
         heard = await self._library.heard(guild_id, among, liked, disliked, channels=channels)
-        known = np.flatnonzero(np.isfinite(heard.matches).any(axis=0))  # the others nobody listened to
+        finite = np.isfinite(heard.matches)
+        rows, known = (
+            np.flatnonzero(finite.any(axis=1)),
+            np.flatnonzero(finite.any(axis=0)),
+        )  # were listened to
         evidence = tuple([*liked, *disliked][place] for place in known)
         ranked = Ranked(
-            tracks=heard.tracks,
+            tracks=tuple(heard.tracks[row] for row in rows),
             evidence=evidence,
             weights=np.array([taste.weights[track_id] for track_id in evidence], np.float64),
-            matches=heard.matches[:, known],
+            matches=heard.matches[np.ix_(rows, known)],
         )
         crowd = await self._crowds.of(guild_id) if others else None
         return with_crowd(ranked, crowd, votes_of(taste)) if crowd else ranked

@@ -1,6 +1,5 @@
 """What somebody asks for beside their taste: filters, and how adventurous (pure)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -105,23 +104,6 @@ def failing(steering: Steering, facts: Facts, channels: Channels = None) -> str:
     if not steering.talk and facts.speech >= TALK:
         return "talk"
     return ""
-
-
-WISHES = {
-    "tag": "the tag",
-    "tempo": "the tempo",
-    "key": "the key",
-    "share": "who shared it or when",
-    "track": "",
-    "length": "no mixes of 15 minutes and more",
-    "talk": "no talk",
-}
-
-
-def obstacles(failures: Mapping[str, int]) -> str:
-    """Which wishes left out how many songs, most first, for somebody who got too little."""
-    left = sorted(((n, wish) for wish, n in failures.items() if n and WISHES[wish]), reverse=True)
-    return ", ".join(f"{WISHES[wish]} leaves out {n}" for n, wish in left)
 
 
 def diversified(scores: Array, alike: Array, diversity: float, limit: int) -> list[int]:

@@ -1,6 +1,7 @@
 """Members beside each other: picks for a group, a blend of two, and who likes the same."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import NotFound
-from bot.library.cards import Channels
-from bot.taste.choosing import Scored
+from bot.library.cards import Channels, TrackCard
+from bot.taste.choosing import Scored, in_sight
 from bot.taste.engine import Engine
-from bot.taste.evidence import Signal, Taste, taste_of
+from bot.taste.evidence import Event, Signal, Taste, dislikes, taste_of
 from bot.taste.explain import Evidence, Reason, count, month
 from bot.taste.members import FEWEST, Side, least_misery, taste_match
-from bot.taste.notes import NOTHING, shortage
+from bot.taste.notes import NOTHING, UNHEARD, UNWANTED, shortage
 from bot.taste.picks import SAID, Pick, Recommendation, percent
 from bot.taste.ranking import Ranked, strongest
 from bot.taste.steering import NO_STEERING, Steering
@@ -63,38 +64,53 @@ class Together:
         """
         now = now or datetime.now(UTC)
         tastes = {
-            user_id: await self._engine.taste(guild_id, user_id, now) for user_id in dict.fromkeys(user_ids)
+            user_id: await self._engine.taste(guild_id, user_id, channels, now)
+            for user_id in dict.fromkeys(user_ids)
         }
         known = {user_id: taste for user_id, taste in tastes.items() if taste.weights}
         if not known:
             return Recommendation((), NOTHING)
         familiar = frozenset.intersection(*(taste.known for taste in known.values()))
-        out = familiar.union(*map(_vetoed, tastes.values()))
+        out = familiar.union(*(taste.hidden | dislikes(taste) for taste in tastes.values()))
         candidates = await self._engine.chooser.candidates(guild_id, channels, steering, out)
         ranked = {
             user_id: await self._engine.ranker.rank(guild_id, taste, candidates.tracks, channels, others=True)
             for user_id, taste in known.items()
         }
-        shared = _Shared.of(ranked)
-        wanted = np.flatnonzero(np.isfinite(shared.scores))
-        scored = Scored([shared.tracks[int(row)] for row in wanted], shared.scores[wanted])
-        cards = await self._engine.chooser.choose(
-            guild_id, scored, channels, known=familiar, steering=steering, limit=limit
+        heard = {user_id: each for user_id, each in ranked.items() if each.evidence}
+        if not heard:
+            return Recommendation((), shortage(0, limit, {UNHEARD: len(candidates.tracks)}))
+        shared = _Shared.of(heard)
+        chosen = await self._engine.chooser.choose(
+            guild_id, [shared.wanted], channels, known=out, steering=steering, limit=limit
         )
-        reasons = [shared.reason(card.id, known, now) for card in cards]
+        left_out = {
+            **candidates.left_out,
+            **chosen.left_out,
+            UNWANTED: len(shared.tracks) - len(shared.wanted.tracks),
+            UNHEARD: len(candidates.tracks) - len(shared.tracks),
+        }
+        picks = await self._explained(guild_id, chosen.cards, shared, known, channels, now)
+        likes = min(len(taste.likes) for taste in known.values())
+        note = f"{_silence(len(tastes) - len(known))} {shortage(len(picks), limit, left_out, likes)}"
+        return Recommendation(picks, note.strip())
+
+    async def _explained(
+        self,
+        guild_id: int,
+        cards: Sequence[TrackCard],
+        shared: "_Shared",
+        tastes: Mapping[int, Taste],
+        channels: Channels,
+        now: datetime,
+    ) -> tuple[Pick, ...]:
+        reasons = [shared.reason(card.id, tastes, now) for card in cards]
         carriers = [reason.carrier for reason in reasons if reason.carrier]
         named = {card.id: card for card in await self._engine.catalog.cards(guild_id, carriers, channels)}
-        picks = tuple(
+        return tuple(
             Pick(card, shared.score_of(card.id), reason, named.get(reason.carrier or 0))
             for card, reason in zip(cards, reasons, strict=True)
         )
-        likes = min(len(taste.likes) for taste in known.values())
-        silent = len(tastes) - len(known)
-        unknown = (
-            f"Of {count(silent, 'member')} I know nothing yet, so I went by the others. " if silent else ""
-        )
-        note = unknown + shortage(len(picks), limit, candidates.failures, likes)
-        return Recommendation(picks, note.strip())
 
     async def blend(
         self,
@@ -104,36 +120,39 @@ class Together:
         channels: Channels,
         limit: int = 25,
         *,
-        steering: Steering = NO_STEERING,
         now: datetime | None = None,
     ) -> Blend:
         """What two members may like together, and how alike their tastes are. Raises NotFound for one and the same."""
         if one == other:
             raise NotFound("Blending takes two: name another member.")
-        answer = await self.group(guild_id, [one, other], channels, limit, steering=steering, now=now)
-        return Blend(await self.match(guild_id, one, other, now=now), answer)
+        answer = await self.group(guild_id, [one, other], channels, limit, now=now)
+        return Blend(await self.match(guild_id, one, other, channels, now=now), answer)
 
-    async def match(self, guild_id: int, one: int, other: int, *, now: datetime | None = None) -> int | None:
-        """How alike two members' tastes are in per cent; None if one of them liked too few songs to say."""
-        now = now or datetime.now(UTC)
-        likes = [_likes(await self._engine.taste(guild_id, user_id, now)) for user_id in (one, other)]
-        found = await self._matches(guild_id, likes[0], {other: likes[1]})
+    async def match(
+        self, guild_id: int, one: int, other: int, channels: Channels, *, now: datetime | None = None
+    ) -> int | None:
+        """How alike two members' tastes are in per cent, by what may be shown in `channels`.
+
+        None if one of them liked too few songs to say.
+        """
+        likes = await self._likes(guild_id, channels, now)
+        found = await self._matches(guild_id, likes.get(one, []), {other: likes.get(other, [])})
         return found.get(other)
 
     async def buddies(
-        self, guild_id: int, user_id: int, limit: int = 10, *, now: datetime | None = None
+        self,
+        guild_id: int,
+        user_id: int,
+        channels: Channels,
+        limit: int = 10,
+        *,
+        now: datetime | None = None,
     ) -> list[Buddy]:
         """The members whose taste is most like a member's, the closest first; only those above what chance gives.
 
-        Raises NotFound, which says what would help, if they liked too few songs.
+        By what may be shown in `channels`. Raises NotFound, which says what would help, if they liked too few songs.
         """
-        now = now or datetime.now(UTC)
-        events = await self._engine.history.events(guild_id, now=now)
-        members = {event.user_id for event in events}
-        likes = {
-            member: _likes(taste_of([e for e in events if e.user_id == member], now, self._engine.half_life))
-            for member in members
-        }
+        likes = await self._likes(guild_id, channels, now)
         mine = likes.pop(user_id, [])
         if len(mine) < FEWEST:
             missing = count(FEWEST - len(mine), "more song")
@@ -141,6 +160,19 @@ class Together:
         found = await self._matches(guild_id, mine, likes)
         ranking = sorted((-match, member) for member, match in found.items() if match > 0)
         return [Buddy(member, -match) for match, member in ranking[:limit]]
+
+    async def _likes(self, guild_id: int, channels: Channels, now: datetime | None) -> dict[int, list[int]]:
+        """What each member likes most, of what may be shown."""
+        now = now or datetime.now(UTC)
+        facts = await self._engine.library.facts(guild_id)
+        seen = {track_id for track_id, each in facts.items() if in_sight(each, channels)}
+        events: dict[int, list[Event]] = defaultdict(list)
+        for event in await self._engine.history.events(guild_id, channels=channels, now=now):
+            if event.track_id in seen:
+                events[event.user_id].append(event)
+        return {
+            member: _liked(taste_of(done, now, self._engine.half_life)) for member, done in events.items()
+        }
 
     async def _matches(
         self, guild_id: int, mine: Sequence[int], others: Mapping[int, Sequence[int]]
@@ -207,30 +239,41 @@ class _Shared:
         scores = least_misery(orders, np.any(vetoes, axis=0)) if tracks else np.zeros(0)
         return cls(tracks, {track_id: i for i, track_id in enumerate(tracks)}, ranked, rows, scores)
 
+    @property
+    def wanted(self) -> Scored:
+        """Those that nobody's dislikes keep away."""
+        rows = np.flatnonzero(np.isfinite(self.scores))
+        return Scored([self.tracks[int(row)] for row in rows], self.scores[rows])
+
     def score_of(self, track_id: int) -> float:
-        """What the least pleased member makes of it."""
-        return min(self._scores(track_id).values())
+        """What the least pleased member makes of it, of those who like anything."""
+        scores = self._scores(track_id)
+        return scores[self._deciding(track_id)]
 
     def reason(self, track_id: int, tastes: Mapping[int, Taste], now: datetime) -> Reason:
-        """What carries it for the one who is least pleased among those it is close to something of."""
-        for user_id in sorted(self.ranked, key=lambda each: self._scores(track_id)[each]):
-            ranked, row = self.ranked[user_id], self._row(user_id, track_id)
-            if not ranked.likes:
-                continue
-            place = int(ranked.carriers[row])
-            match = percent(float(ranked.matches[row, place]))
-            carrier = ranked.evidence[place]
-            if match:
-                said = tastes[user_id].best[carrier]
-                return Reason(
-                    SAID[said.signal],
-                    percent=match,
-                    carrier=carrier,
-                    you=False,
-                    when=month(said.at, now),
-                    user_id=user_id,
-                )
-        return Reason(Evidence.NEW, you=False)
+        """What carries it for the least pleased member: without that its score would be lower."""
+        user_id = self._deciding(track_id)
+        ranked, row = self.ranked[user_id], self._row(user_id, track_id)
+        if not ranked.likes:
+            return Reason(Evidence.FAR, you=False, user_id=user_id)
+        place = int(ranked.carriers[row])
+        match, carrier = percent(float(ranked.matches[row, place])), ranked.evidence[place]
+        if not match:
+            return Reason(Evidence.NEW, you=False, user_id=user_id)
+        said = tastes[user_id].best[carrier]
+        return Reason(
+            SAID[said.signal],
+            percent=0 if carrier == track_id else match,
+            carrier=carrier,
+            you=False,
+            when=month(said.at, now),
+            user_id=user_id,
+        )
+
+    def _deciding(self, track_id: int) -> int:
+        scores = self._scores(track_id)
+        speaking = [user_id for user_id in scores if self.ranked[user_id].likes] or list(scores)
+        return min(speaking, key=lambda user_id: scores[user_id])
 
     def _scores(self, track_id: int) -> dict[int, float]:
         return {
@@ -241,11 +284,9 @@ class _Shared:
         return int(self.rows[user_id][self.places[track_id]])
 
 
-def _vetoed(taste: Taste) -> set[int]:
-    """What a member hid or dislikes."""
-    disliked = (track_id for track_id, event in taste.best.items() if event.signal is Signal.DISLIKED)
-    return {*taste.hidden, *(track_id for track_id in disliked if taste.weights.get(track_id, 0) < 0)}
+def _silence(members: int) -> str:
+    return f"Of {count(members, 'member')} I know nothing yet, so I went by the others." if members else ""
 
 
-def _likes(taste: Taste) -> list[int]:
+def _liked(taste: Taste) -> list[int]:
     return [track_id for track_id in strongest(taste, +1) if taste.best[track_id].signal is Signal.LIKED]

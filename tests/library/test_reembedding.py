@@ -269,11 +269,11 @@ async def test_another_embedder_takes_over_once_it_has_heard_what_can_be_heard(
         await services.pipeline.start(Channel(services.ledger))
         async with asyncio.timeout(120):
             await asked.wait()
-            old = await services.recommender.similar(guild, track_id=attached, channels=None)
+            old = (await services.recommender.similar(guild, track_id=attached, channels=None)).picks
             in_use = (await services.vectors.epochs.current(guild)).searched
             hold.set()
             await until_searched_by(services, guild, MUSICNN)
-        new = await services.recommender.similar(guild, track_id=tracks[0], channels=None)
+        new = (await services.recommender.similar(guild, track_id=tracks[0], channels=None)).picks
         (found,) = await doctor.agreement(services.store, services.vectors)
         kept = {track: await names(services, track) for track in [*tracks, attached]}
         jobs = await services.ledger.unfinished()

@@ -19,6 +19,7 @@ from bot.taste.explain import (
 )
 from tests.support.library import ANA, GUILD, START
 
+X_ID = 2
 NASTY = "**x** <@1> @everyone [a](http://b) `c`\n# d ||e||"
 
 
@@ -30,7 +31,7 @@ def card(title: str, artist: str = "", *, user: int = ANA, likes: int = 0) -> Tr
 @pytest.mark.parametrize(
     ("reason", "expected"),
     [
-        (Reason(Evidence.ASKED, 92), "92% match"),
+        (Reason(Evidence.ASKED, 92), "close to “X” · shared by ana, 4 likes"),
         (Reason(Evidence.LIKED), "close to “X”, which you 👍 · shared by ana, 4 likes"),
         (Reason(Evidence.LIKED, you=False), "close to “X”, which they 👍 · shared by ana, 4 likes"),
         (Reason(Evidence.SHARED), "close to “X”, which you shared · shared by ana, 4 likes"),
@@ -45,7 +46,18 @@ def card(title: str, artist: str = "", *, user: int = ANA, likes: int = 0) -> Tr
     ],
 )
 def test_a_line_for_each_kind_of_evidence(reason, expected):
-    assert explain(reason, card("Song", likes=4), card("X"), ForTerminal({ANA: "ana"})) == expected
+    carrier = replace(card("X"), id=X_ID)
+    assert explain(reason, card("Song", likes=4), carrier, ForTerminal({ANA: "ana"})) == expected
+
+
+def test_what_somebody_else_likes_is_its_own_reason_for_several():
+    reason = Reason(Evidence.LIKED, user_id=ANA, when="in May")
+    song = card("Song")
+    assert explain(reason, song, song, ForTerminal({ANA: "ana"})).startswith("ana 👍 it in May · ")
+
+
+def test_of_a_song_that_nothing_is_known_of_the_match_is_told():
+    assert explain(Reason(Evidence.ASKED, 92), card("Song", user=0), None, ForTerminal()) == "92% match"
 
 
 def test_tempo_and_key_are_told_where_they_are_certain():
@@ -81,7 +93,7 @@ def test_who_took_it_in_on_the_command_line_is_nobody():
 
 
 def test_in_discord_members_are_mentioned_and_titles_do_nothing():
-    line = explain(Reason(Evidence.LIKED), card("Song"), card(NASTY, "A*B"), ForDiscord())
+    line = explain(Reason(Evidence.LIKED), card("Song"), replace(card(NASTY, "A*B"), id=X_ID), ForDiscord())
     assert line == (
         "close to **A\\*B – \\*\\*x\\*\\* \\<\\@1\\> \\@everyone \\[a\\](http://b) \\`c\\` \\# d \\|\\|e\\|\\|**, "
         f"which you 👍 · shared by <@{ANA}>"

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.taste.journeys import longest_step, mixture, walk
+from bot.taste.journeys import mixture, walk
+
+
+def longest_step(vectors, way) -> float:
+    """The greatest cosine distance between two that follow each other."""
+    steps = vectors[list(way)]
+    return float((1 - np.sum(steps[1:] * steps[:-1], axis=1)).max())
 
 
 def arc(count: int, noise: float = 0.0, seed: int = 0):

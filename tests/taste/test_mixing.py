@@ -8,7 +8,6 @@ import pytest
 from bot.errors import NotFound
 from bot.taste.engine import Engine
 from bot.taste.mixing import Ingredient, Mixing
-from bot.taste.steering import Steering
 from models import Track
 from tests.support.library import BEN, CLEO, GUILD, HIDDEN, PUBLIC, add_track
 from tests.support.scene import LIKE, Scene, near
@@ -113,16 +112,61 @@ async def test_a_path_steps_only_on_what_may_be_shown_and_on_no_song_twice(scene
     assert path.note == "Only 4 songs: there are no others to step on."
 
 
-async def test_a_path_keeps_to_wishes(scene, mixing):
-    steps = await arc(scene, 10)
-    wish = Steering(without_tracks=frozenset(steps[2:8]))
-    path = await mixing.path(GUILD, steps[0], steps[-1], None, 4, steering=wish)
-    assert [card.title for card in path.cards] == ["step 00", "step 01", "step 08", "step 09"]
-
-
 async def test_there_is_no_path_from_a_song_to_itself(scene, mixing):
     steps = await arc(scene, 3)
     with pytest.raises(NotFound, match="same song"):
         await mixing.path(GUILD, steps[0], steps[0], None)
     with pytest.raises(NotFound, match="no longer"):
         await mixing.path(GUILD, steps[0], 999, None)
+
+
+# -- for somebody -------------------------------------------------------------------------------------------
+
+
+async def test_what_somebody_hid_is_neither_mixed_nor_stepped_on(scene, mixing):
+    steps = await arc(scene, 6)
+    history = Engine.over(scene.store, scene.vectors, scene.catalog, scene.feedback).history
+    await history.hide(GUILD, BEN, steps[1])
+    mixed = [await mixing.alchemy(GUILD, [track(steps[0])], [], None, user_id=who) for who in (BEN, CLEO)]
+    assert [any(pick.card.id == steps[1] for pick in found.picks) for found in mixed] == [False, True]
+    ways = [await mixing.path(GUILD, steps[0], steps[5], None, 6, user_id=who) for who in (BEN, CLEO)]
+    assert [any(card.id == steps[1] for card in way.cards) for way in ways] == [False, True]
+
+
+async def test_a_mixture_says_what_each_song_is_close_to(scene, mixing):
+    steps = await arc(scene)
+    found = await mixing.alchemy(GUILD, [track(steps[0]), track(steps[-1])], [], None, limit=2)
+    carriers = {pick.card.title: pick.reason.carrier for pick in found.picks}
+    assert carriers == {"step 05": steps[0], "step 06": steps[-1]}
+    assert all(pick.why.startswith("close to **artist ") for pick in found.picks)
+
+
+async def test_a_member_whose_songs_were_never_listened_to_is_no_ingredient(scene, mixing):
+    await arc(scene, 4)
+    await scene.vote(BEN, LIKE, await scene.add("silent", ()))
+    with pytest.raises(NotFound, match="haven't listened"):
+        await mixing.alchemy(GUILD, [Ingredient(user_id=BEN)], [], None)
+
+
+async def test_a_mixture_in_a_library_of_one_song_says_that_there_is_nothing_else(scene, mixing):
+    (only,) = await arc(scene, 1)
+    found = await mixing.alchemy(GUILD, [track(only)], [], None)
+    assert found.picks == () and found.note == "Nothing else is in this server's library yet."
+
+
+async def test_a_path_does_not_step_on_the_same_recording_twice(scene, mixing):
+    steps = await arc(scene, 8)
+    same = np.random.default_rng(0).integers(1, 2**32, 300, dtype=np.uint32).astype("<u4").tobytes()
+    async with scene.store.begin() as session:
+        for step in (steps[3], steps[4]):
+            (await session.get(Track, step)).fingerprint = same
+    path = await mixing.path(GUILD, steps[0], steps[7], None, 8)
+    titles = [card.title for card in path.cards]
+    assert len({"step 03", "step 04"} & set(titles)) == 1 and len(titles) == 7
+
+
+async def test_a_path_says_where_it_jumps(scene, mixing):
+    rock, folk = await scene.add("rock", near(ROCK, 0)), await scene.add("folk", near(FOLK, 0))
+    await scene.add("rock too", near(ROCK, 0.1))
+    path = await mixing.path(GUILD, rock, folk, None, 3)
+    assert path.note == "From song 2 to song 3 it jumps: nothing here sounds like both."

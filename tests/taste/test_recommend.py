@@ -58,19 +58,23 @@ async def test_similar_gives_the_nearest_first_without_the_track_itself(scene):
     await scene.add("Far", near(JAZZ, 0))
     await scene.add("Near", near(ROCK, 0.3))
     await scene.add("Nearer", near(ROCK, 0.1))
-    picks = await scene.recommender.similar(GUILD, track_id=asked, channels=None)
-    assert [pick.card.title for pick in picks] == ["Nearer", "Near", "Far"]
-    assert [pick.percent for pick in picks] == [99, 91, 0]
+    found = await scene.recommender.similar(GUILD, track_id=asked, channels=None)
+    picks = found.picks
+    assert [pick.card.title for pick in picks] == ["Nearer", "Near"]
+    assert [pick.percent for pick in picks] == [99, 91]
     assert picks[1].score == pytest.approx(np.sqrt(1 - 0.3**2), abs=1e-5)
-    assert picks[1].why == "91% match"
+    assert picks[1].why == f"shared by <@{ANA}>"
+    assert found.note == "That is all. Left out: 1 that sound no more alike than by chance."
 
 
 async def test_similar_to_something_that_is_not_in_the_library(scene):
     await scene.add("Far", near(JAZZ, 0))
     await scene.add("Near", near(ROCK, 0.1))
-    picks = await scene.recommender.similar(
-        GUILD, vectors={"first-1": vector(7, 0, 0, 0)}, channels=None, limit=1
-    )
+    picks = (
+        await scene.recommender.similar(
+            GUILD, vectors={"first-1": vector(7, 0, 0, 0)}, channels=None, limit=1
+        )
+    ).picks
     assert [pick.card.title for pick in picks] == ["Near"]
 
 
@@ -81,7 +85,7 @@ async def test_similar_leaves_out_twins_but_not_files_of_the_same_name(scene):
     await scene.add("Other", near(ROCK, 0.25), "Band")
     await scene.add("voice message", near(ROCK, 0.3))
     await scene.add("voice message", near(ROCK, 0.4))
-    picks = await scene.recommender.similar(GUILD, track_id=asked, channels=None)
+    picks = (await scene.recommender.similar(GUILD, track_id=asked, channels=None)).picks
     assert [pick.card.title for pick in picks] == ["Other", "voice message", "voice message"]
 
 
@@ -90,7 +94,7 @@ async def test_similar_shows_only_what_may_be_shown(scene):
     await scene.add("Secret", near(ROCK, 0.1), channel=HIDDEN)
     seen = await scene.add("Seen", near(ROCK, 0.2))
     out = await scene.add("Left out", near(ROCK, 0.2))
-    picks = await scene.recommender.similar(GUILD, track_id=asked, channels=HERE, exclude=[out])
+    picks = (await scene.recommender.similar(GUILD, track_id=asked, channels=HERE, exclude=[out])).picks
     assert [pick.card.id for pick in picks] == [seen]
 
 

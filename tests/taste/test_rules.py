@@ -12,7 +12,7 @@ from bot.taste.recommend import Recommender
 from bot.taste.steering import LONG, Adventure, Steering
 from models import Track
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share, add_track
-from tests.support.scene import DISLIKE, LIKE, Scene, near
+from tests.support.scene import DISLIKE, LIKE, MARKED, Scene, near
 
 ROCK, JAZZ = 0, 1
 LATER = START + timedelta(days=2)
@@ -88,11 +88,12 @@ async def test_at_most_two_of_an_artist(scene, recommender):
     assert "rock 1" not in await titles(recommender, steering=Steering(without_artists=("band",)))
 
 
-async def test_similar_puts_the_third_of_an_artist_last_rather_than_nowhere(scene, recommender):
+async def test_similar_has_at_most_two_of_an_artist_and_says_so(scene, recommender):
     rock = await songs(scene, 4, "Band")
     await scene.add("other", near(ROCK, 0.6), "Else")
-    picks = await recommender.similar(GUILD, track_id=rock[0], channels=None)
-    assert [pick.card.title for pick in picks] == ["rock 1", "rock 2", "other", "rock 3"]
+    found = await recommender.similar(GUILD, track_id=rock[0], channels=None)
+    assert [pick.card.title for pick in found.picks] == ["rock 1", "rock 2", "other"]
+    assert found.note == "That is all. Left out: 1 beyond two of an artist."
 
 
 # -- not again -------------------------------------------------------------------------------------------------
@@ -105,7 +106,7 @@ async def test_what_a_member_hid_never_comes_back_to_them(scene, engine, recomme
     await engine.history.hide(GUILD, BEN, rock[1])
     assert await titles(recommender) == ["rock 2"]
     assert await titles(recommender, CLEO) == ["rock 1", "rock 2"]
-    picks = await recommender.similar(GUILD, track_id=rock[0], channels=None, user_id=BEN)
+    picks = (await recommender.similar(GUILD, track_id=rock[0], channels=None, user_id=BEN)).picks
     assert [pick.card.title for pick in picks] == ["rock 2"]
     await engine.history.unhide(GUILD, BEN, rock[1])
     assert await titles(recommender) == ["rock 1", "rock 2"]
@@ -181,7 +182,7 @@ async def test_few_results_say_what_the_wishes_left_out_and_what_would_help(scen
     await scene.vote(BEN, LIKE, rock[0])
     answer = await recommender.recommend(GUILD, BEN, None, steering=Steering(tags=("jazz",)), now=LATER)
     assert answer.picks == ()
-    assert "Of your wishes, the tag leaves out 5." in answer.note
+    assert "Left out: 5 without the tag, 1 known already." in answer.note
     assert answer.note.endswith("2 more 👍 would tell me what to look for.")
 
 
@@ -298,3 +299,119 @@ async def test_others_who_like_the_same_lead_where_sound_says_nothing(scene, rec
     assert all(pick.why.startswith("who 👍 **") and "** tends to 👍 this" in pick.why for pick in by_others)
     alone = [pick.card.id for pick in (await recommender.recommend(GUILD, BEN, None, 8, now=LATER)).picks]
     assert not {pick.card.id for pick in by_others} & set(alone)
+    for pick in by_others:
+        await scene.feedback.unmark(GUILD, MARKED + pick.reason.carrier, BEN, LIKE)
+        after = (await fresh.recommend(GUILD, BEN, None, 8, now=LATER)).picks
+        same = next((each for each in after if each.card.id == pick.card.id), None)
+        assert same is None or same.reason.evidence is not Evidence.CROWD or same.score < pick.score
+        await scene.vote(BEN, LIKE, pick.reason.carrier)
+
+
+# -- nothing that isn't so ----------------------------------------------------------------------------------
+
+
+async def suggest_unasked(scene: Scene, recommender: Recommender, count: int) -> None:
+    """Show Ben popular songs, about which he says nothing."""
+    answer = await recommender.recommend(GUILD, BEN, None, count, now=START)
+    saved = await scene.answers.save(
+        GUILD, channel_id=PUBLIC, user_id=BEN, kind="recommend", private=False, picks=answer.picks
+    )
+    await scene.answers.shown(await scene.answers.page(saved, 0, None), 10**7, now=START)
+
+
+async def test_silence_and_hiding_are_no_dislikes(scene, engine, recommender):
+    rock = await songs(scene, 4)
+    await scene.vote(CLEO, LIKE, *rock)
+    await suggest_unasked(scene, recommender, 2)
+    await engine.history.hide(GUILD, BEN, rock[3], at=START)
+    answer = await recommender.recommend(GUILD, BEN, None, now=LATER)
+    assert {pick.reason.evidence for pick in answer.picks} == {Evidence.POPULAR}
+    assert "👎" not in answer.note and "so these are what this server likes most" in answer.note
+
+
+async def test_what_was_asked_about_is_not_suggested_by_itself(scene, recommender):
+    rock = await songs(scene, 3)
+    await ask_about(scene, BEN, rock[0])
+    answer = await recommender.recommend(GUILD, BEN, None, now=LATER)
+    assert [pick.card.title for pick in answer.picks] == ["rock 1", "rock 2"]
+    assert {pick.reason.carrier for pick in answer.picks} == {rock[0]}
+
+
+async def ask_about(
+    scene: Scene, user: int, track: int, *, channel: int = PUBLIC, private: bool = False
+) -> None:
+    await scene.answers.save(
+        GUILD, channel_id=channel, user_id=user, kind="similar", private=private, picks=(), track_id=track
+    )
+
+
+@pytest.mark.parametrize("hidden", ["shared", "asked in a hidden channel", "asked privately"])
+async def test_what_was_done_out_of_sight_is_not_told(scene, recommender, hidden):
+    song = await scene.add("told", near(ROCK, 0))
+    await scene.add("close", near(ROCK, 0.1))
+    if hidden == "shared":
+        await add_share(scene.store, song, user=BEN, channel=HIDDEN)
+    else:
+        await ask_about(
+            scene, BEN, song, channel=HIDDEN if "hidden" in hidden else PUBLIC, private="priv" in hidden
+        )
+    await scene.catalog.refresh_point(GUILD, song)
+    here = frozenset({PUBLIC})
+    (mine,) = (await recommender.recommend(GUILD, BEN, here, now=LATER)).picks
+    assert "told" not in mine.why and "close to something you" in mine.why
+    theirs = await recommender.recommend(GUILD, BEN, here, you=False, now=LATER)
+    assert not theirs.picks
+    (open_,) = (await recommender.recommend(GUILD, BEN, None, you=False, now=LATER)).picks
+    assert "told" in open_.why
+
+
+async def test_songs_that_nobody_listened_to_are_not_suggested_by_taste(scene, recommender):
+    liked = await scene.add("liked", near(ROCK, 0))
+    await scene.add("close", near(ROCK, 0.1))
+    await scene.add("silent", ())
+    await scene.vote(BEN, LIKE, liked)
+    answer = await recommender.recommend(GUILD, BEN, None, now=LATER)
+    assert [pick.card.title for pick in answer.picks] == ["close"]
+    assert "1 that I haven't listened to" in answer.note
+    await scene.vote(CLEO, DISLIKE, liked)
+    assert await titles(recommender, CLEO) == ["close"]
+
+
+async def test_a_prolific_artist_leaves_room_for_others(scene, recommender):
+    seed = await scene.add("seed", near(ROCK, 0))
+    for i in range(110):
+        await scene.add(f"hit {i}", near(ROCK, 0.001 * i), "Band")
+    for i in range(8):
+        await scene.add(f"other {i}", near(ROCK, 0.5), f"artist {i}")
+    await scene.vote(BEN, LIKE, seed)
+    assert len(await titles(recommender, limit=10)) == 10
+    without = Steering(without_artists=("band",))
+    assert len(await titles(recommender, limit=8, steering=without)) == 8
+    found = await recommender.similar(GUILD, track_id=seed, channels=None, limit=10)
+    assert len(found.picks) == 10
+    found = await recommender.similar(GUILD, track_id=seed, channels=None, limit=10, steering=without)
+    assert len(found.picks) == 8 and not found.note
+
+
+async def test_what_the_asker_hid_stays_away_from_the_servers_picks_and_as_another_version(
+    scene, engine, recommender
+):
+    rock = await songs(scene, 3, "Band {}")
+    await scene.add("rock 1 (live)", near(ROCK, 0.1), "Band 1")
+    await scene.vote(CLEO, LIKE, rock[0])
+    await engine.history.hide(GUILD, BEN, rock[1])
+    assert set(await titles(recommender, None)) == {"rock 1", "rock 2"}
+    assert await titles(recommender, None, asker=BEN) == ["rock 2"]
+    found = await recommender.similar(GUILD, track_id=rock[0], channels=None, user_id=BEN)
+    assert [pick.card.title for pick in found.picks] == ["rock 2"]
+
+
+async def test_arms_together_obey_the_rules(scene, engine, recommender):
+    await songs(scene, 6, "Band")
+    await scene.add("rock 1 (live)", near(ROCK, 0.4), "Band")
+    liked = await scene.add("liked", near(ROCK, 0), "Else")
+    await scene.vote(BEN, LIKE, liked)
+    await engine.history.compare(GUILD, ["ours", "plain"])
+    for _ in range(8):
+        shown = await titles(recommender)
+        assert len(shown) == 2 and not {"rock 1", "rock 1 (live)"} <= set(shown)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.errors import NotFound
 from bot.library.facts import Facts, Named
-from bot.taste.steering import LONG, Steering, checked, diversified, failing, named_key, obstacles
+from bot.taste.steering import LONG, Steering, checked, diversified, failing, named_key
 
 
 def facts(**changes) -> Facts:
@@ -106,12 +106,6 @@ def test_what_is_no_key_is_refused(text):
 def test_contradictions_are_refused(steering):
     with pytest.raises(NotFound):
         checked(steering)
-
-
-def test_obstacles_are_told_most_first():
-    assert obstacles({"tag": 3, "tempo": 9, "track": 5, "key": 0}) == (
-        "the tempo leaves out 9, the tag leaves out 3"
-    )
 
 
 def test_a_wish_that_depends_on_shares_is_known():

@@ -7,7 +7,7 @@ from bot.errors import NotFound
 from bot.taste.engine import Engine
 from bot.taste.together import Together
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC
-from tests.support.scene import DISLIKE, LIKE, Scene, near
+from tests.support.scene import DISLIKE, LIKE, MARKED, Scene, near
 
 ROCK, JAZZ, FOLK = 0, 1, 2
 DORA, EMIL = 3004, 3005
@@ -49,24 +49,24 @@ async def test_a_match_needs_no_song_in_common(scene, together):
     await scene.vote(BEN, LIKE, *rock[:3])
     await scene.vote(CLEO, LIKE, *rock[3:6])
     await scene.vote(DORA, LIKE, *jazz[:3])
-    assert await together.match(GUILD, BEN, CLEO) > 80
-    assert await together.match(GUILD, BEN, CLEO) == await together.match(GUILD, CLEO, BEN)
-    assert await together.match(GUILD, BEN, DORA) == 0
-    buddies = await together.buddies(GUILD, BEN)
+    assert await together.match(GUILD, BEN, CLEO, None) > 80
+    assert await together.match(GUILD, BEN, CLEO, None) == await together.match(GUILD, CLEO, BEN, None)
+    assert await together.match(GUILD, BEN, DORA, None) == 0
+    buddies = await together.buddies(GUILD, BEN, None)
     assert [buddy.user_id for buddy in buddies] == [CLEO]
-    assert buddies[0].match == await together.match(GUILD, BEN, CLEO)
+    assert buddies[0].match == await together.match(GUILD, BEN, CLEO, None)
 
 
 async def test_of_too_few_likes_nothing_is_said(scene, together):
     rock = await songs(scene, ROCK, "rock", 6)
     await scene.vote(BEN, LIKE, *rock[:2])
     await scene.vote(CLEO, LIKE, *rock[2:6])
-    assert await together.match(GUILD, BEN, CLEO) is None
+    assert await together.match(GUILD, BEN, CLEO, None) is None
     assert (await together.blend(GUILD, BEN, CLEO, None)).match is None
     with pytest.raises(NotFound, match="1 more song"):
-        await together.buddies(GUILD, BEN)
+        await together.buddies(GUILD, BEN, None)
     with pytest.raises(NotFound, match="3 more songs"):
-        await together.buddies(GUILD, EMIL)
+        await together.buddies(GUILD, EMIL, None)
 
 
 # -- groups -------------------------------------------------------------------------------------------------
@@ -131,3 +131,39 @@ async def test_a_blend_shows_only_what_may_be_shown(scene, together):
 async def test_one_and_the_same_cannot_be_blended(together):
     with pytest.raises(NotFound, match="another member"):
         await together.blend(GUILD, ANA, ANA, None)
+
+
+async def test_a_song_that_one_of_them_likes_is_its_own_reason_and_taking_that_away_lowers_it(
+    scene, together
+):
+    rock = await songs(scene, ROCK, "rock", 5)
+    await scene.vote(BEN, LIKE, *rock[:2])
+    await scene.vote(CLEO, LIKE, *rock[1:4])
+    before = {pick.card.id: pick for pick in (await together.group(GUILD, [BEN, CLEO], None)).picks}
+    assert set(before) == {rock[0], rock[2], rock[3], rock[4]}
+    deciding = {before[track].reason.user_id for track in rock[2:4]}
+    assert all("close to" in before[track].why for track in rock[2:4]) or CLEO in deciding
+    for track, pick in before.items():
+        carrier, member = pick.reason.carrier, pick.reason.user_id
+        assert f"<@{member}> 👍" in pick.why
+        await scene.feedback.unmark(GUILD, MARKED + carrier, member, LIKE)
+        after = {each.card.id: each for each in (await together.group(GUILD, [BEN, CLEO], None)).picks}
+        assert after[track].score < pick.score
+        await scene.vote(member, LIKE, carrier)
+
+
+async def test_nobody_can_go_by_songs_that_were_never_listened_to(scene, together):
+    silent = [await scene.add(f"silent {i}", ()) for i in range(3)]
+    await songs(scene, ROCK, "rock", 3)
+    await scene.vote(BEN, LIKE, *silent)
+    answer = await together.group(GUILD, [BEN], None)
+    assert not answer.picks and "3 that I haven't listened to" in answer.note
+
+
+async def test_how_alike_two_are_is_told_by_what_may_be_shown(scene, together):
+    rock = [await scene.add(f"rock {i}", near(ROCK, 0.02 * i), channel=HIDDEN) for i in range(6)]
+    await songs(scene, FOLK, "folk", 6)
+    await scene.vote(BEN, LIKE, *rock[:3])
+    await scene.vote(CLEO, LIKE, *rock[3:])
+    assert (await together.match(GUILD, BEN, CLEO, None)) > 80
+    assert await together.match(GUILD, BEN, CLEO, frozenset({PUBLIC})) is None
