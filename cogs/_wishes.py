@@ -1,19 +1,17 @@
 """The options of /recommend and its like that say what suggestions must be like."""
 
-import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import discord
 from discord import app_commands
 
 from bot.client import Earworm
-from bot.errors import NotFound
 from bot.taste.steering import Adventure, Steering, named_key
+from bot.taste.tempos import named_tempo
 from cogs._audience import sight_of
 from models.track import searchable
 
-TEMPO = re.compile(r"\s*(\d{2,3})(?:\s*(?:-|–|to|…)\s*(\d{2,3}))?\s*(?:bpm)?\s*", re.IGNORECASE)
-AROUND = 0.06  # of a tempo that is given as one number: what people take for the same
 CHOICES, CHOICE_LENGTH = 25, 100
 
 ADVENTURES = [
@@ -21,6 +19,20 @@ ADVENTURES = [
     app_commands.Choice(name="balanced", value="balanced"),
     app_commands.Choice(name="bold: many kinds", value="bold"),
 ]
+
+DESCRIBED = {
+    "tag": "Only what is tagged so, for example jazz",
+    "tempo": "Only at this tempo, for example 120 or 90-110",
+    "key": "Only in this key, for example A minor, or minor",
+    "sharer": "Only what this member shared",
+    "days": "Only what was shared in the last so many days",
+    "without_track": "Not this song",
+    "without_artist": "Nothing by this artist",
+    "without_member": "Nothing that only this member shared",
+    "mixes": "Also long mixes and talk",
+    "adventure": "Rather all of one kind, or many kinds",
+    "private": "Only you see the answer",
+}
 
 
 def wishes(
@@ -33,19 +45,34 @@ def wishes(
     days: int | None = None,
     without_artist: str | None = None,
     without_member: discord.abc.Snowflake | None = None,
+    mixes: bool = False,
     adventure: str | None = None,
 ) -> Steering:
     """What the options ask for. Raises NotFound for a tempo or a key that can't be read."""
     return Steering(
         tags=tuple(part.strip() for part in (tag or "").split(",") if part.strip()),
-        tempo=_tempo(tempo) if tempo else None,
+        tempo=named_tempo(tempo) if tempo else None,
         key=named_key(key) if key else "",
         sharer=sharer.id if sharer else None,
         since=now - timedelta(days=days) if days else None,
         without_artists=(without_artist,) if without_artist else (),
         without_members=frozenset({without_member.id}) if without_member else frozenset(),
+        long=mixes,
+        talk=mixes,
         adventure=Adventure(adventure) if adventure else Adventure.BALANCED,
     )
+
+
+async def without(
+    interaction: discord.Interaction[Earworm], track: str | None, steering: Steering
+) -> Steering:
+    """The same, and without a song that this member can see. Raises NotFound."""
+    if not track:
+        return steering
+    assert interaction.guild_id is not None
+    catalog, sight = interaction.client.services.catalog, await sight_of(interaction)
+    card = await catalog.resolve(interaction.guild_id, track, sight)
+    return replace(steering, without_tracks=steering.without_tracks | {card.id})
 
 
 async def suggest_tags(
@@ -56,11 +83,3 @@ async def suggest_tags(
     tags = await interaction.client.services.catalog.tags(interaction.guild_id, await sight_of(interaction))
     fitting = [tag for tag in tags if searchable(typed) in tag and len(tag) <= CHOICE_LENGTH]
     return [app_commands.Choice(name=tag, value=tag) for tag in fitting[:CHOICES]]
-
-
-def _tempo(text: str) -> tuple[float, float]:
-    match = TEMPO.fullmatch(text)
-    if match is None:
-        raise NotFound("I can't read that tempo. Write it like 120, or 90-110.")
-    low = float(match[1])
-    return (low, float(match[2])) if match[2] else (low * (1 - AROUND), low * (1 + AROUND))

@@ -9,7 +9,8 @@ from discord.ext import commands
 from bot.client import Earworm
 from bot.taste.steering import Steering
 from cogs._suggestions import answer, channels_for
-from cogs._wishes import ADVENTURES, suggest_tags, wishes
+from cogs._tracks import suggest_tracks
+from cogs._wishes import ADVENTURES, DESCRIBED, suggest_tags, wishes, without
 
 ME, SERVER, HERE = "me", "server", "here"
 LATELY = timedelta(days=90)  # who shared something in a channel since then is there
@@ -26,15 +27,7 @@ class Recommend(commands.Cog):
     @app_commands.describe(
         member="For this member instead of you",
         scope="For you, for the whole server, or for those who are in this channel",
-        tag="Only what is tagged so, for example jazz",
-        tempo="Only at this tempo, for example 120 or 90-110",
-        key="Only in this key, for example A minor, or minor",
-        sharer="Only what this member shared",
-        days="Only what was shared in the last so many days",
-        without_artist="Nothing by this artist",
-        without_member="Nothing that only this member shared",
-        adventure="Rather all of one kind, or many kinds",
-        private="Only you see the answer",
+        **DESCRIBED,
     )
     @app_commands.choices(
         scope=[
@@ -44,7 +37,7 @@ class Recommend(commands.Cog):
         ],
         adventure=ADVENTURES,
     )
-    @app_commands.autocomplete(tag=suggest_tags)
+    @app_commands.autocomplete(tag=suggest_tags, without_track=suggest_tracks)
     @app_commands.guild_only()
     async def recommend(
         self,
@@ -56,8 +49,10 @@ class Recommend(commands.Cog):
         key: str | None = None,
         sharer: discord.User | None = None,
         days: app_commands.Range[int, 1, 3650] | None = None,
+        without_track: str | None = None,
         without_artist: str | None = None,
         without_member: discord.User | None = None,
+        mixes: bool = False,
         adventure: str | None = None,
         private: bool = False,
     ) -> None:
@@ -72,9 +67,11 @@ class Recommend(commands.Cog):
             days=days,
             without_artist=without_artist,
             without_member=without_member,
+            mixes=mixes,
             adventure=adventure,
         )
         await interaction.response.defer(ephemeral=private)
+        steering = await without(interaction, without_track, steering)
         channels = await channels_for(interaction, private=private)
         if scope == HERE and member is None:
             await self._for_channel(interaction, channels, steering, private=private)

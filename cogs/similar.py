@@ -13,7 +13,7 @@ from cogs._sharing import sources_from_options
 from cogs._suggestions import BUTTONS, NOTHING, answer, answer_similar, channels_for
 from cogs._text import duration, plain
 from cogs._tracks import find_track, suggest_tracks
-from cogs._wishes import ADVENTURES, suggest_tags, wishes
+from cogs._wishes import ADVENTURES, DESCRIBED, suggest_tags, wishes, without
 
 
 class Similar(commands.Cog):
@@ -31,15 +31,10 @@ class Similar(commands.Cog):
         track="A song of the library: start typing",
         link="A link to any song",
         file="Any audio or video file",
-        tag="Only what is tagged so, for example jazz",
-        tempo="Only at this tempo, for example 120 or 90-110",
-        key="Only in this key, for example A minor, or minor",
-        without_artist="Nothing by this artist",
-        adventure="Rather all of one kind, or many kinds",
-        private="Only you see the answer",
+        **DESCRIBED,
     )
     @app_commands.choices(adventure=ADVENTURES)
-    @app_commands.autocomplete(track=suggest_tracks, tag=suggest_tags)
+    @app_commands.autocomplete(track=suggest_tracks, tag=suggest_tags, without_track=suggest_tracks)
     @app_commands.guild_only()
     async def similar(
         self,
@@ -50,7 +45,12 @@ class Similar(commands.Cog):
         tag: str | None = None,
         tempo: str | None = None,
         key: str | None = None,
+        sharer: discord.User | None = None,
+        days: app_commands.Range[int, 1, 3650] | None = None,
+        without_track: str | None = None,
         without_artist: str | None = None,
+        without_member: discord.User | None = None,
+        mixes: bool = False,
         adventure: str | None = None,
         private: bool = False,
     ) -> None:
@@ -63,11 +63,16 @@ class Similar(commands.Cog):
             tag=tag,
             tempo=tempo,
             key=key,
+            sharer=sharer,
+            days=days,
             without_artist=without_artist,
+            without_member=without_member,
+            mixes=mixes,
             adventure=adventure or Adventure.SAFE,
         )
         sources = sources_from_options(link, file) if track is None else []
         await interaction.response.defer(ephemeral=private)
+        steering = await without(interaction, without_track, steering)
         if track is not None:
             card = await find_track(interaction, track, private=private)
             await answer_similar(interaction, card.id, steering, private=private)

@@ -1,11 +1,12 @@
 """The wishes that suggestions can be asked for with, as options of commands."""
 
 import argparse
-import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.cli.arguments import discord_id
+from bot.errors import NotFound
+from bot.taste.tempos import named_tempo
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -19,7 +20,9 @@ def add_wishes(parser: argparse.ArgumentParser, *, adventure: str = "balanced") 
     wishes.add_argument(
         "--tag", "--genre", metavar="TAG", help="with each of these tags or genres", **several
     )
-    wishes.add_argument("--tempo", type=tempo_range, metavar="LOW-HIGH", help="beats a minute, like 90-120")
+    wishes.add_argument(
+        "--tempo", type=tempo_range, metavar="LOW-HIGH", help="beats a minute, like 90-120 or 118"
+    )
     wishes.add_argument("--key", default="", metavar="KEY", help='like "A minor", or minor for all of them')
     wishes.add_argument("--sharer", type=discord_id, metavar="ID", help="shared by this member")
     wishes.add_argument("--since", type=day, metavar="DATE", help="shared on or after a day, like 2026-05-01")
@@ -63,15 +66,11 @@ async def steering_from(arguments: argparse.Namespace, services: "Services") -> 
 
 
 def tempo_range(text: str) -> tuple[float, float]:
-    """Lowest and highest beats a minute, "90-120", or one tempo give or take a few. Raises ArgumentTypeError."""
+    """Lowest and highest beats a minute: "90-120", or one tempo and what is near it. Raises ArgumentTypeError."""
     try:
-        numbers = [float(number) for number in text.split("-")]
-    except ValueError:
-        numbers = []
-    if len(numbers) not in (1, 2) or not all(math.isfinite(number) and number > 0 for number in numbers):
-        raise argparse.ArgumentTypeError(f"write beats a minute like 90-120 instead of {text[:40]!r}")
-    low, high = numbers[0], numbers[-1]
-    return (low, high) if len(numbers) == 2 else (low - 3, low + 3)
+        return named_tempo(text)
+    except NotFound as error:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r}: {error}") from None
 
 
 def day(text: str) -> datetime:

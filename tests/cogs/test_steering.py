@@ -1,7 +1,7 @@
 """Suggestions can be steered, hidden, and mixed from members and sounds."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,11 +22,13 @@ async def asked(club: Club, who: Member, command: str, /, **options: Any) -> str
     return text_of(await (await who.command(club.hall, command, **options)).message())
 
 
-async def describe(bot: Earworm, track_id: int, *, tags: dict[str, float], **features: object) -> None:
+async def describe(
+    bot: Earworm, track_id: int, *, tags: dict[str, float], seconds: float = 200.0, **features: object
+) -> None:
     """Give a track what listening would have found."""
     async with bot.services.store.begin() as session:
         track = (await session.scalars(select(Track).where(Track.id == track_id))).one()
-        track.tags, track.features = tags, dict(features)
+        track.tags, track.features, track.seconds = tags, dict(features), seconds
     await bot.services.catalog.refresh_point(track.guild_id, track_id)
 
 
@@ -43,6 +45,45 @@ async def test_by_tag_tempo_key_and_sharer(bot: Earworm, club: Club) -> None:
     assert titles(none) == [] and "who shared it or when" in none
     offered = await club.bo.autocomplete(club.hall, "recommend", "tag", "ja")
     assert offered == [{"name": "jazz", "value": "jazz"}]
+
+
+async def test_without_a_song(bot: Earworm, club: Club) -> None:
+    songs = await two_styles(bot, club)
+    await like(bot, club, club.bo, songs["jazz 0"])
+    offered = await club.bo.autocomplete(club.hall, "recommend", "without_track", "jazz 1")
+    assert offered == [{"name": "jazz 1", "value": str(songs["jazz 1"])}]
+    found = await asked(club, club.bo, "recommend", without_track=offered[0]["value"])
+    assert titles(found)[:2] == ["jazz 2", "jazz 3"] and "jazz 1" not in titles(found)
+    like_it = await asked(club, club.bo, "similar", track="jazz 0", without_track="jazz 1")
+    assert titles(like_it)[:2] == ["jazz 2", "jazz 3"] and "jazz 1" not in titles(like_it)
+    unknown = await (await club.bo.command(club.hall, "recommend", without_track="polka")).message()
+    assert unknown["flags"] & 64 and "No song here is called “polka”." in text_of(unknown)
+
+
+@pytest.mark.parametrize("command", ["recommend", "similar"])
+async def test_mixes_and_talk_when_asked_for(bot: Earworm, club: Club, command: str) -> None:
+    songs = await two_styles(bot, club)
+    await like(bot, club, club.bo, songs["jazz 0"])
+    await describe(bot, songs["jazz 1"], tags={}, seconds=3600.0)
+    await describe(bot, songs["jazz 2"], tags={}, speech=0.9)
+    of = {"track": "jazz 0"} if command == "similar" else {}
+    assert titles(await asked(club, club.bo, command, **of))[0] == "jazz 3"
+    everything = titles(await asked(club, club.bo, command, mixes=True, **of))
+    assert everything[:3] == ["jazz 1", "jazz 2", "jazz 3"]
+
+
+async def test_similar_by_who_shared_it_and_when(bot: Earworm, club: Club) -> None:
+    songs = await two_styles(bot, club)
+    old = datetime.now(UTC) - timedelta(days=9)
+    await club.add_song(bot, "bos 1", sounds=(1.0, 0.05), by=club.bo)
+    await club.add_song(bot, "bos 2", sounds=(1.0, 0.06), by=club.bo, at=old)
+
+    async def found(**wishes: Any) -> list[str]:
+        return titles(await asked(club, club.cleo, "similar", track=str(songs["jazz 0"]), **wishes))
+
+    assert await found(sharer=club.bo) == ["bos 1", "bos 2"]
+    assert await found(sharer=club.bo, days=7) == ["bos 1"]
+    assert (await found(without_member=club.bo))[0] == "jazz 1"
 
 
 async def test_a_tag_of_a_channel_out_of_sight_is_not_offered(bot: Earworm, club: Club) -> None:
