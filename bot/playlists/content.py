@@ -115,7 +115,7 @@ class DigestContent:
         """Its numbers, like "12 songs ▲3"; nothing where there is no time before to compare with."""
         if self.before is None:
             return []
-        return [f"{each.value} {each.label} {_change(each.change or 0)}".rstrip() for each in self.numbers]
+        return [f"{each} {_change(each.change or 0)}".rstrip() for each in self.numbers]
 
     def first_sharer(self, card: TrackCard) -> int:
         """Who shared a song before these days, if it was another member than the card's first; else 0."""
@@ -142,4 +142,4 @@ class DigestContent:
 
 
 def _change(by: int) -> str:
-    return f"▲{by}" if by > 0 else f"▼{-by}" if by < 0 else ""
+    return f"▲{by:,}" if by > 0 else f"▼{-by:,}" if by < 0 else ""

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from bot.audio.loudness import SILENT
 from bot.library.cards import TrackCard, batches
 from bot.playlists.content import Outlier, Sharer, Tally
 from bot.playlists.illustrations import middle_of
 from bot.playlists.naming import short_name
-from bot.playlists.songs import SILENT, Song
+from bot.playlists.songs import Song
 from bot.playlists.vibes import Vibe
 from bot.playlists.weeks import Month
 from bot.taste.feedback import Vote

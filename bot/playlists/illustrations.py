@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from statistics import median
 
+from bot.audio.loudness import SILENT
 from bot.library.cards import TrackCard
 from bot.playlists.content import DigestContent
 from bot.playlists.pictures.values import Banner, Cover
 from bot.playlists.playlist import Kind, Playlist
-from bot.playlists.songs import SILENT
 from bot.taste.explain import count
 
 TAGS = 3

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from bot.audio.loudness import SILENT
 from bot.errors import NotFound
 from bot.library.cards import Channels, TrackCard, visible
 from bot.library.catalog import Catalog
@@ -13,7 +14,6 @@ from bot.library.store import Store
 from bot.playlists.illustrations import middle_of, numbers_of
 from bot.playlists.pictures.values import Liked, TasteCard
 from bot.playlists.pictures.values import Share as Part
-from bot.playlists.songs import SILENT
 from bot.taste.feedback import Feedback
 from bot.taste.together import Buddy, Together
 from models import Share, Track

@@ -8,14 +8,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.audio.loudness import SILENT
 from bot.library.cards import TrackCard
 from bot.library.vectors import Sounds
 from bot.playlists.camelot import Camelot, camelot
 
 Place = NDArray[np.float64]
 Places = NDArray[np.float64]
-
-SILENT = -70.0  # LUFS, as bot.audio.loudness has it: nothing was heard, so nothing was measured
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from PIL import Image
 from bot.playlists.pictures.boxes import Box
 from bot.playlists.pictures.canvas import Canvas
 from bot.playlists.pictures.colours import INK, MUTED, PALETTE, RGB, blend
-from bot.playlists.pictures.text import count, plain, told
+from bot.playlists.pictures.text import plain, told
 from bot.playlists.pictures.values import Banner, Number, Picture
 
 WIDTH, HEIGHT = 1200, 480
@@ -114,9 +114,7 @@ def _brief(value: int) -> str:
 
 
 def _alt(value: Banner) -> str:
-    numbers = [
-        f"{number.value:,} {plain(number.label)}{_change_told(number)}" for number in value.numbers[:NUMBERS]
-    ]
+    numbers = [f"{plain(str(number))}{_change_told(number)}" for number in value.numbers[:NUMBERS]]
     sentences = [f"{plain(value.title)}, {plain(value.period)}.", f"{'; '.join(numbers)}." if numbers else ""]
     if value.bars and max(value.bars) > 0:
         sentences.append(_bars_told(value))
@@ -125,7 +123,8 @@ def _alt(value: Banner) -> str:
 
 def _bars_told(value: Banner) -> str:
     """Every bar by its name, or of many the highest."""
-    shares, named = count(sum(value.bars), "share"), list(zip(value.bar_labels, value.bars, strict=False))
+    shares = Number("share", sum(value.bars))
+    named = list(zip(value.bar_labels, value.bars, strict=False))
     if not named:
         return f"{shares}."
     if len(named) > LETTERED:

@@ -8,8 +8,8 @@ from PIL import Image
 from bot.playlists.pictures.canvas import Canvas
 from bot.playlists.pictures.colours import RGB, oklch
 from bot.playlists.pictures.motifs import MOTIFS, SIZE, Mood, Sheet
-from bot.playlists.pictures.text import Fonts, count, plain, told
-from bot.playlists.pictures.values import Cover, Picture
+from bot.playlists.pictures.text import Fonts, plain, told
+from bot.playlists.pictures.values import Cover, Number, Picture
 
 MARGIN = 40
 NAME, LINE, CAPTION = 60, 38, 30  # pixels; a phone shows two thirds of it
@@ -102,7 +102,7 @@ def _alt(value: Cover) -> str:
     listed = ", ".join(fact for fact in facts if fact)
     return told(
         [
-            f"Cover of the playlist “{plain(value.name)}”, {count(len(value.track_ids), 'song')}.",
+            f"Cover of the playlist “{plain(value.name)}”, {Number('song', len(value.track_ids))}.",
             f"Drawn from its numbers: {listed}." if listed else "",
         ]
     )

@@ -11,8 +11,8 @@ from bot.playlists.pictures.boxes import Box, Wanted, arranged
 from bot.playlists.pictures.canvas import Canvas, Shape
 from bot.playlists.pictures.colours import FAINT, GROUND, INK, MUTED, NIGHT, PALETTE, RGB
 from bot.playlists.pictures.field import BIGGEST, FIELD, SKY, WIDTH, haze, radius_of, spread
-from bot.playlists.pictures.text import Fonts, count, plain, told
-from bot.playlists.pictures.values import Dot, MusicMap, Picture, Vibe
+from bot.playlists.pictures.text import Fonts, plain, told
+from bot.playlists.pictures.values import Dot, MusicMap, Number, Picture, Vibe
 
 MARGIN = 48
 TITLES = (60, 52, 46)  # pixels; a phone shows a third of it
@@ -180,7 +180,7 @@ def _write_head(canvas: Canvas, value: MusicMap) -> None:
 
 def _counts(value: MusicMap) -> str:
     present = len(_by_size(value))
-    parts = [count(len(value.dots), "song"), count(present, "vibe") if present else ""]
+    parts = [str(Number("song", len(value.dots))), str(Number("vibe", present)) if present else ""]
     return " · ".join(part for part in parts if part)
 
 
@@ -227,14 +227,14 @@ def _alt(value: MusicMap) -> str:
     mostly = max((vibe for vibe in mine if vibe in names), key=lambda vibe: mine[vibe], default=None)
     return told(
         [
-            f"Music map of {plain(value.server)}: {count(len(value.dots), 'song')}, near each other where they"
+            f"Music map of {plain(value.server)}: {Number('song', len(value.dots))}, near each other where they"
             " sound alike.",
             f"{plain(value.note).rstrip('.')}." if value.note else "",
-            f"{count(sum(mine.values()), 'song')} of yours"
+            f"{Number('song', sum(mine.values()))} of yours"
             + (f", mostly in {names[mostly]}." if mostly else ".")
             if mine
             else "",
-            f"{count(new, 'new song')}." if new else "",
+            f"{Number('new song', new)}." if new else "",
             f"Vibes: {vibes}." if vibes else "",
         ]
     )

@@ -7,8 +7,8 @@ import numpy as np
 from bot.playlists.pictures.boxes import Box
 from bot.playlists.pictures.canvas import Canvas
 from bot.playlists.pictures.colours import INK, LINE, MUTED, PALETTE, PANEL, RGB, blend
-from bot.playlists.pictures.text import count, plain, told
-from bot.playlists.pictures.values import Liked, Picture, TasteCard
+from bot.playlists.pictures.text import plain, told
+from bot.playlists.pictures.values import Liked, Number, Picture, TasteCard
 
 WIDTH, HEIGHT = 1200, 1280
 MARGIN, GAP, PAD = 40, 28, 36
@@ -33,7 +33,7 @@ def draw_taste_card(value: TasteCard) -> Canvas:
     room = WIDTH - 2 * MARGIN
     size = canvas.fonts.fitting(name, room, TITLES, bold=True)
     canvas.text((MARGIN, 94), name, size, room=room, bold=True)
-    counts = f"{count(value.shared, 'song')} shared · {value.liked:,} liked"
+    counts = f"{Number('song', value.shared)} shared · {value.liked:,} liked"
     canvas.text((MARGIN, 150), counts, LINE_SIZE, room=room, colour=MUTED)
     right = MARGIN + COLUMN + GAP
     _draw_tags(canvas, Box(MARGIN, 186, MARGIN + COLUMN, 576), value)
@@ -186,7 +186,7 @@ def _draw_closest(canvas: Canvas, box: Box, value: TasteCard) -> None:
 
 def _alt(value: TasteCard) -> str:
     sentences = [
-        f"Taste card of {plain(value.name)}: {count(value.shared, 'song')} shared, {value.liked:,} liked."
+        f"Taste card of {plain(value.name)}: {Number('song', value.shared)} shared, {value.liked:,} liked."
     ]
     if value.shared:
         sentences.append(f"{value.hits:,} of {value.shared:,} shared songs got a like.")

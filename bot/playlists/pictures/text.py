@@ -107,10 +107,5 @@ def told(sentences: list[str], limit: int = ALT_LENGTH) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip(" ,;") + "…"
 
 
-def count(number: int, noun: str) -> str:
-    """1 song, 2,000 songs."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def _cut(text: str, length: int) -> str:
     return text[:length].rstrip(" ·,–-") + "…"

@@ -107,6 +107,10 @@ class Number:
         """What to write beside the number: "song" if it is 1, else "songs"."""
         return self.what if self.value == 1 else f"{self.what}s"
 
+    def __str__(self) -> str:
+        """1 song, 2,000 songs."""
+        return f"{self.value:,} {self.label}"
+
 
 @dataclass(frozen=True)
 class Banner:
