@@ -136,6 +136,16 @@ async def test_where_clocks_change_a_week_is_compared_with_the_week_before(scene
         assert (found.tally.songs, found.before.songs) == (1, 2)
 
 
+async def test_a_preview_is_compared_with_the_seven_days_before_by_the_servers_clock(scene):
+    await scene.guilds.set_digest(GUILD, PUBLIC, 4, 18, "Europe/Berlin")
+    now = datetime(2026, 10, 31, 11, tzinfo=UTC)  # noon; clocks went back on the 25th
+    for day, hour, minute in ((17, 9, 59), (17, 10, 0), (24, 9, 59), (24, 10, 0)):
+        at = datetime(2026, 10, day, hour, minute, tzinfo=UTC)
+        await shared(scene, str(at), at)
+    found = await scene.digests.preview(GUILD, None, now=now)
+    assert (found.tally.songs, found.before.songs) == (1, 2)
+
+
 # -- what stands out ---------------------------------------------------------------------------------------
 
 
