@@ -61,4 +61,4 @@ async def _show(
         return
     label = " – ".join(str(query[part]) for part in ("artist", "title") if query[part])
     heading = f"Like “{wording.text(label)}”:" if found.picks else ""
-    print("\n".join(part for part in (found.note, heading, picks_text(found.picks, wording)) if part))
+    print("\n".join(part for part in (heading, picks_text(found.picks, wording), found.note) if part))

@@ -185,7 +185,7 @@ class Together:
         tracks = sorted({*chance, *mine, *(like for likes in others.values() for like in likes)})
         # By likes: (tracks, likes), so that a member's own are columns.
         columns = sorted({*mine, *(like for likes in others.values() for like in likes)})
-        heard = await self._engine.library.heard(guild_id, tracks, columns, channels=None)
+        heard = await self._engine.library.heard_all(guild_id, tracks, columns)
         table = _Table(heard.tracks, columns, heard.matches.astype(np.float64))
         return await asyncio.to_thread(table.compare, mine, others, chance)
 

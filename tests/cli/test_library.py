@@ -38,7 +38,7 @@ async def test_another_embedder_that_answers_is_named(settings, capsys):
     before = settings.model_copy(update={"embedders": ("mfcc",)})
     async with Services.open(before) as services:
         track = await add_song(services, "Asked", [1])
-        await add_song(services, "Other", [0, 1])
+        await add_song(services, "Other", [0.95, 0.3])
     await run(similar, before, track, "--guild", GUILD)
     assert capsys.readouterr().err == ""
     await run(similar, settings, track, "--guild", GUILD)

@@ -107,7 +107,7 @@ async def test_wishes_narrow_the_answer(settings, songs, capsys):
 
 async def test_a_wish_that_leaves_too_little_is_named(settings, songs, capsys):
     found = await answer(settings, capsys, "--user", BEN, "--tag", "polka")
-    assert titles(found) == [] and "the tag leaves out 5" in found["note"]
+    assert titles(found) == [] and "5 without the tag" in found["note"]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ async def test_similar_gives_the_nearest_first_without_the_track_itself(scene):
     assert [pick.percent for pick in picks] == [99, 91]
     assert picks[1].score == pytest.approx(np.sqrt(1 - 0.3**2), abs=1e-5)
     assert picks[1].why == f"shared by <@{ANA}>"
-    assert found.note == "That is all. Left out: 1 that sound no more alike than by chance."
+    assert found.note == "That is all. Left out: 1 no more alike than by chance."
 
 
 async def test_similar_to_something_that_is_not_in_the_library(scene):

@@ -372,7 +372,7 @@ async def test_songs_that_nobody_listened_to_are_not_suggested_by_taste(scene, r
     await scene.vote(BEN, LIKE, liked)
     answer = await recommender.recommend(GUILD, BEN, None, now=LATER)
     assert [pick.card.title for pick in answer.picks] == ["close"]
-    assert "1 that I haven't listened to" in answer.note
+    assert "1 not listened to yet" in answer.note
     await scene.vote(CLEO, DISLIKE, liked)
     assert await titles(recommender, CLEO) == ["close"]
 
