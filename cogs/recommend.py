@@ -79,7 +79,12 @@ class Recommend(commands.Cog):
         someone = member or interaction.user
         user_id = None if scope == SERVER and member is None else someone.id
         found = await self.bot.services.recommender.recommend(
-            interaction.guild_id, user_id, channels, you=user_id == interaction.user.id, steering=steering
+            interaction.guild_id,
+            user_id,
+            channels,
+            you=user_id == interaction.user.id,
+            asker=interaction.user.id,
+            steering=steering,
         )
         await answer(
             interaction, "recommend", found.picks, private=private, member_id=user_id, note=found.note

@@ -10,7 +10,7 @@ from bot.intake.links import Source
 from bot.library.pipeline import Asker
 from bot.taste.steering import Adventure, Steering
 from cogs._sharing import sources_from_options
-from cogs._suggestions import BUTTONS, NOTHING, answer, answer_similar, channels_for
+from cogs._suggestions import BUTTONS, answer, answer_similar, channels_for
 from cogs._text import duration, plain
 from cogs._tracks import find_track, suggest_tracks
 from cogs._wishes import ADVENTURES, DESCRIBED, suggest_tags, wishes, without
@@ -110,7 +110,7 @@ class Similar(commands.Cog):
         asker = Asker(interaction.guild_id, interaction.user.id)
         heard = await services.pipeline.hear(source.url, source.name, asker=asker)
         channels = await channels_for(interaction, private=private)
-        picks = await services.recommender.similar(
+        found = await services.recommender.similar(
             interaction.guild_id,
             vectors=heard.analysis.vectors,
             channels=channels,
@@ -119,9 +119,9 @@ class Similar(commands.Cog):
         )
         artist = f" by {plain(heard.artist)}" if heard.artist else ""
         heading = f"**{plain(heard.title)}**{artist} · {duration(heard.seconds)}"
-        note = "That song isn't in the library." if picks else NOTHING
+        note = f"That song isn't in the library. {found.note}".strip()
         await answer(
-            interaction, "similar", picks, private=private, heading=heading, note=note, source=source
+            interaction, "similar", found.picks, private=private, heading=heading, note=note, source=source
         )
 
 

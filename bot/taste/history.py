@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, delete, false, func, or_, select, true
+from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.errors import NotFound
+from bot.library.cards import Channels, visible
 from bot.library.store import Store
 from bot.taste.evidence import Event, Signal, vote_events
 from bot.taste.explain import Evidence, Reason
@@ -51,15 +53,20 @@ class History:
     # -- evidence ------------------------------------------------------------------------------------------
 
     async def events(
-        self, guild_id: int, user_id: int | None = None, *, now: datetime | None = None
+        self,
+        guild_id: int,
+        user_id: int | None = None,
+        *,
+        channels: Channels = None,
+        now: datetime | None = None,
     ) -> list[Event]:
-        """Everything that a member, or all of them, did about tracks."""
+        """Everything that a member, or all of them, did about tracks, and what of it may be told in `channels`."""
         now = now or datetime.now(UTC)
         events = vote_events(await self._feedback.votes(guild_id, user_id))
         async with self._store.session() as session:
-            for signal, query in _said(guild_id, user_id):
+            for signal, query in _said(guild_id, user_id, channels):
                 rows = await session.execute(query)
-                events += [Event(track_id, who, signal, at) for track_id, who, at in rows]
+                events += [Event(track_id, who, signal, at, bool(told)) for track_id, who, at, told in rows]
             said = {(event.user_id, event.track_id) for event in events}
             shown = await session.execute(_shown(guild_id, user_id, now))
             events += [
@@ -139,22 +146,31 @@ class History:
             )
 
 
-def _said(guild_id: int, user_id: int | None) -> list[tuple[Signal, Select[*tuple[Any, ...]]]]:
-    """What members did beside voting: rows of track, member and when they did so last."""
-    shared = select(Share.track_id, Share.user_id, func.max(Share.shared_at))
-    asked = select(Answer.track_id, Answer.user_id, func.max(Answer.created_at))
-    hidden = select(Hidden.track_id, Hidden.user_id, func.max(Hidden.hidden_at))
+def _said(
+    guild_id: int, user_id: int | None, channels: Channels
+) -> list[tuple[Signal, Select[*tuple[Any, ...]]]]:
+    """What members did beside voting: rows of track, member, when they did so last, and whether it may be told."""
+    in_public = (
+        true() if channels is None else and_(Answer.channel_id.in_(channels), Answer.private.is_(False))
+    )
+    by_themselves = true() if channels is None else false()
+    asked = _last(Answer, Answer.created_at, guild_id, user_id, in_public).where(Answer.track_id.is_not(None))
     return [
-        (Signal.SHARED, _last(shared, Share, guild_id, user_id)),
-        (Signal.MORE, _last(asked, Answer, guild_id, user_id).where(Answer.track_id.is_not(None))),
-        (Signal.HIDDEN, _last(hidden, Hidden, guild_id, user_id)),
+        (Signal.SHARED, _last(Share, Share.shared_at, guild_id, user_id, visible(channels))),
+        (Signal.MORE, asked),
+        (Signal.HIDDEN, _last(Hidden, Hidden.hidden_at, guild_id, user_id, by_themselves)),
     ]
 
 
 def _last(
-    query: Select[*tuple[Any, ...]], table: type[Share | Answer | Hidden], guild_id: int, user_id: int | None
+    table: type[Share | Answer | Hidden],
+    at: InstrumentedAttribute[datetime],
+    guild_id: int,
+    user_id: int | None,
+    told: ColumnElement[bool],
 ) -> Select[*tuple[Any, ...]]:
     theirs = [] if user_id is None else [table.user_id == user_id]
+    query = select(table.track_id, table.user_id, func.max(at), func.max(case((told, 1), else_=0)))
     return query.where(table.guild_id == guild_id, *theirs).group_by(table.track_id, table.user_id)
 
 

@@ -1,16 +1,10 @@
-"""The same song twice, and too much of one artist."""
+"""What tracks are called."""
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.taste.twins import OF_AN_ARTIST, Likeness, Song, artist_of, base_title, chosen
-
-NOTHING_ALIKE = Likeness({})
-
-
-def songs(*names: tuple[str, str]) -> list[Song]:
-    return [Song.of(number, artist, title) for number, (artist, title) in enumerate(names, 1)]
+from bot.taste.twins import Song, artist_of, base_title
 
 
 @pytest.mark.parametrize(
@@ -45,49 +39,6 @@ def test_an_artist_is_the_first_named():
 def test_an_artist_may_stand_in_the_title():
     assert Song.of(1, "", "Band - Song (Live)") == Song.of(1, "Band", "Song")
     assert Song.of(1, "Band", "Band - Song") == Song.of(1, "Band", "Song")
-
-
-def test_of_twins_by_name_the_best_is_shown():
-    ranked = songs(("Band", "Song (Live)"), ("Other", "Song"), ("band", "Song - Remastered 2011"))
-    assert chosen(ranked, (), 9, NOTHING_ALIKE) == [1, 2]
-
-
-def test_what_is_known_does_not_come_back_as_another_version():
-    known = [Song.of(9, "Band", "Song")]
-    assert chosen(songs(("Band", "Song (Live)"), ("Band", "New")), known, 9, NOTHING_ALIKE) == [2]
-
-
-def test_closeness_alone_hides_nothing():
-    alike = Likeness({1: {2}, 2: {1}})
-    assert chosen(songs(("A", "One"), ("B", "Two")), (), 9, alike) == [1, 2]
-    assert chosen(songs(("", "voice message"), ("", "voice message")), (), 9, alike) == [1, 2]
-
-
-def test_closeness_and_a_second_sign_hide():
-    near = {1: {2}, 2: {1}}
-    agree = Likeness(near, {frozenset((1, 2))})
-    assert chosen(songs(("A", "One"), ("B", "Two")), (), 9, agree) == [1]
-    assert chosen(songs(("Band", "Song"), ("", "Song")), (), 9, Likeness(near)) == [1]
-    assert chosen(songs(("Band", "Song"), ("", "Song")), (), 9, NOTHING_ALIKE) == [1, 2]
-    assert chosen(songs(("Band", "Song"), ("Else", "Song")), (), 9, Likeness(near)) == [1, 2]
-
-
-def test_at_most_two_of_an_artist():
-    ranked = songs(
-        *(("Band", f"Song {i}") for i in range(5)), ("Else", "Other"), *(("", f"file {i}") for i in range(4))
-    )
-    assert chosen(ranked, (), 9, NOTHING_ALIKE) == [1, 2, 6, 7, 8, 9, 10]
-    assert OF_AN_ARTIST == 2
-
-
-def test_rather_too_many_of_an_artist_than_too_few_where_that_is_wanted():
-    ranked = songs(*(("Band", f"Song {i}") for i in range(4)), ("Else", "Other"))
-    assert chosen(ranked, (), 4, NOTHING_ALIKE, fill=True) == [1, 2, 5, 3]
-
-
-def test_not_this_artist():
-    ranked = songs(("Band feat. Else", "One"), ("Else", "Two"), ("", "Three"))
-    assert chosen(ranked, (), 9, NOTHING_ALIKE, without_artists=["BAND"]) == [2, 3]
 
 
 @pytest.mark.parametrize(
