@@ -52,7 +52,8 @@ def _write_title(canvas: Canvas, value: Banner, room: float) -> None:
     for line in lines:
         canvas.text((MARGIN, base), line, size, room=room, bold=True)
         base += 60
-    canvas.text((MARGIN, base), value.period, LINE, room=room, colour=MUTED)
+    size = canvas.fonts.fitting(canvas.fonts.drawable(value.period), room, (LINE, SMALL))
+    canvas.text((MARGIN, base), value.period, size, room=room, colour=MUTED)
 
 
 def _draw_ground(canvas: Canvas) -> None:

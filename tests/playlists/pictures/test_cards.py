@@ -128,6 +128,19 @@ def test_of_a_month_the_busiest_day_is_told_and_of_one_song_that_it_is_one():
     assert {"song", "members"} <= words and not any("November" in word for word in words - {"November 2026"})
 
 
+@pytest.mark.parametrize(
+    ("period", "bars"),
+    [
+        ("28 September to 4 October 2026", 7),
+        ("30 November to 29 December 2026", 30),
+        ("30 Nov 2025 to 29 Nov 2026", 13),
+    ],
+)
+def test_the_longest_dates_are_not_cut(period, bars):
+    value = Banner("Your server's year in music", period, bars=(1,) * bars)
+    assert period in {written.text for written in draw_banner(value).written}
+
+
 @pytest.mark.parametrize("title", ["A week", "Your server's year in music, " * 3])
 @pytest.mark.parametrize("pixels", [400, 420, 550])
 def test_the_alt_badge_of_discord_hides_no_word(title, pixels):
