@@ -6,10 +6,10 @@ labels, and reacts to songs by chance: 👍 if it has their label, else 👎, in
 Then every other song is ranked: `hit` is the share of members with a song that they like among the first ten,
 `ndcg` looks at all ten.
 
-`ours` ranks as /recommend does, `sound` the same without what other members like. Beside them stand chance, popularity,
-the nearest to the song liked last, and Qdrant's recommend: `plain`, its best_score over the embedder's vectors as they
-are, and all three strategies over the same vectors as ours. Gains are ours against these, with their 95% intervals over
-members.
+`ours` ranks as /recommend does before it leaves out twins and more than two of an artist, `sound` the same without what
+other members like. Beside them stand chance, popularity, the nearest to the song liked last, and Qdrant's recommend:
+`plain`, its best_score over the embedder's vectors as they are, and all three strategies over the same vectors as ours.
+Gains are ours against these, with their 95% intervals over members.
 
 Labels and composed songs are split in two: --tune compares settings on one half (seeds below 1000), the report is
 about the other half. Vectors are kept in the temporary folder for the next time.
@@ -223,7 +223,7 @@ def qdrant(strategy: Callable[..., Array], *, as_they_are: bool = False) -> Way:
 
 
 def ours(view: View, *, others: bool = True, diversity: float = DIVERSITY[Adventure.BALANCED]) -> Array:
-    """As /recommend ranks: higher is earlier."""
+    """As /recommend ranks: higher is earlier; what it leaves out for sounding like a dislike comes last."""
     taste = taste_of(vote_events(view.member.votes), NOW)
     evidence = (*strongest(taste, +1), *strongest(taste, -1))
     if not evidence:
@@ -236,7 +236,8 @@ def ours(view: View, *, others: bool = True, diversity: float = DIVERSITY[Advent
     )
     if others and view.crowd:
         ranked = with_crowd(ranked, view.crowd, votes_of(taste))
-    return spread(view, ranked.order, diversity if ranked.likes else max(diversity, UNKNOWN_DIVERSITY))
+    least = diversity if ranked.likes else max(diversity, UNKNOWN_DIVERSITY)
+    return np.where(ranked.unwanted, -np.inf, spread(view, ranked.order, least))
 
 
 def spread(view: View, order: Array, diversity: float) -> Array:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 DRAWS = 32  # of as many tracks by chance
+ROUNDING = 1e-6  # of cosines
 FEWEST = 3  # likes of each, to be compared
 
 
@@ -28,8 +29,8 @@ def taste_match(one: Side, other: Side, *, seed: int = 0) -> int:
     """
     found = (_nearest(one.theirs) + _nearest(other.theirs)) / 2
     by_chance = (_chance(one, seed) + _chance(other, seed)) / 2
-    if by_chance >= 1:
-        return 0
+    if by_chance >= 1 - ROUNDING:  # the whole library is alike
+        return 100 if found >= by_chance else 0
     return round(100 * min(1.0, max(0.0, (found - by_chance) / (1 - by_chance))))
 
 

@@ -66,10 +66,12 @@ def shortage(found: int, limit: int, left_out: Mapping[str, int], likes: int = S
     """
     if found >= min(limit, PAGE):
         return ""
-    help_ = f" {count(SURE - likes, 'more 👍', 'more 👍')} would tell me what to look for."
-    return (told(found, left_out) if found or any(left_out.values()) else EMPTY) + (
-        help_ if likes < SURE else ""
-    )
+    if not any(left_out.values()):
+        said = "" if found else EMPTY
+    else:
+        said = told(found, left_out)
+    help_ = f"{count(SURE - likes, 'more 👍', 'more 👍')} would tell me what to look for." if likes < SURE else ""
+    return f"{said} {help_}".strip()
 
 
 def told(found: int, left_out: Mapping[str, int]) -> str:

@@ -16,7 +16,7 @@ async def fill(bot: Earworm, club: Club, count: int) -> list[int]:
     """Songs that sound less and less like the first one."""
     return [
         await club.add_song(
-            bot, f"Song {i}", f"Artist {i}", sounds=(1.0, 0.1 * i), by=(club.ann, club.bo)[i % 2]
+            bot, f"Song {i}", f"Artist {i}", sounds=(1.0, 0.05 * i), by=(club.ann, club.bo)[i % 2]
         )
         for i in range(count)
     ]
@@ -34,7 +34,7 @@ async def test_by_a_track_with_everything_about_each(bot: Earworm, club: Club) -
     assert percents == sorted(percents, reverse=True) and len(percents) == 3 and 0 < percents[0] <= 100
     message = club.music.messages[1]
     jump = f"https://discord.com/channels/{club.guild.id}/{club.music.id}/{message['id']}"
-    assert f"shared by {club.bo.mention} on <t:" in text and f"[jump to it]({jump})" in text
+    assert f"shared by {club.bo.mention}\n<t:" in text and f"[jump to it]({jump})" in text
     assert said["mentions"] == []
     pressed = [(b.get("emoji") or {}).get("name") or b["label"] for b in buttons_of(said)]
     assert pressed == ["👍", "👎", "More like this", "Hide"] * 3
@@ -75,7 +75,7 @@ async def test_by_a_link_that_is_not_in_the_library_until_it_is_added(bot: Earwo
     answer = await club.ann.command(club.hall, "similar", link=link)
     said = await answer.message(60)
     assert text_of(said).startswith("### Sounds like **Unknown** by Nobody · 0:05")
-    assert "**Song 0**" in text_of(said)
+    assert "Left out: 2 no more alike than by chance." in text_of(said)
     assert (await bot.services.catalog.search(club.guild.id, "", None)).total == 2
     assert await bot.services.vectors.ids(club.guild.id) == {
         card.id for card in (await bot.services.catalog.search(club.guild.id, "", None)).cards
@@ -91,7 +91,7 @@ async def test_by_a_link_that_is_not_in_the_library_until_it_is_added(bot: Earwo
 async def test_by_a_file_in_an_empty_library(bot: Earworm, club: Club) -> None:
     answer = await club.ann.command(club.hall, "similar", file=file(91, title="My file"))
     said = await answer.message(60)
-    assert text_of(said).startswith("### Sounds like **My file** · 0:05\n-# Nothing else of this library")
+    assert text_of(said).startswith("### Sounds like **My file** · 0:05\n-# That song isn't in the library. Nothing else is in")
     assert [b["label"] for b in buttons_of(said)] == ["Add to library"]
     assert (await bot.services.catalog.search(club.guild.id, "", None)).total == 0
 
@@ -99,7 +99,7 @@ async def test_by_a_file_in_an_empty_library(bot: Earworm, club: Club) -> None:
 async def test_with_one_song_only(bot: Earworm, club: Club) -> None:
     [song] = await fill(bot, club, 1)
     said = await (await club.ann.command(club.hall, "similar", track=str(song))).message()
-    assert text_of(said).endswith("Nothing else of this library can be shown here yet.")
+    assert text_of(said).endswith("Nothing else is in this server's library yet.")
 
 
 async def test_what_cannot_be_asked(club: Club) -> None:

@@ -37,6 +37,11 @@ def test_the_same_songs_are_100_per_cent():
     assert compared(tracks, likes, likes) == 100
 
 
+def test_the_same_songs_are_100_per_cent_also_where_the_library_has_no_others():
+    tracks = STYLES[:3]
+    assert compared(tracks, [0, 1, 2], [0, 1, 2]) == 100
+
+
 def test_the_same_style_without_a_song_in_common_is_a_match_and_another_style_is_none():
     tracks = library(1)
     assert compared(tracks, [0, 1, 2], [10, 11, 12]) > 60
