@@ -172,9 +172,7 @@ async def answer_similar(
         steering=steering,
         user_id=interaction.user.id,
     )
-    await answer(
-        interaction, "similar", found.picks, private=private, track_id=card.id, note=found.note
-    )
+    await answer(interaction, "similar", found.picks, private=private, track_id=card.id, note=found.note)
 
 
 async def answer(

