@@ -293,7 +293,7 @@ async def test_one_song_and_songs_by_one_artist(scene):
     await scene.add("only", [1, 0, 0, 0], "One")
     assert await weekly(scene) == {}
     for i in range(20):
-        await scene.add(f"more {i}", np.eye(4)[i % 2] + 0.01 * i, "One")
+        await scene.add(f"more {i}", (np.eye(4)[i % 2] + 0.01 * i).tolist(), "One")
     made = await weekly(scene)
     assert made
     assert all("by one artist" in playlist.note for playlist in made.values() if playlist.kind is Kind.VIBE)
