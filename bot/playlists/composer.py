@@ -171,11 +171,11 @@ class Composer:
         query = select(Share.user_id).where(Share.guild_id == guild_id).group_by(Share.user_id)
         async with self._store.session() as session:
             new = set(await session.scalars(query.having(first >= since, first < until)))
+        shares = [(share, card) for card in tracks for share in card.shares if share.user_id > 0]
         found: dict[int, TrackCard] = {}
-        for card in tracks:
-            for share in card.shares:
-                if share.user_id > 0 and share.user_id in new - quiet:
-                    found.setdefault(share.user_id, card)
+        for share, card in sorted(shares, key=lambda each: each[0].shared_at):
+            if share.user_id in new - quiet:
+                found.setdefault(share.user_id, card)
         return [Newcomer(user_id, card) for user_id, card in found.items()]
 
     async def _with_sound(

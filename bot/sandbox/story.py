@@ -147,6 +147,8 @@ class Story:
         liked_style = await self.tastes()
         await self.ask()
         say("Dev, who shared nothing, liked and disliked a few, then asked /recommend; Cleo asked /similar.")
+        await self.look()
+        say("Bo asked what this server sounds like (/vibes), and Cleo for the map of its music (/map).")
         await self.digest()
         say("A day later the digest was posted.")
         others = len(self.songs) - 1
@@ -231,6 +233,11 @@ class Story:
             "value"
         ]
         await self._command(stage.cleo, "similar", track=seed)
+
+    async def look(self) -> None:
+        """What the server sounds like, in words and as a picture."""
+        await self._command(self.stage.bo, "vibes list")
+        await self._command(self.stage.cleo, "map")
 
     async def digest(self) -> None:
         """Let the digest's hour come."""

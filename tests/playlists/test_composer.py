@@ -192,6 +192,14 @@ async def test_all_newcomers_but_those_who_want_no_mention(scene):
     assert [each.user_id for each in found.newcomers] == [3101, 3102, 3104, 3105, 3106]
 
 
+async def test_a_newcomers_first_song_is_the_one_that_they_shared_first(scene):
+    anas = await shared(scene, "Ana's", START - timedelta(hours=3), user=ANA)
+    await shared(scene, "Ben's own", START - timedelta(hours=2), user=BEN)
+    await again(scene, anas, BEN)
+    found = await scene.digests.compose(GUILD, WEEK, None)
+    assert {(each.user_id, each.card.title) for each in found.newcomers} == {(ANA, "Ana's"), (BEN, "Ben's own")}
+
+
 async def test_the_sleeper_is_the_closest_also_where_there_are_too_few_for_a_playlist(scene):
     now = datetime.now(UTC)
     ago = now - timedelta(days=30)

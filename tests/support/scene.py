@@ -85,7 +85,7 @@ class Scene:
     ) -> int:
         """A track that somebody shared `minutes` after START; its id. Without sounds nobody listened to it."""
         track = Track(guild_id=GUILD, seconds=200.0, created_at=START)
-        if sounds:
+        if len(sounds):
             track.vectors = [TrackVector(name=INFOS[0].vector_name, data=vector(*sounds).tobytes())]
         message = next(_messages)
         async with self.store.begin() as session:
