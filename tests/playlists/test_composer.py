@@ -197,7 +197,10 @@ async def test_a_newcomers_first_song_is_the_one_that_they_shared_first(scene):
     await shared(scene, "Ben's own", START - timedelta(hours=2), user=BEN)
     await again(scene, anas, BEN)
     found = await scene.digests.compose(GUILD, WEEK, None)
-    assert {(each.user_id, each.card.title) for each in found.newcomers} == {(ANA, "Ana's"), (BEN, "Ben's own")}
+    assert {(each.user_id, each.card.title) for each in found.newcomers} == {
+        (ANA, "Ana's"),
+        (BEN, "Ben's own"),
+    }
 
 
 async def test_the_sleeper_is_the_closest_also_where_there_are_too_few_for_a_playlist(scene):
