@@ -237,7 +237,8 @@ def ours(view: View, *, others: bool = True, diversity: float = DIVERSITY[Advent
     if others and view.crowd:
         ranked = with_crowd(ranked, view.crowd, votes_of(taste))
     least = diversity if ranked.likes else max(diversity, UNKNOWN_DIVERSITY)
-    return np.where(ranked.unwanted, -np.inf, spread(view, ranked.order, least))
+    places = spread(view, ranked.order, least)
+    return places - len(places) * ranked.unwanted
 
 
 def spread(view: View, order: Array, diversity: float) -> Array:
