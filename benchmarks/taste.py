@@ -224,7 +224,7 @@ def qdrant(strategy: Callable[..., Array], *, as_they_are: bool = False) -> Way:
 
 def ours(view: View, *, others: bool = True, diversity: float = DIVERSITY[Adventure.BALANCED]) -> Array:
     """As /recommend ranks: higher is earlier; what it leaves out for sounding like a dislike comes last."""
-    taste = taste_of(vote_events(view.member.votes), NOW)
+    taste = taste_of(vote_events(view.member.votes), NOW, own=True)
     evidence = (*strongest(taste, +1), *strongest(taste, -1))
     if not evidence:
         return spread(view, view.popularity(), max(diversity, UNKNOWN_DIVERSITY))

@@ -179,6 +179,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
     async def post(self, due: DueDigest, now: datetime) -> None:
         """Claim a digest, post it unless an interrupted run already did, and record it."""
         digests = self.bot.services.digests
+        now = max(now, discord.utils.utcnow())  # other servers' digests may have taken long
         tried = await digests.claim(due, now=now)
         if not tried:
             return
@@ -194,7 +195,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
             log.warning("can't post the digest of server %d: %s", due.guild_id, error.text)
             await self._switch_off(due)
         except Exception:
-            await digests.put_off(due, tried, now=now)
+            await digests.put_off(due, tried, now=max(now, discord.utils.utcnow()))
             raise
         else:
             await digests.posted(due, message_id)

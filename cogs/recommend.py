@@ -113,9 +113,10 @@ class Recommend(commands.Cog):
 def _listeners(interaction: discord.Interaction[Earworm]) -> list[int]:
     """Who is connected to the voice channel that this was asked in."""
     channel = interaction.guild.get_channel(interaction.channel_id or 0) if interaction.guild else None
-    if isinstance(channel, discord.VoiceChannel | discord.StageChannel):
-        return list(channel.voice_states)
-    return []
+    if not isinstance(channel, discord.VoiceChannel | discord.StageChannel):
+        return []
+    me = interaction.application_id
+    return [user_id for user_id in channel.voice_states if user_id != me]
 
 
 async def setup(bot: Earworm) -> None:

@@ -41,6 +41,10 @@ class Facts:
     seconds: float
     speech: float
 
+    def in_sight(self, channels: Channels) -> bool:
+        """Whether it was shared where everybody sees it who sees these channels."""
+        return bool(self._seen(channels))
+
     def names(self, channels: Channels = None) -> list[tuple[str, str]]:
         """Artist and title as the shares in `channels` call it, each once."""
         return list(dict.fromkeys((share.artist, share.title) for share in self._seen(channels)))

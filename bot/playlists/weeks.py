@@ -174,8 +174,8 @@ class Schedule:
     def covers(self, period: Period, last: datetime | None = None) -> tuple[datetime, datetime]:
         """What a digest covers, from (inclusive) until; of a month or year its days.
 
-        Of a week what came since the `last` one ended, until this one is due. If that is longer ago than moving the
-        weekday explains, or there was none: the seven days before it is due.
+        Of a week what came since the `last` one ended, until this one is due: up to 15 days, where its weekday was
+        moved or one week had no digest. If that is longer ago, or there was none: the seven days before it is due.
         """
         if isinstance(period, Week):
             until = self.due(period)

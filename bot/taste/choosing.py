@@ -14,7 +14,6 @@ from bot.library.cards import Channels, TrackCard, visible
 from bot.library.catalog import Catalog
 from bot.library.facts import Facts
 from bot.library.matrix import Library
-from bot.library.questions import COMMAND_LINE
 from bot.library.store import Store
 from bot.taste.drafting import ARTIST, NEAR, OF_AN_ARTIST, Likeness, drafted, few_of_each
 from bot.taste.scoring import closeness
@@ -76,7 +75,7 @@ class Chooser:
         left_out: Counter[str] = Counter()
         tracks = []
         for track_id, each in facts.items():
-            if not in_sight(each, channels):
+            if not each.in_sight(channels):
                 continue
             if track_id in without:
                 left_out[KNOWN_ALREADY] += 1
@@ -107,7 +106,9 @@ class Chooser:
         """
         facts = await self._library.facts(guild_id)
         diversity = max(DIVERSITY[steering.adventure], least_diversity)
-        before = [song for track_id in known if track_id in facts for song in _songs(facts[track_id])]
+        before = [
+            song for track_id in known if track_id in facts for song in _songs(facts[track_id], channels)
+        ]
         size = max(POOL, SPARE * limit)
         while True:
             pools = [await asyncio.to_thread(_pool, each, facts, channels, size) for each in rankings]
@@ -216,11 +217,6 @@ def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: Channels, size:
 def _songs(facts: Facts, channels: Channels = None) -> list[Song]:
     """A track under each of the names that it has in `channels`."""
     return [Song.of(facts.track_id, artist, title) for artist, title in facts.names(channels)]
-
-
-def in_sight(facts: Facts, channels: Channels) -> bool:
-    """Whether a track was shared where everybody sees it who sees these channels."""
-    return channels is None or COMMAND_LINE in facts.channels or not facts.channels.isdisjoint(channels)
 
 
 def _agreeing(pairs: Iterable[tuple[int, int]], prints: Mapping[int, Fingerprint]) -> set[frozenset[int]]:

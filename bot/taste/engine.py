@@ -1,6 +1,6 @@
 """The parts that every kind of suggestion is made with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
@@ -73,10 +73,14 @@ class Engine:
     ) -> Taste:
         """A member's taste, or the server's: what its members voted, without what each of them brought or hid.
 
-        Of what a member did where whoever sees `channels` couldn't see it, nothing counts, except for the member's
-        `own` eyes, and then it may not be named.
+        What whoever sees `channels` can't know, for being done elsewhere or about songs from elsewhere, doesn't count,
+        except for the member's `own` eyes, and then it may not be named.
         """
         events = await self.history.events(guild_id, user_id, channels=channels, now=now)
         if user_id is None:
             events = [event for event in events if event.signal in VOTES]
+        if channels is not None:
+            facts = await self.library.facts(guild_id)
+            seen = {track_id for track_id, each in facts.items() if each.in_sight(channels)}
+            events = [replace(event, told=event.told and event.track_id in seen) for event in events]
         return taste_of(with_extra(events, extra, now), now, self.half_life, own=own)

@@ -90,9 +90,7 @@ def strength(event: Event, now: datetime, half_life: float) -> float:
     return WEIGHTS[event.signal] * max(FADED, math.exp2(-age / half_life))
 
 
-def taste_of(
-    events: Iterable[Event], now: datetime, half_life: float = HALF_LIFE, *, own: bool = True
-) -> Taste:
+def taste_of(events: Iterable[Event], now: datetime, half_life: float = HALF_LIFE, *, own: bool) -> Taste:
     """The taste that these events come to: of one member, or of several whose evidence then adds up.
 
     `own`: it is read by the member themself, for whom everything counts; else only what may be told.
@@ -103,17 +101,17 @@ def taste_of(
         if key not in latest or event.at > latest[key].at:
             latest[key] = event
     parts: dict[int, list[tuple[float, Event]]] = defaultdict(list)
-    for event in latest.values():
-        if own or event.told:
-            parts[event.track_id].append((strength(event, now, half_life), event))
+    counted = [event for event in latest.values() if own or event.told]
+    for event in counted:
+        parts[event.track_id].append((strength(event, now, half_life), event))
     # Exact sums: the order in which marks came and went must leave no trace.
     sums = {track_id: math.fsum(part for part, _ in pieces) for track_id, pieces in parts.items()}
     return Taste(
         weights={track_id: total for track_id, total in sums.items() if total},
-        known=frozenset(event.track_id for event in latest.values() if event.signal in KNOWN),
+        known=frozenset(event.track_id for event in counted if event.signal in KNOWN),
         hidden=frozenset(event.track_id for event in latest.values() if event.signal is Signal.HIDDEN),
         best={track_id: _telling(parts[track_id], total) for track_id, total in sums.items()},
-        likes=Counter(event.track_id for event in latest.values() if event.signal is Signal.LIKED),
+        likes=Counter(event.track_id for event in counted if event.signal is Signal.LIKED),
     )
 
 

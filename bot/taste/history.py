@@ -68,10 +68,10 @@ class History:
                 rows = await session.execute(query)
                 events += [Event(track_id, who, signal, at, bool(told)) for track_id, who, at, told in rows]
             said = {(event.user_id, event.track_id) for event in events}
-            shown = await session.execute(_shown(guild_id, user_id, now))
+            shown = await session.execute(_shown(guild_id, user_id, channels, now))
             events += [
-                Event(track_id, who, Signal.IGNORED, at)
-                for track_id, who, at in shown
+                Event(track_id, who, Signal.IGNORED, at, bool(told))
+                for track_id, who, at, told in shown
                 if (who, track_id) not in said
             ]
         return [event for event in events if event.user_id]  # 0: the bot itself, or somebody who is forgotten
@@ -150,14 +150,11 @@ def _said(
     guild_id: int, user_id: int | None, channels: Channels
 ) -> list[tuple[Signal, Select[*tuple[Any, ...]]]]:
     """What members did beside voting: rows of track, member, when they did so last, and whether it may be told."""
-    in_public = (
-        true() if channels is None else and_(Answer.channel_id.in_(channels), Answer.private.is_(False))
-    )
     by_themselves = true() if channels is None else false()
-    asked = _last(Answer, Answer.created_at, guild_id, user_id, in_public).where(Answer.track_id.is_not(None))
+    asked = _last(Answer, Answer.created_at, guild_id, user_id, _in_public(channels))
     return [
         (Signal.SHARED, _last(Share, Share.shared_at, guild_id, user_id, visible(channels))),
-        (Signal.MORE, asked),
+        (Signal.MORE, asked.where(Answer.track_id.is_not(None))),
         (Signal.HIDDEN, _last(Hidden, Hidden.hidden_at, guild_id, user_id, by_themselves)),
     ]
 
@@ -170,15 +167,22 @@ def _last(
     told: ColumnElement[bool],
 ) -> Select[*tuple[Any, ...]]:
     theirs = [] if user_id is None else [table.user_id == user_id]
-    query = select(table.track_id, table.user_id, func.max(at), func.max(case((told, 1), else_=0)))
+    last = func.coalesce(func.max(case((told, at))), func.max(at))  # of what may be told, if anything
+    query = select(table.track_id, table.user_id, last, func.max(case((told, 1), else_=0)))
     return query.where(table.guild_id == guild_id, *theirs).group_by(table.track_id, table.user_id)
 
 
-def _shown(guild_id: int, user_id: int | None, now: datetime) -> Select[*tuple[Any, ...]]:
+def _in_public(channels: Channels) -> ColumnElement[bool]:
+    """Answers that everybody saw who sees these channels."""
+    return true() if channels is None else and_(Answer.channel_id.in_(channels), Answer.private.is_(False))
+
+
+def _shown(guild_id: int, user_id: int | None, channels: Channels, now: datetime) -> Select[*tuple[Any, ...]]:
     """What members were shown long enough ago to have said something."""
     theirs = [] if user_id is None else [Answer.user_id == user_id]
+    told = func.max(case((_in_public(channels), 1), else_=0))
     return (
-        select(Suggestion.track_id, Answer.user_id, func.max(Suggestion.shown_at))
+        select(Suggestion.track_id, Answer.user_id, func.max(Suggestion.shown_at), told)
         .join(Answer, Answer.id == Suggestion.answer_id)
         .where(Answer.guild_id == guild_id, *theirs)
         .where(Suggestion.shown_at.between(now - REMEMBERED, now - OVERLOOKED))

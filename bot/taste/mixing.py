@@ -90,7 +90,7 @@ class Mixing:
         left_out = {
             **candidates.left_out,
             **chosen.left_out,
-            KNOWN_ALREADY: 0,
+            KNOWN_ALREADY: candidates.left_out.get(KNOWN_ALREADY, 0) - len(used),
             TAKEN_AWAY: int(mixed.out.sum()),
             UNHEARD: len(candidates.tracks) - len(mixed.tracks),
         }
@@ -149,7 +149,7 @@ class Mixing:
         if not set(ends) <= set(tracks):
             raise NotFound(UNHEARD_PART)
         wanted = max(length, SHORTEST)
-        usable = _once(tracks, await self._engine.library.facts(guild_id), ends)
+        usable = _once(tracks, await self._engine.library.facts(guild_id), ends, channels)
         while True:
             way = await asyncio.to_thread(
                 walk, vectors, tracks.index(start_id), tracks.index(end_id), wanted, usable
@@ -240,17 +240,19 @@ def _repeats(steps: Sequence[int], likeness: Likeness) -> list[int]:
     ]
 
 
-def _once(tracks: Sequence[int], facts: Mapping[int, Facts], ends: Collection[int]) -> NDArray[np.bool_]:
+def _once(
+    tracks: Sequence[int], facts: Mapping[int, Facts], ends: Collection[int], channels: Channels
+) -> NDArray[np.bool_]:
     """(n,) which tracks may stand on a path: of those called the same one, and none called like an end."""
-    seen = {_called(facts[track_id]) for track_id in ends}
+    seen = {_called(facts[track_id], channels) for track_id in ends}
     usable = np.zeros(len(tracks), np.bool_)
     for place, track_id in enumerate(tracks):
-        name = _called(facts[track_id])
+        name = _called(facts[track_id], channels)
         usable[place] = not name[0] or name not in seen
         seen.add(name)
     return usable
 
 
-def _called(facts: Facts) -> tuple[str, str]:
-    song = Song.of(facts.track_id, *facts.names()[0])
+def _called(facts: Facts, channels: Channels) -> tuple[str, str]:
+    song = Song.of(facts.track_id, *facts.names(channels)[0])
     return song.artist, song.title

@@ -13,6 +13,7 @@ NOTHING = "I have nothing to go by yet. React with 👍 or 👎 to a few songs, 
 FEW = "That is all"
 NONE = "Nothing is left to suggest"
 EMPTY = "Nothing else is in this server's library yet."
+NO_LIBRARY = "Nothing is in this server's library yet."
 FAR, TAKEN_AWAY, UNHEARD, UNPOPULAR, UNWANTED = "far", "taken away", "unheard", "unpopular", "unwanted"
 LEFT_OUT: Mapping[str, str] = MappingProxyType(
     {
@@ -36,14 +37,19 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
 )
 
 
+def told_of_others(left_out: Mapping[str, int]) -> dict[str, int]:
+    """Without what would tell how much others know: they may have done it where the reader can't look."""
+    return {rule: number for rule, number in left_out.items() if rule not in {"known", "twin"}}
+
+
 def going_by(taste: Taste, *, you: bool, heard: bool = True) -> str:
     """What a member's suggestions go by where that isn't their likes alone; "" where it is.
 
     `heard`: whether any of what they did is about songs that were listened to.
     """
     who = "You" if you else "They"
-    if taste.likes and not heard:
-        return f"I haven't listened to what {who.lower()} 👍, so these are what this server likes most."
+    if taste.weights and not heard:
+        return f"I haven't listened to what {who.lower()} 👍 or shared, so these are what this server likes most."
     signals = {taste.best[track_id].signal for track_id, weight in taste.weights.items() if weight > 0}
     liked = len(taste.likes)
     if liked and (liked >= SURE or Signal.SHARED not in signals):

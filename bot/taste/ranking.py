@@ -23,7 +23,8 @@ EXAMPLES = 100  # of likes, and of dislikes: the weightiest
 class Ranked:
     """n tracks as a taste sees them.
 
-    evidence: m tracks, with (m,) signed weights; matches: (n, m). What others' likes say, if they say something:
+    evidence: m tracks, with (m,) signed weights; matches: (n, m); disliked: which of the evidence is 👎, not silence
+    (None: all that speaks against something). What others' likes say, if they say something:
     preferences, (n,), by a crowd from votes.
     """
 
@@ -31,6 +32,7 @@ class Ranked:
     evidence: tuple[int, ...]
     weights: Array
     matches: NDArray[np.float32]
+    disliked: frozenset[int] | None = None
     preferences: Array | None = None
     crowd: Crowd | None = None
     votes: Mapping[int, int] = field(default_factory=dict)
@@ -67,9 +69,13 @@ class Ranked:
     @cached_property
     def unwanted(self) -> NDArray[np.bool_]:
         """(n,) which sound more like what is disliked: like their closest evidence, and on the whole."""
+        against = self.weights < 0
+        if self.disliked is not None:
+            against &= np.isin(self.evidence, list(self.disliked))
         liked = self.close[:, self.weights > 0].max(axis=1, initial=0)
-        disliked = self.close[:, self.weights < 0].max(axis=1, initial=0)
-        return np.asarray((disliked > liked) & (self.scores < 0) & self.likes)
+        disliked = self.close[:, against].max(axis=1, initial=0)
+        said = score(self.close, np.where(against | (self.weights > 0), self.weights, 0))
+        return np.asarray((disliked > liked) & (said < 0) & self.likes)
 
     @cached_property
     def likes(self) -> bool:
@@ -93,21 +99,21 @@ class Ranker:
         self, guild_id: int, taste: Taste, among: Sequence[int], channels: Channels, *, others: bool = False
     ) -> Ranked:
         """Tracks among some; `others`: also by what those like who like the same."""
+        said = dislikes(taste)
         liked, disliked = strongest(taste, +1), strongest(taste, -1)
         if not liked:  # silence alone is no taste
-            disliked = [track_id for track_id in disliked if track_id in dislikes(taste)]
+            disliked = [track_id for track_id in disliked if track_id in said]
         heard = await self._library.heard(guild_id, among, liked, disliked, channels=channels)
         finite = np.isfinite(heard.matches)
-        rows, known = (
-            np.flatnonzero(finite.any(axis=1)),
-            np.flatnonzero(finite.any(axis=0)),
-        )  # were listened to
+        # What was listened to, of the tracks and of the evidence.
+        rows, known = np.flatnonzero(finite.any(axis=1)), np.flatnonzero(finite.any(axis=0))
         evidence = tuple([*liked, *disliked][place] for place in known)
         ranked = Ranked(
             tracks=tuple(heard.tracks[row] for row in rows),
             evidence=evidence,
             weights=np.array([taste.weights[track_id] for track_id in evidence], np.float64),
             matches=heard.matches[np.ix_(rows, known)],
+            disliked=frozenset(said),
         )
         crowd = await self._crowds.of(guild_id) if others else None
         return with_crowd(ranked, crowd, votes_of(taste)) if crowd else ranked

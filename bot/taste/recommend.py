@@ -17,7 +17,19 @@ from bot.taste.choosing import KNOWN_ALREADY, POOL, SPARE, Candidates, Chosen, S
 from bot.taste.engine import Engine
 from bot.taste.evidence import ASKER, NO_EXTRA, Extra, Taste, favourites
 from bot.taste.explain import Evidence, Reason, month
-from bot.taste.notes import FAR, NOTHING, UNHEARD, UNPOPULAR, UNWANTED, going_by, shortage
+from bot.taste.notes import (
+    EMPTY,
+    FAR,
+    NO_LIBRARY,
+    NOTHING,
+    PAGE,
+    UNHEARD,
+    UNPOPULAR,
+    UNWANTED,
+    going_by,
+    shortage,
+    told_of_others,
+)
 from bot.taste.picks import SAID, Pick, Recommendation, percent
 from bot.taste.ranking import Ranked
 from bot.taste.steering import NO_STEERING, UNKNOWN_DIVERSITY, Steering
@@ -82,20 +94,23 @@ class Recommender:
             chosen = await engine.chooser.choose(
                 guild_id, [scored], channels, known=[*asked, *hidden], steering=steering, limit=limit
             )
-            if len(chosen.cards) == limit or len(near) < size:
+            enough = len(chosen.cards) >= min(limit, PAGE) and len(near) < size
+            if enough or len(chosen.cards) == limit or len(hits) < size:
                 break
             size *= SPARE
         left_out = {
             **candidates.left_out,
             **chosen.left_out,
-            KNOWN_ALREADY: 0,  # that is the song itself
+            KNOWN_ALREADY: candidates.left_out.get(KNOWN_ALREADY, 0) - len(asked),
             FAR: len(hits) - len(near),
+            UNHEARD: len(candidates.tracks) - len(hits),
         }
         picks = tuple(
             Pick(card, near[card.id].score, Reason(Evidence.ASKED, percent(near[card.id].match)))
             for card in chosen.cards
         )
-        return Recommendation(picks, shortage(len(picks), limit, left_out))
+        note = shortage(len(picks), limit, left_out)
+        return Recommendation(picks, NO_LIBRARY if note == EMPTY and not asked else note)
 
     async def recommend(
         self,
@@ -117,9 +132,11 @@ class Recommender:
         """
         now = now or datetime.now(UTC)
         question = _Question(guild_id, user_id, channels, limit, you, steering, now)
-        taste = await self._engine.taste(guild_id, user_id, channels, now, extra, own=you)
+        taste = await self._engine.taste(
+            guild_id, user_id, channels, now, extra, own=you and user_id is not None
+        )
         hidden = await self._engine.history.hidden(guild_id, asker) if asker else set[int]()
-        known = taste.known | hidden
+        known = taste.known | taste.hidden | hidden
         candidates = await self._engine.chooser.candidates(guild_id, channels, steering, known)
         ranked = await self._engine.ranker.rank(
             guild_id, taste, candidates.tracks, channels, others=user_id is not None
@@ -275,5 +292,7 @@ def _note(
     if not found and not taste.weights and not by_wishes:
         return NOTHING
     heard = bool(ranked.evidence or not among)
-    by = "" if question.user_id is None else going_by(taste, heard=heard, you=question.you)
+    if question.user_id is not None and not question.you:
+        left_out = told_of_others(left_out)
+    by = "" if question.user_id is None or not found else going_by(taste, heard=heard, you=question.you)
     return f"{by} {shortage(found, question.limit, left_out, len(taste.likes))}".strip()

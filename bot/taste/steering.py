@@ -15,7 +15,6 @@ from models.track import searchable
 
 Array = NDArray[np.float64]
 
-POOL = 100  # the best so many are chosen from
 LONG = 15 * 60  # seconds: a mix or a set, rather than a song
 TALK = 0.5  # of bot.audio.features' speech
 FLATS = {"DB": "C#", "EB": "D#", "FB": "E", "GB": "F#", "AB": "G#", "BB": "A#", "CB": "B"}

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from bot.errors import NotFound
 from bot.library.cards import Channels, TrackCard
-from bot.taste.choosing import in_sight
 from bot.taste.engine import Engine
-from bot.taste.evidence import Event, Signal, Taste, dislikes, taste_of
+from bot.taste.evidence import Event, Taste, dislikes, taste_of
 from bot.taste.explain import count
 from bot.taste.members import FEWEST, Side, taste_match
-from bot.taste.notes import NOTHING, UNHEARD, UNWANTED, shortage
+from bot.taste.notes import NOTHING, UNHEARD, UNWANTED, shortage, told_of_others
 from bot.taste.picks import Pick, Recommendation
 from bot.taste.ranking import strongest
 from bot.taste.shared import Shared
@@ -86,8 +85,8 @@ class Together:
             guild_id, [shared.wanted], channels, known=out, steering=steering, limit=limit
         )
         left_out = {
-            **candidates.left_out,
-            **chosen.left_out,
+            **told_of_others(candidates.left_out),
+            **told_of_others(chosen.left_out),
             UNWANTED: len(shared.tracks) - len(shared.wanted.tracks),
             UNHEARD: len(candidates.tracks) - len(shared.tracks),
         }
@@ -166,13 +165,14 @@ class Together:
         """What each member likes most, of what may be shown."""
         now = now or datetime.now(UTC)
         facts = await self._engine.library.facts(guild_id)
-        seen = {track_id for track_id, each in facts.items() if in_sight(each, channels)}
+        seen = {track_id for track_id, each in facts.items() if each.in_sight(channels)}
         events: dict[int, list[Event]] = defaultdict(list)
         for event in await self._engine.history.events(guild_id, channels=channels, now=now):
             if event.track_id in seen:
                 events[event.user_id].append(event)
         return {
-            member: _liked(taste_of(done, now, self._engine.half_life)) for member, done in events.items()
+            member: _liked(taste_of(done, now, self._engine.half_life, own=False))
+            for member, done in events.items()
         }
 
     async def _matches(
@@ -223,4 +223,4 @@ def _silence(members: int) -> str:
 
 
 def _liked(taste: Taste) -> list[int]:
-    return [track_id for track_id in strongest(taste, +1) if taste.best[track_id].signal is Signal.LIKED]
+    return [track_id for track_id in strongest(taste, +1) if track_id in taste.likes]

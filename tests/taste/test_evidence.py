@@ -59,16 +59,18 @@ def test_taking_back_is_the_exact_inverse(history, random):
     for event_ in list(history):
         without = [each for each in history if each is not event_]
         shuffled = random.sample([*without, event_], len(history))
-        assert taste_of(shuffled, START).weights == taste_of(history, START).weights
-        assert taste_of([each for each in shuffled if each is not event_], START) == taste_of(without, START)
+        assert taste_of(shuffled, START, own=True).weights == taste_of(history, START, own=True).weights
+        assert taste_of([each for each in shuffled if each is not event_], START, own=True) == taste_of(
+            without, START, own=True
+        )
 
 
 @settings(deadline=None, max_examples=40)
 @given(histories, st.integers(1, 4), st.integers(0, 300))
 def test_a_like_raises_a_tracks_weight_and_a_dislike_lowers_it(history, track, days):
-    before = taste_of(history, START).weights.get(track, 0)
-    liked = taste_of([*history, event(track, Signal.LIKED, user=99, days=days)], START)
-    disliked = taste_of([*history, event(track, Signal.DISLIKED, user=99, days=days)], START)
+    before = taste_of(history, START, own=True).weights.get(track, 0)
+    liked = taste_of([*history, event(track, Signal.LIKED, user=99, days=days)], START, own=True)
+    disliked = taste_of([*history, event(track, Signal.DISLIKED, user=99, days=days)], START, own=True)
     assert disliked.weights.get(track, 0) < before < liked.weights.get(track, 0)
 
 
@@ -88,7 +90,10 @@ def test_after_a_half_life_it_counts_half_and_never_less_than_a_tenth():
 
 
 def test_a_dislike_outweighs_a_like_and_everything_else_is_mild():
-    assert taste_of([event(1, Signal.LIKED), event(1, Signal.DISLIKED, user=CLEO)], START).weights[1] < 0
+    assert (
+        taste_of([event(1, Signal.LIKED), event(1, Signal.DISLIKED, user=CLEO)], START, own=True).weights[1]
+        < 0
+    )
     for signal in (Signal.SHARED, Signal.MORE, Signal.IGNORED):
         assert (
             0
@@ -99,26 +104,26 @@ def test_a_dislike_outweighs_a_like_and_everything_else_is_mild():
 
 def test_the_same_thing_done_again_counts_once_when_it_was_done_last():
     again = [event(1, Signal.SHARED, days=300), event(1, Signal.SHARED, days=0)]
-    assert taste_of(again, START).weights == taste_of(again[1:], START).weights
+    assert taste_of(again, START, own=True).weights == taste_of(again[1:], START, own=True).weights
 
 
 def test_members_evidence_adds_up():
-    alone = taste_of([event(1, Signal.LIKED)], START).weights[1]
-    together = taste_of([event(1, Signal.LIKED, user=user) for user in (ANA, BEN, CLEO)], START)
+    alone = taste_of([event(1, Signal.LIKED)], START, own=True).weights[1]
+    together = taste_of([event(1, Signal.LIKED, user=user) for user in (ANA, BEN, CLEO)], START, own=True)
     assert together.weights[1] == pytest.approx(3 * alone)
     assert together.likes[1] == 3
 
 
 def test_what_says_most_is_what_is_told():
-    taste = taste_of([event(1, Signal.SHARED), event(1, Signal.LIKED, days=90)], START)
+    taste = taste_of([event(1, Signal.SHARED), event(1, Signal.LIKED, days=90)], START, own=True)
     assert taste.best[1].signal is Signal.LIKED
-    taste = taste_of([event(1, Signal.LIKED), event(1, Signal.DISLIKED, user=CLEO)], START)
+    taste = taste_of([event(1, Signal.LIKED), event(1, Signal.DISLIKED, user=CLEO)], START, own=True)
     assert taste.best[1].signal is Signal.DISLIKED
 
 
 def test_only_what_a_member_really_knows_is_known():
     done = [event(track, signal) for track, signal in enumerate(Signal)]
-    known = {done[track].signal for track in taste_of(done, START).known}
+    known = {done[track].signal for track in taste_of(done, START, own=True).known}
     assert known == set(Signal) - {Signal.IGNORED}
 
 
@@ -127,7 +132,16 @@ def test_only_what_a_member_really_knows_is_known():
 
 def test_extra_feedback_takes_the_place_of_what_was_said():
     said = vote_events(votes((1, BEN, 1), (2, BEN, -1)))
-    taste = taste_of(with_extra(said, Extra(likes=(2, 7), dislikes=(1,)), START), START)
+    taste = taste_of(with_extra(said, Extra(likes=(2, 7), dislikes=(1,)), START), START, own=True)
     assert {track for track, weight in taste.weights.items() if weight > 0} == {2, 7}
     assert {track for track, weight in taste.weights.items() if weight < 0} == {1}
     assert with_extra(said, NO_EXTRA, START) == said
+
+
+def test_what_may_not_be_told_counts_for_their_own_eyes_only():
+    hidden = Event(1, BEN, Signal.SHARED, START, told=False)
+    assert (
+        taste_of([hidden], START, own=True).weights.keys() == taste_of([hidden], START, own=True).known == {1}
+    )
+    others = taste_of([hidden], START, own=False)
+    assert not others.weights and not others.known and not others.best

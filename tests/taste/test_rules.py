@@ -415,3 +415,53 @@ async def test_arms_together_obey_the_rules(scene, engine, recommender):
     for _ in range(8):
         shown = await titles(recommender)
         assert len(shown) == 2 and not {"rock 1", "rock 1 (live)"} <= set(shown)
+
+
+async def test_silence_keeps_nothing_away(scene, recommender):
+    liked = await scene.add("liked", near(ROCK, 0))
+    for i in range(12):
+        await scene.add(f"song {i}", near(ROCK, 0.1 + 0.05 * i))
+    await scene.vote(BEN, LIKE, liked)
+    before = await titles(recommender, now=START)
+    await suggest_unasked(scene, recommender, 10)
+    answer = await recommender.recommend(GUILD, BEN, None, now=LATER)
+    assert len(answer.picks) == len(before) == 12 and "👎" not in answer.note
+
+
+async def test_what_is_done_out_of_sight_changes_nothing_that_others_read(scene, recommender):
+    """Neither what is suggested, nor why, nor what is said about it."""
+    here = frozenset({PUBLIC})
+    rock = await songs(scene, 5)
+    shared = await scene.add("shared", near(ROCK, 0.02), user=BEN)
+    await scene.vote(BEN, LIKE, rock[0])
+
+    async def read_by_others():
+        found = await recommender.recommend(GUILD, BEN, here, you=False, now=LATER)
+        return [(pick.card.id, pick.reason, pick.score) for pick in found.picks], found.note
+
+    before = await read_by_others()
+    for track in (shared, rock[1]):
+        await add_share(scene.store, track, user=BEN, channel=HIDDEN, minutes=60)
+        await scene.catalog.refresh_point(GUILD, track)
+    await ask_about(scene, BEN, rock[2], private=True)
+    secret = await scene.add("secret", near(ROCK, 0.01), channel=HIDDEN)
+    await scene.vote(BEN, LIKE, secret)
+    assert await read_by_others() == before
+
+
+async def test_of_many_songs_those_that_are_no_more_alike_than_by_chance_are_all_counted(scene, recommender):
+    seed = await scene.add("seed", near(ROCK, 0))
+    for i in range(130):
+        await scene.add(f"far {i}", near(JAZZ, 0.001 * i))
+    await scene.add("close", near(ROCK, 0.1))
+    found = await recommender.similar(GUILD, track_id=seed, channels=None)
+    assert found.note == "That is all. Left out: 130 no more alike than by chance."
+
+
+async def test_what_was_hidden_or_never_listened_to_is_told_as_that(scene, engine, recommender):
+    seed = await scene.add("seed", near(ROCK, 0))
+    hidden = await scene.add("hidden", near(ROCK, 0.1))
+    await scene.add("silent", ())
+    await engine.history.hide(GUILD, BEN, hidden)
+    found = await recommender.similar(GUILD, track_id=seed, channels=None, user_id=BEN)
+    assert not found.picks and "1 known already" in found.note and "1 not listened to yet" in found.note
