@@ -63,7 +63,7 @@ class Interaction:
             return None
         return payloads.message(clicked, viewer=self.member.user)
 
-    async def message(self, timeout: float = 5.0) -> Json:
+    async def message(self, timeout: float = 60.0) -> Json:
         """The first message that answers, or the one that was changed. Raises TimeoutError."""
 
         def shown() -> Json | None:

@@ -171,15 +171,15 @@ class Sandbox:
         """The commands that the bot registered, globally or in a guild."""
         return self.commands.registered(guild.id if guild else None)
 
-    async def wait_for(self, predicate: Callable[[], Any], timeout: float = 5.0) -> Any:
+    async def wait_for(self, predicate: Callable[[], Any], timeout: float = 60.0) -> Any:
         """The predicate's first true value; it is asked whenever something happens. Raises TimeoutError."""
         return await self.world.wait_for(predicate, timeout)
 
-    async def ready(self, timeout: float = 10.0) -> None:
+    async def ready(self, timeout: float = 60.0) -> None:
         """Wait until a bot is connected. Raises TimeoutError."""
         await self.wait_for(lambda: self.gateway.connected, timeout)
 
-    async def quiet(self, seconds: float = 0.3, *, timeout: float = 30.0) -> None:
+    async def quiet(self, seconds: float = 0.3, *, timeout: float = 60.0) -> None:
         """Wait until nothing has happened for so long. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             while True:

@@ -204,7 +204,7 @@ def is_settled(channel: Channel, message: dict[str, Any]) -> bool:
     return "🎵" not in text or set(channel.reactions(message)) >= {"👍", "👎"}
 
 
-async def eventually(check: Any, timeout: float = 10.0) -> Any:
+async def eventually(check: Any, timeout: float = 60.0) -> Any:
     """The first true value of a coroutine function that is asked again and again."""
     async with asyncio.timeout(timeout):
         while not (found := await check()):  # noqa: ASYNC110 -- nothing tells of a change in the database
