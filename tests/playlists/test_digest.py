@@ -180,7 +180,7 @@ async def test_nothing_is_told_of_channels_that_not_everybody_sees(scene):
     content = await scene.digests.compose(GUILD, WEEK, HERE)
     assert [c.id for c in content.tracks] == [shown]
     assert content.loved == ()
-    assert content.pick.why == f"close to something 1 member 👍 · shared by <@{ANA}>"
+    assert content.pick is None
     assert content.playlist is None
 
 
