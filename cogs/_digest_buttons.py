@@ -55,7 +55,7 @@ class SongsButton(
         since, until = (datetime.fromtimestamp(at, UTC) for at in (self.since, self.until))
         everything = songs = await digests.songs(interaction.guild_id, since, until, channels)
         if self.order == "p":
-            songs = await digests.songs(interaction.guild_id, since, until, channels, in_playing_order=True)
+            songs = await digests.in_playing_order(interaction.guild_id, everything, channels)
         await interaction.edit_original_response(view=self._shown(songs, len(everything)))
 
     def _shown(self, songs: list[TrackCard], total: int) -> ui.LayoutView:

@@ -98,19 +98,16 @@ class Digests:
         return content
 
     async def songs(
-        self,
-        guild_id: int,
-        since: datetime,
-        until: datetime,
-        channels: Channels,
-        *,
-        in_playing_order: bool = False,
+        self, guild_id: int, since: datetime, until: datetime, channels: Channels
     ) -> list[TrackCard]:
-        """What was shared from `since` until `until`: the oldest first, or the first of it in playing order."""
-        tracks = await self._composer.tracks(guild_id, since, until, channels)
-        if in_playing_order:
-            return await self._composer.in_playing_order(guild_id, tracks, channels)
-        return tracks
+        """What was shared from `since` until `until`, the oldest first."""
+        return await self._composer.tracks(guild_id, since, until, channels)
+
+    async def in_playing_order(
+        self, guild_id: int, songs: Sequence[TrackCard], channels: Channels
+    ) -> list[TrackCard]:
+        """The first of these songs such that one leads to the next."""
+        return await self._composer.in_playing_order(guild_id, songs, channels)
 
     # -- who posts it, and when ----------------------------------------------------------------------------
 

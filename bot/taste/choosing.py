@@ -15,7 +15,7 @@ from bot.library.catalog import Catalog
 from bot.library.facts import Facts
 from bot.library.matrix import Library
 from bot.library.store import Store
-from bot.taste.drafting import ARTIST, NEAR, OF_AN_ARTIST, Likeness, drafted, few_of_each
+from bot.taste.drafting import ARTIST, KNOWN, NEAR, OF_AN_ARTIST, Likeness, drafted, few_of_each
 from bot.taste.scoring import closeness
 from bot.taste.steering import DIVERSITY, Steering, checked, diversified, failing
 from bot.taste.twins import Song
@@ -27,8 +27,7 @@ Matches = NDArray[np.float32]
 POOL = 100  # of the best are looked at closely; more if more are wanted
 SPARE = 4  # times as many as are wanted
 OF_ONE = 2 * OF_AN_ARTIST  # in the pool, where some may turn out to be one song
-KNOWN_ALREADY = "known"
-KNOWN = 400  # of what is known already is compared by sound; all of it by name
+COMPARED = 400  # of what is known already is compared by sound; all of it by name
 
 
 @dataclass(frozen=True)
@@ -71,14 +70,14 @@ class Chooser:
         steering = checked(steering)
         facts = await self._library.facts(guild_id)
         shared = await self._shared(guild_id, channels, steering) if steering.by_share else None
-        unwanted = comparable_artists(steering.without_artists)
+        unwanted = {Song.of(0, artist, "").artist for artist in steering.without_artists}
         left_out: Counter[str] = Counter()
         tracks = []
         for track_id, each in facts.items():
             if not each.in_sight(channels):
                 continue
             if track_id in without:
-                left_out[KNOWN_ALREADY] += 1
+                left_out[KNOWN] += 1
             elif wish := failing(steering, each, channels):
                 left_out[wish] += 1
             elif shared is not None and track_id not in shared:
@@ -113,7 +112,7 @@ class Chooser:
         while True:
             pools = [await asyncio.to_thread(_pool, each, facts, channels, size) for each in rankings]
             tracks = list(dict.fromkeys(song.track_id for pool in pools for song in pool.songs))
-            compared = [*tracks, *list(known)[:KNOWN]]
+            compared = [*tracks, *list(known)[:COMPARED]]
             alike, likeness = await self.alike(guild_id, compared, channels, set(tracks))
             rows = {track_id: row for row, track_id in enumerate(tracks)}
             close = closeness(alike[: len(tracks), : len(tracks)])
@@ -172,11 +171,6 @@ class Chooser:
         async with self._store.session() as session:
             prints = {each: from_bytes(data) for each, data in await session.execute(query) if data}
         return Likeness(near, await asyncio.to_thread(_agreeing, pairs, prints))
-
-
-def comparable_artists(artists: Iterable[str]) -> set[str]:
-    """Artists as `Song` has them."""
-    return {Song.of(0, artist, "").artist for artist in artists}
 
 
 @dataclass(frozen=True)

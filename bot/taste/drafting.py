@@ -15,7 +15,7 @@ Measured on 38 clips of real music: copies of lower quality and cut ones have .9
 with MusiCNN and .90 with MFCC.
 """
 
-TWIN, ARTIST = "twin", "artist"
+KNOWN, TWIN, ARTIST = "known", "twin", "artist"  # what is left out as what
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The parts that every kind of suggestion is made with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -14,6 +15,7 @@ from bot.taste.crowds import Crowds
 from bot.taste.evidence import HALF_LIFE, NO_EXTRA, Extra, Signal, Taste, taste_of, with_extra
 from bot.taste.feedback import Feedback
 from bot.taste.history import History
+from bot.taste.picks import Pick
 from bot.taste.ranking import Ranker
 
 VOTES = frozenset({Signal.LIKED, Signal.DISLIKED})
@@ -84,3 +86,9 @@ class Engine:
             seen = {track_id for track_id, each in facts.items() if each.in_sight(channels)}
             events = [replace(event, told=event.told and event.track_id in seen) for event in events]
         return taste_of(with_extra(events, extra, now), now, self.half_life, own=own)
+
+    async def named(self, guild_id: int, picks: Sequence[Pick], channels: Channels) -> tuple[Pick, ...]:
+        """The picks with the tracks that carried them, where these may be named."""
+        carriers = [pick.reason.carrier for pick in picks if pick.reason.carrier]
+        cards = {card.id: card for card in await self.catalog.cards(guild_id, carriers, channels)}
+        return tuple(replace(pick, carrier=cards.get(pick.reason.carrier or 0)) for pick in picks)

@@ -93,8 +93,10 @@ class History:
         async with self._store.begin() as session:
             await session.execute(delete(Hidden).where(mine))
 
-    async def hidden(self, guild_id: int, user_id: int) -> set[int]:
-        """The tracks that a member hid."""
+    async def hidden(self, guild_id: int, user_id: int | None) -> set[int]:
+        """The tracks that a member hid; None: nobody asks, so nothing is hidden."""
+        if user_id is None:
+            return set()
         query = select(Hidden.track_id).where(Hidden.guild_id == guild_id, Hidden.user_id == user_id)
         async with self._store.session() as session:
             return set(await session.scalars(query))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from bot.errors import NotFound
 from bot.library.cards import Channels, TrackCard
 from bot.library.facts import Facts
-from bot.taste.choosing import KNOWN_ALREADY, Matches, Scored
-from bot.taste.drafting import Likeness
+from bot.taste.choosing import Matches, Scored
+from bot.taste.drafting import KNOWN, Likeness
 from bot.taste.engine import Engine
 from bot.taste.explain import Evidence, Reason, count
 from bot.taste.journeys import mixture, walk
@@ -76,26 +76,22 @@ class Mixing:
             )
         parts = [await self._tracks(guild_id, each, channels) for each in [*add, *subtract]]
         used = {each.track_id for each in [*add, *subtract] if each.track_id is not None}
-        out = used | await self._hidden(guild_id, user_id)
+        out = used | await self._engine.history.hidden(guild_id, user_id)
         candidates = await self._engine.chooser.candidates(guild_id, channels, NO_STEERING, out)
         mixed = await self._mixed(guild_id, candidates.tracks, parts[: len(add)], parts[len(add) :], channels)
         chosen = await self._engine.chooser.choose(
             guild_id, [mixed.wanted], channels, known=out, steering=NO_STEERING, limit=limit
         )
         picks = [mixed.pick(card) for card in chosen.cards]
-        carriers = await self._engine.catalog.cards(
-            guild_id, [pick.reason.carrier for pick in picks if pick.reason.carrier], channels
-        )
-        named = {card.id: card for card in carriers}
         left_out = {
             **candidates.left_out,
             **chosen.left_out,
-            KNOWN_ALREADY: candidates.left_out.get(KNOWN_ALREADY, 0) - len(used),
+            KNOWN: candidates.left_out.get(KNOWN, 0) - len(used),
             TAKEN_AWAY: int(mixed.out.sum()),
             UNHEARD: len(candidates.tracks) - len(mixed.tracks),
         }
         return Recommendation(
-            tuple(replace(pick, carrier=named.get(pick.reason.carrier or 0)) for pick in picks),
+            await self._engine.named(guild_id, picks, channels),
             shortage(len(picks), limit, left_out),
         )
 
@@ -141,7 +137,7 @@ class Mixing:
         ends = [start_id, end_id]
         for each in ends:
             await self._engine.catalog.card(guild_id, each, channels)
-        hidden = await self._hidden(guild_id, user_id)
+        hidden = await self._engine.history.hidden(guild_id, user_id)
         candidates = await self._engine.chooser.candidates(guild_id, channels, NO_STEERING, hidden | {*ends})
         tracks, vectors = await self._engine.library.side_by_side(
             guild_id, candidates.tracks, ends, channels=channels
@@ -162,9 +158,6 @@ class Mixing:
             usable[again] = False
         cards = await self._engine.catalog.cards(guild_id, steps, channels)
         return Path(tuple(cards), _remarks(wanted, alike))
-
-    async def _hidden(self, guild_id: int, user_id: int | None) -> set[int]:
-        return await self._engine.history.hidden(guild_id, user_id) if user_id else set()
 
     async def _tracks(self, guild_id: int, ingredient: Ingredient, channels: Channels) -> list[int]:
         """The tracks that stand for an ingredient. Raises NotFound if nothing is known of it."""
@@ -231,12 +224,11 @@ def _remarks(wanted: int, alike: Matches) -> str:
 
 def _repeats(steps: Sequence[int], likeness: Likeness) -> list[int]:
     """Places between the ends where the same recording stands as elsewhere before, or at the end."""
-    same = {frozenset(pair) for pair in likeness.same}
     last = len(steps) - 1
     return [
         here
         for here in range(1, last)
-        if any(frozenset((steps[here], steps[other])) in same for other in (*range(here), last))
+        if any(frozenset((steps[here], steps[other])) in likeness.same for other in (*range(here), last))
     ]
 
 

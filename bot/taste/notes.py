@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bot.taste.drafting import ARTIST, KNOWN, TWIN
 from bot.taste.evidence import Signal, Taste, dislikes
 from bot.taste.explain import count
 
@@ -17,14 +18,14 @@ NO_LIBRARY = "Nothing is in this server's library yet."
 FAR, TAKEN_AWAY, UNHEARD, UNPOPULAR, UNWANTED = "far", "taken away", "unheard", "unpopular", "unwanted"
 LEFT_OUT: Mapping[str, str] = MappingProxyType(
     {
-        "known": "known already",
+        KNOWN: "known already",
         UNWANTED: "closer to something 👎",
         FAR: "no more alike than by chance",
         TAKEN_AWAY: "too much like what you took away",
         UNPOPULAR: "without a 👍 here",
         UNHEARD: "not listened to yet",
-        "twin": "in another version",
-        "artist": "beyond two of an artist",
+        TWIN: "in another version",
+        ARTIST: "beyond two of an artist",
         "without": "by an artist you left out",
         "tag": "without the tag",
         "tempo": "at another tempo",
@@ -39,7 +40,7 @@ LEFT_OUT: Mapping[str, str] = MappingProxyType(
 
 def told_of_others(left_out: Mapping[str, int]) -> dict[str, int]:
     """Without what would tell how much others know: they may have done it where the reader can't look."""
-    return {rule: number for rule, number in left_out.items() if rule not in {"known", "twin"}}
+    return {rule: number for rule, number in left_out.items() if rule not in {KNOWN, TWIN}}
 
 
 def going_by(taste: Taste, *, you: bool, heard: bool = True) -> str:

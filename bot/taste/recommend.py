@@ -4,7 +4,7 @@ The steps are always the same: gather the evidence, take what may be suggested, 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from bot.errors import NotFound
 from bot.library.cards import Channels
 from bot.library.vectors import Hit
-from bot.taste.choosing import KNOWN_ALREADY, POOL, SPARE, Candidates, Chosen, Scored
+from bot.taste.choosing import POOL, SPARE, Candidates, Chosen, Scored
+from bot.taste.drafting import KNOWN
 from bot.taste.engine import Engine
 from bot.taste.evidence import ASKER, NO_EXTRA, Extra, Taste, favourites
 from bot.taste.explain import Evidence, Reason, month
@@ -82,7 +83,7 @@ class Recommender:
         asked = [track_id] if track_id is not None else []
         if asked and asked[0] not in await engine.vectors.get(guild_id, asked):
             raise NotFound(NEVER_HEARD)
-        hidden = await engine.history.hidden(guild_id, user_id) if user_id else set[int]()
+        hidden = await engine.history.hidden(guild_id, user_id)
         candidates = await engine.chooser.candidates(
             guild_id, channels, steering, {*exclude, *asked, *hidden}
         )
@@ -101,7 +102,7 @@ class Recommender:
         left_out = {
             **candidates.left_out,
             **chosen.left_out,
-            KNOWN_ALREADY: candidates.left_out.get(KNOWN_ALREADY, 0) - len(asked),
+            KNOWN: candidates.left_out.get(KNOWN, 0) - len(asked),
             FAR: len(hits) - len(near),
             UNHEARD: len(candidates.tracks) - len(hits),
         }
@@ -135,17 +136,16 @@ class Recommender:
         taste = await self._engine.taste(
             guild_id, user_id, channels, now, extra, own=you and user_id is not None
         )
-        hidden = await self._engine.history.hidden(guild_id, asker) if asker else set[int]()
-        known = taste.known | taste.hidden | hidden
+        known = taste.known | taste.hidden | await self._engine.history.hidden(guild_id, asker)
         candidates = await self._engine.chooser.candidates(guild_id, channels, steering, known)
         ranked = await self._engine.ranker.rank(
             guild_id, taste, candidates.tracks, channels, others=user_id is not None
         )
-        by_what = self._by_taste if ranked.evidence else self._by_popularity
-        picks, left_out = await by_what(question, taste, known, candidates, ranked)
-        return Recommendation(
-            tuple(picks), _note(question, taste, ranked, candidates.tracks, left_out, len(picks))
-        )
+        if ranked.evidence:
+            picks, left_out = await self._by_taste(question, taste, known, candidates, ranked)
+        else:
+            picks, left_out = await self._by_popularity(question, known, candidates)
+        return Recommendation(picks, _note(question, taste, ranked, candidates.tracks, left_out, len(picks)))
 
     async def _nearest(
         self,
@@ -169,7 +169,7 @@ class Recommender:
         known: Collection[int],
         candidates: Candidates,
         ranked: Ranked,
-    ) -> tuple[list[Pick], Mapping[str, int]]:
+    ) -> tuple[tuple[Pick, ...], Mapping[str, int]]:
         arms = await self._engine.history.arms(question.guild_id) or ("",)
         orders = {"": ranked.order, "ours": ranked.order, "sound": ranked.scores, "plain": ranked.plain}
         wanted = np.flatnonzero(~ranked.unwanted)
@@ -188,23 +188,14 @@ class Recommender:
             UNWANTED: len(ranked.tracks) - len(tracks),
             UNHEARD: len(candidates.tracks) - len(ranked.tracks),
         }
-        return await self._named(question, picks), left_out
-
-    async def _named(self, question: _Question, picks: list[Pick]) -> list[Pick]:
-        """The picks with what carried them, where that may be named."""
-        carriers = [pick.reason.carrier for pick in picks if pick.reason.carrier]
-        cards = await self._engine.catalog.cards(question.guild_id, carriers, question.channels)
-        named = {card.id: card for card in cards}
-        return [replace(pick, carrier=named.get(pick.reason.carrier or 0)) for pick in picks]
+        return await self._engine.named(question.guild_id, picks, question.channels), left_out
 
     async def _by_popularity(
         self,
         question: _Question,
-        _taste: Taste,
         known: Collection[int],
         candidates: Candidates,
-        _ranked: Ranked,
-    ) -> tuple[list[Pick], Mapping[str, int]]:
+    ) -> tuple[tuple[Pick, ...], Mapping[str, int]]:
         """What the server likes most, for somebody of whom nothing is known."""
         allowed = set(candidates.tracks)
         votes = await self._engine.feedback.votes(question.guild_id)
@@ -212,7 +203,7 @@ class Recommender:
         # Among equals the order of `favourites` stays.
         scores = np.array(list(leads.values()), np.float64) - np.linspace(0, 0.5, len(leads))
         chosen = await self._choose(question, [Scored(list(leads), scores)], known, UNKNOWN_DIVERSITY)
-        picks = [Pick(card, float(leads[card.id]), Reason(Evidence.POPULAR)) for card in chosen.cards]
+        picks = tuple(Pick(card, float(leads[card.id]), Reason(Evidence.POPULAR)) for card in chosen.cards)
         return picks, {**candidates.left_out, **chosen.left_out, UNPOPULAR: len(allowed) - len(leads)}
 
     async def _choose(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import NotFound
-from bot.library.cards import Channels, TrackCard
+from bot.library.cards import Channels
 from bot.taste.engine import Engine
 from bot.taste.evidence import Event, Taste, dislikes, taste_of
 from bot.taste.explain import count
@@ -90,27 +90,13 @@ class Together:
             UNWANTED: len(shared.tracks) - len(shared.wanted.tracks),
             UNHEARD: len(candidates.tracks) - len(shared.tracks),
         }
-        picks = await self._explained(guild_id, chosen.cards, shared, known, channels, now)
+        explained = [
+            Pick(card, shared.score_of(card.id), shared.reason(card.id, known, now)) for card in chosen.cards
+        ]
+        picks = await self._engine.named(guild_id, explained, channels)
         likes = min(len(taste.likes) for taste in known.values())
         note = f"{_silence(len(tastes) - len(known))} {shortage(len(picks), limit, left_out, likes)}"
         return Recommendation(picks, note.strip())
-
-    async def _explained(
-        self,
-        guild_id: int,
-        cards: Sequence[TrackCard],
-        shared: Shared,
-        tastes: Mapping[int, Taste],
-        channels: Channels,
-        now: datetime,
-    ) -> tuple[Pick, ...]:
-        reasons = [shared.reason(card.id, tastes, now) for card in cards]
-        carriers = [reason.carrier for reason in reasons if reason.carrier]
-        named = {card.id: card for card in await self._engine.catalog.cards(guild_id, carriers, channels)}
-        return tuple(
-            Pick(card, shared.score_of(card.id), reason, named.get(reason.carrier or 0))
-            for card, reason in zip(cards, reasons, strict=True)
-        )
 
     async def blend(
         self,
