@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.taste import scoring
+from bot.suggestions import scoring
 from bot.taste.colike import FACTORS, Crowd, learn, usable
 from bot.taste.feedback import Vote
 

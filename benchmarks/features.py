@@ -17,8 +17,8 @@ from tqdm import tqdm
 
 from bot.audio.features import measure
 from bot.audio.key import MAJOR, MINOR, NAMES
-from bot.audio.styles import STYLES
-from bot.audio.synth import Song, compose
+from discord_sandbox.music.styles import STYLES
+from discord_sandbox.music.synth import Song, compose
 
 WITHIN = 0.02
 Guess = tuple[float, str]

@@ -22,10 +22,10 @@ import soxr
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bot.audio.encode import write_audio
 from bot.audio.fingerprint import SKETCH, Fingerprint, fingerprint, from_words, same_recording, to_bytes
 from bot.audio.recordings import Recordings
-from bot.audio.synth import compose
+from discord_sandbox.music.encode import write_audio
+from discord_sandbox.music.synth import compose
 
 Samples = NDArray[np.float32]
 Clip = tuple[Samples, int]

@@ -12,12 +12,12 @@ from tqdm import tqdm
 
 from bot.audio.decode import LONGEST, decode
 from bot.audio.features import measure
-from bot.audio.synth import compose
 from bot.embedders import load
+from bot.embedders.base import normalised
 from bot.library.cards import TrackCard
-from bot.library.frames import normalised
 from bot.playlists.songs import Song, centred
 from bot.settings import Settings
+from discord_sandbox.music.synth import compose
 
 DISTRACTORS = "single"
 """The folder of songs that have nothing in common."""

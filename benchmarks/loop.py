@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from bot import client
-from bot.sandbox import Channel, Member, Sandbox
 from bot.settings import Settings
+from discord_sandbox import Channel, Member, Sandbox
 from tests.support.songs import clip
 
 SHARES, MEMBERS = 50, 5

@@ -24,20 +24,9 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 
-from bot.playlists.pictures.painter import Painter
-from bot.playlists.pictures.places import place
-from bot.playlists.pictures.values import (
-    Banner,
-    Cover,
-    Dot,
-    Drawing,
-    Liked,
-    MusicMap,
-    Number,
-    Share,
-    TasteCard,
-    Vibe,
-)
+from bot.pictures.painter import Painter
+from bot.pictures.places import place
+from bot.pictures.values import Banner, Cover, Dot, Drawing, Liked, MusicMap, Number, Share, TasteCard, Vibe
 
 Floats = NDArray[np.float64]
 Way = Callable[[Floats, list[int]], Floats]

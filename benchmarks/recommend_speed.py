@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bot.embedders import EMBEDDERS
-from bot.library.points import load_points
-from bot.library.questions import Hit
 from bot.services import Services
 from bot.settings import Settings
-from bot.taste.explain import Evidence
-from bot.taste.picks import Pick
-from bot.taste.steering import Steering
+from bot.suggestions.pick import Pick
+from bot.suggestions.wishes import Steering
+from bot.suggestions.wording import Evidence
+from bot.vectors.points import load_points
+from bot.vectors.search import Hit
 from models import Guild, MessageTrack, Reaction, Share, Source, Track, TrackVector
 
 GUILD, MEMBER, OTHERS = 1, 2, 60

@@ -30,14 +30,15 @@ from numpy.typing import NDArray
 
 from benchmarks.listening import heard
 from bot.embedders import EMBEDDERS, weights
-from bot.library.frames import Measuring, normalised
+from bot.embedders.base import normalised
 from bot.settings import Settings
-from bot.taste import scoring
+from bot.suggestions import scoring
+from bot.suggestions.ranking import Ranked, strongest, votes_of, with_crowd
+from bot.suggestions.wishes import DIVERSITY, UNKNOWN_DIVERSITY, Adventure, diversified
 from bot.taste.colike import Crowd, learn, usable
 from bot.taste.evidence import taste_of, vote_events
 from bot.taste.feedback import Vote
-from bot.taste.ranking import Ranked, strongest, votes_of, with_crowd
-from bot.taste.steering import DIVERSITY, UNKNOWN_DIVERSITY, Adventure, diversified
+from bot.vectors.calibration import Measuring
 
 Array = NDArray[np.float64]
 

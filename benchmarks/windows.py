@@ -28,9 +28,9 @@ from tqdm import tqdm
 from bot.audio.decode import decode
 from bot.embedders import load
 from bot.embedders.base import Embedder
+from bot.embedders.retrieval_measures import cosines
 from bot.embedders.windows import spread
 from bot.intake.links import is_media_file
-from bot.taste.evaluation import cosines
 
 BUDGETS = (5, 10, 20, 30, 60, 120)
 NEAREST = 10

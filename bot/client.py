@@ -22,8 +22,9 @@ from bot.signals import until_told_to_stop
 log = logging.getLogger(__name__)
 
 COGS = (
-    "replies", "intake", "feedback", "similar", "recommend", "together", "mixing", "stats", "library", "vibes",
-    "pictures", "digest", "settings", "privacy",
+    "shares.replies", "shares.intake", "shares.reactions",
+    "suggestions.similar", "suggestions.recommend", "suggestions.together", "suggestions.mixing", "suggestions.stats",
+    "library", "vibes.cog", "vibes.pictures", "digest.cog", "settings", "privacy",
 )  # fmt: skip
 
 # What the invite link asks for: everything the bot does, nothing more.

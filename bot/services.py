@@ -4,35 +4,37 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from bot.digest.composer import Composer
+from bot.digest.posting import Digests
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import EmbedderInfo
 from bot.intake.egress import EgressProxy
 from bot.intake.fetch import Fetcher
-from bot.library.analyst import Analyst
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
-from bot.library.ledger import Ledger
-from bot.library.people import People
-from bot.library.pipeline import Pipeline
-from bot.library.rebuilding import Rebuilder
 from bot.library.store import Store
-from bot.library.vectors import Vectors
+from bot.listening.analyst import Analyst
+from bot.pictures.painter import Painter
 from bot.playlists.around import Around
 from bot.playlists.atlas import Atlas
-from bot.playlists.composer import Composer
-from bot.playlists.digest import Digests
-from bot.playlists.pictures.painter import Painter
 from bot.playlists.portraits import Portraits
-from bot.playlists.reading import Reader
+from bot.playlists.reader import Reader
+from bot.playlists.records import Shelf
 from bot.playlists.service import Playlists
-from bot.playlists.shelf import Shelf
+from bot.privacy.export import MemberExport
+from bot.privacy.forget import Forgetting
 from bot.settings import Settings
-from bot.taste.answers import Answers
-from bot.taste.engine import Engine
+from bot.shares.ledger import Ledger
+from bot.shares.pipeline import Pipeline
+from bot.suggestions.answers import Answers
+from bot.suggestions.engine import Engine
+from bot.suggestions.groups import Together
+from bot.suggestions.mixing import Mixing
+from bot.suggestions.recommender import Recommender
 from bot.taste.feedback import Feedback
-from bot.taste.mixing import Mixing
-from bot.taste.recommend import Recommender
-from bot.taste.together import Together
+from bot.vectors.rebuilder import Rebuilder
+from bot.vectors.refresh import PointRefresher
+from bot.vectors.storage import Vectors
 
 LAST_REBUILDING_SECONDS = 5.0
 
@@ -47,7 +49,9 @@ class Services:
     vectors: Vectors
     catalog: Catalog
     guilds: Guilds
-    people: People
+    refresher: PointRefresher
+    forgetting: Forgetting
+    member_export: MemberExport
     ledger: Ledger
     pipeline: Pipeline
     feedback: Feedback
@@ -98,7 +102,8 @@ class Services:
         cls, settings: Settings, store: Store, vectors: Vectors, fetcher: Fetcher, analyst: Analyst
     ) -> "Services":
         primary = EMBEDDERS[settings.embedders[0]]
-        catalog = Catalog(store, vectors)
+        catalog = Catalog(store)
+        refresher = PointRefresher(store, vectors)
         guilds = Guilds(store)
         ledger = Ledger.of(store, settings)
         feedback = Feedback(store)
@@ -107,8 +112,9 @@ class Services:
         answers = Answers(store, catalog)
         around = Around(vectors, catalog, recommender)
         together = Together(engine)
-        playlists = Playlists(store, vectors, catalog, feedback, recommender)
-        reader = Reader(store, vectors, catalog, feedback, Shelf(store))
+        records = Shelf(store)
+        reader = Reader(store, vectors, catalog, feedback, records)
+        playlists = Playlists(catalog, recommender, records, reader)
         composer = Composer(store, catalog, guilds, feedback, recommender, around, playlists, reader)
         return cls(
             settings=settings,
@@ -117,9 +123,11 @@ class Services:
             vectors=vectors,
             catalog=catalog,
             guilds=guilds,
-            people=People(store, vectors, catalog),
+            refresher=refresher,
+            forgetting=Forgetting(store, vectors, refresher),
+            member_export=MemberExport(store),
             ledger=ledger,
-            pipeline=Pipeline(store, catalog, ledger, fetcher, analyst, settings),
+            pipeline=Pipeline(store, refresher, ledger, fetcher, analyst, settings),
             feedback=feedback,
             engine=engine,
             recommender=recommender,

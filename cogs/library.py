@@ -11,12 +11,12 @@ from bot.client import Earworm
 from bot.errors import NotAllowed
 from bot.library.cards import ShareLine, TrackCard
 from bot.library.catalog import Page
-from cogs._audience import sight_of
-from cogs._sharing import delete_quietly, tell_again
-from cogs._suggestions import TEXT_LIMIT
-from cogs._text import fitted, fitting, plain, shared_by, song, votes
-from cogs._tracks import find_track, suggest_tracks
-from cogs._votes import explained, vote_buttons
+from cogs.shared.audience import sight_of
+from cogs.shared.text import fitted, fitting, plain, shared_by, song, votes
+from cogs.shared.tracks import find_track, suggest_tracks
+from cogs.shared.votes import explained, vote_buttons
+from cogs.shares.sharing import delete_quietly, tell_again
+from cogs.suggestions.page import TEXT_LIMIT
 
 PAGE = 10
 QUERY = 60  # characters, so that the question fits into a button's custom id
@@ -80,7 +80,7 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
         if not mine:
             raise NotAllowed("Only who shared it, or who has Manage Server, can remove this song.")
         for share in mine:
-            gone = await services.catalog.drop_share(guild_id, share.message_id, self.track_id)
+            gone = await services.refresher.drop_share(guild_id, share.message_id, self.track_id)
             await delete_quietly(interaction.client, gone)
             await services.pipeline.tell_again(guild_id, share.channel_id, share.message_id)
         await tell_again(interaction.client, guild_id, [self.track_id])

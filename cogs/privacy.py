@@ -9,10 +9,10 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.client import DISCORD_FAILS, Earworm
-from bot.library.people import Posted
-from cogs._audience import sight_of
-from cogs._pictures import editable
-from cogs._sharing import delete_quietly, tell_again
+from bot.privacy.forget import Posted
+from cogs.shared.audience import sight_of
+from cogs.shared.pictures import editable
+from cogs.shares.sharing import delete_quietly, tell_again
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class PrivacyCog(
         """Send a JSON file that only the asker sees."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True)
-        known = await self.bot.services.people.export(
+        known = await self.bot.services.member_export.export(
             interaction.guild_id, interaction.user.id, await sight_of(interaction)
         )
         data = json.dumps(known, indent=2, ensure_ascii=False).encode()
@@ -52,7 +52,7 @@ class PrivacyCog(
         """Erase it all, and the bot's replies that were about it."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True)
-        forgotten = await self.bot.services.people.forget(interaction.guild_id, interaction.user.id)
+        forgotten = await self.bot.services.forgetting.forget(interaction.guild_id, interaction.user.id)
         await interaction.edit_original_response(content=forgotten.summary)
         await delete_quietly(self.bot, forgotten.replies)
         await tell_again(self.bot, interaction.guild_id, forgotten.still_shared)

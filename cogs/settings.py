@@ -5,12 +5,12 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Earworm
-from bot.library.lacking import unheard
-from bot.taste.explain import count
-from cogs._audience import sight_of
-from cogs._permissions import LISTENING, missing_permissions
-from cogs._text import song
-from cogs.digest import digest_line
+from bot.suggestions.wording import count
+from bot.vectors.coverage import unheard
+from cogs.digest.cog import digest_line
+from cogs.shared.audience import sight_of
+from cogs.shared.permissions import LISTENING, missing_permissions
+from cogs.shared.text import song
 
 NAMED, NAME_LENGTH = 10, 60  # songs that can't be fetched again
 

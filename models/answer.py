@@ -50,7 +50,7 @@ class Suggestion(Base):
     track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"))
     percent: Mapped[int]
     score: Mapped[float]
-    why: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # a bot.taste.explain.Reason
+    why: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # a bot.suggestions.wording.Reason
     arm: Mapped[str] = mapped_column(default="")  # which of two compared strategies it came from
     shown_at: Mapped[datetime | None]
 

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from bot.embedders.base import EmbedderInfo
+from bot.library.catalog import Catalog
 from bot.library.store import Store
-from bot.library.vectors import Vectors
 from bot.settings import Settings
+from bot.vectors.refresh import PointRefresher
+from bot.vectors.storage import Vectors
 from tests.support import database
 from tests.support.library import INFOS
+from tests.support.scene import Scene
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -69,6 +72,18 @@ def infos() -> tuple[EmbedderInfo, ...]:
 
 
 @pytest.fixture
+def catalog(store: Store) -> Catalog:
+    """The tracks of that database."""
+    return Catalog(store)
+
+
+@pytest.fixture
+def refresher(store: Store, vectors: Vectors) -> PointRefresher:
+    """What keeps that vector storage in step with that database."""
+    return PointRefresher(store, vectors)
+
+
+@pytest.fixture
 async def vectors(
     settings: Settings, infos: tuple[EmbedderInfo, ...], store: Store
 ) -> AsyncIterator[Vectors]:
@@ -76,3 +91,9 @@ async def vectors(
     opened = await Vectors.open(settings, infos, store)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def scene(store: Store, vectors: Vectors) -> Scene:
+    """An empty server and every service over it."""
+    return Scene.of(store, vectors)

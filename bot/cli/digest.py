@@ -10,10 +10,10 @@ from bot.cli.arguments import discord_id
 from bot.settings import Settings
 
 if TYPE_CHECKING:
-    from bot.playlists.content import DigestContent
-    from bot.playlists.pictures.values import Drawing
+    from bot.digest.content import DigestContent
+    from bot.pictures.values import Drawing
     from bot.services import Services
-    from bot.taste.explain import ForTerminal
+    from bot.suggestions.wording import ForTerminal
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -33,7 +33,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     # What takes seconds to import is for what isn't refused.
     from bot.cli.library import check_server
     from bot.cli.output import wording_for
-    from bot.playlists.export import digest_json, write_digest
+    from bot.digest.export import digest_json, write_digest
     from bot.services import Services
 
     async with Services.open(settings) as services:
@@ -55,8 +55,9 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def _draw(services: "Services", content: "DigestContent", folder: Path) -> None:
     """Write the banner and the covers, each beside what it belongs to. Raises WorkerDied."""
+    from bot.digest.banner import banner_of
+    from bot.playlists.covers import cover_of
     from bot.playlists.formats import stem
-    from bot.playlists.illustrations import banner_of, cover_of
 
     drawings: dict[str, Drawing] = {"banner": banner_of(content)}
     drawings |= {stem(playlist): cover_of(playlist) for playlist in content.playlists}
@@ -66,7 +67,7 @@ async def _draw(services: "Services", content: "DigestContent", folder: Path) ->
 
 
 def _text(content: "DigestContent", wording: "ForTerminal") -> str:
-    from bot.playlists.export import sections
+    from bot.digest.export import sections
 
     lines = [f"{content.title}, {content.week}", content.headline]
     for heading, items in sections(content, wording).items():

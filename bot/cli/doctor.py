@@ -13,8 +13,8 @@ from bot.errors import EarwormError
 from bot.settings import Settings
 
 if TYPE_CHECKING:
-    from bot.library.doctor import GuildAgreement
     from bot.services import Services
+    from bot.vectors.consistency import GuildAgreement
 
 NAMED = 10  # tracks of a server that are called by name
 
@@ -39,12 +39,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Look at everything, and repair what the vectors lack if asked to."""
     # What takes seconds to import is for what isn't refused.
-    from bot.library import doctor
     from bot.services import Services
+    from bot.vectors import consistency
 
     async with Services.open(settings) as services:
-        repairs = await doctor.repair(services.store, services.vectors) if arguments.repair else []
-        guilds = await doctor.agreement(services.store, services.vectors)
+        repairs = await consistency.repair(services.store, services.vectors) if arguments.repair else []
+        guilds = await consistency.agreement(services.store, services.vectors)
         says = [line for guild in guilds for line in await _lines(services, guild)]
     checks = [
         _database(settings),

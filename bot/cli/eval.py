@@ -17,13 +17,12 @@ from tqdm import tqdm
 from bot.audio.decode import decode
 from bot.cli import eval_report
 from bot.cli.eval_report import Ranking, Report
-from bot.embedders import EMBEDDERS, load
+from bot.embedders import EMBEDDERS, load, retrieval_measures
 from bot.embedders.base import EmbedderInfo
 from bot.errors import EmbedderError, NotFound, Refused, WorkerDied
 from bot.intake.links import is_media_file
-from bot.library.frames import FEWEST, Measuring
 from bot.settings import Settings
-from bot.taste import evaluation
+from bot.vectors.calibration import FEWEST, Measuring
 
 if TYPE_CHECKING:
     from bot.embedders.base import Embedder
@@ -106,7 +105,7 @@ def _require_company(songs: Sequence[Song], folder: Path) -> None:
     """Raise NotFound unless some song has another of its label to be found."""
     if not songs:
         raise NotFound(f"There is no audio that can be listened to in {folder}, nor in its folders.")
-    if not len(evaluation.queries([song.label for song in songs])):
+    if not len(retrieval_measures.queries([song.label for song in songs])):
         raise NotFound(
             f"No folder in {folder} holds two songs to find each other. Put songs that belong together into "
             f"a folder of their own; {DISTRACTORS}/ is for those that don't."
@@ -159,13 +158,15 @@ def _report(folder: Path, heard: dict[Song, Heard], embedders: "Sequence[Embedde
     labels = [song.label for song in heard]
     ranked = list(rankings(list(heard.values()), [EMBEDDERS[e.info.name] for e in embedders]))
     sizes = Counter(label for label in labels if label)
-    comparison = evaluation.compare({r.name: r.scores for r in ranked}, labels)
+    comparison = retrieval_measures.compare({r.name: r.scores for r in ranked}, labels)
     return Report(
         folder=folder,
         songs=len(labels),
         folders=sum(size > 1 for size in sizes.values()),
         rankings={ranking.name: ranking for ranking in ranked},
-        unrelated={r.name: evaluation.unrelated(r.scores, labels) for r in ranked if len(r.embedders) == 1},
+        unrelated={
+            r.name: retrieval_measures.unrelated(r.scores, labels) for r in ranked if len(r.embedders) == 1
+        },
         comparison=comparison,
     )
 
@@ -178,16 +179,16 @@ def rankings(heard: Sequence[Heard], infos: Sequence[EmbedderInfo]) -> Iterator[
     in_library: dict[str, Ranking] = {}
     for info in infos:
         raw = np.stack([vectors[info.name] for vectors in heard])
-        in_library[info.name] = plain = Ranking(info.name, (info.name,), evaluation.cosines(raw))
+        in_library[info.name] = plain = Ranking(info.name, (info.name,), retrieval_measures.cosines(raw))
         yield plain
         if len(raw) >= FEWEST:
-            scores = evaluation.cosines(_standardised(raw, info))
+            scores = retrieval_measures.cosines(_standardised(raw, info))
             ranking = Ranking(f"{info.name} standardised", (info.name,), scores, (info.name,))
             yield ranking
             if info.standardise:
                 in_library[info.name] = ranking
     if len(infos) > 1:
-        fused = evaluation.fused([ranking.scores for ranking in in_library.values()])
+        fused = retrieval_measures.fused([ranking.scores for ranking in in_library.values()])
         standardised = [name for ranking in in_library.values() for name in ranking.standardised]
         yield Ranking("fusion", tuple(in_library), fused, tuple(standardised))
     yield Ranking("random", (), np.zeros((len(heard), len(heard))))

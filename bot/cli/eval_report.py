@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.library.frames import FEWEST
-from bot.taste.evaluation import LEVEL, MEASURES, RESAMPLES, Comparison, Intervals, Lead, Numbers
+from bot.embedders.retrieval_measures import LEVEL, MEASURES, RESAMPLES, Comparison, Intervals, Lead, Numbers
+from bot.vectors.calibration import FEWEST
 
 HEADS = {"precision_at_5": "precision@5", "r_precision": "R-precision", "map": "MAP"}
 PAIRED = "differences, paired"

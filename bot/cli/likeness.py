@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from bot.cli.library import check_server
 from bot.cli.output import picks_text, wording_for
 from bot.cli.wishes import steering_from
-from bot.playlists.export import pick_json
+from bot.digest.export import pick_json
 from bot.services import Services
 from bot.settings import Settings
-from bot.taste.picks import Recommendation
+from bot.suggestions.pick import Recommendation
 
 
 async def by_track(arguments: argparse.Namespace, settings: Settings) -> int:

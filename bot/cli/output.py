@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from bot.library.cards import TrackCard
 from bot.services import Services
-from bot.taste.explain import ForTerminal
-from bot.taste.recommend import Pick
+from bot.suggestions.recommender import Pick
+from bot.suggestions.wording import ForTerminal
 
 
 async def wording_for(services: Services, guild_id: int, cards: Iterable[TrackCard]) -> ForTerminal:

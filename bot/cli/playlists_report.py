@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bot.digest.export import playlist_json
 from bot.playlists import formats
-from bot.playlists.export import playlist_json
 from bot.playlists.playlist import Playlist
 from bot.playlists.service import Past, Vibes
-from bot.taste.explain import ForTerminal, standing
+from bot.suggestions.wording import ForTerminal, standing
 
 NOTHING = "No playlist yet: share more songs, and react to them with 👍 and 👎."
 

@@ -44,7 +44,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     # What takes seconds to import is for what isn't refused.
     from bot.cli.library import check_server
     from bot.cli.output import picks_text, wording_for
-    from bot.playlists.export import pick_json
+    from bot.digest.export import pick_json
     from bot.services import Services
     from bot.taste.evidence import Extra
 

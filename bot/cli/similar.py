@@ -40,7 +40,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         identify(named)
     # What takes seconds to import is for what isn't refused.
     from bot.cli import likeness
-    from bot.library.listening import PATH
+    from bot.intake.links import PATH
 
     if path:
         return await likeness.by_listening(arguments, settings, f"{PATH}{path}")

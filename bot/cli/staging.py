@@ -5,14 +5,14 @@ import shutil
 from pathlib import Path
 
 from bot import client
-from bot.audio.synth import compose
 from bot.cli.loopback import START_SECONDS, beside, lend_weights
+from bot.cli.story import Numbers, Radio, Stage, Story
 from bot.client import Earworm
-from bot.playlists.export import write_digest
-from bot.sandbox.server import Sandbox
-from bot.sandbox.story import Numbers, Radio, Stage, Story
-from bot.sandbox.transcript import render_html, render_text
+from bot.digest.export import write_digest
 from bot.settings import Settings
+from discord_sandbox.music.synth import compose
+from discord_sandbox.server import Sandbox
+from discord_sandbox.transcript import render_html, render_text
 
 
 async def played(embedder: str, home: Path, folder: Path, out: Path) -> Numbers:

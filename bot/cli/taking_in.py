@@ -11,10 +11,10 @@ from tqdm import tqdm
 
 from bot.cli.songs import Item, Result
 from bot.errors import Failure, Refused
-from bot.library.jobs import now
-from bot.library.ledger import JobState, NewShare
-from bot.library.listening import PATH
+from bot.intake.links import PATH
 from bot.services import Services
+from bot.shares.jobs import now
+from bot.shares.ledger import JobState, NewShare
 
 BATCH = 100
 

@@ -12,9 +12,9 @@ from bot import client
 from bot.cli.loopback import START_SECONDS, beside, listening_with
 from bot.client import Earworm
 from bot.errors import SettingsError
-from bot.sandbox import Sandbox, SandboxError
-from bot.sandbox.page import Club, Extra, Page
 from bot.settings import Settings
+from discord_sandbox import Sandbox, SandboxError
+from discord_sandbox.page import Club, Extra, Page
 
 TAKEN = "Port {} is taken. Name another one with --port, or end what runs there."
 NO_DIGEST = "The weekly digest is off. Ann switches it on with /digest set."

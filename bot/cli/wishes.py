@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from bot.cli.arguments import discord_id
 from bot.errors import NotFound
-from bot.taste.tempos import named_tempo
+from bot.suggestions.wishes import named_tempo
 
 if TYPE_CHECKING:
     from bot.services import Services
-    from bot.taste.steering import Steering
+    from bot.suggestions.wishes import Steering
 
 
 def add_wishes(parser: argparse.ArgumentParser, *, adventure: str = "balanced") -> None:
@@ -47,7 +47,7 @@ def add_wishes(parser: argparse.ArgumentParser, *, adventure: str = "balanced") 
 
 async def steering_from(arguments: argparse.Namespace, services: "Services") -> "Steering":
     """The wishes of a command line. Raises NotFound for a track or key that there isn't."""
-    from bot.taste.steering import Adventure, Steering, named_key
+    from bot.suggestions.wishes import Adventure, Steering, named_key
 
     excluded = [await services.catalog.resolve(arguments.guild, name, None) for name in arguments.exclude]
     return Steering(

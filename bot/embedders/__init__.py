@@ -1,9 +1,9 @@
 """The embedders by name; nothing heavy is imported before one is loaded.
 
-`chance` counts while a server has too few tracks to measure its own (bot.library.frames). That of MFCC and MusiCNN is
-measured: the median cosine between 38 clips of songs by different artists, .878 and .281, which `earworm eval` prints
-as `unrelated`. Those of OpenL3 (.75), PANNs (.5) and Wav2Vec2 (.9) are estimates, measured on nothing, since their
-trained weights were not at hand; OpenL3 with random weights has .985.
+`chance` counts while a server has too few tracks to measure its own (bot.vectors.calibration). That of MFCC and
+MusiCNN is measured: the median cosine between 38 clips of songs by different artists, .878 and .281, which
+`earworm eval` prints as `unrelated`. Those of OpenL3 (.75), PANNs (.5) and Wav2Vec2 (.9) are estimates, measured on
+nothing, since their trained weights were not at hand; OpenL3 with random weights has .985.
 """
 
 from collections.abc import Mapping

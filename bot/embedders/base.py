@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.errors import EmbedderError
+
 Samples = NDArray[np.float32]
 Vectors = NDArray[np.float32]
 
@@ -17,8 +19,8 @@ class EmbedderInfo:
 
     `rate` in Hz; `chance` is the cosine that two unrelated tracks typically have: 0 per cent of a match;
     `budget` is how many windows of a track are enough (benchmarks/windows.py measures OpenL3's); `standardise`: its
-    vectors retrieve better once a collection's own mean and deviations are taken out of them (bot.library.frames says
-    what was measured).
+    vectors retrieve better once a collection's own mean and deviations are taken out of them (bot.vectors.calibration
+    says what was measured).
     """
 
     name: str
@@ -70,3 +72,11 @@ class Embedder(Protocol):
     ) -> list[Embedding]:
         """Embed several tracks, each (samples, rate); a model that gains by it fills its batches across tracks."""
         return [self.embed(samples, rate, budget=budget) for samples, rate in tracks]
+
+
+def normalised(vector: Vectors) -> Vectors:
+    """The vector with length 1. Raises EmbedderError for one that has no direction."""
+    length = float(np.linalg.norm(vector.astype(np.float64)))
+    if not np.isfinite(length) or length == 0:
+        raise EmbedderError("That sounds like nothing at all: its vector is zero or not a number.")
+    return (vector / length).astype(np.float32)

@@ -10,6 +10,7 @@ MAX_LINKS = 10
 LINK = re.compile(r"""(?<![a-z0-9+.-])https?://((?![,;|]https?:)[^\s<>"`“”«»{}\\^])+""", re.IGNORECASE)
 CLOSERS = {")": "(", "]": "["}
 TRAILING = ".,;:!?'*~|…’。，、！？；：）」』】"
+PATH = "path:"  # in front of a file that was named on the command line
 PLAYLIST_TYPES = ("mpegurl", "scpls", "xspf")
 MEDIA_SUFFIXES = (
     ".aac", ".ac3", ".aif", ".aiff", ".alac", ".amr", ".ape", ".au", ".caf", ".flac", ".m4a", ".m4b", ".mka",

@@ -6,18 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, case, func, select, true
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from bot.library.vectors import COMMAND_LINE
+from bot.library.sight import Channels, visible
 from bot.library.votes import standing_votes
 from models import MessageTrack, Share, Track
 
 T = TypeVar("T")
-
-Channels = frozenset[int] | None
-"""The channels whose shares may be shown; None: all, as on the command line, whose own shares everybody may see."""
 
 TAGS_SHOWN = 8
 BATCH = 5000  # SQLite takes 32,766 values in a statement
@@ -69,11 +66,6 @@ class TrackCard:
     def first(self) -> ShareLine | None:
         """The first share that may be shown."""
         return self.shares[0] if self.shares else None
-
-
-def visible(channels: Channels) -> ColumnElement[bool]:
-    """The condition on `shares` that a reader may know of one."""
-    return true() if channels is None else Share.channel_id.in_({COMMAND_LINE, *channels})
 
 
 async def load_cards(

@@ -10,16 +10,14 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from bot.errors import NotFound
 from bot.intake.identity import identify
-from bot.library.cards import Channels, ShareLine, TrackCard, load_cards, visible
-from bot.library.dropping import GoneReply, drop_shares
+from bot.library.cards import ShareLine, TrackCard, load_cards
 from bot.library.facts import LIKELY
-from bot.library.points import load_points
+from bot.library.sight import Channels, visible
 from bot.library.store import Store
-from bot.library.vectors import Vectors
 from models import Share, Source, Track
 from models.track import searchable
 
-__all__ = ["Catalog", "Channels", "GoneReply", "Page", "ShareLine", "TrackCard"]
+__all__ = ["Catalog", "Channels", "Page", "ShareLine", "TrackCard"]
 
 QUERY_CHARACTERS = 200
 CHOICES = 3  # named where a title fits several tracks
@@ -48,9 +46,8 @@ class Page:
 class Catalog:
     """A server's tracks by id, title, artist and link."""
 
-    def __init__(self, store: Store, vectors: Vectors) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._vectors = vectors
 
     # -- finding -------------------------------------------------------------------------------------------
 
@@ -177,35 +174,6 @@ class Catalog:
                 f"{len(fitting)} songs fit “{shown}”: {choices}{more}. Name more of the title, or the number."
             )
         return cards[0]
-
-    # -- taking out ----------------------------------------------------------------------------------------
-
-    async def drop_share(
-        self, guild_id: int, message_id: int, track_id: int | None = None
-    ) -> list[GoneReply]:
-        """Take back what a message shares, or one track of it; gives the replies that are now about nothing.
-
-        A track goes with its last share. Doing it twice is doing it once.
-        """
-        which = [Share.message_id == message_id]
-        if track_id is not None:
-            which.append(Share.track_id == track_id)
-        async with self._store.begin() as session:
-            shares = await session.scalars(select(Share).where(Share.guild_id == guild_id, *which))
-            dropped = await drop_shares(session, guild_id, shares.all(), [message_id])
-        for touched in dropped.tracks:
-            await self.refresh_point(guild_id, touched)
-        return list(dropped.replies)
-
-    async def refresh_point(self, guild_id: int, track_id: int) -> None:
-        """Make a track's point say what the database says, or be gone like the track; any number of times."""
-        async with self._vectors.refreshing:
-            async with self._store.session() as session:
-                points = await load_points(session, guild_id, Track.id == track_id)
-            if points:
-                await self._vectors.put_all(guild_id, points)
-            else:
-                await self._vectors.remove(guild_id, [track_id])
 
 
 def _matching(guild_id: int, text: str, channels: Channels, user_id: int | None = None) -> Select[int]:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from bot.library.questions import COMMAND_LINE, Channels
+from bot.library.sight import COMMAND_LINE, Channels
 from models import Share, Source, Track
 from models.track import searchable
 

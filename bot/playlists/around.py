@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from bot.library.cards import Channels, TrackCard
+from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
-from bot.library.vectors import Vectors
+from bot.library.sight import Channels
 from bot.playlists.playlist import Entry, Kind, Playlist
 from bot.playlists.sequence import arrange
 from bot.playlists.songs import Song
-from bot.taste.explain import shorten
-from bot.taste.recommend import Recommender
+from bot.suggestions.recommender import Recommender
+from bot.suggestions.wording import shorten
+from bot.vectors.storage import Vectors
 
 LENGTH = 9
 SHORTEST = 4

@@ -8,14 +8,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy import delete, insert, select
 
-from bot.library.cards import BATCH, Channels, TrackCard, batches
+from bot.library.cards import BATCH, TrackCard, batches
 from bot.library.catalog import Catalog
+from bot.library.sight import Channels
 from bot.library.store import Store
-from bot.playlists.pictures.places import place
-from bot.playlists.pictures.values import Dot, MusicMap, Vibe
-from bot.playlists.reading import Reader
+from bot.periods import Week
+from bot.pictures.places import place
+from bot.pictures.values import Dot, MusicMap, Vibe
+from bot.playlists.reader import Reader
 from bot.playlists.service import Playlists, Vibes
-from bot.playlists.weeks import Week
 from models import MapPlace, Track
 
 NEW = timedelta(days=7)

@@ -10,8 +10,8 @@ from bot.playlists.playlist import Entry, Kind, Playlist
 from bot.playlists.rules import PER_ARTIST, Rule, chosen, few_by_one, fresh
 from bot.playlists.sequence import arrange
 from bot.playlists.songs import Places, Song, middle
-from bot.taste.explain import count
-from bot.taste.recommend import Pick
+from bot.suggestions.recommender import Pick
+from bot.suggestions.wording import count
 
 LENGTH = 12  # songs
 NOT_SEEN = timedelta(days=60)  # until something that was loved is worth finding again

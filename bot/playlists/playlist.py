@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.library.cards import TrackCard
-from bot.taste.explain import Wording
-from bot.taste.recommend import Pick
+from bot.suggestions.recommender import Pick
+from bot.suggestions.wording import Wording
 
 
 class Kind(StrEnum):

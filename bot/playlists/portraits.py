@@ -7,15 +7,16 @@ from sqlalchemy import select
 
 from bot.audio.loudness import SILENT
 from bot.errors import NotFound
-from bot.library.cards import Channels, TrackCard, visible
+from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
+from bot.library.sight import Channels, visible
 from bot.library.store import Store
-from bot.playlists.illustrations import middle_of, numbers_of
-from bot.playlists.pictures.values import Liked, TasteCard
-from bot.playlists.pictures.values import Share as Part
+from bot.pictures.values import Liked, TasteCard
+from bot.pictures.values import Share as Part
+from bot.playlists.songs import middle_of, numbers_of
+from bot.suggestions.groups import Buddy, Together
 from bot.taste.feedback import Feedback
-from bot.taste.together import Buddy, Together
 from models import Share, Track
 
 TAGS = SHARERS = 6

@@ -9,22 +9,19 @@ from datetime import UTC, datetime
 import numpy as np
 
 from bot.errors import NotFound
-from bot.library.cards import Channels
 from bot.library.catalog import Catalog
-from bot.library.store import Store
-from bot.library.vectors import Vectors
+from bot.library.sight import Channels
+from bot.periods import Week
 from bot.playlists import kinds
 from bot.playlists.kinds import Heart
-from bot.playlists.naming import name_vibe, short_name, tells_too_much
 from bot.playlists.playlist import Entry, Playlist
-from bot.playlists.reading import Reader
-from bot.playlists.shelf import Kept, Shelf
+from bot.playlists.reader import Reader
+from bot.playlists.records import Kept, Shelf
 from bot.playlists.songs import Song
+from bot.playlists.vibe_names import name_vibe, short_name, tells_too_much
 from bot.playlists.vibes import NEEDED, NOWHERE, SMALLEST, Vibe, find
-from bot.playlists.weeks import Week
-from bot.taste.explain import count
-from bot.taste.feedback import Feedback
-from bot.taste.recommend import Recommender
+from bot.suggestions.recommender import Recommender
+from bot.suggestions.wording import count
 
 PICKS = 50  # asked for, since rules take some away
 
@@ -60,13 +57,11 @@ class Past:
 class Playlists:
     """Finds vibes, makes playlists, and keeps those that were posted."""
 
-    def __init__(
-        self, store: Store, vectors: Vectors, catalog: Catalog, feedback: Feedback, recommender: Recommender
-    ) -> None:
+    def __init__(self, catalog: Catalog, recommender: Recommender, records: Shelf, reader: Reader) -> None:
         self._catalog = catalog
         self._recommender = recommender
-        self._shelf = Shelf(store)
-        self._reader = Reader(store, vectors, catalog, feedback, self._shelf)
+        self._records = records
+        self._reader = reader
         self._finding: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     # -- vibes ---------------------------------------------------------------------------------------------
@@ -82,7 +77,7 @@ class Playlists:
 
     async def rename(self, guild_id: int, vibe_id: int, name: str) -> Vibe:
         """Call a vibe what an admin wants, from now on. Raises NotFound, NotAllowed."""
-        return await self._shelf.rename(guild_id, vibe_id, name)
+        return await self._records.rename(guild_id, vibe_id, name)
 
     # -- playlists -----------------------------------------------------------------------------------------
 
@@ -134,7 +129,7 @@ class Playlists:
         What is kept stays out of the next weeks' playlists.
         """
         now = now or datetime.now(UTC)
-        return await self._shelf.keep(guild_id, str(Week.of(now.date())), playlists, now)
+        return await self._records.keep(guild_id, str(Week.of(now.date())), playlists, now)
 
     async def history(
         self,
@@ -146,13 +141,13 @@ class Playlists:
         limit: int = 50,
     ) -> list[Past]:
         """What was posted, the newest first; what was made for members is `user_id`'s own."""
-        kept = await self._shelf.history(guild_id, user_id=user_id, pinned=pinned, limit=limit)
+        kept = await self._records.history(guild_id, user_id=user_id, pinned=pinned, limit=limit)
         past = [await self._past(guild_id, each, channels) for each in kept]
         return [each for each in past if each.playlist.entries]
 
     async def pin(self, guild_id: int, playlist_id: int, pinned: bool = True) -> None:
         """Mark a playlist as one to keep, or no longer. Raises NotFound."""
-        await self._shelf.pin(guild_id, playlist_id, pinned)
+        await self._records.pin(guild_id, playlist_id, pinned)
 
     # -- underneath ----------------------------------------------------------------------------------------
 
@@ -175,10 +170,10 @@ class Playlists:
     async def _found(self, guild_id: int, now: datetime) -> list[Vibe]:
         """All vibes of the server as they are now."""
         async with self._finding[guild_id]:
-            vibes, found_at = await self._shelf.vibes(guild_id)
+            vibes, found_at = await self._records.vibes(guild_id)
             if found_at is None or await self._is_stale(guild_id, found_at, now):
                 await self._find(guild_id, now)
-                vibes, _ = await self._shelf.vibes(guild_id)
+                vibes, _ = await self._records.vibes(guild_id)
         return vibes
 
     async def _is_stale(self, guild_id: int, found_at: datetime, now: datetime) -> bool:
@@ -192,13 +187,13 @@ class Playlists:
         labels = await asyncio.to_thread(find, np.stack([song.place for song in songs.values()]))
         ids = np.array(list(songs))
         groups = [ids[labels == label].tolist() for label in range(int(labels.max(initial=NOWHERE)) + 1)]
-        known = await self._shelf.recognise(guild_id, groups)
+        known = await self._records.recognise(guild_id, groups)
         names = {number: vibe.name for number, vibe in known.items()}
-        remembered = await self._shelf.names(guild_id)  # also of vibes that may come together again
+        remembered = await self._records.names(guild_id)  # also of vibes that may come together again
         for number, group in enumerate(groups):
             if number not in names:
                 names[number] = name_vibe(*_split(songs, group), [*remembered, *names.values()])
-        await self._shelf.found(
+        await self._records.found(
             guild_id, groups, known, [names[number] for number in range(len(groups))], now
         )
 

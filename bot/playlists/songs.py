@@ -1,8 +1,9 @@
 """A track as playlists see it: where it stands among the server's tracks, and what was measured of it."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Self
 
 import numpy as np
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 
 from bot.audio.loudness import SILENT
 from bot.library.cards import TrackCard
-from bot.library.vectors import Sounds
 from bot.playlists.camelot import Camelot, camelot
+from bot.vectors.storage import Sounds
 
 Place = NDArray[np.float64]
 Places = NDArray[np.float64]
@@ -78,6 +79,18 @@ def middle(places: Places) -> Place:
     mean = places.mean(axis=0)
     length = float(np.linalg.norm(mean))
     return np.asarray(mean / length if length > 1e-9 else np.zeros_like(mean))
+
+
+def numbers_of(cards: Iterable[TrackCard], name: str, *, above: float = 0.0) -> list[float]:
+    """What was measured of songs under that name."""
+    values = (card.features.get(name) for card in cards)
+    return [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool) and v > above]
+
+
+def middle_of(cards: Sequence[TrackCard], name: str, *, above: float = 0.0) -> float | None:
+    """The median of it; None if it wasn't measured of any."""
+    values = numbers_of(cards, name, above=above)
+    return median(values) if values else None
 
 
 def _block(vectors: Mapping[int, NDArray[np.float32]], tracks: Sequence[int]) -> Places:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.audio.synth import Song, compose
+from discord_sandbox.music.synth import Song, compose
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 from bot.audio.decode import Decoded, decode
-from bot.audio.encode import write_audio
-from bot.audio.synth import Song
 from bot.errors import Failure, Refused
+from discord_sandbox.music.encode import write_audio
+from discord_sandbox.music.synth import Song
 from tests.audio.media import RATE, id3_with_cover, tone, write_codec, write_picture, write_video, write_wav
 
 

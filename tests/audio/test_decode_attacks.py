@@ -16,9 +16,9 @@ import pytest
 
 from bot.audio import decode as decoding
 from bot.audio.decode import decode
-from bot.audio.encode import write_audio
 from bot.errors import Failure, Refused, WorkerDied
 from bot.workers import Worker
+from discord_sandbox.music.encode import write_audio
 from tests.audio.media import (
     RATE,
     TEN_HOURS,

@@ -9,7 +9,7 @@ import pytest
 from bot.audio.features import Features, measure
 from bot.audio.key import NAMES
 from bot.audio.loudness import integrated_loudness
-from bot.audio.synth import Song, compose
+from discord_sandbox.music.synth import Song, compose
 from tests.audio.media import RATE, tone
 
 

@@ -9,9 +9,9 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from bot.audio.encode import write_audio
 from bot.audio.fingerprint import fingerprint, from_bytes, same_recording, to_bytes
-from bot.audio.synth import Song
+from discord_sandbox.music.encode import write_audio
+from discord_sandbox.music.synth import Song
 from tests.audio.media import RATE, tone
 from tests.support.shared import SHARED, needs
 

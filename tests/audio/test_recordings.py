@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from bot.audio.fingerprint import SKETCH_BYTES, fingerprint, same_recording, to_bytes
 from bot.audio.recordings import SHORTLIST, Recordings
-from bot.audio.synth import Song
+from discord_sandbox.music.synth import Song
 from tests.audio.media import RATE
 
 Samples = NDArray[np.float32]

@@ -6,7 +6,7 @@ import pytest
 
 from bot.cli import digest
 from bot.errors import NotFound
-from bot.playlists.weeks import Week
+from bot.periods import Week
 from bot.services import Services
 from tests.support.commands import add_song, like, run
 from tests.support.library import ANA, BEN, GUILD, START

@@ -3,9 +3,9 @@
 import json
 
 from bot.cli import doctor
-from bot.sandbox import Sandbox
 from bot.services import Services
 from bot.settings import Settings
+from discord_sandbox import Sandbox
 from tests.support.commands import add_song, run
 from tests.support.library import GUILD, add_track
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.audio.encode import write_audio
 from bot.cli import embed
 from bot.embedders import EMBEDDERS, load
 from bot.errors import EarwormError, EmbedderError, Refused, WeightsError
 from bot.settings import Settings
+from discord_sandbox.music.encode import write_audio
 from tests.support.commands import run
 from tests.support.weights import random_openl3, write_openl3
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.audio.encode import write_audio
-from bot.audio.instruments import RATE
 from bot.cli import eval as command
 from bot.embedders import EMBEDDERS
+from bot.embedders.retrieval_measures import fused
 from bot.errors import EmbedderError, NotFound, WeightsError
-from bot.library.frames import FEWEST
 from bot.settings import Settings
-from bot.taste.evaluation import fused
+from bot.vectors.calibration import FEWEST
+from discord_sandbox.music.encode import write_audio
+from discord_sandbox.music.instruments import RATE
 from tests.support.commands import run
 from tests.support.songs import samples
 from tests.support.weights import random_musicnn, write_musicnn

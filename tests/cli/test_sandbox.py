@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from bot.__main__ import main
-from tests.sandbox.page.visitor import Visitor
+from tests.discord_sandbox.page.visitor import Visitor
 from tests.support.songs import encoded
 
 START_SECONDS = 90.0

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from bot.__main__ import main, parser
-from bot.audio.encode import write_audio
-from bot.audio.synth import compose
 from bot.cli import similar
 from bot.errors import NotFound, Refused, WeightsError
 from bot.services import Services
+from discord_sandbox.music.encode import write_audio
+from discord_sandbox.music.synth import compose
 from tests.support.commands import add_song, run
 from tests.support.http import site
 from tests.support.library import ANA, GUILD

@@ -6,8 +6,7 @@ from dataclasses import fields
 import pytest
 
 from bot.cli.wishes import add_wishes, steering_from
-from bot.taste.steering import Steering
-from bot.taste.tempos import named_tempo
+from bot.suggestions.wishes import Steering, named_tempo
 from tests.support.library import ANA, BEN, GUILD
 from tests.support.scene import Scene, near
 

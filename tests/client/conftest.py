@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox import Sandbox, Schema
+from discord_sandbox import Sandbox, Schema
 from tests.support.http import site
 from tests.support.process import BotProcess
 from tests.support.running import Club

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import Sandbox, Schema, text_of
+from discord_sandbox import Sandbox, Schema, text_of
 from tests.support.http import site
 from tests.support.process import BotProcess, until
 from tests.support.running import Club, is_settled

@@ -5,7 +5,7 @@ import os
 import signal
 from typing import Any
 
-from bot.sandbox import text_of
+from discord_sandbox import text_of
 from tests.support.process import BotProcess, until
 from tests.support.running import Club
 from tests.support.songs import encoded, file
@@ -17,7 +17,7 @@ async def test_killed_in_every_stage(club: Club, process: BotProcess) -> None:
     discord.faults.fail_next("POST", r"/messages$", status=503, times=10_000)
     messages = [await club.ann.post(club.music, files=[file(140, title="Stored")])]
     await until(lambda: process.states()["stored"] == 1)
-    [worker] = [w for w in process.workers("bot.library.analysis_worker") if os.getpgid(w) == w]
+    [worker] = [w for w in process.workers("bot.listening.analysis_worker") if os.getpgid(w) == w]
     os.kill(worker, signal.SIGSTOP)
     messages.append(await club.bo.post(club.music, files=[file(141, title="Analysing")]))
     await until(lambda: process.states()["analysing"] == 1)

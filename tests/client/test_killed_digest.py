@@ -13,13 +13,13 @@ from sqlalchemy import update
 
 from bot.library.guilds import Guilds
 from bot.library.store import Store
-from bot.sandbox import text_of
+from discord_sandbox import text_of
 from models import Guild
 from tests.support.library import START, add_track
 from tests.support.process import BotProcess, until
 from tests.support.running import Club, settings_for
 
-PAINTER = "bot.playlists.pictures.worker"
+PAINTER = "bot.pictures.worker"
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def test_killed_around_the_digest(
     club: Club, process: BotProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Discord knows a message again for minutes; an outage may last longer.
-    monkeypatch.setattr("bot.sandbox.messages.NONCE_SECONDS", 0.0)
+    monkeypatch.setattr("discord_sandbox.world.messages.NONCE_SECONDS", 0.0)
     await process.start()
     await drawing(process)
     await killed(process)

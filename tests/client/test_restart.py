@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.sandbox import Sandbox, Schema, buttons_of, text_of
+from discord_sandbox import Sandbox, Schema, buttons_of, text_of
 from tests.support.http import site
 from tests.support.process import BotProcess
 from tests.support.running import Club, Told

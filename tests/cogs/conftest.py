@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from bot.client import Earworm
-from bot.sandbox import Sandbox, Schema
+from discord_sandbox import Sandbox, Schema
 from tests.support.http import Site, site
 from tests.support.running import Club, running, settings_for
 from tests.support.shared import SHARED

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.client import Earworm
-from bot.sandbox import Permission, buttons_of, text_of
+from discord_sandbox import Permission, buttons_of, text_of
 from tests.support.library import remove_track
 from tests.support.running import Club, eventually
 from tests.support.songs import encoded

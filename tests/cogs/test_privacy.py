@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import BigInteger, String, cast, func, select
 
 from bot.client import Earworm
-from bot.sandbox import text_of
+from discord_sandbox import text_of
 from models import Base
 from tests.support.running import Club, eventually
 from tests.support.songs import encoded, file
@@ -23,7 +23,7 @@ async def test_export(bot: Earworm, club: Club) -> None:
     await (await club.ann.command(club.hall, "similar", track=str(song))).message()
 
     async def noted() -> Any:
-        return (await bot.services.people.export(club.guild.id, club.ann.id, None))["reactions"]
+        return (await bot.services.member_export.export(club.guild.id, club.ann.id, None))["reactions"]
 
     await eventually(noted)
     said = await (await club.ann.command(club.hall, "privacy export")).message()

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.client import Earworm
-from bot.sandbox import Permission
+from discord_sandbox import Permission
 from tests.support.library import add_track
 from tests.support.running import Club
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.client import Earworm
-from bot.sandbox import Channel, Permission, text_of
+from discord_sandbox import Channel, Permission, text_of
 from tests.support.running import Club
 from tests.support.songs import file
 

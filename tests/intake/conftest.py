@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bot.audio.encode import write_audio
 from bot.intake.egress import EgressProxy
 from bot.intake.fetch import Fetcher
 from bot.settings import Settings
+from discord_sandbox.music.encode import write_audio
 from tests.support.http import site, tripwire
 
 RATE = 22050

@@ -6,18 +6,12 @@ import pytest
 from sqlalchemy import update
 
 from bot.errors import NotFound, Refused
-from bot.library.catalog import Catalog
 from models import Reaction, Source, Track
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share, add_track
 
 HERE = frozenset({PUBLIC})
 BOTH = frozenset({PUBLIC, HIDDEN})
 NOWHERE = frozenset()
-
-
-@pytest.fixture
-def catalog(store, vectors):
-    return Catalog(store, vectors)
 
 
 async def titles(catalog, text, channels=None, **options):

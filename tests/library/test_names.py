@@ -5,8 +5,7 @@ import json
 import pytest
 
 from bot.errors import NotFound
-from bot.library.catalog import Catalog
-from bot.library.people import People
+from bot.privacy.export import MemberExport
 from models import Answer, Suggestion
 from tests.support.library import ANA, BEN, GUILD, HIDDEN, PUBLIC, START, add_share, add_track
 
@@ -14,11 +13,6 @@ HERE = frozenset({PUBLIC})
 BOTH = frozenset({PUBLIC, HIDDEN})
 SECRET = ("Divorce Song", "Ana's Lawyer")
 OPEN = ("Untitled", "Ana")
-
-
-@pytest.fixture
-def catalog(store, vectors):
-    return Catalog(store, vectors)
 
 
 @pytest.fixture
@@ -92,18 +86,18 @@ async def test_a_members_songs_are_found_by_any_name_in_sight(catalog, track):
     assert (await catalog.search(GUILD, "divorce", HERE, user_id=BEN)).total == 0
 
 
-async def test_the_name_follows_when_the_share_that_gave_it_goes(catalog, store, track):
+async def test_the_name_follows_when_the_share_that_gave_it_goes(catalog, refresher, store, track):
     await add_share(store, track, message=13, minutes=20, title="Third name")
-    await catalog.drop_share(GUILD, 11)
+    await refresher.drop_share(GUILD, 11)
     assert (await catalog.card(GUILD, track, None)).title == "Untitled"
     assert await found(catalog, "divorce", BOTH) == []
-    await catalog.drop_share(GUILD, 12)
+    await refresher.drop_share(GUILD, 12)
     assert (await catalog.card(GUILD, track, HERE)).title == "Third name"
     assert await found(catalog, "untitled", BOTH) == []
 
 
-async def test_a_link_that_only_a_removed_share_posted_is_not_shown(catalog, store, track):
-    await catalog.drop_share(GUILD, 11)
+async def test_a_link_that_only_a_removed_share_posted_is_not_shown(catalog, refresher, store, track):
+    await refresher.drop_share(GUILD, 11)
     assert (await catalog.card(GUILD, track, None)).url == ""
 
 
@@ -115,12 +109,12 @@ async def test_an_export_names_songs_as_its_reader_may_know_them(catalog, store,
             Suggestion(rank=1, track_id=track, percent=80, score=0.9, why={}, shown_at=START)
         ]
         session.add(answer)
-    people = People(store, vectors, catalog)
-    known = await people.export(GUILD, BEN, HERE)
+    member_export = MemberExport(store)
+    known = await member_export.export(GUILD, BEN, HERE)
     assert [share["title"] for share in known["shares"]] == ["Untitled"]
     assert [shown["title"] for shown in known["answers"][0]["shown"]] == ["Untitled"]
     assert known["answers"][0]["title"] == "Untitled"
     assert "Divorce" not in json.dumps(known)
-    nowhere = await people.export(GUILD, BEN, frozenset())
+    nowhere = await member_export.export(GUILD, BEN, frozenset())
     assert [shown["title"] for shown in nowhere["answers"][0]["shown"]] == [None]
     assert [share["title"] for share in nowhere["shares"]] == ["Untitled"]  # their own words

@@ -11,7 +11,7 @@ from bot.playlists import kinds
 from bot.playlists.kinds import LENGTH, NOT_SEEN, Heart, ThisWeek
 from bot.playlists.playlist import Kind
 from bot.playlists.rules import PER_ARTIST, SHORTEST, chosen, few_by_one, fresh, without_twins
-from bot.taste.explain import ForTerminal
+from bot.suggestions.wording import ForTerminal
 from tests.support.library import START
 from tests.support.playlists import ids, song
 

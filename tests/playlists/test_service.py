@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import delete, update
 
 from bot.errors import NotAllowed, NotFound
-from bot.library.people import People
-from bot.library.points import load_points
 from bot.playlists.kinds import NOT_SEEN
-from bot.playlists.naming import alike
 from bot.playlists.playlist import Kind
+from bot.playlists.vibe_names import alike
 from bot.playlists.vibes import NEEDED
+from bot.privacy.export import MemberExport
+from bot.privacy.forget import Forgetting
+from bot.vectors.points import load_points
 from models import Guild, Share, Source, Track, TrackVector, Vibe
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, INFOS, PUBLIC, START, add_track
 from tests.support.scene import DISLIKE, LIKE, Scene
@@ -79,7 +80,7 @@ async def describe(scene: Scene, ids: Sequence[int], features: Mapping, tags: Ma
 
 async def remove(scene: Scene, track_id: int) -> None:
     share = (await scene.catalog.card(GUILD, track_id, None)).first
-    await scene.catalog.drop_share(GUILD, share.message_id, track_id)
+    await scene.refresher.drop_share(GUILD, share.message_id, track_id)
 
 
 async def fill(scene: Scene) -> dict[str, list[int]]:
@@ -311,7 +312,7 @@ async def test_a_track_that_lost_its_vector_is_left_out(scene):
     ids = await fill(scene)
     async with scene.store.begin() as session:
         await session.execute(delete(TrackVector).where(TrackVector.track_id == ids["calm"][0]))
-    await scene.catalog.refresh_point(GUILD, ids["calm"][0])
+    await scene.refresher.refresh_point(GUILD, ids["calm"][0])
     await add_songs(scene, "wild", 2, first=30)
     made = await weekly(scene)
     assert made and all(ids["calm"][0] not in track_ids(playlist) for playlist in made.values())
@@ -407,9 +408,9 @@ async def test_what_was_made_for_a_member_is_theirs_and_goes_with_them(scene):
         mine.key
     ]
 
-    people = People(scene.store, scene.vectors, scene.catalog)
-    (exported,) = (await people.export(GUILD, BEN, None))["playlists"]
+    member_export = MemberExport(scene.store)
+    (exported,) = (await member_export.export(GUILD, BEN, None))["playlists"]
     assert exported["week"] == "2026-W45" and len(exported["tracks"]) == len(mine.entries)
-    await people.forget(GUILD, BEN)
+    await Forgetting(scene.store, scene.vectors, scene.refresher).forget(GUILD, BEN)
     assert await scene.playlists.history(GUILD, None, user_id=BEN) == []
-    assert (await people.export(GUILD, BEN, None))["playlists"] == []
+    assert (await member_export.export(GUILD, BEN, None))["playlists"] == []

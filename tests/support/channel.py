@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from bot.errors import AnnounceLater
-from bot.library.ledger import Ledger, MessageState
+from bot.shares.ledger import Ledger, MessageState
 
 REPLY = 1_000_000  # a reply's id is so much higher than its message's
 

@@ -39,7 +39,7 @@ async def add_song(
     vector[: len(sounds)] = sounds
     async with services.store.begin() as session:
         session.add(TrackVector(track_id=track, name=services.primary.vector_name, data=vector.tobytes()))
-    await services.catalog.refresh_point(GUILD, track)
+    await services.refresher.refresh_point(GUILD, track)
     return track
 
 

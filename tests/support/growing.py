@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from qdrant_client import AsyncQdrantClient
 
-from bot.library.points import load_points
 from bot.library.store import Store
-from bot.library.vectors import Vectors
+from bot.vectors.points import load_points
+from bot.vectors.storage import Vectors
 from models import Share, Source, Track, TrackVector
 from tests.support.library import ANA, GUILD, PUBLIC, START, add_guild, info
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from bot.embedders.base import EmbedderInfo
 from bot.library.catalog import Catalog
 from bot.library.store import Store
+from bot.vectors.refresh import PointRefresher
 from models import Guild, MessageTrack, Share, Source, Track, TrackVector
 
 GUILD = 1000
@@ -92,10 +93,12 @@ async def add_share(
     return message
 
 
-async def remove_track(catalog: Catalog, track_id: int, guild: int = GUILD) -> None:
+async def remove_track(
+    catalog: Catalog, refresher: PointRefresher, track_id: int, guild: int = GUILD
+) -> None:
     """Take back every share of a track."""
     for share in (await catalog.card(guild, track_id, None)).shares:
-        await catalog.drop_share(guild, share.message_id, track_id)
+        await refresher.drop_share(guild, share.message_id, track_id)
 
 
 async def add_track(

@@ -17,9 +17,9 @@ from pathlib import Path
 from sqlalchemy import select
 
 from bot.intake.links import Source
-from bot.library.ledger import Ledger, new_share
 from bot.services import Services
 from bot.settings import Settings
+from bot.shares.ledger import Ledger, new_share
 from models import Job
 from tests.support.sharing import until_done
 

@@ -2,18 +2,7 @@
 
 import numpy as np
 
-from bot.playlists.pictures.values import (
-    Banner,
-    Cover,
-    Dot,
-    Drawing,
-    Liked,
-    MusicMap,
-    Number,
-    Share,
-    TasteCard,
-    Vibe,
-)
+from bot.pictures.values import Banner, Cover, Dot, Drawing, Liked, MusicMap, Number, Share, TasteCard, Vibe
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NAMES = (

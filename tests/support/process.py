@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox import Sandbox
+from discord_sandbox import Sandbox
 from tests.support.http import Site
 
 START_SECONDS = 90.0

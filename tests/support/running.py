@@ -15,8 +15,8 @@ from discord.http import Route
 
 from bot import client
 from bot.client import Earworm
-from bot.sandbox import Channel, Member, Permission, Sandbox, text_of
 from bot.settings import Settings
+from discord_sandbox import Channel, Member, Permission, Sandbox, text_of
 from models import Guild, MessageTrack, Share, Source, Track, TrackVector
 from tests.support.http import Site
 from tests.support.songs import File
@@ -183,7 +183,7 @@ class Club:
                     source_id=called.id,
                 )
             )
-        await bot.services.catalog.refresh_point(self.guild.id, track.id)
+        await bot.services.refresher.refresh_point(self.guild.id, track.id)
         return track.id
 
 

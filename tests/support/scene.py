@@ -7,20 +7,23 @@ from itertools import count
 
 import numpy as np
 
+from bot.digest.composer import Composer
+from bot.digest.posting import Digests
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
 from bot.library.store import Store
-from bot.library.vectors import Vectors
 from bot.playlists.around import Around
-from bot.playlists.composer import Composer
-from bot.playlists.digest import Digests
-from bot.playlists.reading import Reader
+from bot.playlists.reader import Reader
+from bot.playlists.records import Shelf
 from bot.playlists.service import Playlists
-from bot.playlists.shelf import Shelf
-from bot.taste.answers import Answers
-from bot.taste.engine import Engine
+from bot.suggestions.answers import Answers
+from bot.suggestions.engine import Engine
+from bot.suggestions.pick import Pick
+from bot.suggestions.recommender import Recommender
+from bot.suggestions.wording import Evidence, Reason
 from bot.taste.feedback import Feedback
-from bot.taste.recommend import Recommender
+from bot.vectors.refresh import PointRefresher
+from bot.vectors.storage import Vectors
 from models import Guild, MessageTrack, Reaction, Share, Source, Track, TrackVector
 from tests.support.library import ANA, GUILD, INFOS, PUBLIC, START, vector
 
@@ -38,6 +41,7 @@ class Scene:
     store: Store
     vectors: Vectors
     catalog: Catalog
+    refresher: PointRefresher
     guilds: Guilds
     feedback: Feedback
     recommender: Recommender
@@ -50,18 +54,20 @@ class Scene:
     @classmethod
     def of(cls, store: Store, vectors: Vectors) -> "Scene":
         """Everything over a database and a vector storage for INFOS."""
-        catalog, guilds, feedback = Catalog(store, vectors), Guilds(store), Feedback(store)
+        catalog, guilds, feedback = Catalog(store), Guilds(store), Feedback(store)
         recommender = Recommender(Engine.over(store, vectors, catalog, feedback))
         answers = Answers(store, catalog)
         around = Around(vectors, catalog, recommender)
-        playlists = Playlists(store, vectors, catalog, feedback, recommender)
-        reader = Reader(store, vectors, catalog, feedback, Shelf(store))
+        records = Shelf(store)
+        reader = Reader(store, vectors, catalog, feedback, records)
+        playlists = Playlists(catalog, recommender, records, reader)
         composer = Composer(store, catalog, guilds, feedback, recommender, around, playlists, reader)
         digests = Digests(store, guilds, answers, composer, playlists)
         return cls(
             store,
             vectors,
             catalog,
+            PointRefresher(store, vectors),
             guilds,
             feedback,
             recommender,
@@ -99,7 +105,7 @@ class Scene:
             share = Share(**where, channel_id=channel, user_id=user, url=url, shared_at=at, source=source)
             session.add(share)
             session.add(MessageTrack(**where))
-        await self.catalog.refresh_point(GUILD, track.id)
+        await self.refresher.refresh_point(GUILD, track.id)
         return track.id
 
     async def vote(self, user: int, kind: int, *tracks: int, at: datetime = START) -> None:
@@ -126,3 +132,30 @@ def near(direction: int, by: float) -> list[float]:
     sounds = [0.0, 0.0, 0.0, by]
     sounds[direction] = float(np.sqrt(1 - by**2))
     return sounds
+
+
+async def suggest(
+    scene: Scene,
+    user: int,
+    *tracks: int,
+    at: datetime = START,
+    arm: str = "",
+    asked: int | None = None,
+    kind: str = "recommend",
+) -> int:
+    """An answer that showed these tracks."""
+    cards = await scene.catalog.cards(GUILD, tracks, None)
+    picks = [Pick(card, 0.5, Reason(Evidence.LIKED, 50), arm=arm) for card in cards]
+    answer = await scene.answers.save(
+        GUILD,
+        channel_id=PUBLIC,
+        user_id=user,
+        kind=kind,
+        private=False,
+        heading="",
+        picks=picks,
+        track_id=asked,
+    )
+    page = await scene.answers.page(answer, 0, None)
+    await scene.answers.shown(page, 10**7 + answer, now=at)
+    return answer

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 
-from bot.library.jobs import Claimed, JobState
-from bot.library.ledger import Ledger, NewShare
 from bot.library.store import Store
+from bot.shares.jobs import Claimed, JobState
+from bot.shares.ledger import Ledger, NewShare
 from tests.support.library import GUILD
 
 OTHER = GUILD + 1

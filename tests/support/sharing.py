@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.intake.links import Source as Link
-from bot.library.ledger import JobState, new_share
-from bot.library.pipeline import Pipeline
 from bot.services import Services
+from bot.shares.ledger import JobState, new_share
+from bot.shares.pipeline import Pipeline
 from models import Job
 from tests.support.channel import Channel
 from tests.support.http import Site

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.audio.encode import write_audio
-from bot.audio.instruments import RATE
-from bot.audio.styles import STYLES
+from discord_sandbox.music.encode import write_audio
+from discord_sandbox.music.instruments import RATE
+from discord_sandbox.music.styles import STYLES
 
 MIME = {
     "wav": "audio/wav",

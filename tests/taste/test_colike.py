@@ -7,9 +7,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from bot.taste import crowds
+from bot.taste import colike_cache
 from bot.taste.colike import CONFIDENCE, FEWEST_OWN, FEWEST_VOTES, RIDGE, Crowd, learn, usable
-from bot.taste.crowds import Crowds, learn_apart
+from bot.taste.colike_cache import Crowds, learn_apart
 from bot.taste.feedback import Vote
 from tests.support.library import START
 from tests.support.worker import ScriptWorker
@@ -157,7 +157,7 @@ def damaged(tmp_path, monkeypatch):
     """A worker whose files are cut short, as on a full disk."""
     script = tmp_path / "damaged.py"
     script.write_text(DAMAGED, encoding="utf-8")
-    monkeypatch.setattr(crowds, "Worker", lambda _: ScriptWorker(script))
+    monkeypatch.setattr(colike_cache, "Worker", lambda _: ScriptWorker(script))
 
 
 DAMAGED = """

@@ -1,0 +1,252 @@
+"""Composes a digest: what a server's week (or month, or year) of music comes to, for one audience."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from bot.digest.content import DigestContent, Newcomer
+from bot.digest.highlights import bars_of, counted, divisive_of, movement, outlier_of, sharers_of, tally_of
+from bot.library.cards import TrackCard
+from bot.library.catalog import Catalog
+from bot.library.guilds import Guilds
+from bot.library.sight import Channels
+from bot.library.store import Store
+from bot.periods import Schedule, length_of, read_period
+from bot.playlists.around import Around
+from bot.playlists.kinds import sleeper_of
+from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.reader import Reader
+from bot.playlists.sequence import arrange
+from bot.playlists.service import Playlists
+from bot.playlists.songs import Song
+from bot.suggestions.recommender import Pick, Recommender
+from bot.taste.evidence import favourites
+from bot.taste.feedback import Feedback, Vote
+from models import Answer, Share, Suggestion
+
+LOVED = {"week": 5, "month": 8, "year": 10}
+SHARERS = 3
+SHOWN_LATELY = timedelta(weeks=8)  # how long a recommendation of the week isn't recommended again
+SEEDS = 5  # around how many tracks a playlist is tried
+IN_ORDER = 100  # songs that are put in playing order, in a second or two
+FRESH = timedelta(days=7)  # a digest of what is longer ago has no playlists, which are made for now
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Composer:
+    """Reads everything that a digest says."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        guilds: Guilds,
+        feedback: Feedback,
+        recommender: Recommender,
+        around: Around,
+        playlists: Playlists,
+        reader: Reader,
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._guilds = guilds
+        self._feedback = feedback
+        self._recommender = recommender
+        self._around = around
+        self._playlists = playlists
+        self._reader = reader
+
+    async def compose(
+        self,
+        guild_id: int,
+        period: str,
+        since: datetime,
+        until: datetime,
+        channels: Channels,
+        zone: ZoneInfo,
+    ) -> DigestContent:
+        """The digest of a period from `since` until `until`, of what may be shown in `channels`."""
+        length = length_of(period)
+        shared = await self._shared(guild_id, since, until, channels)
+        tracks = _within(shared, since, until)
+        there = {card.id for card in tracks}
+        begin, end = await self._before(guild_id, period, since, until, zone)
+        earlier = await self.tracks(guild_id, begin, end, channels)
+        votes = await self._feedback.votes(guild_id)
+        cards = await self._catalog.cards(guild_id, sorted({vote.track_id for vote in votes}), channels)
+        visible = {card.id for card in cards}
+        these = [vote for vote in votes if vote.track_id in visible and since <= vote.at < until]
+        those = [vote for vote in votes if vote.track_id in visible and begin <= vote.at < end]
+        now = counted(cards, these)
+        loved = [now[track_id] for track_id, _ in favourites(these)]
+        quiet = await self._guilds.quiet(guild_id)
+        bars, labels = bars_of(length, since, until, tracks, zone)
+        content = DigestContent(
+            guild_id=guild_id,
+            week=period,
+            since=since,
+            until=until,
+            tracks=tuple(tracks),
+            again={card.id: card for card in shared if card.id in there and _is_older(card, since)},
+            loved=tuple(loved[: LOVED[length]]),
+            tally=tally_of(tracks, these),
+            before=tally_of(earlier, those) if earlier or those else None,
+            bars=bars,
+            bar_labels=labels,
+            divisive=divisive_of(now.values()),
+            newcomers=tuple(await self._newcomers(guild_id, since, until, tracks, quiet)),
+            sharers=tuple(each for each in sharers_of(now, these) if each.user_id not in quiet)[:SHARERS],
+            quiet=quiet,
+            zone=zone,
+        )
+        songs = await self._reader.songs(guild_id, channels)
+        content = await self._with_sound(content, songs, channels)
+        if length != "week":
+            return content
+        content = await self._with_playlists(content, songs, channels)
+        return await self._with_music(content, loved, votes, channels)
+
+    async def tracks(
+        self, guild_id: int, since: datetime, until: datetime, channels: Channels
+    ) -> list[TrackCard]:
+        """What was shared in these days, each with the shares of these days only, oldest first."""
+        return _within(await self._shared(guild_id, since, until, channels), since, until)
+
+    async def _shared(
+        self, guild_id: int, since: datetime, until: datetime, channels: Channels
+    ) -> list[TrackCard]:
+        """What was shared in these days, and maybe before, each with all of its shares."""
+        query = (
+            select(Share.track_id)
+            .where(Share.guild_id == guild_id, Share.shared_at >= since, Share.shared_at < until)
+            .order_by(Share.shared_at, Share.track_id)
+        )
+        async with self._store.session() as session:
+            ids = dict.fromkeys(await session.scalars(query))
+        return await self._catalog.cards(guild_id, list(ids), channels)
+
+    async def _before(
+        self, guild_id: int, period: str, since: datetime, until: datetime, zone: ZoneInfo
+    ) -> tuple[datetime, datetime]:
+        """The time to compare with: the period before, or of a preview as many days on the server's calendar."""
+        schedule, this = Schedule.of(await self._guilds.get(guild_id)), read_period(period)
+        if (since, until) == schedule.covers(this):
+            return schedule.covers(this.before())
+        begin, end = since.astimezone(zone), until.astimezone(zone)
+        # What the clock says is subtracted here, so that a day is a day when clocks change.
+        return (begin - (end - begin)).astimezone(UTC), since
+
+    async def in_playing_order(
+        self, guild_id: int, tracks: Sequence[TrackCard], channels: Channels
+    ) -> list[TrackCard]:
+        """The first IN_ORDER of these songs such that one leads to the next; those that nobody heard yet at the end."""
+        songs = await self._reader.songs(guild_id, channels)
+        first = tracks[:IN_ORDER]
+        known = [replace(songs[card.id], card=card) for card in first if card.id in songs]
+        unknown = [card for card in first if card.id not in songs]
+        return [song.card for song in await asyncio.to_thread(arrange, known)] + unknown
+
+    async def _newcomers(
+        self,
+        guild_id: int,
+        since: datetime,
+        until: datetime,
+        tracks: Sequence[TrackCard],
+        quiet: frozenset[int],
+    ) -> list[Newcomer]:
+        """Whoever shared for the first time in these days, wherever that was, with a song that may be shown."""
+        first = func.min(Share.shared_at)
+        query = select(Share.user_id).where(Share.guild_id == guild_id).group_by(Share.user_id)
+        async with self._store.session() as session:
+            new = set(await session.scalars(query.having(first >= since, first < until)))
+        shares = [(share, card) for card in tracks for share in card.shares if share.user_id > 0]
+        found: dict[int, TrackCard] = {}
+        for share, card in sorted(shares, key=lambda each: each[0].shared_at):
+            if share.user_id in new - quiet:
+                found.setdefault(share.user_id, card)
+        return [Newcomer(user_id, card) for user_id, card in found.items()]
+
+    async def _with_sound(
+        self, content: DigestContent, songs: Mapping[int, Song], channels: Channels
+    ) -> DigestContent:
+        """What its songs sound like beside the server's others."""
+        if not content.tracks:
+            return content
+        found = await self._playlists.vibes(content.guild_id, channels)
+        everything = [song.card for song in songs.values()]
+        moved = movement(content.length, content.tracks, everything, found.vibes)
+        outlier = await asyncio.to_thread(outlier_of, content.tracks, songs)
+        return replace(content, outlier=outlier, moved=moved)
+
+    async def _with_playlists(
+        self, content: DigestContent, songs: Mapping[int, Song], channels: Channels
+    ) -> DigestContent:
+        """The playlists and the sleeper, if its days are now's; these are made for now."""
+        now = datetime.now(UTC)
+        if content.until <= now - FRESH:
+            return content
+        week = await self._reader.week(content.guild_id, now)
+        sleeper = await asyncio.to_thread(sleeper_of, list(songs.values()), week)
+        weekly = await self._playlists.weekly(content.guild_id, channels, now=now)
+        return replace(content, playlists=tuple(weekly), sleeper=sleeper)
+
+    async def _with_music(
+        self,
+        content: DigestContent,
+        loved: Sequence[TrackCard],
+        votes: Sequence[Vote],
+        channels: Channels,
+    ) -> DigestContent:
+        """What to listen to: a recommendation and, where there are no vibes, a playlist."""
+        guild_id = content.guild_id
+        content = replace(content, pick=await self._pick(guild_id, content.until, channels))
+        if any(playlist.kind is Kind.VIBE for playlist in content.playlists):
+            return content
+        seeds = [*loved, *reversed(content.tracks)]
+        return replace(content, playlist=await self._playlist(guild_id, seeds, votes, channels))
+
+    async def _pick(self, guild_id: int, until: datetime, channels: Channels) -> Pick | None:
+        """The best recommendation for the server that wasn't one lately, or else the one from longest ago."""
+        query = (
+            select(Suggestion.track_id, func.max(Suggestion.shown_at).label("at"))
+            .join(Answer)
+            .where(Answer.guild_id == guild_id, Answer.kind == "digest")
+            .where(Suggestion.shown_at > until - SHOWN_LATELY)
+            .group_by(Suggestion.track_id)
+        )
+        async with self._store.session() as session:
+            lately: dict[int, datetime] = {row.track_id: row.at for row in await session.execute(query)}
+        picks = (await self._recommender.recommend(guild_id, None, channels)).picks
+        return min(picks, key=lambda pick: lately.get(pick.card.id, LONG_AGO), default=None)
+
+    async def _playlist(
+        self, guild_id: int, seeds: Sequence[TrackCard], votes: Sequence[Vote], channels: Channels
+    ) -> Playlist | None:
+        """A playlist around what was loved this week, or what was shared last, or what the server loves."""
+        unwanted = {track_id for track_id, _ in favourites(votes, -1)}
+        loved = [track_id for track_id, _ in favourites(votes)]
+        for track_id in list(dict.fromkeys([*(card.id for card in seeds), *loved]))[:SEEDS]:
+            if track_id not in unwanted:
+                playlist = await self._around.playlist(guild_id, track_id, channels, unwanted=unwanted)
+                if playlist is not None:
+                    return playlist
+        return None
+
+
+def _within(cards: Sequence[TrackCard], since: datetime, until: datetime) -> list[TrackCard]:
+    """The cards with their shares of these days only; those without any are left out."""
+    cut = [
+        replace(card, shares=tuple(share for share in card.shares if since <= share.shared_at < until))
+        for card in cards
+    ]
+    return [card for card in cut if card.shares]
+
+
+def _is_older(card: TrackCard, since: datetime) -> bool:
+    """Whether it was shared before these days already."""
+    return card.first is not None and card.first.shared_at < since

@@ -1,0 +1,174 @@
+"""What stands out in a week of music (pure)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from bot.audio.loudness import SILENT
+from bot.digest.content import Outlier, Sharer, Tally
+from bot.library.cards import TrackCard, batches
+from bot.periods import Month
+from bot.playlists.songs import Song, middle_of
+from bot.playlists.vibe_names import short_name
+from bot.playlists.vibes import Vibe
+from bot.taste.feedback import Vote
+
+NEIGHBOURS = 3  # that an outlier is measured by
+BATCH = 256  # songs that are compared with all others at a time
+COMPARED = 8  # songs that it takes to say that one of them stands apart
+ALONE = 0.25  # cosine of places: nothing sounds much like it
+ENOUGH = 3  # songs that have a sound together
+FASTER, LOUDER, BRIGHTER = 0.05, 2.0, 0.15  # of the tempo; LUFS; of the brightness
+LEANS = 0.15  # by which a vibe's share is larger than usual
+SPLIT = 3  # the smaller side of a divisive song's votes is at least such a part of them
+DAY = timedelta(days=1)
+
+
+def tally_of(tracks: Sequence[TrackCard], votes: Iterable[Vote]) -> Tally:
+    """The numbers of a time: what was shared in it, and the likes among these votes of it."""
+    members = {share.user_id for card in tracks for share in card.shares if share.user_id > 0}
+    return Tally(len(tracks), len(members), sum(vote.kind > 0 for vote in votes))
+
+
+def counted(cards: Iterable[TrackCard], votes: Iterable[Vote]) -> dict[int, TrackCard]:
+    """The cards, by track, with the likes and dislikes among these votes in place of all that they ever got."""
+    sides: dict[int, Counter[int]] = defaultdict(Counter)
+    for vote in votes:
+        sides[vote.track_id][vote.kind] += 1
+    return {card.id: replace(card, likes=sides[card.id][+1], dislikes=sides[card.id][-1]) for card in cards}
+
+
+def divisive_of(cards: Iterable[TrackCard]) -> TrackCard | None:
+    """The song with the most likes and dislikes at the same time; None if nobody disagrees."""
+
+    def rank(card: TrackCard) -> tuple[int, int, int]:
+        return min(card.likes, card.dislikes), card.likes + card.dislikes, -card.id
+
+    split = [
+        card
+        for card in cards
+        if card.dislikes and min(card.likes, card.dislikes) * SPLIT >= card.likes + card.dislikes
+    ]
+    return max(split, key=rank, default=None)
+
+
+def sharers_of(cards: Mapping[int, TrackCard], votes: Iterable[Vote]) -> list[Sharer]:
+    """Who shared first what was liked, by how many likes, most first."""
+    likes: Counter[int] = Counter()
+    for vote in votes:
+        card = cards.get(vote.track_id)
+        if vote.kind > 0 and card and card.first and card.first.user_id > 0:
+            likes[card.first.user_id] += 1
+    return [
+        Sharer(who, number) for who, number in sorted(likes.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, Song]) -> Outlier | None:
+    """The one of these songs that sounds least like those of the server that it sounds most like.
+
+    It comes with its card among `songs`, which has all of its shares.
+    """
+    there = [card for card in tracks if card.id in songs]
+    if not there or len(songs) < COMPARED:
+        return None
+    rows = {track_id: row for row, track_id in enumerate(songs)}
+    everything = np.stack([song.place for song in songs.values()])
+    nearest: list[float] = []
+    for batch in batches(there, BATCH):
+        own = [rows[card.id] for card in batch]
+        cosines = everything[own] @ everything.T
+        cosines[np.arange(len(own)), own] = -np.inf
+        nearest += np.partition(cosines, -NEIGHBOURS)[:, -NEIGHBOURS:].mean(axis=1).tolist()
+    farthest = int(np.argmin(nearest))
+    close = nearest[farthest]
+    if close > ALONE:
+        return None
+    return Outlier(songs[there[farthest].id].card, round(100 * max(0.0, close)))
+
+
+def movement(
+    name: str, tracks: Sequence[TrackCard], everything: Sequence[TrackCard], vibes: Sequence[Vibe]
+) -> str:
+    """How songs of a time (`name`: "week") differ from the server's others, in one sentence; "" if too few."""
+    new = {card.id for card in tracks}
+    others = [card for card in everything if card.id not in new]
+    if min(len(tracks), len(others)) < ENOUGH:
+        return ""
+    parts = [_tempo(tracks, others), _loudness(tracks, others), _brightness(tracks, others)]
+    said = [part for part in parts if part]
+    lean = _lean(new, {card.id for card in everything}, vibes)
+    if lean:
+        said.append(f"leaned towards “{lean}”")
+    if not said:
+        return f"This {name} sounded as this server usually does."
+    listed = " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
+    verb = "" if said[0].startswith("leaned") else "was "
+    return f"This {name} {verb}{listed}."
+
+
+def _tempo(tracks: Sequence[TrackCard], others: Sequence[TrackCard]) -> str:
+    here, usual = middle_of(tracks, "tempo"), middle_of(others, "tempo")
+    if not here or not usual or abs(here - usual) < FASTER * usual:
+        return ""
+    return f"{'faster' if here > usual else 'slower'} ({here:.0f} against {usual:.0f} bpm)"
+
+
+def _loudness(tracks: Sequence[TrackCard], others: Sequence[TrackCard]) -> str:
+    here, usual = (middle_of(cards, "loudness", above=SILENT) for cards in (tracks, others))
+    if here is None or usual is None or abs(here - usual) < LOUDER:
+        return ""
+    return "louder" if here > usual else "quieter"
+
+
+def _brightness(tracks: Sequence[TrackCard], others: Sequence[TrackCard]) -> str:
+    here, usual = middle_of(tracks, "brightness"), middle_of(others, "brightness")
+    if not here or not usual or abs(here - usual) < BRIGHTER * usual:
+        return ""
+    return "brighter" if here > usual else "warmer"
+
+
+def _lean(new: set[int], everything: set[int], vibes: Sequence[Vibe]) -> str:
+    """The vibe that has clearly more of the new songs than of all; "" if none has."""
+
+    def gain(vibe: Vibe) -> float:
+        return len(vibe.track_ids & new) / len(new) - len(vibe.track_ids & everything) / len(everything)
+
+    most = max(vibes, key=gain, default=None)
+    if most is None or gain(most) < LEANS:
+        return ""
+    return short_name(most, vibes)
+
+
+def bars_of(
+    length: str, since: datetime, until: datetime, tracks: Sequence[TrackCard], zone: ZoneInfo
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """How much was shared on each day (of a year: in each month), and what these are called."""
+    begin, end = since.astimezone(zone), until.astimezone(zone)
+    shared = [share.shared_at.astimezone(zone) for card in tracks for share in card.shares]
+    if length == "year":
+        return _months(begin, end, shared)
+    # Times of one zone are compared by what the clock says, so that a day is a day when clocks change.
+    days = max(1, round((end - begin) / DAY))
+    places = Counter(min(days - 1, max(0, int((at - begin) / DAY))) for at in shared)
+    noons = [begin + (day + 0.5) * DAY for day in range(days)]
+    labels = tuple(f"{noon:%A}" if length == "week" else f"{noon.day} {noon:%B}" for noon in noons)
+    return tuple(places[day] for day in range(days)), labels
+
+
+def _months(
+    begin: datetime, end: datetime, shared: Iterable[datetime]
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """How much was shared in each month from the first to the last, and their names, with the year if it changes."""
+    month, last = Month.of(begin.date()), Month.of((end - timedelta(seconds=1)).date())
+    months = [month]
+    while month < last:
+        month = month.after()
+        months.append(month)
+    counts = Counter(Month.of(at.date()) for at in shared)
+    written = "%B" if months[0].year == last.year else "%B %Y"
+    return tuple(counts[month] for month in months), tuple(f"{month.first:{written}}" for month in months)

@@ -1,0 +1,35 @@
+"""Covers of playlists: values for bot.pictures, made from cards (pure)."""
+
+from collections import Counter
+
+from bot.audio.loudness import SILENT
+from bot.pictures.values import Cover
+from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.songs import middle_of
+from bot.suggestions.wording import count
+
+TAGS = 3
+
+
+def cover_of(playlist: Playlist, name: str = "") -> Cover:
+    """The cover of a playlist, under another name if it has one for its readers."""
+    cards = playlist.cards
+    keys = Counter(key for card in cards if isinstance(key := card.features.get("key"), str) and key)
+    tags = Counter(tag.casefold() for card in cards for tag in set(card.tags))
+    return Cover(
+        name=name or title_of(playlist),
+        track_ids=tuple(card.id for card in cards),
+        caption=count(len(cards), "song"),
+        tempo=middle_of(cards, "tempo") or 0.0,
+        key=min(keys, key=lambda key: (-keys[key], key), default=""),
+        loudness=middle_of(cards, "loudness", above=SILENT) or SILENT,
+        brightness=middle_of(cards, "brightness") or 0.0,
+        tags=tuple(sorted(tags, key=lambda tag: (-tags[tag], tag))[:TAGS]),
+    )
+
+
+def title_of(playlist: Playlist) -> str:
+    """What a playlist is called where its name alone would say too little."""
+    return {Kind.REDISCOVER: "Rediscover", Kind.SLEEPERS: "Sleepers", Kind.MEMBER: "For one of you"}.get(
+        playlist.kind, playlist.name
+    )

@@ -1,0 +1,81 @@
+"""What playlists are made from: a server's songs as one audience may see them, and what became of them lately."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from bot.library.catalog import Catalog
+from bot.library.sight import Channels
+from bot.library.store import Store
+from bot.periods import Week
+from bot.playlists.kinds import ThisWeek
+from bot.playlists.records import Shelf
+from bot.playlists.songs import Song, placed
+from bot.taste.evidence import favourites
+from bot.taste.feedback import Feedback
+from bot.vectors.storage import Vectors
+from models import Answer, Share, Suggestion, Track
+
+LATELY = 4  # weeks during which what was posted stays out
+
+
+class Reader:
+    """Reads songs, votes, shares and what was posted."""
+
+    def __init__(
+        self, store: Store, vectors: Vectors, catalog: Catalog, feedback: Feedback, records: Shelf
+    ) -> None:
+        self._store = store
+        self._vectors = vectors
+        self._catalog = catalog
+        self._feedback = feedback
+        self._records = records
+
+    async def songs(self, guild_id: int, channels: Channels) -> dict[int, Song]:
+        """The songs that an audience may see, by track; where each stands is among all of the server's."""
+        query = select(Track.id).where(Track.guild_id == guild_id).order_by(Track.id)
+        async with self._store.session() as session:
+            ids = list(await session.scalars(query))
+        places = await asyncio.to_thread(placed, await self._vectors.get(guild_id, ids), ids)
+        cards = await self._catalog.cards(guild_id, list(places), channels)
+        return {card.id: Song.of(card, places[card.id]) for card in cards}
+
+    async def newest(self, guild_id: int) -> datetime | None:
+        """When the newest track came in."""
+        query = select(func.max(Track.created_at)).where(Track.guild_id == guild_id)
+        async with self._store.session() as session:
+            return await session.scalar(query)
+
+    async def week(self, guild_id: int, now: datetime, user_id: int = 0) -> ThisWeek:
+        """What the server likes, and what it saw when; what was posted lately also for this member."""
+        votes = await self._feedback.votes(guild_id)
+        this = Week.of(now.date())
+        first = Week.of(this.day(-7 * LATELY))
+        seen = await self._records.posted_at(guild_id, str(this))
+        for track_id, at in [*await self._shown(guild_id), *((vote.track_id, vote.at) for vote in votes)]:
+            seen[track_id] = max(seen.get(track_id, at), at)
+        return ThisWeek(
+            now=now,
+            loved=dict(favourites(votes)),
+            disliked={track_id for track_id, _ in favourites(votes, -1)},
+            reacted={vote.track_id for vote in votes},
+            seen=seen,
+            lately=await self._records.posted_since(guild_id, str(first), str(this), user_id),
+        )
+
+    async def _shown(self, guild_id: int) -> Sequence[tuple[int, datetime]]:
+        """When tracks were shared last, and when they were suggested last where others could see it."""
+        shared = select(Share.track_id, func.max(Share.shared_at)).where(Share.guild_id == guild_id)
+        suggested = (
+            select(Suggestion.track_id, func.max(Suggestion.shown_at))
+            .join(Answer)
+            .where(Answer.guild_id == guild_id, Answer.private.is_(False), Suggestion.shown_at.is_not(None))
+        )
+        async with self._store.session() as session:
+            rows = [
+                *await session.execute(shared.group_by(Share.track_id)),
+                *await session.execute(suggested.group_by(Suggestion.track_id)),
+            ]
+        return [(track_id, at) for track_id, at in rows]

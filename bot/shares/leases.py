@@ -1,0 +1,219 @@
+"""Who works on which row of the ledger.
+
+Workers claim rows under a lease and change them only while they hold it: each change compares the row's owner.
+An owner is `installation/run/claim`. An installation is a home directory; one bot runs on it at a time, so at
+its start everything of the installation is free again at once. Another installation's bot on the same database
+is told dead by its leases alone. A lease or a wait that ends later than any could was written before the clock
+jumped back: it counts as over.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from bot.errors import Failure, LeaseLost, Refused, StorageFailed
+from bot.library.store import Store
+from bot.shares.jobs import (
+    ANNOUNCED,
+    FAILED,
+    LEASE,
+    LONGEST_DELAY,
+    MAX_ATTEMPTS,
+    MAX_DEATHS,
+    QUEUED,
+    STORED,
+    UNHEARD,
+    UNTOLD,
+    Claimed,
+    Clock,
+    delay,
+    from_row,
+)
+from bot.shares.round_robin import Turns, Waiting
+from models import Job
+
+log = logging.getLogger(__name__)
+
+FREE: Mapping[str, Any] = MappingProxyType({"owner": "", "lease_until": None})
+
+
+class Leases:
+    """Claims rows for one run of the bot, or of a command; `clock` tells the time in UTC."""
+
+    def __init__(self, store: Store, installation: str, clock: Clock) -> None:
+        self._store = store
+        self._installation = installation
+        self._clock = clock
+        self._run = f"{installation}/{secrets.token_hex(4)}"
+        self._hearing = Turns()
+        self._telling = Turns()
+
+    async def take_over(self, only: Collection[int] | None = None) -> int:
+        """Free what earlier runs of this installation were at; call it at start. It costs a job no attempt."""
+        ours = and_(_begins(Job.owner, f"{self._installation}/"), ~_begins(Job.owner, f"{self._run}/"))
+        async with self._store.begin() as session:
+            statement = update(Job).where(~Job.done, ours, scope(only)).values(**FREE)
+            return len((await session.scalars(statement.returning(Job.id))).all())
+
+    async def claim(self, only: Collection[int] | None = None) -> Claimed | None:
+        """The next link or file to listen to, leased: in turn by server and member. None if there is none.
+
+        The bot's jobs, or the command line's that `only` names. A link that somebody is at already waits.
+        """
+        while True:
+            at = self._clock()
+            ready = and_(Job.state.in_(UNHEARD), _due(at), scope(only), ~_same_link_in_work(at))
+            job_id = await self._next(self._hearing, ready)
+            if job_id is None:
+                return None
+            if taken := await self._take(Job.id == job_id, UNHEARD):
+                return taken[0]
+
+    async def somebody_waits(self) -> bool:
+        """Whether a link or file that was posted is being listened to, or might be now."""
+        query = select(Job.id).where(
+            Job.state.in_(UNHEARD), ~Job.done, Job.run_after <= self._clock(), scope(None)
+        )
+        async with self._store.session() as session:
+            return await session.scalar(query.limit(1)) is not None
+
+    async def claim_message(self) -> list[Claimed]:
+        """The jobs of one message whose outcome is to be announced, leased: in turn by server and member."""
+        while True:
+            ready = and_(Job.state.in_(UNTOLD), _due(self._clock()), scope(None))
+            job_id = await self._next(self._telling, ready)
+            if job_id is None:
+                return []
+            message = select(Job.guild_id, Job.message_id).where(Job.id == job_id)
+            if taken := await self._take(tuple_(Job.guild_id, Job.message_id).in_(message), UNTOLD):
+                return taken
+
+    async def _next(self, turns: Turns, ready: ColumnElement[bool]) -> int | None:
+        first = select(Job.guild_id, Job.user_id, func.min(Job.id)).where(ready)
+        async with self._store.session() as session:
+            rows = await session.execute(first.group_by(Job.guild_id, Job.user_id))
+            waiting = [Waiting(*row) for row in rows.all()]
+        return turns.pick(waiting) if waiting else None
+
+    async def _take(self, which: ColumnElement[bool], states: Sequence[str]) -> list[Claimed]:
+        at = self._clock()
+        lease = {"owner": f"{self._run}/{secrets.token_hex(4)}", "lease_until": at + LEASE}
+        async with self._store.begin() as session:
+            statement = update(Job).where(which, Job.state.in_(states), _due(at)).values(**lease)
+            rows = (await session.scalars(statement.returning(Job))).all()
+        return [from_row(Claimed, job) for job in sorted(rows, key=lambda job: job.id)]
+
+    # -- what a worker may do with what it holds; each raises LeaseLost if it holds it no more -------------
+
+    async def hold(self, session: AsyncSession, claimed: Claimed, **changes: Any) -> None:
+        """Change the row and renew its lease within a transaction of the caller's."""
+        # A share may be removed while its job goes on; the job has failed then, whoever owns it.
+        alive = true() if claimed.state == FAILED else Job.state != FAILED
+        held = and_(Job.id == claimed.id, Job.owner == claimed.owner, alive)
+        values: dict[str, Any] = {"lease_until": self._clock() + LEASE, **changes}
+        if await session.scalar(update(Job).where(held).values(**values).returning(Job.id)) is None:
+            raise LeaseLost("Somebody else has taken this job over.")
+
+    async def renew(self, claimed: Claimed) -> None:
+        """Say that somebody is still at it."""
+        await self._change(claimed)
+
+    async def keep(self, claims: Sequence[Claimed]) -> None:
+        """Renew until cancelled, or until one is lost; a storage that fails for a moment is tried again."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            try:
+                for claimed in claims:
+                    await self.renew(claimed)
+            except StorageFailed as error:
+                log.warning("a lease can't be renewed: %s", error)
+
+    async def advance(self, claimed: Claimed, state: str) -> None:
+        """Record the stage that begins now."""
+        await self._change(claimed, state=state)
+
+    async def stored(self, claimed: Claimed) -> None:
+        """The track is in the library and in the collection: what is left is to say so."""
+        told = claimed.message_id <= 0  # the command line asks for itself
+        await self._change(claimed, **self._settled(ANNOUNCED if told else STORED, done=told))
+
+    async def fail(self, claimed: Claimed, refused: Refused, *, known: bool = False) -> None:
+        """It can't become a track; `known` if that was found out by another share."""
+        why = {"failure": refused.kind, "reason": str(refused), "known": known}
+        await self._change(claimed, **self._settled(FAILED, done=claimed.message_id <= 0), **why)
+
+    async def retry(self, claimed: Claimed, refused: Refused) -> None:
+        """It didn't work this time: wait and try again, or fail after the last try."""
+        attempts = claimed.attempts + 1
+        somebody_waits = claimed.message_id <= 0  # at the command line, where asking again is theirs to do
+        if somebody_waits or attempts >= MAX_ATTEMPTS:
+            await self.fail(claimed, refused)
+            return
+        later = self._clock() + delay(attempts, slow=refused.kind is Failure.RATE_LIMITED)
+        await self._change(claimed, state=QUEUED, attempts=attempts, run_after=later, **FREE)
+
+    async def died(self, claimed: Claimed) -> None:
+        """It ended the worker that was at it: try again, or fail after the third."""
+        deaths = claimed.deaths + 1
+        if deaths >= MAX_DEATHS:
+            await self.fail(claimed, Refused(Failure.CRASHED))
+            return
+        later = self._clock() + delay(deaths)
+        await self._change(claimed, state=QUEUED, deaths=deaths, run_after=later, **FREE)
+
+    async def announced(self, claimed: Claimed) -> None:
+        """The reply says what became of it."""
+        state = ANNOUNCED if claimed.state == STORED else FAILED
+        await self._change(claimed, state=state, done=True, **FREE)
+
+    async def announce_later(self, claimed: Claimed) -> None:
+        """The reply can't be made now: wait, longer each time, and never give up."""
+        attempts = claimed.attempts + 1
+        later = self._clock() + delay(attempts)
+        await self._change(claimed, attempts=attempts, run_after=later, **FREE)
+
+    async def _change(self, claimed: Claimed, **changes: Any) -> None:
+        async with self._store.begin() as session:
+            await self.hold(session, claimed, **changes)
+
+    def _settled(self, state: str, *, done: bool) -> dict[str, Any]:
+        return {"state": state, "done": done, "attempts": 0, "run_after": self._clock(), **FREE}
+
+
+# -- conditions --------------------------------------------------------------------------------------------
+
+
+def _begins(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
+    return column.startswith(text, autoescape=True)
+
+
+def scope(only: Collection[int] | None) -> ColumnElement[bool]:
+    """The bot's own jobs, or those of the command line that it names."""
+    return Job.message_id > 0 if only is None else and_(Job.message_id <= 0, Job.id.in_(only))
+
+
+def _due(at: datetime) -> ColumnElement[bool]:
+    unowned = or_(Job.owner == "", ~_running(Job, at))
+    return and_(~Job.done, unowned, or_(Job.run_after <= at, Job.run_after > at + LONGEST_DELAY))
+
+
+def _running(job: type[Job], at: datetime) -> ColumnElement[bool]:
+    return job.lease_until.between(at, at + LEASE)
+
+
+def _same_link_in_work(at: datetime) -> ColumnElement[bool]:
+    other = aliased(Job)
+    return (
+        select(other.id)
+        .where(other.guild_id == Job.guild_id, other.key == Job.key, other.id != Job.id)
+        .where(~other.done, other.owner != "", _running(other, at))
+        .exists()
+    )

@@ -1,0 +1,154 @@
+"""The ledger: every share is a row before the bot says "got it", and ends announced or failed with a reason.
+
+queued → fetching → analysing → stored → announced        or → failed
+"""
+
+import secrets
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import and_, func, select, update
+
+from bot.errors import SENTENCES, Failure
+from bot.library.store import Store
+from bot.settings import Settings
+from bot.shares.admission import Quota, Remembered, admit, remembered
+from bot.shares.jobs import (
+    FAILED,
+    UNHEARD,
+    Claimed,
+    Clock,
+    JobState,
+    MessageState,
+    NewShare,
+    from_row,
+    identified,
+    new_share,
+    now,
+)
+from bot.shares.leases import FREE, Leases, scope
+from models import Job, MessageTrack, Reply
+
+__all__ = ["JobState", "Ledger", "MessageState", "NewShare", "Quota", "identified", "new_share"]
+
+NO_QUOTA = Quota(member_daily=2**31, server_daily=2**31)
+
+
+class Ledger:
+    """The rows of `jobs`; `leases` is what workers claim them through; `clock` tells the time in UTC."""
+
+    def __init__(
+        self, store: Store, *, installation: str = "local", quota: Quota = NO_QUOTA, clock: Clock = now
+    ) -> None:
+        self.leases = Leases(store, installation, clock)
+        self._store = store
+        self._quota = quota
+        self._clock = clock
+
+    @classmethod
+    def of(cls, store: Store, settings: Settings) -> Self:
+        """The ledger of the installation in `settings.home`, with its quotas."""
+        quota = Quota(settings.member_daily, settings.server_daily)
+        return cls(store, installation=installation(settings.home), quota=quota)
+
+    async def enqueue(self, shares: Sequence[NewShare]) -> list[int]:
+        """Save shares, all or none, and give their jobs' ids; the same share again is the same job."""
+        async with self._store.begin() as session:
+            at = self._clock()
+            return [await admit(self._store, session, share, self._quota, at) for share in shares]
+
+    async def withdraw(self, guild_id: int, message_id: int) -> int:
+        """End the unfinished jobs of a deleted message; whoever works on one finds its lease lost.
+
+        Drop the message's shares after this, not before: then none can be added behind your back.
+        """
+        mine = and_(Job.guild_id == guild_id, Job.message_id == message_id, ~Job.done)
+        ended = {"state": FAILED, "failure": Failure.WITHDRAWN, "reason": SENTENCES[Failure.WITHDRAWN]}
+        async with self._store.begin() as session:
+            rows = await session.scalars(
+                update(Job).where(mine).values(**ended, done=True, **FREE).returning(Job.id)
+            )
+            return len(rows.all())
+
+    async def failed_meanwhile(self, claimed: Claimed) -> Remembered | None:
+        """Why the same link failed for good in this server since this job was made."""
+        async with self._store.session() as session:
+            return await remembered(session, claimed.guild_id, claimed.key, claimed.created_at)
+
+    async def message_state(self, guild_id: int, message_id: int) -> MessageState | None:
+        """How a message's links and files stand; None if it has none."""
+        async with self._store.session() as session:
+            reply = await session.get(Reply, message_id)
+            rows = await session.scalars(
+                select(Job).where(Job.guild_id == guild_id, Job.message_id == message_id).order_by(Job.id)
+            )
+            jobs = rows.all()
+        if not jobs:
+            return None
+        return MessageState(
+            guild_id=guild_id,
+            channel_id=jobs[0].channel_id,
+            message_id=message_id,
+            user_id=jobs[0].user_id,
+            reply_id=reply.reply_id if reply else None,
+            jobs=tuple(from_row(JobState, job) for job in jobs),
+        )
+
+    async def states(self, job_ids: Collection[int], *, only_done: bool = False) -> list[JobState]:
+        """How these jobs stand, oldest first."""
+        which = Job.id.in_(job_ids) & Job.done if only_done else Job.id.in_(job_ids)
+        async with self._store.session() as session:
+            rows = await session.scalars(select(Job).where(which).order_by(Job.id))
+            return [from_row(JobState, job) for job in rows]
+
+    async def unfinished(self) -> list[MessageState]:
+        """The bot's messages with links or files that nobody has listened to yet."""
+        async with self._store.session() as session:
+            rows = await session.execute(
+                select(Job.guild_id, Job.message_id)
+                .where(Job.state.in_(UNHEARD), ~Job.done, scope(None))
+                .group_by(Job.guild_id, Job.message_id)
+                .order_by(func.min(Job.id))
+            )
+            messages = rows.all()
+        states = [await self.message_state(guild_id, message_id) for guild_id, message_id in messages]
+        return [state for state in states if state is not None]
+
+    async def replied(self, guild_id: int, message_id: int, reply_id: int) -> bool:
+        """Keep which message is the reply, and that it is about the message's tracks.
+
+        False if there is nothing to reply to any more: the message was deleted meanwhile, or its author forgotten.
+        """
+        async with self._store.begin() as session:
+            kept = await session.scalar(
+                update(Reply)
+                .where(Reply.message_id == message_id)
+                .values(reply_id=reply_id)
+                .returning(Reply.message_id)
+            )
+            if kept is None:
+                return False
+            tracks = await session.scalars(
+                select(Job.track_id).where(
+                    Job.guild_id == guild_id, Job.message_id == message_id, Job.track_id.is_not(None)
+                )
+            )
+            for track_id in set(tracks):
+                about = {"message_id": reply_id, "track_id": track_id, "guild_id": guild_id}
+                await session.execute(
+                    self._store.insert(MessageTrack).values(**about).on_conflict_do_nothing()
+                )
+        return True
+
+
+def installation(home: Path) -> str:
+    """The name that a home directory has kept since it was first used."""
+    kept = home / "installation"
+    if kept.exists() and (name := kept.read_text().strip()):
+        return name
+    home.mkdir(parents=True, exist_ok=True)
+    fresh = home / f"installation-{secrets.token_hex(8)}"
+    fresh.write_text(fresh.name)
+    fresh.replace(kept)
+    return fresh.name

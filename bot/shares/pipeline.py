@@ -1,0 +1,209 @@
+"""The way of a song, from a posted link to the reply: the one place that puts the stages together."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Collection, Sequence
+
+from bot.errors import (
+    AnnounceLater,
+    EmbedderError,
+    Failure,
+    LeaseLost,
+    Refused,
+    StorageFailed,
+    WeightsError,
+    WorkerDied,
+)
+from bot.intake.fetch import Fetcher
+from bot.intake.identity import identify
+from bot.intake.links import PATH
+from bot.library.store import Store
+from bot.listening.analyst import Analyst
+from bot.listening.listener import Heard, Listener
+from bot.listening.workspace import Workspace
+from bot.settings import Settings
+from bot.shares.announcing import Announcer, Teller
+from bot.shares.filing import Filing
+from bot.shares.jobs import Claimed, JobState, NewShare
+from bot.shares.ledger import Ledger
+from bot.shares.query_queue import Asker, Queries
+from bot.shares.relistener import Reembedder
+from bot.shares.stages import Stages
+from bot.shares.work_loop import Lane
+from bot.vectors.refresh import PointRefresher
+
+__all__ = ["AnnounceLater", "Announcer", "Asker", "Heard", "Pipeline"]
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_SECONDS = 1.0
+
+
+class Pipeline:
+    """Takes shares in, and brings each to its end: announced, or failed with a reason."""
+
+    def __init__(
+        self,
+        store: Store,
+        refresher: PointRefresher,
+        ledger: Ledger,
+        fetcher: Fetcher,
+        analyst: Analyst,
+        settings: Settings,
+    ) -> None:
+        self._ledger = ledger
+        self._leases = ledger.leases
+        self._listener = Listener(fetcher, analyst, settings)
+        self._workspace = Workspace(settings.home)
+        self._stages = Stages(
+            refresher, ledger, self._listener, Filing(store, ledger.leases), self._workspace
+        )
+        self._again = Reembedder(store, refresher, ledger.leases, self._listener, self._workspace)
+        self._teller: Teller | None = None
+        self._own: set[int] = set()  # the jobs of this command, where there is nobody to tell
+        self._fetchers = settings.fetchers
+        self._hearing: Lane[Claimed] | None = None
+        self._queries = Queries()
+        self._news = asyncio.Event()
+        self._trouble: Exception | None = None
+
+    # -- running -------------------------------------------------------------------------------------------
+
+    async def start(self, announcer: Announcer | None = None) -> None:
+        """Begin to work: on all of the bot's shares, or without an announcer on what is submitted from here.
+
+        What an earlier run left undone is taken over, and the audio that it left is removed. May be called again
+        with another announcer.
+        """
+        await self.stop()
+        await self._workspace.open()
+        self._hearing = Lane(self._claim, self._hear_job, self._fetchers)
+        if announcer is not None:
+            await self._leases.take_over()
+            self._teller = Teller(self._leases, announcer, self._tell_those_who_wait)
+            self._teller.start()
+            for message in await self._ledger.unfinished():
+                self._teller.show_sign(message.guild_id, message.channel_id, message.message_id)
+            self._again.start()
+        self._hearing.start()
+
+    async def stop(self) -> None:
+        """Stop within seconds. What isn't finished goes on at the next start."""
+        await self._again.stop()
+        if self._hearing is not None:
+            await self._hearing.stop()
+        if self._teller is not None:
+            await self._teller.stop()
+        self._hearing = self._teller = None
+        await self._workspace.close()
+
+    def wake(self) -> None:
+        """Something may be due."""
+        for lane in (self._hearing, self._teller):
+            if lane is not None:
+                lane.wake()
+
+    # -- asking --------------------------------------------------------------------------------------------
+
+    async def submit(self, shares: Sequence[NewShare]) -> list[int]:
+        """Save shares and begin to work on them; gives their jobs' ids. Once it returns, a crash loses none."""
+        jobs = await self._ledger.enqueue(shares)
+        if self._teller is None:
+            await self._leases.take_over(jobs)
+            self._own.update(jobs)
+        else:
+            for message in dict.fromkeys((s.guild_id, s.channel_id, s.message_id) for s in shares):
+                self._teller.show_sign(*message)
+        self.wake()
+        return jobs
+
+    async def tell_again(self, guild_id: int, channel_id: int, message_id: int) -> None:
+        """What a message shares was changed: let the reply to it say so, if Discord lets us now."""
+        if self._teller is not None:
+            with contextlib.suppress(AnnounceLater):
+                await self._teller.refresh(guild_id, channel_id, message_id)
+
+    async def finished(self, job_ids: Collection[int]) -> AsyncIterator[JobState]:
+        """Each of these jobs, once, when nothing is left to do for it.
+
+        On the command line raises StorageFailed if nothing can be stored, and WeightsError if nothing can be embedded:
+        the bot waits until it can, a person won't.
+        """
+        waiting = set(job_ids)
+        while waiting:
+            if self._teller is None and self._trouble is not None:
+                raise self._trouble
+            news = self._news
+            for state in await self._ledger.states(waiting, only_done=True):
+                waiting.discard(state.id)
+                self._own.discard(state.id)
+                yield state
+            if waiting:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                        await news.wait()
+
+    async def hear(self, url: str, name: str = "", *, asker: Asker | None = None) -> Heard:
+        """Listen to a link, an attachment called `name`, or a "path:…"; nothing is stored, and no job waits.
+
+        `asker`: the member who waits for the answer; their turn is fair and bounded, the command line's is not.
+        Raises Refused, EmbedderError or Busy.
+        """
+        if not name and not url.startswith(PATH):
+            url = identify(url).url
+        turn = self._queries.turn(asker) if asker else contextlib.nullcontext()
+        async with turn, self._workspace.directory("query") as directory:
+            try:
+                got = await self._listener.fetch(url, name, directory)
+                return await self._listener.listen(got, directory, urgent=True)
+            except WorkerDied as error:
+                raise Refused(Failure.CRASHED, detail=str(error)) from error
+
+    # -- one job -------------------------------------------------------------------------------------------
+
+    async def _claim(self) -> Claimed | None:
+        return await self._leases.claim(self._own if self._teller is None else None)
+
+    async def _hear_job(self, claimed: Claimed) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                keeper = group.create_task(self._leases.keep([claimed]))
+                await self._bring_to_an_end(claimed)
+                keeper.cancel()
+        except* LeaseLost:
+            log.info("job %d was taken over or withdrawn", claimed.id)
+        except* StorageFailed as errors:
+            log.warning("job %d waits for its storage: %s", claimed.id, errors.exceptions[0])
+            self._trouble = errors.exceptions[0]
+        self.wake()
+        self._tell_those_who_wait()
+
+    async def _bring_to_an_end(self, claimed: Claimed) -> None:
+        """Do what is left to do, and record why if that can't be done."""
+        try:
+            await self._stages.go_on(claimed)
+        except (LeaseLost, StorageFailed):
+            raise
+        except Refused as refused:
+            log.info("job %d: %s %s", claimed.id, refused.kind, refused.detail)
+            await (self._leases.retry if refused.kind.transient else self._leases.fail)(claimed, refused)
+        except WorkerDied:
+            await self._leases.died(claimed)
+        except EmbedderError as error:
+            log.warning("job %d can't be embedded: %s", claimed.id, error)
+            await self._embedding_failed(claimed, error)
+        except Exception:
+            log.exception("job %d broke", claimed.id)
+            await self._leases.retry(claimed, Refused(Failure.CRASHED))
+
+    async def _embedding_failed(self, claimed: Claimed, error: EmbedderError) -> None:
+        if isinstance(error, WeightsError):
+            self._trouble = error
+            await self._leases.retry(claimed, Refused(Failure.CRASHED))
+        else:
+            await self._leases.fail(claimed, Refused(Failure.NOT_AUDIO, str(error)))
+
+    def _tell_those_who_wait(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()

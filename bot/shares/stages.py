@@ -1,0 +1,63 @@
+"""What one share still needs until its track is in the library and in the vector storage."""
+
+from bot.errors import Refused
+from bot.listening.listener import Got, Listener
+from bot.listening.workspace import Workspace
+from bot.shares.filing import Filing
+from bot.shares.jobs import ANALYSING, FETCHING, Claimed
+from bot.shares.ledger import Ledger
+from bot.vectors.refresh import PointRefresher
+
+
+class Stages:
+    """Each stage looks first whether it was done before, so any may be cut off and run again."""
+
+    def __init__(
+        self,
+        refresher: PointRefresher,
+        ledger: Ledger,
+        listener: Listener,
+        filing: Filing,
+        workspace: Workspace,
+    ) -> None:
+        self._refresher = refresher
+        self._ledger = ledger
+        self._leases = ledger.leases
+        self._listener = listener
+        self._filing = filing
+        self._workspace = workspace
+
+    async def go_on(self, claimed: Claimed) -> None:
+        """Do what is left to do. Raises Refused, WorkerDied, EmbedderError, LeaseLost, StorageFailed."""
+        track_id = claimed.track_id
+        if track_id is None:
+            track_id = await self._filing.add_share_of_known(claimed, _links(claimed))
+        if track_id is None:
+            memory = await self._ledger.failed_meanwhile(claimed)
+            if memory is not None:
+                await self._leases.fail(claimed, Refused(memory.failure, memory.reason), known=True)
+                return
+            track_id = await self._take_in(claimed)
+        await self._refresher.refresh_point(claimed.guild_id, track_id)
+        await self._leases.stored(claimed)
+
+    async def _take_in(self, claimed: Claimed) -> int:
+        """Fetch, listen and file; the audio is gone afterwards, whatever happens."""
+        async with self._workspace.directory(f"job-{claimed.id}") as directory:
+            await self._leases.advance(claimed, FETCHING)
+            got = await self._listener.fetch(claimed.url, claimed.name, directory)
+            links = _links(claimed, got)
+            known = await self._filing.add_share_of_known(claimed, links)
+            if known is not None:
+                return known
+            await self._leases.advance(claimed, ANALYSING)
+            heard = await self._listener.listen(got, directory)
+        return await self._filing.add(claimed, links, heard)
+
+
+def _links(claimed: Claimed, got: Got | None = None) -> dict[str, str]:
+    """The keys of what was shared, with the addresses to find it by; an attachment's address does not last."""
+    links = {claimed.key: "" if claimed.key.startswith("discord:") else claimed.url}
+    if got is not None and got.key:
+        links.setdefault(got.key, got.url)
+    return links

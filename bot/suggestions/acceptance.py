@@ -1,0 +1,120 @@
+"""How suggestions were taken, by week, reason and arm; and which two strategies a server compares."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from bot.errors import NotFound
+from bot.library.store import Store
+from bot.suggestions.wording import Evidence, Reason
+from bot.taste.feedback import Feedback, Vote
+from models import Answer, Guild, Suggestion
+
+WEEKS = 12  # in a table
+DIGEST = "digest"  # the kind of answer that the bot posts itself
+ARMS = ("ours", "sound", "plain")
+"""What can be compared: everything; without what others like; Qdrant's best_score over the calibrated matches.
+
+The same rules follow all of them. The first two are one list while a server has too few votes to learn from.
+"""
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """How suggestions of a week (ISO, 2026-W47) with one reason, by one arm, were taken.
+
+    liked, disliked: those that `AcceptanceReport.by_week` counts a vote for.
+    """
+
+    week: str
+    evidence: Evidence
+    arm: str
+    shown: int
+    liked: int
+    disliked: int
+
+
+class AcceptanceReport:
+    """Counts how suggestions were taken, and keeps which strategies are compared."""
+
+    def __init__(self, store: Store, feedback: Feedback) -> None:
+        self._store = store
+        self._feedback = feedback
+
+    async def by_week(self, guild_id: int, *, now: datetime | None = None) -> list[Acceptance]:
+        """How suggestions were taken, by week, reason and arm; the newest week first.
+
+        A vote counts if whoever asked gave it after they were shown the track, and for the latest time only; of what
+        the bot posted itself anybody's does. What was suggested to members who are forgotten says nothing any more.
+        """
+        since = (now or datetime.now(UTC)) - timedelta(weeks=WEEKS)
+        query = (
+            select(Suggestion.track_id, Suggestion.shown_at, Suggestion.why, Suggestion.arm, Answer.user_id)
+            .join(Answer, Answer.id == Suggestion.answer_id)
+            .where(Answer.guild_id == guild_id, Suggestion.shown_at >= since)
+            .where(or_(Answer.user_id != 0, Answer.kind == DIGEST))
+            .order_by(Suggestion.shown_at, Suggestion.answer_id, Suggestion.rank)
+        )
+        async with self._store.session() as session:
+            shown = [_Showing(*row) for row in await session.execute(query)]
+        taken = _taken(shown, await self._feedback.votes(guild_id))
+        counts: dict[tuple[str, Evidence, str], Counter[str]] = defaultdict(Counter)
+        for place, showing in enumerate(shown):
+            tally = counts[_week(showing.at), Reason.read(showing.why).evidence, showing.arm]
+            tally.update(shown=1, liked=+1 in taken[place], disliked=-1 in taken[place])
+        return [
+            Acceptance(*key, shown=tally["shown"], liked=tally["liked"], disliked=tally["disliked"])
+            for key, tally in sorted(counts.items(), reverse=True)
+        ]
+
+    # -- comparing two strategies --------------------------------------------------------------------------
+
+    async def arms(self, guild_id: int) -> tuple[str, ...]:
+        """The two strategies that are compared in a server; none if nothing is compared."""
+        async with self._store.session() as session:
+            arms = await session.scalar(select(Guild.arms).where(Guild.id == guild_id))
+        return tuple(arms.split(",")) if arms else ()
+
+    async def compare(self, guild_id: int, arms: Collection[str]) -> None:
+        """From now on take suggestions from two strategies in turn; from none: stop. Raises NotFound."""
+        if arms and (len(set(arms)) != 2 or not set(arms) <= set(ARMS)):
+            raise NotFound(f"Name two of {', '.join(ARMS)}.")
+        async with self._store.begin() as session:
+            row = self._store.insert(Guild).values(id=guild_id, arms=",".join(arms))
+            await session.execute(
+                row.on_conflict_do_update(index_elements=[Guild.id], set_={"arms": row.excluded.arms})
+            )
+
+
+@dataclass(frozen=True)
+class _Showing:
+    """A track that was suggested to a member, or by the bot itself to everybody (0)."""
+
+    track_id: int
+    at: datetime
+    why: dict[str, Any]
+    arm: str
+    user_id: int
+
+
+def _taken(shown: Sequence[_Showing], votes: Iterable[Vote]) -> dict[int, set[int]]:
+    """By the place of each showing, oldest first: the kinds of the votes that it was the latest before."""
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, showing in enumerate(shown):
+        places[showing.track_id].append(place)
+    taken: dict[int, set[int]] = defaultdict(set)
+    for vote in votes:
+        for place in reversed(places[vote.track_id]):
+            if shown[place].at <= vote.at and shown[place].user_id in {0, vote.user_id}:
+                taken[place].add(vote.kind)
+                break
+    return taken
+
+
+def _week(at: datetime) -> str:
+    year, week, _ = at.isocalendar()
+    return f"{year}-W{week:02}"

@@ -1,0 +1,193 @@
+"""Answers that were given: kept, so that their pages and buttons work for as long as the message stands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.errors import NotFound
+from bot.library.cards import TrackCard
+from bot.library.catalog import Catalog
+from bot.library.sight import Channels
+from bot.library.store import Store
+from bot.suggestions.recommender import Pick
+from bot.suggestions.wording import ForDiscord, Reason, explain
+from models import Answer, MessageTrack, Suggestion, Track
+
+PAGE = 5
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One suggestion on a page; `rank` counts from 1."""
+
+    rank: int
+    card: TrackCard
+    percent: int
+    score: float
+    why: str
+
+
+@dataclass(frozen=True)
+class AnswerPage:
+    """One page of an answer, as its audience may see it now; `number` counts from 0.
+
+    `track`: what was asked about, if it may be named; else `heading` says it, if it isn't in the library.
+    `member_id`: whom it is for; 0 for a member who is forgotten, None for the server.
+    """
+
+    answer_id: int
+    guild_id: int
+    user_id: int
+    kind: str
+    private: bool
+    track: TrackCard | None
+    member_id: int | None
+    heading: str
+    note: str
+    source: Mapping[str, Any]
+    number: int
+    pages: int
+    suggestions: tuple[Shown, ...]
+
+
+class Answers:
+    """Answers to /similar and /recommend, and the digest's pick."""
+
+    def __init__(self, store: Store, catalog: Catalog) -> None:
+        self._store = store
+        self._catalog = catalog
+
+    async def save(
+        self,
+        guild_id: int,
+        *,
+        channel_id: int,
+        user_id: int,
+        kind: str,
+        private: bool,
+        picks: Sequence[Pick],
+        track_id: int | None = None,
+        member_id: int | None = None,
+        heading: str = "",
+        note: str = "",
+        source: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Keep an answer before it is shown; returns its id.
+
+        `kind`: similar, recommend, together, alchemy or digest; `user_id`: who asked, 0 for the bot; `track_id`: what
+        was asked about, or `heading`, if it isn't in the library; `member_id`: whom it is for; `source`: the link or
+        file that was asked with and isn't stored. What has an id is named whenever a page is shown, as it may be then.
+        """
+        answer = Answer(
+            guild_id=guild_id,
+            channel_id=channel_id,
+            user_id=user_id,
+            kind=kind,
+            private=private,
+            member_id=member_id,
+            heading=heading,
+            note=note,
+            source=dict(source or {}),
+            created_at=datetime.now(UTC),
+        )
+        async with self._store.begin() as session:
+            asked = [track_id] if track_id else []
+            there = await _still_there(session, [*asked, *(pick.card.id for pick in picks)])
+            answer.track_id = track_id if track_id in there else None
+            kept = [pick for pick in picks if pick.card.id in there]
+            answer.suggestions = [_suggestion(rank, pick) for rank, pick in enumerate(kept, 1)]
+            session.add(answer)
+        return answer.id
+
+    async def page(self, answer_id: int, number: int, channels: Channels) -> AnswerPage:
+        """A page, the nearest there is to `number`; suggestions that are gone or hidden by now are left out.
+
+        Raises NotFound if the answer is gone.
+        """
+        async with self._store.session() as session:
+            answer = await session.get(Answer, answer_id)
+            if answer is None:
+                raise NotFound("That answer is gone. Ask again.")
+            every = select(func.count()).where(Suggestion.answer_id == answer_id)
+            pages = max(1, -(-(await session.scalar(every) or 0) // PAGE))
+            number = min(max(number, 0), pages - 1)
+            rows = (
+                select(Suggestion)
+                .where(Suggestion.answer_id == answer_id)
+                .order_by(Suggestion.rank)
+                .offset(number * PAGE)
+                .limit(PAGE)
+            )
+            suggestions = list(await session.scalars(rows))
+        reasons = [Reason.read(row.why) for row in suggestions]
+        asked = answer.track_id or 0
+        wanted = dict.fromkeys(
+            [*(row.track_id for row in suggestions), *(r.carrier for r in reasons if r.carrier), asked]
+        )
+        cards = {c.id: c for c in await self._catalog.cards(answer.guild_id, list(wanted), channels)}
+        return AnswerPage(
+            answer_id=answer_id,
+            guild_id=answer.guild_id,
+            user_id=answer.user_id,
+            kind=answer.kind,
+            private=answer.private,
+            track=cards.get(asked),
+            member_id=answer.member_id,
+            heading=answer.heading,
+            note=answer.note,
+            source=answer.source,
+            number=number,
+            pages=pages,
+            suggestions=tuple(
+                _shown(row, reason, cards)
+                for row, reason in zip(suggestions, reasons, strict=True)
+                if row.track_id in cards
+            ),
+        )
+
+    async def shown(self, page: AnswerPage, message_id: int, *, now: datetime | None = None) -> None:
+        """A page stands in this message: from now on marks on it are about its tracks."""
+        track_ids = [shown.card.id for shown in page.suggestions]
+        first_time = (
+            update(Suggestion)
+            .where(Suggestion.answer_id == page.answer_id, Suggestion.track_id.in_(track_ids))
+            .where(Suggestion.shown_at.is_(None))
+            .values(shown_at=now or datetime.now(UTC))
+        )
+        place = update(Answer).where(Answer.id == page.answer_id).values(message_id=message_id)
+        async with self._store.begin() as session:
+            await session.execute(place)
+            await session.execute(first_time)
+            about = [
+                {"message_id": message_id, "track_id": track_id, "guild_id": page.guild_id}
+                for track_id in await _still_there(session, track_ids)
+            ]
+            if about:
+                await session.execute(self._store.insert(MessageTrack).values(about).on_conflict_do_nothing())
+
+
+async def _still_there(session: AsyncSession, track_ids: Sequence[int]) -> set[int]:
+    """Those of the tracks that weren't removed meanwhile, and won't be before this transaction ends."""
+    tracks = select(Track.id).where(Track.id.in_(track_ids)).with_for_update(read=True, key_share=True)
+    return set(await session.scalars(tracks))
+
+
+def _suggestion(rank: int, pick: Pick) -> Suggestion:
+    return Suggestion(
+        rank=rank,
+        track_id=pick.card.id,
+        percent=pick.percent,
+        score=pick.score,
+        why=asdict(pick.reason),
+        arm=pick.arm,
+    )
+
+
+def _shown(row: Suggestion, reason: Reason, cards: Mapping[int, TrackCard]) -> Shown:
+    card = cards[row.track_id]
+    why = explain(reason, card, cards.get(reason.carrier or 0), ForDiscord())
+    return Shown(row.rank, card, row.percent, row.score, why)

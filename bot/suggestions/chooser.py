@@ -1,0 +1,222 @@
+"""From scores to what is shown: who may see it, what was asked for, no song twice, few of one artist."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, select
+
+from bot.audio.fingerprint import Fingerprint, from_bytes, same_recording
+from bot.library.cards import TrackCard
+from bot.library.catalog import Catalog
+from bot.library.facts import Facts
+from bot.library.sight import Channels, visible
+from bot.library.store import Store
+from bot.suggestions.dedupe import ARTIST, KNOWN, NEAR, OF_AN_ARTIST, Likeness, drafted, few_of_each
+from bot.suggestions.scoring import closeness
+from bot.suggestions.song_names import Song
+from bot.suggestions.wishes import DIVERSITY, Steering, checked, diversified, failing
+from bot.vectors.library_index import Library
+from models import Share, Track
+
+Array = NDArray[np.float64]
+Matches = NDArray[np.float32]
+
+POOL = 100  # of the best are looked at closely; more if more are wanted
+SPARE = 4  # times as many as are wanted
+OF_ONE = 2 * OF_AN_ARTIST  # in the pool, where some may turn out to be one song
+COMPARED = 400  # of what is known already is compared by sound; all of it by name
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Tracks that may be suggested, and how many of the others that may be shown fail which wish or rule."""
+
+    tracks: tuple[int, ...]
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Tracks with their scores: what order they are shown in, best first."""
+
+    tracks: Sequence[int]
+    scores: Array
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is shown, best first; by which ranking each came; and how many others which rule left out."""
+
+    cards: tuple[TrackCard, ...]
+    turns: tuple[int, ...]
+    left_out: Mapping[str, int]
+
+
+class Chooser:
+    """Applies every rule that all suggestions obey."""
+
+    def __init__(self, store: Store, library: Library, catalog: Catalog) -> None:
+        self._store = store
+        self._library = library
+        self._catalog = catalog
+
+    async def candidates(
+        self, guild_id: int, channels: Channels, steering: Steering, without: Collection[int] = ()
+    ) -> Candidates:
+        """The tracks that the audience may see and that meet every wish. Raises NotFound for a contradiction."""
+        steering = checked(steering)
+        facts = await self._library.facts(guild_id)
+        shared = await self._shared(guild_id, channels, steering) if steering.by_share else None
+        unwanted = {Song.of(0, artist, "").artist for artist in steering.without_artists}
+        left_out: Counter[str] = Counter()
+        tracks = []
+        for track_id, each in facts.items():
+            if not each.in_sight(channels):
+                continue
+            if track_id in without:
+                left_out[KNOWN] += 1
+            elif wish := failing(steering, each, channels):
+                left_out[wish] += 1
+            elif shared is not None and track_id not in shared:
+                left_out["share"] += 1
+            elif unwanted and any(song.artist in unwanted for song in _songs(each, channels)):
+                left_out["without"] += 1
+            else:
+                tracks.append(track_id)
+        return Candidates(tuple(tracks), left_out)
+
+    async def choose(
+        self,
+        guild_id: int,
+        rankings: Sequence[Scored],
+        channels: Channels,
+        *,
+        known: Collection[int],
+        steering: Steering,
+        limit: int,
+        least_diversity: float = 0.0,
+    ) -> Chosen:
+        """The best `limit` that obey the rules, best first; of several rankings in turn.
+
+        `known`: what must not come back, as another version either.
+        """
+        facts = await self._library.facts(guild_id)
+        diversity = max(DIVERSITY[steering.adventure], least_diversity)
+        before = [
+            song for track_id in known if track_id in facts for song in _songs(facts[track_id], channels)
+        ]
+        size = max(POOL, SPARE * limit)
+        while True:
+            pools = [await asyncio.to_thread(_pool, each, facts, channels, size) for each in rankings]
+            tracks = list(dict.fromkeys(song.track_id for pool in pools for song in pool.songs))
+            compared = [*tracks, *list(known)[:COMPARED]]
+            alike, likeness = await self.alike(guild_id, compared, channels, set(tracks))
+            rows = {track_id: row for row, track_id in enumerate(tracks)}
+            close = closeness(alike[: len(tracks), : len(tracks)])
+            orders = [pool.diversified(close, rows, diversity) for pool in pools]
+            draft = await asyncio.to_thread(drafted, orders, before, limit, likeness)
+            if len(draft.tracks) == limit or all(pool.complete for pool in pools):
+                break
+            size *= SPARE  # nearly all of them are one song
+        left_out = {**{track_id: ARTIST for pool in pools for track_id in pool.crowded}, **draft.left_out}
+        cards = await self._catalog.cards(guild_id, draft.tracks, channels)
+        turns = dict(zip(draft.tracks, draft.turns, strict=True))
+        missing = Counter(rule for track_id, rule in left_out.items() if track_id not in turns)
+        return Chosen(tuple(cards), tuple(turns[card.id] for card in cards), missing)
+
+    async def alike(
+        self,
+        guild_id: int,
+        tracks: Sequence[int],
+        channels: Channels,
+        shown: Collection[int] | None = None,
+    ) -> tuple[Matches, Likeness]:
+        """(n, n) matches of tracks with each other, −∞ where nothing is known; and which are one recording.
+
+        `shown`: only pairs with one of these matter.
+        """
+        heard = await self._library.heard(guild_id, tracks, tracks, channels=channels)
+        alike = np.full((len(tracks), len(tracks)), -np.inf, np.float32)
+        index = {track_id: place for place, track_id in enumerate(tracks)}
+        alike[[index[track_id] for track_id in heard.tracks]] = heard.matches
+        return alike, await self._likeness(tracks, alike, set(tracks) if shown is None else shown)
+
+    async def _shared(self, guild_id: int, channels: Channels, steering: Steering) -> set[int]:
+        """The tracks that were shared where the audience can see it, by whom and when it was asked for."""
+        where: list[ColumnElement[bool]] = [Share.guild_id == guild_id, visible(channels)]
+        if steering.sharer is not None:
+            where.append(Share.user_id == steering.sharer)
+        if steering.since is not None:
+            where.append(Share.shared_at >= steering.since)
+        if steering.without_members:
+            where.append(Share.user_id.not_in(steering.without_members))
+        async with self._store.session() as session:
+            return set(await session.scalars(select(Share.track_id).where(*where)))
+
+    async def _likeness(self, tracks: Sequence[int], alike: Matches, shown: Collection[int]) -> Likeness:
+        """Which pairs of which one may be shown sound much the same, and of which the fingerprints agree too."""
+        pairs = [
+            (tracks[one], tracks[other])
+            for one, other in np.argwhere(np.triu(alike, 1) >= NEAR)
+            if tracks[one] in shown or tracks[other] in shown
+        ]
+        near: dict[int, set[int]] = defaultdict(set)
+        for one, other in pairs:
+            near[one].add(other)
+            near[other].add(one)
+        query = select(Track.id, Track.fingerprint).where(Track.id.in_(near))
+        async with self._store.session() as session:
+            prints = {each: from_bytes(data) for each, data in await session.execute(query) if data}
+        return Likeness(near, await asyncio.to_thread(_agreeing, pairs, prints))
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """The best songs of a ranking with their scores, and what was passed over for being of a crowded artist's.
+
+    `complete`: there are no others.
+    """
+
+    songs: tuple[Song, ...]
+    scores: Array
+    crowded: frozenset[int]
+    complete: bool
+
+    def diversified(self, close: Array, rows: Mapping[int, int], diversity: float) -> list[Song]:
+        """The songs, such that good ones are unlike those before them; `close`: (n, n), by `rows`."""
+        own = [rows[song.track_id] for song in self.songs]
+        places = diversified(self.scores, close[np.ix_(own, own)], diversity, len(own))
+        return [self.songs[place] for place in places]
+
+
+def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: Channels, size: int) -> _Pool:
+    scores: dict[int, float] = {}
+
+    def songs() -> Iterator[Song]:
+        for place in np.argsort(-ranking.scores, kind="stable"):
+            track_id = ranking.tracks[place]
+            if track_id in facts:
+                scores[track_id] = float(ranking.scores[place])
+                yield from _songs(facts[track_id], channels)[:1]
+
+    seen = list(few_of_each(songs(), size, OF_ONE))
+    kept = tuple(song for song, keep in seen if keep)
+    crowded = frozenset(song.track_id for song, keep in seen if not keep)
+    return _Pool(kept, np.array([scores[song.track_id] for song in kept]), crowded, len(kept) < size)
+
+
+def _songs(facts: Facts, channels: Channels = None) -> list[Song]:
+    """A track under each of the names that it has in `channels`."""
+    return [Song.of(facts.track_id, artist, title) for artist, title in facts.names(channels)]
+
+
+def _agreeing(pairs: Iterable[tuple[int, int]], prints: Mapping[int, Fingerprint]) -> set[frozenset[int]]:
+    return {
+        frozenset(pair)
+        for pair in pairs
+        if pair[0] in prints and pair[1] in prints and same_recording(prints[pair[0]], prints[pair[1]])
+    }

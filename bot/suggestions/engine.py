@@ -1,0 +1,97 @@
+"""The parts that every kind of suggestion is made with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+
+from bot.library.catalog import Catalog
+from bot.library.sight import Channels
+from bot.library.store import Store
+from bot.suggestions.acceptance import AcceptanceReport
+from bot.suggestions.chooser import Chooser
+from bot.suggestions.pick import Pick
+from bot.suggestions.ranking import Ranker
+from bot.taste.colike_cache import Crowds
+from bot.taste.evidence import HALF_LIFE, NO_EXTRA, Extra, Signal, Taste, taste_of, with_extra
+from bot.taste.feedback import Feedback
+from bot.taste.history import History
+from bot.vectors.library_index import Library
+from bot.vectors.storage import Vectors
+
+VOTES = frozenset({Signal.LIKED, Signal.DISLIKED})
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Opened over a database and a vector storage; close it to stop what it does in the background."""
+
+    vectors: Vectors
+    library: Library
+    catalog: Catalog
+    feedback: Feedback
+    history: History
+    acceptance: AcceptanceReport
+    crowds: Crowds
+    chooser: Chooser
+    ranker: Ranker
+    half_life: float
+
+    @classmethod
+    def over(
+        cls,
+        store: Store,
+        vectors: Vectors,
+        catalog: Catalog,
+        feedback: Feedback,
+        *,
+        half_life: float = HALF_LIFE,
+    ) -> Self:
+        """Put the parts together; `half_life` in days."""
+        library, crowds = Library(store, vectors), Crowds(feedback)
+        return cls(
+            vectors=vectors,
+            library=library,
+            catalog=catalog,
+            feedback=feedback,
+            history=History(store, feedback),
+            acceptance=AcceptanceReport(store, feedback),
+            crowds=crowds,
+            chooser=Chooser(store, library, catalog),
+            ranker=Ranker(library, crowds),
+            half_life=half_life,
+        )
+
+    async def close(self) -> None:
+        """Stop learning in the background."""
+        await self.crowds.close()
+
+    async def taste(
+        self,
+        guild_id: int,
+        user_id: int | None,
+        channels: Channels,
+        now: datetime,
+        extra: Extra = NO_EXTRA,
+        *,
+        own: bool = False,
+    ) -> Taste:
+        """A member's taste, or the server's: what its members voted, without what each of them brought or hid.
+
+        What whoever sees `channels` can't know, for being done elsewhere or about songs from elsewhere, doesn't count,
+        except for the member's `own` eyes, and then it may not be named.
+        """
+        events = await self.history.events(guild_id, user_id, channels=channels, now=now)
+        if user_id is None:
+            events = [event for event in events if event.signal in VOTES]
+        if channels is not None:
+            facts = await self.library.facts(guild_id)
+            seen = {track_id for track_id, each in facts.items() if each.in_sight(channels)}
+            events = [replace(event, told=event.told and event.track_id in seen) for event in events]
+        return taste_of(with_extra(events, extra, now), now, self.half_life, own=own)
+
+    async def named(self, guild_id: int, picks: Sequence[Pick], channels: Channels) -> tuple[Pick, ...]:
+        """The picks with the tracks that carried them, where these may be named."""
+        carriers = [pick.reason.carrier for pick in picks if pick.reason.carrier]
+        cards = {card.id: card for card in await self.catalog.cards(guild_id, carriers, channels)}
+        return tuple(replace(pick, carrier=cards.get(pick.reason.carrier or 0)) for pick in picks)

@@ -1,0 +1,154 @@
+"""Do the database and the vector storage say the same? The database is the truth; the vectors are made from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from bot.library.cards import load_cards
+from bot.library.store import Store
+from bot.vectors import coverage
+from bot.vectors.coverage import Unheard
+from bot.vectors.generations import Epoch
+from bot.vectors.points import load_points
+from bot.vectors.rebuilder import Rebuilder
+from bot.vectors.storage import Point, Vectors
+from models import Guild, Relistening, Track
+
+
+@dataclass(frozen=True)
+class GuildAgreement:
+    """How a server's tracks and points compare; lists are of track ids.
+
+    missing: tracks with a vector in the database that their point lacks; extra: points without a track; stale:
+    points that say something else than the database; leftovers: collections that belong to nothing. unheard: tracks
+    that an embedder which is switched on has yet to listen to; lost: those that nothing leads to any more.
+    """
+
+    id: int
+    tracks: int
+    points: int
+    agree: bool
+    missing: tuple[int, ...] = ()
+    extra: tuple[int, ...] = ()
+    stale: tuple[int, ...] = ()
+    leftovers: tuple[str, ...] = ()
+    unheard: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What was done for a server: points stored anew and removed, and what has to be listened to again.
+
+    queued: titles of tracks that the bot fetches again; lost: titles of those that somebody has to share again.
+    """
+
+    guild_id: int
+    stored: int
+    removed: int
+    queued: tuple[str, ...]
+    lost: tuple[str, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """The same for a person to read."""
+        again = [f"to be listened to again once the bot runs: {title}" for title in self.queued]
+        lost = [f"can't be fetched again, share it once more: {title}" for title in self.lost]
+        done = f"{self.stored} tracks stored anew from the database, {self.removed} without a track removed"
+        return [f"server {self.guild_id}: {line}" for line in (done, *again, *lost)]
+
+
+async def agreement(store: Store, vectors: Vectors) -> list[GuildAgreement]:
+    """Compare every server's tracks with its points."""
+    strays = await vectors.strays()
+    return [
+        await _agreement(store, vectors, guild_id, [name for guild, name in strays if guild == guild_id])
+        for guild_id in await _guilds(store, vectors)
+    ]
+
+
+async def repair(store: Store, vectors: Vectors) -> list[Repair]:
+    """Make every server's points anew from the database, and have another try at what couldn't be listened to."""
+    guilds = await _guilds(store, vectors)
+    await vectors.tidy()
+    await vectors.remove_strays()
+    async with store.begin() as session:
+        await session.execute(delete(Relistening))
+    return [await _repair(store, vectors, guild_id) for guild_id in guilds]
+
+
+async def _guilds(store: Store, vectors: Vectors) -> list[int]:
+    async with store.session() as session:
+        known = set(await session.scalars(select(Guild.id)))
+    return sorted(known | await vectors.guilds())
+
+
+async def _agreement(
+    store: Store, vectors: Vectors, guild_id: int, leftovers: Sequence[str]
+) -> GuildAgreement:
+    payloads = await vectors.payloads(guild_id)
+    epoch = await vectors.epochs.current(guild_id)
+    having = {name: await vectors.ids(guild_id, name) for name in _names(vectors, epoch)}
+    async with store.session() as session:
+        points = await load_points(session, guild_id)
+    unheard = await coverage.unheard(store, guild_id, vectors.names)
+    return _compare(guild_id, points, payloads, having, leftovers, unheard)
+
+
+def _names(vectors: Vectors, epoch: Epoch | None) -> Sequence[str]:
+    return vectors.names if epoch is None else tuple(epoch.frames)
+
+
+def _compare(
+    guild_id: int,
+    points: Sequence[Point],
+    payloads: Mapping[int, Mapping[str, Any]],
+    having: Mapping[str, set[int]],
+    leftovers: Sequence[str],
+    unheard: Unheard,
+) -> GuildAgreement:
+    # A track without any of a collection's vectors has no point there.
+    heard = {point.track_id: point for point in points if having.keys() & point.vectors.keys()}
+    missing = tuple(
+        track_id
+        for track_id, point in heard.items()
+        if any(track_id not in having[name] for name in having.keys() & point.vectors.keys())
+    )
+    extra = tuple(sorted(payloads.keys() - heard.keys()))
+    stale = tuple(
+        track_id
+        for track_id, point in heard.items()
+        if payloads.get(track_id, point.payload) != point.payload
+    )
+    return GuildAgreement(
+        id=guild_id,
+        tracks=len(points),
+        points=len(payloads),
+        agree=not (missing or extra or stale or leftovers),
+        missing=missing,
+        extra=extra,
+        stale=stale,
+        leftovers=tuple(leftovers),
+        unheard=unheard.waiting,
+        lost=unheard.lost,
+    )
+
+
+async def _repair(store: Store, vectors: Vectors, guild_id: int) -> Repair:
+    before = await vectors.ids(guild_id)
+    await Rebuilder(store, vectors).tend(guild_id, anew=True)
+    stored = await vectors.ids(guild_id)
+    unheard = await coverage.unheard(store, guild_id, vectors.names)
+    async with store.session() as session:
+        tracks = set(await session.scalars(select(Track.id).where(Track.guild_id == guild_id)))
+        queued = await load_cards(session, guild_id, unheard.waiting, None)
+        lost = await load_cards(session, guild_id, unheard.lost, None)
+    return Repair(
+        guild_id,
+        len(stored),
+        len(before - tracks),
+        tuple(card.label for card in queued),
+        tuple(card.label for card in lost),
+    )

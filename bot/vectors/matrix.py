@@ -1,0 +1,122 @@
+"""A server's tracks in memory, as rows of numbers, and how they match what is liked and disliked (pure)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.library.facts import Facts
+from bot.vectors.calibration import Frame, Vector
+from bot.vectors.generations import Epoch
+from bot.vectors.search import Sound
+
+Matches = NDArray[np.float32]
+Stamp = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Some tracks, and how well each matches each example: (n, m), 1 the same recording, 0 chance, −∞ unknown."""
+
+    tracks: tuple[int, ...]
+    matches: Matches
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """A server's tracks in one epoch: their facts, and by name (n, d) vectors of length 1, zeros where one lacks."""
+
+    stamp: Stamp
+    epoch: Epoch | None
+    facts: Mapping[int, Facts]
+    rows: Mapping[str, Vector]
+
+    @property
+    def size(self) -> int:
+        """The numbers that it holds."""
+        return sum(rows.size for rows in self.rows.values())
+
+    def matches(self, tracks: Sequence[int], examples: Sequence[Sound]) -> Matches:
+        """As `Sounds.matches`: the mean over the vectors that both have, by those that questions go by."""
+        assert self.epoch is not None
+        chosen = np.array([self._places[track_id] for track_id in tracks], np.intp)
+        found = self._mean(self.epoch.searched, chosen, examples)
+        missing = np.isneginf(found)
+        rest = [name for name in self.rows if name not in self.epoch.searched]
+        if rest and missing.any():
+            found[missing] = self._mean(rest, chosen, examples)[missing]
+        return found
+
+    def side_by_side(self, among: Collection[int], ends: Collection[int]) -> tuple[list[int], Vector]:
+        """The tracks that have every vector that the ends have and questions go by, and these (n, d), of length 1."""
+        known = [self._places[track_id] for track_id in ends if track_id in self._places]
+        names = [
+            name
+            for name in (self.epoch.searched if self.epoch and known else ())
+            if self._has[name][known].all()
+        ]
+        wanted = {*among, *ends}
+        tracks = [
+            track_id
+            for track_id, place in self._places.items()
+            if track_id in wanted and names and all(self._has[name][place] for name in names)
+        ]
+        if not tracks:
+            return [], np.zeros((0, 0), np.float32)
+        chosen = [self._places[track_id] for track_id in tracks]
+        together = np.concatenate([self.rows[name][chosen] for name in names], axis=1)
+        return tracks, (together / np.sqrt(len(names))).astype(np.float32)
+
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        return {track_id: place for place, track_id in enumerate(self.facts)}
+
+    @cached_property
+    def _has(self) -> Mapping[str, NDArray[np.bool_]]:
+        """By name, which of the tracks have this vector."""
+        return {name: np.asarray(rows.any(axis=1)) for name, rows in self.rows.items()}
+
+    def _mean(self, names: Sequence[str], chosen: NDArray[np.intp], examples: Sequence[Sound]) -> Matches:
+        assert self.epoch is not None
+        total = np.zeros((len(chosen), len(examples)), np.float32)
+        common = np.zeros_like(total)
+        everything = np.array_equal(chosen, np.arange(len(self.facts)))
+        for name in names:
+            frame = self.epoch.frames[name]
+            left = self.rows[name] if everything else self.rows[name][chosen]  # a copy takes its time
+            right = np.stack([self._example(name, frame, sound) for sound in examples])
+            both = np.outer(self._has[name][chosen], right.any(axis=1))
+            total += np.where(both, frame.match(left @ right.T), 0)
+            common += both
+        return np.where(common > 0, total / np.maximum(common, 1), -np.inf).astype(np.float32)
+
+    def _example(self, name: str, frame: Frame, sound: Sound) -> Vector:
+        nothing = np.zeros(frame.dimension, np.float32)
+        if isinstance(sound, int):
+            return self.rows[name][self._places[sound]] if sound in self._places else nothing
+        return frame.place(sound[name]) if name in sound else nothing
+
+
+def placed(
+    epoch: Epoch | None, tracks: Sequence[int], raws: Mapping[str, Mapping[int, Vector]]
+) -> dict[str, Vector]:
+    """By name the (n, d) rows of these tracks in the epoch's frames, from raw vectors by name and track."""
+    rows = {}
+    for name, frame in epoch.frames.items() if epoch else ():
+        rows[name] = np.zeros((len(tracks), frame.dimension), np.float32)
+        for place, track_id in enumerate(tracks):
+            if track_id in raws[name]:
+                rows[name][place] = frame.place(raws[name][track_id])
+    return rows
+
+
+def merged(old: Matrix, new: Matrix, changed: Collection[int]) -> Matrix:
+    """The old one, but what changed is as in the new one, or gone."""
+    kept = [track_id not in changed for track_id in old.facts]
+    left = [track_id for track_id in old.facts if track_id not in changed]
+    facts = {**{track_id: old.facts[track_id] for track_id in left}, **new.facts}
+    order = np.argsort([*left, *new.facts], kind="stable")
+    rows = {name: np.concatenate([old.rows[name][kept], new.rows[name]])[order] for name in new.rows}
+    return replace(new, facts=dict(sorted(facts.items())), rows=rows)

@@ -1,0 +1,55 @@
+"""What the vector storage holds of a track, made from SQL, which is the truth."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from bot.library.cards import load_shares
+from bot.vectors.storage import Point
+from models import Share, Track
+
+
+async def load_points(session: AsyncSession, guild_id: int, *where: ColumnElement[bool]) -> list[Point]:
+    """The points of a server's shared tracks, or of those of them that `where` picks, by id.
+
+    A point has all the raw vectors that are in the database, which may be none.
+    """
+    query = select(Track).where(Track.guild_id == guild_id, *where).order_by(Track.id)
+    tracks = await session.scalars(query.options(selectinload(Track.vectors)))
+    chosen = select(Track.id).where(Track.guild_id == guild_id, *where)
+    shares = await load_shares(session, Share.track_id.in_(chosen))
+    return [
+        Point(
+            track.id,
+            {vector.name: np.frombuffer(vector.data, dtype="<f4") for vector in track.vectors},
+            payload_of(track, shares[track.id]),
+        )
+        for track in tracks
+        if track.id in shares
+    ]
+
+
+def payload_of(track: Track, shares: Sequence[Share]) -> dict[str, Any]:
+    """What filters need of a track with these shares, oldest first; JSON-able.
+
+    It is called as in its first share, which is not for everybody: nothing of a payload is ever shown.
+    """
+    called = shares[0].source
+    return {
+        "guild_id": track.guild_id,
+        "track_id": track.id,
+        "title": called.title,
+        "artist": called.artist,
+        "genres": list(called.genres),
+        "tags": sorted(track.tags),
+        "channels": sorted({share.channel_id for share in shares}),
+        "sharers": sorted({share.user_id for share in shares}),
+        "shared_at": int(shares[0].shared_at.timestamp()),
+        "seconds": track.seconds,
+        "tempo": track.features.get("tempo"),
+        "key": track.features.get("key"),
+    }

@@ -1,0 +1,205 @@
+"""Keeps each server's collection in a frame that fits it, and with the vectors that are wanted.
+
+A collection is never changed over: a new one is made beside it from the database, a few tracks at a time, and then
+takes its place in one transaction. What is filed or removed meanwhile goes into both. Whatever is cut off leaves the
+old one or the new one in use, and a row that says what to clear away.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select
+
+from bot.errors import StorageFailed
+from bot.library.store import Store
+from bot.vectors import coverage
+from bot.vectors.calibration import Frame, Measuring, Vector, is_due
+from bot.vectors.generations import Epoch
+from bot.vectors.points import load_points
+from bot.vectors.storage import Vectors
+from models import Track, TrackVector
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 20  # tracks: whoever asks something meanwhile waits for so many at most
+PAGE = 500  # vectors in memory at a time
+COVERED = 0.5  # as large a part of the tracks a new embedder must have heard to take over from an old one
+LOOK_AGAIN_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a server's collection should be: the names of the vectors that questions go by, and of all that it has."""
+
+    searched: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def plan(current: Epoch, counts: Mapping[str, int], wanted: Sequence[str], *, waiting: bool) -> Plan:
+    """Search by what is wanted once that covers what can be covered; until then by what covers the library.
+
+    `counts`: how many tracks have each vector; `waiting`: tracks lack some that can still be had.
+    """
+    old, new = (
+        max((counts.get(name, 0) for name in names), default=0) for names in (current.searched, wanted)
+    )
+    if set(current.searched) == set(wanted) or (not waiting and new >= COVERED * old):
+        return Plan(tuple(wanted), tuple(wanted))
+    return Plan(current.searched, tuple(dict.fromkeys([*current.searched, *wanted])))
+
+
+class Rebuilder:
+    """Makes collections anew when they need it, in the background once it was started."""
+
+    def __init__(self, store: Store, vectors: Vectors) -> None:
+        self._store = store
+        self._vectors = vectors
+        self._task: asyncio.Task[None] | None = None
+        self._touched: set[int] = set()
+        self._news = asyncio.Event()
+        self._building = asyncio.Lock()
+
+    def start(self) -> None:
+        """Look after every server now, and after each one whose library changes."""
+        self._vectors.watch(self._note)
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self, grace: float = 0.0) -> None:
+        """Stop; what is due now may still be done within so many seconds."""
+        if self._task is None:
+            return
+        if grace:
+            with contextlib.suppress(TimeoutError, StorageFailed):
+                async with asyncio.timeout(grace):
+                    await self.tend_all()
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def tend_all(self) -> None:
+        """Do for every server what is due."""
+        for guild_id in sorted(await self._vectors.epochs.guilds()):
+            await self.tend(guild_id)
+
+    async def tend(self, guild_id: int, *, anew: bool = False) -> bool:
+        """Make a server's collection anew if it needs it, or in any case; whether that was done."""
+        async with self._building:
+            current = await self._vectors.epochs.current(guild_id)
+            counts = await coverage.counts(self._store, guild_id)
+            if current is None and not (anew and counts):
+                return False
+            names = self._vectors.names
+            wish = Plan(names, names)
+            if current is not None:
+                waiting = await coverage.is_waiting(self._store, guild_id, names)
+                wish = plan(current, counts, names, waiting=waiting)
+                if not anew and not self._is_due(current, wish, counts):
+                    return False
+            return await self._build(guild_id, wish, current, counts)
+
+    def _is_due(self, current: Epoch, wish: Plan, counts: Mapping[str, int]) -> bool:
+        if set(wish.searched) != set(current.searched) or set(wish.names) != current.frames.keys():
+            return True
+        return any(
+            self._vectors.info_of(name) and is_due(frame.tracks, counts.get(name, 0))
+            for name, frame in current.frames.items()
+        )
+
+    async def _build(
+        self, guild_id: int, wish: Plan, current: Epoch | None, counts: Mapping[str, int]
+    ) -> bool:
+        frames = {
+            name: await self._frame(guild_id, name, counts.get(name, 0), current) for name in wish.names
+        }
+        epochs = self._vectors.epochs
+        made = await epochs.begin(guild_id, wish.searched, frames)
+        unused: Epoch | None = made
+        try:
+            await self._vectors.make(made)
+            await self._fill(made)
+            await self._vectors.settle(made)
+            is_final = set(wish.names) == set(self._vectors.names)
+            if await epochs.swap(made, current, purge=is_final):
+                unused = current
+                log.info("server %d: searched by %s now", guild_id, ", ".join(wish.searched))
+            return unused is not made
+        finally:
+            if unused is not None:
+                await asyncio.shield(self._vectors.drop(unused))
+
+    async def _frame(self, guild_id: int, name: str, total: int, current: Epoch | None) -> Frame:
+        """The frame of all of a server's vectors of one name."""
+        info = self._vectors.info_of(name)
+        if info is None:  # of an embedder that is no more: as it was
+            assert current is not None
+            return current.frames[name]
+        measuring = Measuring(info, total)
+        after = 0
+        while total:
+            async with self._store.session() as session:
+                query = (
+                    select(TrackVector.track_id, TrackVector.data)
+                    .join(Track, Track.id == TrackVector.track_id)
+                    .where(Track.guild_id == guild_id, TrackVector.name == name, Track.id > after)
+                    .order_by(Track.id)
+                    .limit(PAGE)
+                )
+                rows = (await session.execute(query)).all()
+            if not rows:
+                break
+            after = rows[-1][0]
+            measuring.add(_matrix([data for _, data in rows]))
+        return await asyncio.to_thread(measuring.frame)
+
+    async def _fill(self, epoch: Epoch) -> None:
+        after = 0
+        while True:
+            # Nobody may change a track between our reading it and our storing it.
+            async with self._vectors.refreshing:
+                async with self._store.session() as session:
+                    ids = select(Track.id).where(Track.guild_id == epoch.guild_id, Track.id > after)
+                    batch = list(await session.scalars(ids.order_by(Track.id).limit(AT_ONCE)))
+                    points = await load_points(session, epoch.guild_id, Track.id.in_(batch))
+                if not batch:
+                    return
+                await self._vectors.fill(epoch, points)
+            after = batch[-1]
+
+    async def _run(self) -> None:
+        due = await self._guilds()
+        while True:
+            failed = {guild_id for guild_id in sorted(due) if not await self._tended(guild_id)}
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AGAIN_SECONDS if failed else None):
+                    await self._news.wait()
+            self._news.clear()
+            due, self._touched = failed | self._touched, set()
+
+    def _note(self, guild_id: int, _tracks: Collection[int]) -> None:
+        self._touched.add(guild_id)
+        self._news.set()
+
+    async def _guilds(self) -> set[int]:
+        while True:
+            try:
+                return await self._vectors.epochs.guilds()
+            except StorageFailed as error:
+                log.warning("the servers' vectors can't be looked through: %s", error)
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+
+    async def _tended(self, guild_id: int) -> bool:
+        try:
+            await self.tend(guild_id)
+            return True
+        except StorageFailed as error:
+            log.warning("the vectors of server %d can't be made anew now: %s", guild_id, error)
+        except Exception:
+            log.exception("making the vectors of server %d anew broke", guild_id)
+        return False
+
+
+def _matrix(data: Sequence[bytes]) -> Vector:
+    return np.stack([np.frombuffer(each, dtype="<f4") for each in data])

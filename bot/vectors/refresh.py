@@ -1,0 +1,44 @@
+"""Keeps a server's points in step with its tracks in the database."""
+
+from sqlalchemy import select
+
+from bot.library.store import Store
+from bot.library.unsharing import GoneReply, drop_shares
+from bot.vectors.points import load_points
+from bot.vectors.storage import Vectors
+from models import Share, Track
+
+
+class PointRefresher:
+    """After a change of shares or tracks, writes what follows from it to the vectors."""
+
+    def __init__(self, store: Store, vectors: Vectors) -> None:
+        self._store = store
+        self._vectors = vectors
+
+    async def drop_share(
+        self, guild_id: int, message_id: int, track_id: int | None = None
+    ) -> list[GoneReply]:
+        """Take back what a message shares, or one track of it; gives the replies that are now about nothing.
+
+        A track goes with its last share. Doing it twice is doing it once.
+        """
+        which = [Share.message_id == message_id]
+        if track_id is not None:
+            which.append(Share.track_id == track_id)
+        async with self._store.begin() as session:
+            shares = await session.scalars(select(Share).where(Share.guild_id == guild_id, *which))
+            dropped = await drop_shares(session, guild_id, shares.all(), [message_id])
+        for touched in dropped.tracks:
+            await self.refresh_point(guild_id, touched)
+        return list(dropped.replies)
+
+    async def refresh_point(self, guild_id: int, track_id: int) -> None:
+        """Make a track's point say what the database says, or be gone like the track; any number of times."""
+        async with self._vectors.refreshing:
+            async with self._store.session() as session:
+                points = await load_points(session, guild_id, Track.id == track_id)
+            if points:
+                await self._vectors.put_all(guild_id, points)
+            else:
+                await self._vectors.remove(guild_id, [track_id])

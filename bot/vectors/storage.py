@@ -1,0 +1,305 @@
+"""How tracks sound: everything that Earworm asks of Qdrant.
+
+The database holds raw vectors and is the truth; a collection holds them in its frames (bot.vectors.calibration), of
+length 1: after a reopen, embedded Qdrant answers from what it holds as it is. A question is put into the frames of the
+collection that it is asked of, and asked again if that was swapped for another meanwhile, so that no answer ever
+mixes two frames.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import timedelta
+from typing import Any, Self, TypeVar
+
+from qdrant_client import AsyncQdrantClient, models
+
+from bot.embedders import EMBEDDERS
+from bot.embedders.base import EmbedderInfo, normalised
+from bot.errors import StorageFailed
+from bot.library.sight import COMMAND_LINE, Channels
+from bot.library.store import Store
+from bot.settings import Settings
+from bot.vectors.calibration import Frame
+from bot.vectors.collection import OURS, PREFIX, Point, Shelf, as_stored, guild_of, place_of, track_of
+from bot.vectors.generations import Epoch, Epochs
+from bot.vectors.qdrant_thread import QdrantThread, wait_for_disk
+from bot.vectors.search import Hit, Question, Sound, Strategy, search
+from bot.vectors.sounds import Sounds
+
+__all__ = ["COMMAND_LINE", "Channels", "Hit", "Point", "Sound", "Sounds", "Vectors", "normalised"]
+
+PATIENCE = timedelta(hours=1)  # more than it takes to make a collection
+
+T = TypeVar("T")
+Watcher = Callable[[int, Collection[int]], None]
+
+
+class Vectors:
+    """The open vector storage; `embedded`: it is this process's alone.
+
+    `refreshing` is held by whoever reads from the database what a point is to be and then stores it: of two, the one
+    that read first must not write last.
+    """
+
+    def __init__(
+        self, thread: QdrantThread, infos: Sequence[EmbedderInfo], epochs: Epochs, *, embedded: bool
+    ) -> None:
+        self.refreshing = asyncio.Lock()
+        self.epochs = epochs
+        self._thread = thread
+        self._infos = {info.vector_name: info for info in infos}
+        self.embedded = embedded
+        self._watchers: list[Watcher] = []
+
+    @classmethod
+    async def open(cls, settings: Settings, infos: Sequence[EmbedderInfo], store: Store) -> Self:
+        """Open the storage for these embedders. Raises StorageBusy, SettingsError."""
+        made = cls(await QdrantThread.open(settings), infos, Epochs(store), embedded=not settings.qdrant_url)
+        try:
+            await made.tidy()
+        except BaseException:
+            await made.close()
+            raise
+        return made
+
+    async def close(self) -> None:
+        """Close the storage, so that another process can open it."""
+        await self._thread.close()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the vectors that are wanted of a track."""
+        return tuple(self._infos)
+
+    def info_of(self, name: str) -> EmbedderInfo | None:
+        """The embedder whose vectors are called so, also if it was switched off; None if there is none any more."""
+        others = {info.vector_name: info for info in EMBEDDERS.values()}
+        return self._infos.get(name) or others.get(name)
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    async def put_all(self, guild_id: int, points: Sequence[Point]) -> None:
+        """Store tracks, in what is in use and in what is being made; one without any of its vectors is removed.
+
+        Raises EmbedderError for a vector without direction or of a wrong size.
+        """
+        epochs = await self.epochs.of(guild_id)
+        if not any(epoch.current for epoch in epochs):
+            await self._begin_first(guild_id)
+            epochs = await self.epochs.of(guild_id)
+        for epoch in epochs:
+            await self.fill(epoch, points, make=epoch.current)
+        self._tell(guild_id, [point.track_id for point in points])
+
+    async def remove(self, guild_id: int, track_ids: Collection[int]) -> None:
+        """Remove tracks; nothing happens to those that aren't stored."""
+        for epoch in await self.epochs.of(guild_id):
+            await self._on(epoch, lambda shelf: shelf.remove(track_ids))
+        self._tell(guild_id, track_ids)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Have it told of every server and its tracks that are stored or removed from now on, afterwards."""
+        self._watchers.append(watcher)
+
+    def _tell(self, guild_id: int, track_ids: Collection[int]) -> None:
+        for watcher in self._watchers:
+            watcher(guild_id, track_ids)
+
+    # -- a collection's life -------------------------------------------------------------------------------
+
+    async def make(self, epoch: Epoch) -> None:
+        """Make the collection of an epoch that was announced; `settle` it before it is used."""
+
+        async def create(client: AsyncQdrantClient) -> None:
+            shelf = self._shelf(client, epoch)
+            await shelf.make()
+            if not shelf.place.conditions:
+                wait_for_disk(client, shelf.place.collection, False)
+
+        await self._thread.run(create)
+
+    async def fill(self, epoch: Epoch, points: Sequence[Point], *, make: bool = False) -> None:
+        """Store tracks in one epoch; does nothing if its collection isn't there, unless told to `make` it."""
+        stored = [(point.track_id, as_stored(epoch, point)) for point in points]
+        structs = [struct for _, struct in stored if struct is not None]
+        bare = [track_id for track_id, struct in stored if struct is None]
+
+        async def store(shelf: Shelf) -> None:
+            if make and structs:
+                await shelf.make()
+            if await shelf.names():
+                await shelf.put(structs)
+                await shelf.remove(bare)
+
+        await self._on(epoch, store)
+
+    async def settle(self, epoch: Epoch) -> None:
+        """See that what was stored is on the disk."""
+
+        async def sync(client: AsyncQdrantClient) -> None:
+            place = place_of(epoch.guild_id, epoch.id)
+            if not place.conditions:
+                wait_for_disk(client, place.collection, True)
+
+        await self._thread.run(sync)
+
+    async def drop(self, epoch: Epoch) -> None:
+        """Remove an epoch that isn't in use, and then its row."""
+        await self._on(epoch, lambda shelf: shelf.unmake())
+        await self.epochs.forget(epoch)
+
+    async def tidy(self) -> None:
+        """Remove what a crash left. On a Qdrant server somebody else may be making what is not in use yet."""
+        for epoch in await self.epochs.unused(since=timedelta() if self.embedded else PATIENCE):
+            await self.drop(epoch)
+
+    async def _begin_first(self, guild_id: int) -> None:
+        frames = {name: Frame.unmeasured(info) for name, info in self._infos.items()}
+        first = await self.epochs.begin(guild_id, self.names, frames)
+        await self._on(first, lambda shelf: shelf.make())
+        if not await self.epochs.swap(first, None):
+            await self.drop(first)
+
+    # -- looking up ----------------------------------------------------------------------------------------
+
+    async def get(self, guild_id: int, track_ids: Collection[int]) -> Sounds:
+        """How these tracks sound, as far as they have vectors."""
+
+        async def look(client: AsyncQdrantClient, epoch: Epoch) -> Sounds:
+            vectors = await self._shelf(client, epoch).vectors(track_ids)
+            return Sounds(epoch.id, epoch.searched, epoch.frames, vectors)
+
+        return await self._in_use(guild_id, look) or Sounds(0, (), {}, {})
+
+    async def ids(self, guild_id: int, name: str | None = None) -> set[int]:
+        """The tracks that are stored, or those of them that have a vector called `name`."""
+        if name is None:
+            return {track_of(record) for record in await self._scroll(guild_id, ["track_id"])}
+        return await self._in_use(guild_id, lambda client, epoch: self._having(client, epoch, name)) or set()
+
+    async def payloads(self, guild_id: int) -> dict[int, dict[str, Any]]:
+        """What filters know of every track."""
+        found = {track_of(record): record.payload or {} for record in await self._scroll(guild_id, True)}
+        return {
+            track_id: {key: value for key, value in payload.items() if key != OURS}
+            for track_id, payload in found.items()
+        }
+
+    async def shared_by(self, guild_id: int, user_id: int) -> set[int]:
+        """The stored tracks that name this member as one of their sharers."""
+        theirs = models.FieldCondition(key="sharers", match=models.MatchValue(value=user_id))
+        return {track_of(record) for record in await self._scroll(guild_id, ["track_id"], theirs)}
+
+    async def guilds(self) -> set[int]:
+        """The servers that have vectors."""
+        return await self.epochs.guilds() | {guild for guild, _ in await self.strays()}
+
+    async def strays(self) -> list[tuple[int, str]]:
+        """Servers and collections that the database knows nothing of; none on a Qdrant server, which others may use."""
+        if not self.embedded:
+            return []
+
+        async def collections(client: AsyncQdrantClient) -> list[str]:
+            return [each.name for each in (await client.get_collections()).collections]
+
+        known = {place_of(*each).collection for each in await self.epochs.known()}
+        names = [name for name in await self._thread.run(collections) if name.startswith(PREFIX)]
+        found = [(guild_of(name), name) for name in sorted(set(names) - known)]
+        return [(guild, name) for guild, name in found if guild is not None]
+
+    async def remove_strays(self) -> None:
+        """Remove the collections that the database knows nothing of."""
+        for _, name in await self.strays():
+            await self._thread.run(lambda client, name=name: client.delete_collection(name))  # type: ignore[misc]
+
+    # -- searching -----------------------------------------------------------------------------------------
+
+    async def nearest(
+        self,
+        guild_id: int,
+        sound: Sound,
+        *,
+        channels: Channels,
+        exclude: Collection[int] = (),
+        limit: int,
+    ) -> list[Hit]:
+        """The tracks that sound most like one thing; nothing if it has none of the vectors that are kept.
+
+        Only tracks shared in one of `channels` (None: anywhere) or on the command line.
+        """
+        question = Question([sound], [], None, channels, frozenset(exclude), limit)
+        return await self._ask(guild_id, question)
+
+    async def recommend(
+        self,
+        guild_id: int,
+        positives: Sequence[Sound],
+        negatives: Sequence[Sound],
+        *,
+        strategy: Strategy = "best_score",
+        channels: Channels,
+        exclude: Collection[int] = (),
+        among: Collection[int] | None = None,
+        limit: int,
+    ) -> list[Hit]:
+        """The tracks, of all or `among` some, nearer to the positives than to the negatives.
+
+        average_vector needs a positive.
+        """
+        if not positives and strategy == "average_vector":
+            return []
+        only = None if among is None else frozenset(among)
+        question = Question(positives, negatives, strategy, channels, frozenset(exclude), limit, only)
+        return await self._ask(guild_id, question)
+
+    # -- underneath ----------------------------------------------------------------------------------------
+
+    def _shelf(self, client: AsyncQdrantClient, epoch: Epoch) -> Shelf:
+        # An index does nothing in embedded mode but warn; hosted servers refuse to filter without one.
+        return Shelf(client, epoch, indexed=not self.embedded)
+
+    async def _on(self, epoch: Epoch, operation: Callable[[Shelf], Awaitable[None]]) -> None:
+        async def run(client: AsyncQdrantClient) -> None:
+            await operation(self._shelf(client, epoch))
+
+        await self._thread.run(run)
+
+    async def _ask(self, guild_id: int, question: Question) -> list[Hit]:
+        async def run(client: AsyncQdrantClient, epoch: Epoch) -> list[Hit]:
+            return await search(self._shelf(client, epoch), epoch, question)
+
+        return await self._in_use(guild_id, run) or []
+
+    async def _in_use(
+        self, guild_id: int, question: Callable[[AsyncQdrantClient, Epoch], Awaitable[T]]
+    ) -> T | None:
+        """The answer from the epoch in use, which may be swapped for another while it is asked."""
+        while (epoch := await self.epochs.current(guild_id)) is not None:
+
+            async def run(client: AsyncQdrantClient, epoch: Epoch = epoch) -> T:
+                return await question(client, epoch)
+
+            try:
+                answer = await self._thread.run(run)
+            except StorageFailed:
+                if await self.epochs.is_current(epoch):
+                    raise
+                continue
+            if await self.epochs.is_current(epoch):
+                return answer
+        return None
+
+    async def _scroll(
+        self, guild_id: int, payload: bool | list[str], condition: models.Condition | None = None
+    ) -> list[models.Record]:
+        async def pages(client: AsyncQdrantClient, epoch: Epoch) -> list[models.Record]:
+            return await self._shelf(client, epoch).scroll(payload, condition)
+
+        return await self._in_use(guild_id, pages) or []
+
+    async def _having(self, client: AsyncQdrantClient, epoch: Epoch, name: str) -> set[int]:
+        shelf = self._shelf(client, epoch)
+        if name not in await shelf.names():
+            return set()
+        condition = models.HasVectorCondition(has_vector=name)
+        return {track_of(record) for record in await shelf.scroll(["track_id"], condition)}

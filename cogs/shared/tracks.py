@@ -1,0 +1,41 @@
+"""The option `track` of commands: suggested while it is typed, then found."""
+
+import discord
+from discord import app_commands
+
+from bot.client import Earworm
+from bot.errors import NotFound
+from bot.library.cards import TrackCard
+from cogs.shared.audience import sight_of
+from cogs.shared.text import shorten
+from cogs.suggestions.page import channels_for
+
+CHOICES, CHOICE_LENGTH = 25, 100
+HIDDEN = "That song was only shared where not everybody here can look, so I don't speak of it here."
+
+
+async def suggest_tracks(
+    interaction: discord.Interaction[Earworm], typed: str
+) -> list[app_commands.Choice[str]]:
+    """Autocomplete over the titles and artists that this member can see."""
+    assert interaction.guild_id is not None
+    sight = await sight_of(interaction)
+    cards = await interaction.client.services.catalog.suggest(interaction.guild_id, typed, sight, CHOICES)
+    return [
+        app_commands.Choice(name=shorten(card.label, CHOICE_LENGTH), value=str(card.id)) for card in cards
+    ]
+
+
+async def find_track(interaction: discord.Interaction[Earworm], text: str, *, private: bool) -> TrackCard:
+    """The track that an id, a link or a part of a title names. Raises NotFound if it may not be shown here."""
+    assert interaction.guild_id is not None
+    catalog = interaction.client.services.catalog
+    channels = await channels_for(interaction, private=private)
+    try:
+        return await catalog.resolve(interaction.guild_id, text, channels)
+    except NotFound:
+        # The asker alone reads this, and knows the song if they can see it.
+        if channels >= (sight := await sight_of(interaction)):
+            raise
+        await catalog.resolve(interaction.guild_id, text, sight)
+        raise NotFound(HIDDEN) from None

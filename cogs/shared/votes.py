@@ -1,0 +1,80 @@
+"""The 👍 and 👎 buttons of a track, which work for as long as their message stands."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from functools import wraps
+from re import Match
+from typing import Any, Self
+
+import discord
+from discord import ui
+
+from bot.client import explain
+from cogs.shared.pictures import editable
+
+THUMB = {+1: "👍", -1: "👎"}
+
+Press = Callable[[Any, discord.Interaction[Any]], Coroutine[Any, Any, None]]
+
+
+def explained(press: Press) -> Press:
+    """Errors of a button become a sentence for whoever pressed it."""
+
+    @wraps(press)
+    async def callback(self: Any, interaction: discord.Interaction[Any]) -> None:
+        try:
+            await press(self, interaction)
+        except Exception as error:  # the edge of an event: nothing above it reports
+            await explain(interaction, error)
+
+    return callback
+
+
+class VoteButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:vote:(?P<track>\d+):(?P<kind>[+-]1)"):
+    """👍 or 👎 on one track of a message; pressing it again takes it back."""
+
+    def __init__(self, track_id: int, kind: int, count: int = 0) -> None:
+        label = str(count) if count else None
+        super().__init__(ui.Button(custom_id=f"ew:vote:{track_id}:{kind:+d}", emoji=THUMB[kind], label=label))
+        self.track_id = track_id
+        self.kind = kind
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: Match[str], /
+    ) -> Self:
+        """Read the button back from a message."""
+        return cls(int(match["track"]), int(match["kind"]))
+
+    @explained
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Record the vote and show how many members pressed which button."""
+        assert interaction.guild_id is not None and interaction.message is not None
+        await interaction.response.defer()
+        guild_id, member = interaction.guild_id, interaction.user
+        services = interaction.client.services
+        await services.feedback.toggle(
+            guild_id, interaction.message.id, member.id, self.kind, track_id=self.track_id
+        )
+        await services.guilds.remember(guild_id, member.id, member.display_name)
+        view = editable(interaction.message)
+        buttons = list(_vote_buttons(view))
+        counts = await services.feedback.counts(guild_id, {track_id for _, track_id, _ in buttons})
+        for button, track_id, kind in buttons:
+            likes, dislikes = counts.get(track_id, (0, 0))
+            count = likes if kind > 0 else dislikes
+            button.label = str(count) if count else None
+        view.stop()  # the buttons are dynamic: the client needn't keep this view
+        await interaction.edit_original_response(view=view)
+
+
+def vote_buttons(track_id: int, likes: int, dislikes: int) -> tuple[VoteButton, VoteButton]:
+    """Both buttons of a track."""
+    return VoteButton(track_id, +1, likes), VoteButton(track_id, -1, dislikes)
+
+
+def _vote_buttons(view: ui.LayoutView) -> Iterator[tuple[ui.Button[Any], int, int]]:
+    """The vote buttons of a message that was sent, each with its track and kind."""
+    template = VoteButton.__discord_ui_compiled_template__
+    for item in view.walk_children():
+        if isinstance(item, ui.Button) and (match := template.fullmatch(item.custom_id or "")):
+            yield item, int(match["track"]), int(match["kind"])

@@ -1,0 +1,196 @@
+"""Share: bare links and files in music channels, /share, and the message menu."""
+
+import asyncio
+import logging
+from weakref import WeakValueDictionary
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import DISCORD_FAILS, Earworm
+from bot.errors import NotFound
+from cogs.shares.sharing import accept, sources_from_options, sources_of, submit, withdraw
+
+log = logging.getLogger(__name__)
+
+SIGN = "🎧"
+CATCH_UP = 1000  # messages of a channel or thread, after downtime
+
+Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+
+
+class Intake(commands.Cog):
+    """Turns posted links and files into jobs."""
+
+    def __init__(self, bot: Earworm) -> None:
+        self.bot = bot
+        self.menu = app_commands.ContextMenu(name="Add to library", callback=self.add_to_library)
+        self.menu.guild_only = True
+        bot.tree.add_command(self.menu)
+        # Only of these channels is everything known up to the newest message.
+        self._caught_up: set[int] = set()
+        self._in_order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._catching_up = asyncio.Lock()
+
+    async def cog_unload(self) -> None:
+        """Take the menu entry away with the cog."""
+        self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
+
+    # -- bare links and files ------------------------------------------------------------------------------
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """A bare link or file in a music channel is a share."""
+        if message.guild is None or message.author.bot or message.webhook_id:
+            return
+        guilds, home = self.bot.services.guilds, home_of(message.channel)
+        lock = self._in_order.setdefault(home, asyncio.Lock())
+        async with lock:
+            if home not in await guilds.music_channels(message.guild.id):
+                return
+            taken = await self.take_in(message)
+            if home in self._caught_up:
+                await guilds.seen(message.guild.id, home, message.id)
+        if taken:
+            await self.show_sign(message)
+
+    @commands.Cog.listener()
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """So is one that is added to a message later; a preview that Discord adds changes nothing."""
+        if event.message.edited_at is not None:
+            await self.on_message(event.message)
+
+    async def take_in(self, message: discord.Message) -> bool:
+        """Save every share of a member's message; whether there is any."""
+        sources = sources_of(message)
+        if not sources or message.guild is None or message.author.bot or message.webhook_id:
+            return False
+        await submit(
+            self.bot,
+            sources,
+            message.author,
+            guild_id=message.guild.id,
+            channel_id=message.channel.id,
+            message_id=message.id,
+        )
+        return True
+
+    async def show_sign(self, message: discord.Message) -> None:
+        """Show at once that the bot is working on a message."""
+        try:
+            await message.add_reaction(SIGN)
+        except DISCORD_FAILS as error:
+            log.info("no sign on message %d: %s", message.id, error)
+
+    # -- what was posted while the bot was away ------------------------------------------------------------
+
+    @commands.Cog.listener()
+    async def on_disconnect(self) -> None:
+        """From now on messages may be missed."""
+        self._caught_up = set()
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """Take in what was posted meanwhile."""
+        for guild in self.bot.guilds:
+            await self.catch_up(guild)
+
+    @commands.Cog.listener()
+    async def on_resumed(self) -> None:
+        """Take in what was posted meanwhile and wasn't delivered."""
+        await self.on_ready()
+
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Take in what was posted while Discord had trouble with a server."""
+        await self.catch_up(guild)
+
+    @commands.Cog.listener()
+    async def on_music_channels_set(self, guild: discord.Guild) -> None:
+        """A channel may have become a music channel."""
+        await self.catch_up(guild)
+
+    async def catch_up(self, guild: discord.Guild) -> None:
+        """Take in what was posted in a server's music channels, and their threads, since the last message seen."""
+        async with self._catching_up:
+            caught_up = self._caught_up
+            for home, last in (await self.bot.services.guilds.music_channels(guild.id)).items():
+                if home in caught_up:
+                    continue
+                try:
+                    read = [await self._catch_up(place, last) for place in _places(guild, home)]
+                except DISCORD_FAILS as error:
+                    log.warning("can't read what was posted in channel %d meanwhile: %s", home, error)
+                    continue
+                await self.bot.services.guilds.seen(guild.id, home, max([last, *read]))
+                caught_up.add(home)
+
+    async def _catch_up(self, place: Place, last: int) -> int:
+        newest = last
+        async for message in place.history(after=discord.Object(last), limit=CATCH_UP, oldest_first=True):
+            if await self.take_in(message):
+                await self.show_sign(message)
+            newest = message.id
+        return newest
+
+    # -- commands ------------------------------------------------------------------------------------------
+
+    @app_commands.command(name="share", description="Add a song to this server's library")
+    @app_commands.describe(link="A link to one song", file="An audio or video file, or a voice message")
+    @app_commands.guild_only()
+    async def share(
+        self,
+        interaction: discord.Interaction[Earworm],
+        link: str | None = None,
+        file: discord.Attachment | None = None,
+    ) -> None:
+        """Share a link, a file, or both."""
+        sources = sources_from_options(link, file)
+        await interaction.response.defer()
+        await accept(interaction, sources, interaction.user)
+
+    async def add_to_library(
+        self, interaction: discord.Interaction[Earworm], message: discord.Message
+    ) -> None:
+        """The message menu: whoever posted the song is who shared it, unless that is no member."""
+        sources = sources_of(message)
+        if not sources:
+            raise NotFound("I see no link and no audio file in that message.")
+        await interaction.response.defer()
+        nobody = message.author.bot or message.webhook_id
+        await accept(interaction, sources, interaction.user if nobody else message.author, message=message)
+
+    # -- deleted messages ----------------------------------------------------------------------------------
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """A deleted message takes its shares along."""
+        if event.guild_id is not None:
+            await withdraw(self.bot, event.guild_id, [event.message_id])
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """So do several."""
+        if event.guild_id is not None:
+            await withdraw(self.bot, event.guild_id, event.message_ids)
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        """What was shared in a deleted thread nobody can see any more."""
+        await self.bot.services.guilds.drop_thread(event.guild_id, event.thread_id)
+
+
+def home_of(channel: "discord.abc.MessageableChannel") -> int:
+    """The channel whose settings count: a thread's are its parent's."""
+    return channel.parent_id if isinstance(channel, discord.Thread) else channel.id
+
+
+def _places(guild: discord.Guild, home: int) -> list[Place]:
+    """A music channel, if messages stand in it, and its threads."""
+    return [p for p in [*guild.channels, *guild.threads] if isinstance(p, Place) and home_of(p) == home]
+
+
+async def setup(bot: Earworm) -> None:
+    """discord.py's entry point."""
+    await bot.add_cog(Intake(bot))

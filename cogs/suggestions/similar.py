@@ -1,0 +1,130 @@
+"""/similar: what else in this server sounds like a song, a link or a file."""
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Earworm
+from bot.errors import NotFound
+from bot.intake.links import Source
+from bot.shares.pipeline import Asker
+from bot.suggestions.wishes import Adventure, Steering
+from cogs.shared.text import duration, plain
+from cogs.shared.tracks import find_track, suggest_tracks
+from cogs.shares.sharing import sources_from_options
+from cogs.suggestions.options import ADVENTURES, DESCRIBED, suggest_tags, wishes, without
+from cogs.suggestions.page import BUTTONS, answer, answer_similar, channels_for
+
+
+class Similar(commands.Cog):
+    """Nearest neighbours by sound."""
+
+    def __init__(self, bot: Earworm) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        """Let the buttons of old answers work too."""
+        self.bot.add_dynamic_items(*BUTTONS)
+
+    @app_commands.command(name="similar", description="What else here sounds like this song?")
+    @app_commands.describe(
+        track="A song of the library: start typing",
+        link="A link to any song",
+        file="Any audio or video file",
+        **DESCRIBED,
+    )
+    @app_commands.choices(adventure=ADVENTURES)
+    @app_commands.autocomplete(track=suggest_tracks, tag=suggest_tags, without_track=suggest_tracks)
+    @app_commands.guild_only()
+    async def similar(
+        self,
+        interaction: discord.Interaction[Earworm],
+        track: str | None = None,
+        link: str | None = None,
+        file: discord.Attachment | None = None,
+        tag: str | None = None,
+        tempo: str | None = None,
+        key: str | None = None,
+        sharer: discord.User | None = None,
+        days: app_commands.Range[int, 1, 3650] | None = None,
+        without_track: str | None = None,
+        without_artist: str | None = None,
+        without_member: discord.User | None = None,
+        mixes: bool = False,
+        adventure: str | None = None,
+        private: bool = False,
+    ) -> None:
+        """Answer by a song of the library, or listen to a link or file for this question only."""
+        assert interaction.guild_id is not None
+        if sum(option is not None for option in (track, link, file)) != 1:
+            raise NotFound("Name one thing to go by: a track of the library, a link, or a file.")
+        steering = wishes(
+            interaction.created_at,
+            tag=tag,
+            tempo=tempo,
+            key=key,
+            sharer=sharer,
+            days=days,
+            without_artist=without_artist,
+            without_member=without_member,
+            mixes=mixes,
+            adventure=adventure or Adventure.SAFE,
+        )
+        sources = sources_from_options(link, file) if track is None else []
+        await interaction.response.defer(ephemeral=private)
+        steering = await without(interaction, without_track, steering)
+        if track is not None:
+            card = await find_track(interaction, track, private=private)
+            await answer_similar(interaction, card.id, steering, private=private)
+            return
+        known = await self._known(interaction, link, private=private) if link else None
+        if known is not None:
+            await answer_similar(interaction, known, steering, private=private)
+        else:
+            await self.by_listening(interaction, sources[0], steering, private=private)
+
+    async def _known(
+        self, interaction: discord.Interaction[Earworm], link: str, *, private: bool
+    ) -> int | None:
+        """The track of the library that a link leads to, if it may be shown here."""
+        assert interaction.guild_id is not None
+        channels = await channels_for(interaction, private=private)
+        try:
+            url = sources_from_options(link, None)[0].url
+            card = await self.bot.services.catalog.resolve(interaction.guild_id, url, channels)
+        except NotFound:
+            return None
+        return card.id
+
+    async def by_listening(
+        self,
+        interaction: discord.Interaction[Earworm],
+        source: Source,
+        steering: Steering,
+        *,
+        private: bool,
+    ) -> None:
+        """Listen to something that isn't in the library; nothing of it is stored."""
+        assert interaction.guild_id is not None
+        services = self.bot.services
+        asker = Asker(interaction.guild_id, interaction.user.id)
+        heard = await services.pipeline.hear(source.url, source.name, asker=asker)
+        channels = await channels_for(interaction, private=private)
+        found = await services.recommender.similar(
+            interaction.guild_id,
+            vectors=heard.analysis.vectors,
+            channels=channels,
+            steering=steering,
+            user_id=interaction.user.id,
+        )
+        artist = f" by {plain(heard.artist)}" if heard.artist else ""
+        heading = f"**{plain(heard.title)}**{artist} · {duration(heard.seconds)}"
+        note = f"That song isn't in the library. {found.note}".strip()
+        await answer(
+            interaction, "similar", found.picks, private=private, heading=heading, note=note, source=source
+        )
+
+
+async def setup(bot: Earworm) -> None:
+    """discord.py's entry point."""
+    await bot.add_cog(Similar(bot))

@@ -1,0 +1,207 @@
+"""/vibes: what this server sounds like, and playlists of it to take away."""
+
+from collections.abc import Sequence
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.client import Earworm
+from bot.errors import NotAllowed, NotFound
+from bot.playlists.covers import cover_of
+from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.vibe_names import alike
+from bot.playlists.vibes import Vibe
+from cogs.shared.pictures import Attached, painted
+from cogs.shared.text import plain, shorten
+from cogs.suggestions.page import channels_for
+from cogs.vibes.layout import COVERS, OPTIONS, history_layout, option, vibes_layout
+from cogs.vibes.menu import MINE, PAST, PlaylistMenu, existing, history_of, show_playlist
+
+CHOICE_LENGTH = 100
+KINDS = [
+    app_commands.Choice(name="a vibe, as it is this week", value=str(Kind.VIBE)),
+    app_commands.Choice(name="rediscover: loved once, not seen for long", value=str(Kind.REDISCOVER)),
+    app_commands.Choice(name="sleepers: nobody reacted, though they should", value=str(Kind.SLEEPERS)),
+    app_commands.Choice(name="for a member", value=str(Kind.MEMBER)),
+    app_commands.Choice(name="two worlds: from one vibe to another", value=str(Kind.WORLDS)),
+]
+
+
+@app_commands.guild_only()
+class Vibes(commands.GroupCog, name="vibes", description="What this server sounds like, as playlists"):
+    """Vibes and their playlists."""
+
+    def __init__(self, bot: Earworm) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        """Let the menus of old messages work."""
+        self.bot.add_dynamic_items(PlaylistMenu)
+
+    @app_commands.command(name="list", description="The vibes of this server, and this week's playlists")
+    @app_commands.describe(private="Only you see the answer")
+    async def list_vibes(self, interaction: discord.Interaction[Earworm], private: bool = False) -> None:
+        """Show the vibes with a menu that opens playlists."""
+        assert interaction.guild_id is not None
+        await interaction.response.defer(ephemeral=private)
+        playlists = self.bot.services.playlists
+        channels = await channels_for(interaction, private=private)
+        found = await playlists.vibes(interaction.guild_id, channels)
+        weekly = await playlists.weekly(interaction.guild_id, channels)
+        covers = await self._covers([each for each in weekly if each.kind is Kind.VIBE][:COVERS])
+        options = [option(playlist, playlist.key) for playlist in weekly]
+        yours = discord.SelectOption(label="For you", value=MINE, emoji="🎁")
+        menu = PlaylistMenu.of([*options[: OPTIONS - 1], yours]) if options else None
+        await interaction.edit_original_response(
+            view=vibes_layout(found, weekly, covers, menu),
+            attachments=[cover.file for cover in covers.values()],
+        )
+
+    async def _covers(self, playlists: Sequence[Playlist]) -> dict[str, Attached]:
+        """Their covers, by key."""
+        drawings = {playlist.key: cover_of(playlist) for playlist in playlists}
+        return await painted(self.bot.services.painter, **drawings)
+
+    @app_commands.command(
+        name="playlist", description="A playlist of this server's music, with files to take away"
+    )
+    @app_commands.describe(
+        kind="What it is made of",
+        vibe="Which vibe, or where two worlds begin",
+        to="Where two worlds end",
+        member="For whom; you if left out",
+        private="Only you see the answer",
+    )
+    @app_commands.choices(kind=KINDS)
+    async def playlist(
+        self,
+        interaction: discord.Interaction[Earworm],
+        kind: str,
+        vibe: str | None = None,
+        to: str | None = None,
+        member: discord.User | None = None,
+        private: bool = False,
+    ) -> None:
+        """Make a playlist and show it."""
+        await interaction.response.defer(ephemeral=private)
+        channels = await channels_for(interaction, private=private)
+        someone = member or interaction.user
+        made = await self._made(interaction, Kind(kind), channels, vibe, to, someone.id)
+        await show_playlist(interaction, made, keep=not private)
+
+    async def _made(
+        self,
+        interaction: discord.Interaction[Earworm],
+        kind: Kind,
+        channels: frozenset[int],
+        start: str | None,
+        end: str | None,
+        user_id: int,
+    ) -> Playlist:
+        assert interaction.guild_id is not None
+        playlists, guild_id = self.bot.services.playlists, interaction.guild_id
+        if kind is Kind.MEMBER:
+            return existing(await playlists.for_member(guild_id, user_id, channels), kind)
+        if kind is Kind.WORLDS and start and end:
+            begin, finish = [await self._vibe(guild_id, name, channels) for name in (start, end)]
+            return existing(await playlists.worlds(guild_id, begin.id, finish.id, channels), kind)
+        subject = ""
+        if kind is Kind.VIBE:
+            found = await playlists.vibes(guild_id, channels)
+            if found.note:
+                raise NotFound(found.note)
+            subject = str((await self._vibe(guild_id, start, channels) if start else found.vibes[0]).id)
+        weekly = await playlists.weekly(guild_id, channels)
+        fitting = (each for each in weekly if each.kind is kind and subject in {"", each.subject})
+        return existing(next(fitting, None), kind)
+
+    async def _vibe(self, guild_id: int, text: str, channels: frozenset[int] | None) -> Vibe:
+        """The vibe that an id or a name means. Raises NotFound."""
+        found = await self.bot.services.playlists.vibes(guild_id, channels)
+        for vibe in found.vibes:
+            if text == str(vibe.id) or alike(vibe.name, text):
+                return vibe
+        raise NotFound(
+            found.note or f"There is no vibe “{plain(text, 60)}”. /vibes list shows what there is."
+        )
+
+    @app_commands.command(
+        name="rename", description="Call a vibe something else for good (needs Manage Server)"
+    )
+    @app_commands.describe(vibe="Which one", name="What it is called from now on")
+    async def rename(self, interaction: discord.Interaction[Earworm], vibe: str, name: str) -> None:
+        """Give a vibe a name that sticks."""
+        assert interaction.guild_id is not None
+        if not interaction.permissions.manage_guild:
+            raise NotAllowed("Renaming a vibe needs the permission Manage Server.")
+        await interaction.response.defer(ephemeral=True)
+        channels = await channels_for(interaction, private=True)
+        old = await self._vibe(interaction.guild_id, vibe, channels)
+        new = await self.bot.services.playlists.rename(interaction.guild_id, old.id, name)
+        said = f"“{plain(old.name)}” is called **{plain(new.name)}** from now on."
+        await interaction.edit_original_response(content=said)
+
+    @app_commands.command(name="history", description="The playlists of past weeks, pinned ones first")
+    async def history(self, interaction: discord.Interaction[Earworm]) -> None:
+        """List them; only the asker sees it."""
+        await interaction.response.defer(ephemeral=True)
+        past = await history_of(interaction, await channels_for(interaction, private=True))
+        options = [option(each.playlist, f"{PAST}{each.id}", each.week) for each in past]
+        menu = PlaylistMenu.of(options, interaction.user.id)
+        await interaction.edit_original_response(view=history_layout(past, menu))
+
+    @app_commands.command(
+        name="pin",
+        description="Keep a playlist on top of the history, or no longer (needs Manage Server)",
+    )
+    @app_commands.describe(playlist="Which one", pinned="Keep it there; no to let it go")
+    async def pin(
+        self, interaction: discord.Interaction[Earworm], playlist: str, pinned: bool = True
+    ) -> None:
+        """Pin a playlist of the history, for everybody."""
+        assert interaction.guild_id is not None
+        if not interaction.permissions.manage_guild:
+            raise NotAllowed("Pinning a playlist needs the permission Manage Server.")
+        await interaction.response.defer(ephemeral=True)
+        past = await history_of(interaction, await channels_for(interaction, private=True))
+        found = next((each for each in past if playlist in {str(each.id), each.playlist.name}), None)
+        if found is None:
+            raise NotFound("There is no such playlist. /vibes history lists them.")
+        await self.bot.services.playlists.pin(interaction.guild_id, found.id, pinned)
+        does = "stays on top of /vibes history" if pinned else "is an ordinary one again"
+        said = f"“{plain(found.playlist.name)}” of {found.week} {does}."
+        await interaction.edit_original_response(content=said)
+
+    @playlist.autocomplete("vibe")
+    @playlist.autocomplete("to")
+    @rename.autocomplete("vibe")
+    async def _suggest_vibes(
+        self, interaction: discord.Interaction[Earworm], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        assert interaction.guild_id is not None
+        channels = await channels_for(interaction, private=True)
+        found = await self.bot.services.playlists.vibes(interaction.guild_id, channels)
+        wanted = typed.strip().casefold()
+        return [
+            app_commands.Choice(name=shorten(vibe.name, CHOICE_LENGTH), value=str(vibe.id))
+            for vibe in found.vibes
+            if wanted in vibe.name.casefold()
+        ][:OPTIONS]
+
+    @pin.autocomplete("playlist")
+    async def _suggest_past(
+        self, interaction: discord.Interaction[Earworm], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        past = await history_of(interaction, await channels_for(interaction, private=True))
+        named = [(f"{each.week} · {each.playlist.name}", str(each.id)) for each in past]
+        return [
+            app_commands.Choice(name=shorten(name, CHOICE_LENGTH), value=value)
+            for name, value in named
+            if typed.strip().casefold() in name.casefold()
+        ][:OPTIONS]
+
+
+async def setup(bot: Earworm) -> None:
+    """discord.py's entry point."""
+    await bot.add_cog(Vibes(bot))

@@ -1,0 +1,18 @@
+"""The sandbox in the browser, in Discord's look: speak as any member, post, react, use commands and buttons.
+
+    async with Sandbox() as discord:
+        guild = discord.add_guild("Club")
+        ...channels, members...
+        async with Page(guild, here=music, speaker=ann, shelf=Shelf()) as page:
+            print(page.address)
+
+The page is a server of its own on loopback, beside the sandbox's. What a member sees is drawn here
+(`discord_sandbox.transcript` draws the messages) and sent as it changes, as Server-Sent Events; the browser only puts
+it in its place. What a member does arrives as a form and becomes one call of `Member`.
+"""
+
+from discord_sandbox.page.demo_server import Club
+from discord_sandbox.page.sample_songs import Shelf
+from discord_sandbox.page.server import Extra, Page
+
+__all__ = ["Club", "Extra", "Page", "Shelf"]

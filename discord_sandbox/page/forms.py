@@ -1,0 +1,59 @@
+"""Reading what the page sends: who does it, where, what, and the files that come along."""
+
+import json
+from dataclasses import dataclass
+
+from aiohttp import BodyPartReader, web
+
+from discord_sandbox.rules.errors import ApiError, Json
+from discord_sandbox.world.cdn import FILE_LIMIT
+from discord_sandbox.world.guild import Guild
+from discord_sandbox.world.members import File, Member
+from discord_sandbox.world.model import Channel
+
+FILES, SAID_LIMIT = 10, 1_000_000
+
+
+@dataclass(frozen=True)
+class Form:
+    """One thing that a member does; `files` by the field that they were chosen in."""
+
+    member: Member
+    channel: Channel
+    said: Json
+    files: dict[str, list[File]]
+
+    @property
+    def message(self) -> Json:
+        """The message that it is done to."""
+        return {"id": self.said["message"], "channel_id": str(self.channel.id)}
+
+
+async def read_form(request: web.Request, guild: Guild) -> Form:
+    """A form's JSON (field `said`) and files.
+
+    Raises ApiError for too large a file, KeyError or ValueError for what makes no sense.
+    """
+    said: Json = {}
+    files: dict[str, list[File]] = {}
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader):
+            raise ValueError("a form in a form")
+        if part.name == "said":
+            said = json.loads(await _bounded(part, SAID_LIMIT))
+        elif sum(map(len, files.values())) >= FILES:
+            raise ApiError.known(40005)
+        else:
+            kind = part.headers.get("Content-Type", "").partition(";")[0]
+            content = await _bounded(part, FILE_LIMIT)
+            files.setdefault(part.name or "", []).append((part.filename or "unknown", content, kind))
+    return Form(guild.members[int(said["as"])], guild.channels[int(said["in"])], said, files)
+
+
+async def _bounded(part: BodyPartReader, limit: int) -> bytes:
+    content = bytearray()
+    while chunk := await part.read_chunk(1 << 16):
+        content += chunk
+        if len(content) > limit:
+            raise ApiError.known(40005)
+    return bytes(content)

@@ -1,0 +1,36 @@
+"""Words as Discord's client says them, and the mentions that it makes of names."""
+
+from discord_sandbox.rules.errors import ApiError, SandboxError
+from discord_sandbox.world.guild import Guild
+from discord_sandbox.world.model import VOICE, Channel
+
+TOLD = {
+    10008: "That message is gone.",
+    30010: "That message has 20 different reactions, which is all it can have.",
+    40005: "Your files are too powerful. A file may have 10 MB.",
+    50001: "You can't see that channel.",
+    50013: "You don't have permission to do that here.",
+    50006: "There is nothing in that message.",
+    10014: "That is no emoji that could be used here.",
+}
+
+
+def told(error: SandboxError) -> str:
+    """What a member reads of a refusal."""
+    if isinstance(error, ApiError):
+        return TOLD.get(error.code, error.message)
+    return str(error)
+
+
+def label_of(channel: Channel) -> str:
+    """A channel's name with its sign."""
+    return f"{'🔊' if channel.type == VOICE else '#'} {channel.name}"
+
+
+def with_mentions(text: str, guild: Guild) -> str:
+    """The text with `@Name` and `#channel` turned into mentions, the longest name first."""
+    named = {f"@{member.name}": member.mention for member in guild.members.values()}
+    named |= {f"#{channel.name}": channel.mention for channel in guild.channels.values()}
+    for name in sorted(named, key=len, reverse=True):
+        text = text.replace(name, named[name])
+    return text

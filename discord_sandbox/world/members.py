@@ -1,0 +1,225 @@
+"""What a member does with their Discord client: posting, reacting, commands, buttons, modals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from discord_sandbox.rules.component_rules import BUTTON, LINK, SELECTS, STRING_SELECT, walk
+from discord_sandbox.rules.errors import ApiError, Json, SandboxError
+from discord_sandbox.rules.modal_rules import filled
+from discord_sandbox.world import command_client, payloads
+from discord_sandbox.world.commands import MESSAGE_MENU
+from discord_sandbox.world.messages import Draft, Upload
+from discord_sandbox.world.model import VOICE_MESSAGE, Channel, Message, Role, User
+from discord_sandbox.world.permissions import Permission, in_channel
+
+if TYPE_CHECKING:
+    from discord_sandbox.world.guild import Guild
+    from discord_sandbox.world.interaction import Interaction
+
+File = tuple[str, bytes, str]
+
+
+@dataclass(eq=False)
+class Member:
+    """A user in one guild; what Discord refuses to them raises SandboxError."""
+
+    guild: "Guild"
+    user: User
+    roles: list[Role]
+    nick: str | None
+    joined: datetime
+
+    @property
+    def id(self) -> int:
+        """The user's id."""
+        return self.user.id
+
+    @property
+    def name(self) -> str:
+        """How the guild sees them."""
+        return self.nick or self.user.name
+
+    @property
+    def mention(self) -> str:
+        """How a message names them."""
+        return self.user.mention
+
+    def can(self, channel: Channel, needed: Permission) -> bool:
+        """Whether they have every one of these permissions there."""
+        return in_channel(self, channel) & needed == needed
+
+    def can_see(self, channel: Channel) -> bool:
+        """Whether they see the channel."""
+        return self.can(channel, Permission.VIEW_CHANNEL)
+
+    def require(self, channel: Channel, needed: Permission) -> None:
+        """Raise 50001 if they don't see the channel, 50013 if they lack a permission there."""
+        if not self.can_see(channel):
+            raise ApiError.known(50001)
+        if not self.can(channel, needed):
+            raise ApiError.known(50013)
+
+    def set_roles(self, *roles: Role) -> None:
+        """Give them these roles and no others, as an admin would."""
+        self.roles = list(roles)
+        self.guild.tell_of_roles(self)
+
+    def join_voice(self, channel: Channel | None) -> None:
+        """Join a voice channel, or leave it."""
+        self.guild.connect(self, channel)
+
+    async def post(
+        self,
+        channel: Channel,
+        content: str = "",
+        *,
+        files: Sequence[File] = (),
+        reply_to: Json | None = None,
+        voice: float | None = None,
+        at: datetime | None = None,
+    ) -> Json:
+        """Write a message; files are (name, bytes, content type), `voice` a voice message's seconds.
+
+        `at` dates it back.
+        """
+        writing = Permission.SEND_MESSAGES_IN_THREADS if channel.is_thread else Permission.SEND_MESSAGES
+        self.require(channel, writing | (Permission.ATTACH_FILES if files else writing))
+        reference = (int(reply_to["channel_id"]), int(reply_to["id"])) if reply_to else None
+        uploads = [Upload(name, data, kind, seconds=voice) for name, data, kind in files]
+        flags = VOICE_MESSAGE if voice is not None else 0
+        draft = Draft(content=content, uploads=uploads, reference=reference, flags=flags)
+        message = self.guild.interactions.messages.create(channel, self.user, draft, at=at)
+        return self._shown(message)
+
+    async def edit(self, message: Json, content: str) -> Json:
+        """Change one's own message."""
+        found = self._find(message)
+        if found.author is not self.user:
+            raise ApiError.known(50005)
+        self.guild.interactions.messages.edit(found, {"content": content})
+        return self._shown(found)
+
+    async def delete(self, *messages: Json) -> None:
+        """Delete one's own message, or others' with the right to manage; several at once as moderators do."""
+        found = [self._find(message) for message in messages]
+        for message in found:
+            if message.author is not self.user and message.seen_only_by != self.id:
+                self.require(message.channel, Permission.MANAGE_MESSAGES)
+        self.guild.interactions.messages.delete(found)
+
+    async def react(self, message: Json, emoji: str) -> None:
+        """Put a reaction."""
+        found = self._find(message)
+        self.require(found.channel, Permission.READ_MESSAGE_HISTORY)
+        if emoji not in found.reactions:
+            self.require(found.channel, Permission.ADD_REACTIONS)
+        self.guild.interactions.messages.react(found, self.user, emoji)
+
+    async def unreact(self, message: Json, emoji: str, *, of: "Member | None" = None) -> None:
+        """Take one's reaction back, or somebody else's with the right to manage."""
+        found = self._find(message)
+        if of is not None:
+            self.require(found.channel, Permission.MANAGE_MESSAGES)
+        self.guild.interactions.messages.unreact(found, (of or self).user, emoji)
+
+    async def clear_reactions(self, message: Json, emoji: str | None = None) -> None:
+        """Take away everybody's reactions, or those with one emoji."""
+        found = self._find(message)
+        self.require(found.channel, Permission.MANAGE_MESSAGES)
+        self.guild.interactions.messages.clear(found, emoji)
+
+    async def command(self, channel: Channel, name: str, /, **options: Any) -> "Interaction":
+        """Use a slash command, `"settings channel"` for a subcommand, and wait for its acknowledgement.
+
+        Options are str, int, float, bool, Member, Role, Channel, or (name, bytes, content type) for a file.
+        """
+        data = command_client.chat_command(self, channel, name, options)
+        return await self.guild.interactions.start(self, channel, 2, data)
+
+    async def autocomplete(
+        self, channel: Channel, name: str, focused: str, typed: str = "", /, **options: Any
+    ) -> list[Json]:
+        """The choices offered while `typed` stands in the option `focused`."""
+        data = command_client.chat_command(self, channel, name, options, focused=(focused, typed))
+        answer = await self.guild.interactions.start(self, channel, 4, data)
+        if answer.error:
+            raise SandboxError("Loading options failed.")
+        return answer.choices
+
+    async def menu(self, channel: Channel, name: str, message: Json) -> "Interaction":
+        """Use a command from a message's context menu."""
+        data = command_client.menu_command(self, channel, name, MESSAGE_MENU, self._find(message))
+        return await self.guild.interactions.start(self, channel, 2, data)
+
+    async def click(
+        self,
+        message: Json,
+        *,
+        custom_id: str | None = None,
+        label: str | None = None,
+        emoji: str | None = None,
+    ) -> "Interaction":
+        """Press the first button of a message that has this custom id, label or emoji."""
+        found = self._find(message)
+        buttons = [c for c in walk(found.components) if c["type"] == BUTTON]
+        wanted = {"custom_id": custom_id, "label": label, "emoji": emoji}
+        button = next((b for b in buttons if _matches(b, wanted)), None)
+        if button is None:
+            there = [_described(b) for b in buttons]
+            raise SandboxError(f"No such button; the message has {there}.")
+        if button.get("disabled") or button["style"] == LINK:
+            raise SandboxError(f"The button {_described(button)} can't be pressed.")
+        data = {"custom_id": button["custom_id"], "component_type": BUTTON, "id": button["id"]}
+        return await self.guild.interactions.start(self, found.channel, 3, data, message=found)
+
+    async def select(self, message: Json, *values: str, custom_id: str | None = None) -> "Interaction":
+        """Choose from a message's menu, by custom id if it has several."""
+        found = self._find(message)
+        menus = [c for c in walk(found.components) if c["type"] in SELECTS]
+        menu = next((m for m in menus if custom_id in (None, m["custom_id"])), None)
+        if menu is None or menu.get("disabled"):
+            raise SandboxError("The message has no such menu to choose from.")
+        if not menu["min_values"] <= len(values) <= menu["max_values"]:
+            raise SandboxError(f"The menu takes {menu['min_values']} to {menu['max_values']} choices.")
+        data = {"custom_id": menu["custom_id"], "component_type": menu["type"], "values": list(values)}
+        data["id"] = menu["id"]
+        if menu["type"] == STRING_SELECT:
+            if unknown := set(values) - {option["value"] for option in menu["options"]}:
+                raise SandboxError(f"The menu doesn't offer {sorted(unknown)}.")
+        else:
+            data["resolved"] = command_client.chosen(self, found.channel, menu, values)
+        return await self.guild.interactions.start(self, found.channel, 3, data, message=found)
+
+    async def submit_modal(self, asked: "Interaction", **values: Any) -> "Interaction":
+        """Fill in the modal that an interaction was answered with, by custom id, and send it."""
+        if asked.modal is None:
+            raise SandboxError("That interaction wasn't answered with a modal.")
+        data = filled(asked.modal, values)
+        message = asked.message_clicked
+        start = self.guild.interactions.start
+        return await start(self, asked.channel, 5, data, message=message, cause=asked)
+
+    def _find(self, message: Json) -> Message:
+        channel = self.guild.channels.get(int(message["channel_id"]))
+        if channel is None:
+            raise ApiError.known(10003)
+        self.require(channel, Permission.VIEW_CHANNEL)
+        found = channel.store.get(int(message["id"]))
+        if found is None or found.seen_only_by not in (None, self.id):
+            raise ApiError.known(10008)
+        return found
+
+    def _shown(self, message: Message) -> Json:
+        return payloads.message(message, viewer=self.user)
+
+
+def _matches(button: Json, wanted: dict[str, str | None]) -> bool:
+    has = {**button, "emoji": (button.get("emoji") or {}).get("name")}
+    return all(value is None or has.get(key) == value for key, value in wanted.items())
+
+
+def _described(button: Json) -> str:
+    emoji = (button.get("emoji") or {}).get("name") or ""
+    return f"{emoji}{button.get('label') or ''} ({button.get('custom_id') or button.get('url')})"

@@ -1,0 +1,237 @@
+"""Writing, editing, deleting and reacting: one way for the bot and for members, each telling the gateway."""
+
+import mimetypes
+import re
+import time
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from discord_sandbox.gateway.intents import Intent
+from discord_sandbox.rules.component_rules import completed, texts
+from discord_sandbox.rules.errors import ApiError, Json
+from discord_sandbox.world import payloads
+from discord_sandbox.world.cdn import FILE_LIMIT, clean_name
+from discord_sandbox.world.model import (
+    COMPONENTS_V2,
+    DEFAULT,
+    EPHEMERAL,
+    REPLY,
+    VOICE_MESSAGE,
+    Attachment,
+    Channel,
+    Message,
+    User,
+)
+from discord_sandbox.world.world import World
+
+REACTION_LIMIT = 20
+NONCE_SECONDS = 300.0
+KEPT_FLAGS = EPHEMERAL | VOICE_MESSAGE | COMPONENTS_V2
+USER_MENTION, ROLE_MENTION = re.compile(r"<@!?(\d+)>"), re.compile(r"<@&(\d+)>")
+EMOJI = re.compile(
+    "[\u00a9\u00ae\u203c\u2049\u20e3\u2122\u2139\u2190-\u2bff\u3030-\u303d\u3297\u3299"
+    "\U0001f000-\U0001faff\U000e0020-\U000e007f\u200d\ufe0f0-9#*]+"
+)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that came with a request."""
+
+    name: str
+    content: bytes
+    content_type: str = ""
+    description: str | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A message as its author wants it; `mentioned` is the body's `allowed_mentions`."""
+
+    content: str = ""
+    embeds: Sequence[Json] = ()
+    components: Sequence[Json] = ()
+    uploads: Sequence[Upload] = ()
+    flags: int = 0
+    mentioned: Json | None = None
+    reference: tuple[int, int] | None = None
+    nonce: str | int | None = None
+    tts: bool = False
+    kind: int = DEFAULT
+    interaction: Json | None = None
+    webhook_id: int | None = None
+    seen_only_by: int | None = None
+
+
+@dataclass
+class Messages:
+    """What can be done with messages in a world; permissions were checked before."""
+
+    world: World
+    _nonces: dict[tuple[int, int, str], tuple[int, float]] = field(default_factory=dict)
+
+    def create(self, channel: Channel, author: User, draft: Draft, *, at: datetime | None = None) -> Message:
+        """Post a message and tell everybody."""
+        message = Message(self.world.ids.new(at), channel, author)
+        message.content = draft.content.strip()
+        message.kind = REPLY if draft.reference and draft.kind == DEFAULT else draft.kind
+        message.flags, message.tts, message.nonce = draft.flags, draft.tts, draft.nonce
+        message.reference, message.interaction = draft.reference, draft.interaction
+        message.webhook_id, message.seen_only_by = draft.webhook_id, draft.seen_only_by
+        message.embeds = [_rich(embed) for embed in draft.embeds]
+        message.components = completed(list(draft.components))
+        message.attachments = self.attach(channel, draft.uploads, ephemeral=bool(draft.flags & EPHEMERAL))
+        self._mention(message, draft.mentioned)
+        channel.store[message.id] = message
+        if draft.nonce is not None:
+            key = (channel.id, author.id, str(draft.nonce))
+            self._nonces[key] = (message.id, time.monotonic())
+        self.world.tell_of("MESSAGE_CREATE", message)
+        return message
+
+    def by_nonce(self, channel: Channel, author: User, nonce: str | int | None) -> Message | None:
+        """The message that was sent with this nonce in the last minutes."""
+        found = self._nonces.get((channel.id, author.id, str(nonce)))
+        if nonce is None or found is None or time.monotonic() - found[1] > NONCE_SECONDS:
+            return None
+        return channel.store.get(found[0])
+
+    def edit(self, message: Message, changes: Json, uploads: Sequence[Upload] = ()) -> None:
+        """Change what the body names and tell everybody; files that `attachments` leaves out go."""
+        if "content" in changes:
+            message.content = (changes["content"] or "").strip()
+        if "embeds" in changes:
+            message.embeds = [_rich(embed) for embed in changes["embeds"] or []]
+        if "attachments" in changes:
+            kept = {str(a["id"]) for a in changes["attachments"] or []}
+            message.attachments = [a for a in message.attachments if str(a.id) in kept]
+        ephemeral = bool(message.flags & EPHEMERAL)
+        message.attachments = message.attachments + self.attach(message.channel, uploads, ephemeral=ephemeral)
+        if "components" in changes:
+            message.components = completed(changes["components"] or [])
+        if changes.get("flags") is not None:
+            message.flags = changes["flags"] | message.flags & KEPT_FLAGS
+        if "content" in changes or "components" in changes:
+            self._mention(message, changes.get("allowed_mentions"), answered=False)
+        message.edited = self.world.clock.now()
+        self.world.tell_of_edit(message)
+
+    def delete(self, messages: Collection[Message]) -> None:
+        """Delete one message, or several of a channel at once."""
+        channel = next(iter(messages)).channel
+        for message in messages:
+            del channel.store[message.id]
+            self.world.cdn.forget(message.attachments)
+        where = {"channel_id": str(channel.id), "guild_id": str(channel.guild.id)}
+        told = [str(m.id) for m in messages if m.seen_only_by is None]
+        if len(messages) > 1:
+            self._tell(channel, "MESSAGE_DELETE_BULK", {"ids": told} | where, Intent.GUILD_MESSAGES)
+        elif told:
+            self._tell(channel, "MESSAGE_DELETE", {"id": told[0]} | where, Intent.GUILD_MESSAGES)
+        else:
+            self.world.touch()
+
+    def react(self, message: Message, user: User, emoji: str) -> None:
+        """Put a reaction; doing so again changes nothing. Raises 10014 and 30010."""
+        if not is_emoji(emoji):
+            raise ApiError.known(10014)
+        if emoji not in message.reactions and len(message.reactions) >= REACTION_LIMIT:
+            raise ApiError.known(30010)
+        if user.id in message.reactions.setdefault(emoji, {}):
+            return
+        message.reactions[emoji][user.id] = user
+        data = self._reaction(message, user, emoji) | {
+            "message_author_id": str(message.author.id),
+            "burst_colors": [],
+        }
+        if member := message.channel.guild.members.get(user.id):
+            data["member"] = payloads.member(member)
+        self._tell_of_reaction(message, "MESSAGE_REACTION_ADD", data)
+
+    def unreact(self, message: Message, user: User, emoji: str) -> None:
+        """Take a reaction back. Raises 10014 if it isn't there."""
+        if user.id not in message.reactions.get(emoji, {}):
+            raise ApiError.known(10014)
+        del message.reactions[emoji][user.id]
+        if not message.reactions[emoji]:
+            del message.reactions[emoji]
+        data = self._reaction(message, user, emoji)
+        self._tell_of_reaction(message, "MESSAGE_REACTION_REMOVE", data)
+
+    def clear(self, message: Message, emoji: str | None = None) -> None:
+        """Take away everybody's reactions, or those with one emoji."""
+        if emoji is None:
+            message.reactions.clear()
+            self._tell_of_reaction(message, "MESSAGE_REACTION_REMOVE_ALL", _place(message))
+        elif message.reactions.pop(emoji, None) is not None:
+            data = _place(message) | {"emoji": payloads.emoji(emoji)}
+            self._tell_of_reaction(message, "MESSAGE_REACTION_REMOVE_EMOJI", data)
+
+    def attach(
+        self, channel: Channel, uploads: Iterable[Upload], *, ephemeral: bool = False
+    ) -> list[Attachment]:
+        """Put files on the CDN. Raises 40005 for one that is too large."""
+        kept = []
+        for upload in uploads:
+            if len(upload.content) > FILE_LIMIT:
+                raise ApiError.known(40005)
+            name = clean_name(upload.name)
+            guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
+            file = Attachment(
+                self.world.ids.new(), channel.id, name, upload.content, upload.content_type or guessed
+            )
+            file.description, file.seconds, file.ephemeral = upload.description, upload.seconds, ephemeral
+            if name != upload.name:
+                file.title = upload.name.rpartition(".")[0] or upload.name
+            kept.append(self.world.cdn.keep(file))
+        return kept
+
+    def _mention(self, message: Message, allowed: Json | None, *, answered: bool = True) -> None:
+        text = "\n".join([message.content, *texts(message.components)])
+        parse = {"users", "roles", "everyone"} if allowed is None else set(allowed.get("parse") or ())
+        allowed = allowed or {"replied_user": True}
+        named = dict.fromkeys(int(id_) for id_ in USER_MENTION.findall(text))
+        listed = {int(id_) for id_ in allowed.get("users") or ()}
+        users = [id_ for id_ in named if "users" in parse or id_ in listed]
+        if answered and message.reference and allowed.get("replied_user"):
+            channel = message.channel.guild.channels.get(message.reference[0])
+            if original := channel and channel.store.get(message.reference[1]):
+                users = list(dict.fromkeys([*users, original.author.id]))
+        message.mentions = [self.world.users[id_] for id_ in users if id_ in self.world.users]
+        roles = {int(id_) for id_ in allowed.get("roles") or ()}
+        message.mention_roles = [
+            id_ for id_ in map(int, ROLE_MENTION.findall(text)) if "roles" in parse or id_ in roles
+        ]
+        message.mention_everyone = "everyone" in parse and ("@everyone" in text or "@here" in text)
+
+    def _reaction(self, message: Message, user: User, emoji: str) -> Json:
+        which = {"user_id": str(user.id), "emoji": payloads.emoji(emoji), "burst": False, "type": 0}
+        return which | _place(message)
+
+    def _tell_of_reaction(self, message: Message, event: str, data: Json) -> None:
+        self._tell(message.channel, event, data, Intent.GUILD_MESSAGE_REACTIONS)
+
+    def _tell(self, channel: Channel, event: str, data: Json, intent: Intent) -> None:
+        self.world.emit(event, data, channel.guild, intent=intent, channel=channel)
+
+
+def is_emoji(text: str) -> bool:
+    """Whether this is an emoji character; custom ones exist on no server here."""
+    return EMOJI.fullmatch(text) is not None and not text.isascii()
+
+
+def _place(message: Message) -> Json:
+    return {
+        "message_id": str(message.id),
+        "channel_id": str(message.channel.id),
+        "guild_id": str(message.channel.guild.id),
+    }
+
+
+def _rich(embed: Json) -> Json:
+    kept = {key: value for key, value in embed.items() if value is not None}
+    if "fields" in kept:
+        kept["fields"] = [{"inline": False} | field for field in kept["fields"]]
+    return {"type": "rich", "content_scan_version": 0} | kept

@@ -1,0 +1,135 @@
+"""What somebody asks for beside their taste."""
+
+from datetime import datetime
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.errors import NotFound
+from bot.library.facts import Facts, Named
+from bot.suggestions.wishes import LONG, Steering, checked, diversified, failing, named_key
+
+
+def facts(**changes) -> Facts:
+    values = {
+        "track_id": 7,
+        "channels": frozenset({1}),
+        "shares": (Named(1, "band", "song", frozenset({"shoegaze"})),),
+        "tags": frozenset({"hip-hop", "beyonce"}),
+        "tempo": 92.0,
+        "key": "A minor",
+        "seconds": 200.0,
+        "speech": 0.1,
+    }
+    return Facts(**{**values, **changes})
+
+
+def test_a_genre_counts_only_where_the_share_that_has_it_is_seen() -> None:
+    steering = checked(Steering(tags=("Shoegaze", "Hip-Hop")))
+    assert failing(steering, facts(), frozenset({1})) == ""
+    assert failing(steering, facts(), None) == ""
+    assert failing(steering, facts(), frozenset({2})) == "tag"
+
+
+@pytest.mark.parametrize(
+    ("steering", "wish"),
+    [
+        (Steering(), ""),
+        (Steering(tags=("Hip-Hop",)), ""),
+        (Steering(tags=("Beyoncé", "hip-hop")), ""),
+        (Steering(tags=("hip-hop", "jazz")), "tag"),
+        (Steering(tempo=(90, 100)), ""),
+        (Steering(tempo=(100, 120)), "tempo"),
+        (Steering(key="A minor"), ""),
+        (Steering(key="minor"), ""),
+        (Steering(key="major"), "key"),
+        (Steering(key="C major"), "key"),
+        (Steering(without_tracks=frozenset({7})), "track"),
+    ],
+)
+def test_a_track_meets_every_wish_or_fails_one(steering, wish):
+    assert failing(checked(steering), facts()) == wish
+
+
+def test_a_sharp_is_another_key():
+    assert failing(Steering(key="A minor"), facts(key="A# minor")) == "key"
+
+
+def test_what_was_not_measured_fails_a_wish_for_it():
+    assert failing(Steering(tempo=(1, 300)), facts(tempo=0.0)) == "tempo"
+    assert failing(Steering(key="minor"), facts(key="")) == "key"
+
+
+@pytest.mark.parametrize(
+    ("changes", "steering", "wish"),
+    [
+        ({"seconds": float(LONG)}, Steering(), "length"),
+        ({"seconds": float(LONG)}, Steering(long=True), ""),
+        ({"speech": 0.9}, Steering(), "talk"),
+        ({"speech": 0.9}, Steering(talk=True), ""),
+    ],
+)
+def test_mixes_and_talk_come_only_when_asked_for(changes, steering, wish):
+    assert failing(steering, facts(**changes)) == wish
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("A minor", "A minor"),
+        ("am", "A minor"),
+        ("f# major", "F# major"),
+        ("Bb", "A# major"),
+        ("E♭ minor", "D# minor"),
+        ("MINOR", "minor"),
+        ("Cb", "B major"),
+        ("F♭ minor", "E minor"),
+        ("E#m", "F minor"),
+        ("b♯ major", "C major"),
+    ],
+)
+def test_keys_as_people_write_them(text, key):
+    assert named_key(text) == key
+
+
+@pytest.mark.parametrize("text", ["", "H", "A minor seventh", "m", "A blues", "9"])
+def test_what_is_no_key_is_refused(text):
+    with pytest.raises(NotFound, match="A minor"):
+        named_key(text)
+
+
+@pytest.mark.parametrize(
+    "steering", [Steering(tempo=(120, 90)), Steering(sharer=3, without_members=frozenset({3}))]
+)
+def test_contradictions_are_refused(steering):
+    with pytest.raises(NotFound):
+        checked(steering)
+
+
+def test_a_wish_that_depends_on_shares_is_known():
+    assert not Steering(tags=("a",)).by_share
+    assert Steering(since=datetime.min).by_share and Steering(without_members=frozenset({1})).by_share
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 1000), st.integers(1, 12))
+def test_the_bolder_the_more_different_and_the_best_always_first(seed, limit):
+    random = np.random.default_rng(seed)
+    vectors = random.normal(size=(30, 4))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    alike, scores = (vectors @ vectors.T + 1) / 2, random.random(30)
+    found = {by: diversified(scores, alike, by, limit) for by in (0.0, 1.0)}
+    assert found[0.0] == np.argsort(-scores, kind="stable")[:limit].tolist()
+    assert all(chosen[0] == np.argmax(scores) and len(set(chosen)) == limit for chosen in found.values())
+
+    def nearest(chosen):
+        return max((alike[a, b] for a in chosen for b in chosen if a != b), default=0)
+
+    if limit == 2:
+        assert nearest(found[1.0]) <= nearest(found[0.0])
+
+
+def test_diversity_of_nothing_is_nothing():
+    assert diversified(np.zeros(0), np.zeros((0, 0)), 0.5, 5) == []
