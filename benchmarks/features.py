@@ -18,7 +18,7 @@ from tqdm import tqdm
 from bot.audio.features import measure
 from bot.audio.key import MAJOR, MINOR, NAMES
 from discord_sandbox.music.styles import STYLES
-from discord_sandbox.music.synth import Song, compose
+from discord_sandbox.music.synth import ComposedSong, compose
 
 WITHIN = 0.02
 Guess = tuple[float, str]
@@ -43,7 +43,7 @@ def main() -> None:
             print(f"{style:<10}" + "".join(f"{result[style][column]:>10.1%}" for column in COLUMNS))
 
 
-def judged(songs: list[Song], guess: Callable[[Song], Guess]) -> dict[str, Any]:
+def judged(songs: list[ComposedSong], guess: Callable[[ComposedSong], Guess]) -> dict[str, Any]:
     """Per style and over all, the share of songs with the right tempo, its octave, the key, and its relative."""
     guess(songs[0])  # what is compiled or loaded once is not counted
     began, seconds = time.process_time(), sum(len(song.samples) / song.rate for song in songs)
@@ -57,7 +57,7 @@ def judged(songs: list[Song], guess: Callable[[Song], Guess]) -> dict[str, Any]:
     return report
 
 
-def verdict(song: Song, tempo: float, key: str) -> tuple[bool, bool, bool, bool]:
+def verdict(song: ComposedSong, tempo: float, key: str) -> tuple[bool, bool, bool, bool]:
     """Whether tempo, its octave, the key and its relative are right."""
     ratio = tempo / song.bpm
     octave = min(abs(ratio * 2 - 1), abs(ratio / 2 - 1)) < WITHIN
@@ -71,13 +71,13 @@ def relative(key: str) -> str:
     return f"{NAMES[(NAMES.index(tonic) + up) % 12]} {other}"
 
 
-def ours(song: Song) -> Guess:
+def ours(song: ComposedSong) -> Guess:
     """What Earworm measures; everything else it measures is in the cost too."""
     features = measure(song.samples, song.rate)
     return features.tempo, features.key
 
 
-def librosas(song: Song) -> Guess:
+def librosas(song: ComposedSong) -> Guess:
     """What librosa's functions give as they are."""
     mono = librosa.resample(
         song.samples.mean(axis=1), orig_sr=song.rate, target_sr=22_050, res_type="soxr_hq"

@@ -15,7 +15,7 @@ from bot.audio.features import measure
 from bot.embedders import load
 from bot.embedders.base import normalised
 from bot.library.cards import TrackCard
-from bot.playlists.songs import Song, centred
+from bot.playlists.songs import PlacedTrack, centred
 from bot.settings import Settings
 from discord_sandbox.music.synth import compose
 
@@ -24,7 +24,7 @@ DISTRACTORS = "single"
 
 
 @dataclass(frozen=True)
-class Heard:
+class LabelledSong:
     """A song that was listened to; `label` is "" if it belongs to nobody; `raw`: as the embedder gave it."""
 
     label: str
@@ -36,7 +36,7 @@ class Heard:
     raw: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
-def heard(folder: Path | None, embedder: str, *, seeds: int = 3) -> list[Heard]:
+def heard(folder: Path | None, embedder: str, *, seeds: int = 3) -> list[LabelledSong]:
     """The songs of a folder, or those composed from so many seeds."""
     if folder is None:
         return _composed(seeds, embedder)
@@ -44,16 +44,18 @@ def heard(folder: Path | None, embedder: str, *, seeds: int = 3) -> list[Heard]:
     return asyncio.run(_recorded(paths, embedder))
 
 
-def songs_of(found: list[Heard]) -> list[Song]:
+def songs_of(found: list[LabelledSong]) -> list[PlacedTrack]:
     """The same as playlists see them."""
     places = centred(np.stack([one.vector for one in found]))
     return [
-        Song.of(TrackCard(i, 1, one.title, one.artist, "", one.seconds, "", (), features=one.features), place)
+        PlacedTrack.of(
+            TrackCard(i, 1, one.title, one.artist, "", one.seconds, "", (), features=one.features), place
+        )
         for i, (one, place) in enumerate(zip(found, places, strict=True))
     ]
 
 
-async def _recorded(paths: list[Path], name: str) -> list[Heard]:
+async def _recorded(paths: list[Path], name: str) -> list[LabelledSong]:
     embedder = load(name, Settings.load().home)
     found = []
     for path in tqdm(paths):
@@ -66,7 +68,7 @@ async def _recorded(paths: list[Path], name: str) -> list[Heard]:
         artist = decoded.artist or (path.stem if label == DISTRACTORS else label)
         label = "" if label == DISTRACTORS else label
         found.append(
-            Heard(
+            LabelledSong(
                 label,
                 artist,
                 decoded.title or path.stem,
@@ -79,7 +81,7 @@ async def _recorded(paths: list[Path], name: str) -> list[Heard]:
     return found
 
 
-def _composed(seeds: int, name: str) -> list[Heard]:
+def _composed(seeds: int, name: str) -> list[LabelledSong]:
     embedder = load(name, Settings.load().home)
     found = []
     for song in tqdm([song for seed in range(seeds) for song in compose(seed)]):
@@ -87,6 +89,6 @@ def _composed(seeds: int, name: str) -> list[Heard]:
         features = asdict(measure(song.samples, song.rate))
         seconds = len(song.samples) / song.rate
         found.append(
-            Heard(song.style, song.artist, song.title, seconds, normalised(vector), features, vector)
+            LabelledSong(song.style, song.artist, song.title, seconds, normalised(vector), features, vector)
         )
     return found

@@ -20,7 +20,7 @@ import numpy as np
 
 from bot import client
 from bot.settings import Settings
-from discord_sandbox import Channel, Member, Sandbox
+from discord_sandbox import Channel, Sandbox, SandboxMember
 from tests.support.songs import clip
 
 SHARES, MEMBERS = 50, 5
@@ -130,7 +130,7 @@ async def play(discord: Sandbox) -> tuple[float, list[float]]:
     return time.monotonic() - began, answers
 
 
-async def ask(member: Member, music: Channel) -> float:
+async def ask(member: SandboxMember, music: Channel) -> float:
     """How many seconds an answer to /similar takes."""
     began = time.monotonic()
     answer = await member.command(music, "similar", track="1", private=True)

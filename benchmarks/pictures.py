@@ -26,7 +26,18 @@ from sklearn.neighbors import NearestNeighbors
 
 from bot.pictures.painter import Painter
 from bot.pictures.places import place
-from bot.pictures.values import Banner, Cover, Dot, Drawing, Liked, MusicMap, Number, Share, TasteCard, Vibe
+from bot.pictures.values import (
+    Banner,
+    Cover,
+    Dot,
+    Drawing,
+    Liked,
+    MapVibe,
+    MusicMap,
+    Number,
+    TagShare,
+    TasteCard,
+)
 
 Floats = NDArray[np.float64]
 Way = Callable[[Floats, list[int]], Floats]
@@ -84,14 +95,14 @@ async def speed() -> dict[str, dict[str, float]]:
     ids = tuple(range(20))
     drawings: dict[str, Drawing] = {
         "music map": MusicMap(
-            "A server", dots, tuple(Vibe(n, f"vibe {n} · warm · 78 bpm") for n in range(VIBES))
+            "A server", dots, tuple(MapVibe(n, f"vibe {n} · warm · 78 bpm") for n in range(VIBES))
         ),
         "taste card": TasteCard(
             "A member",
             shared=TRACKS,
             hits=TRACKS // 2,
             liked=TRACKS,
-            tags=tuple(Share(f"tag {n}", 0.5 - n / 10) for n in range(4)),
+            tags=tuple(TagShare(f"tag {n}", 0.5 - n / 10) for n in range(4)),
             tempos=tuple(random.normal(110, 20, TRACKS)),
             loudness=tuple(random.normal(-11, 3, TRACKS)),
             sharers=tuple(Liked(f"member {n}", 40 - n) for n in range(4)),

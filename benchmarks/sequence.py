@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.listening import heard, songs_of
 from bot.playlists.kinds import LENGTH
 from bot.playlists.sequence import Problem, arrange, energy, jumps, problem_of, total_jump
-from bot.playlists.songs import Song
+from bot.playlists.songs import PlacedTrack
 
 ORDERS = 1000
 EXACT = 10  # songs
@@ -44,11 +44,11 @@ def main() -> None:
     print("energy by quarters: " + " ".join(f"{quarter:.2f}" for quarter in report["energy"]))
 
 
-def measured(songs: list[Song], lists: int) -> dict:
+def measured(songs: list[PlacedTrack], lists: int) -> dict:
     """All figures, over lists drawn at random."""
     random = np.random.default_rng(0)
 
-    def drawn(size: int) -> list[list[Song]]:
+    def drawn(size: int) -> list[list[PlacedTrack]]:
         return [[songs[i] for i in random.choice(len(songs), size, replace=False)] for _ in range(lists)]
 
     below = [reduction(some, random) for some in drawn(LENGTH)]
@@ -65,14 +65,14 @@ def measured(songs: list[Song], lists: int) -> dict:
     }
 
 
-def reduction(songs: list[Song], random: np.random.Generator) -> float:
+def reduction(songs: list[PlacedTrack], random: np.random.Generator) -> float:
     """How far the total jump is below the mean of random orders."""
     between = jumps(songs)
     chance = np.mean([total_jump(between, random.permutation(len(songs))) for _ in range(ORDERS)])
     return float(1 - total_jump(between, order_of(songs)) / chance)
 
 
-def gap(songs: list[Song]) -> float:
+def gap(songs: list[PlacedTrack]) -> float:
     """What Earworm's order costs beyond the best one."""
     songs = sorted(songs, key=lambda song: song.card.id)
     problem = problem_of(songs)
@@ -80,7 +80,7 @@ def gap(songs: list[Song]) -> float:
     return max(0.0, cost / cheapest(problem) - 1)  # rounding may leave a hair less
 
 
-def order_of(songs: list[Song]) -> list[int]:
+def order_of(songs: list[PlacedTrack]) -> list[int]:
     """Earworm's order as places in the list."""
     places = {song.card.id: place for place, song in enumerate(songs)}
     return [places[song.card.id] for song in arrange(songs)]

@@ -56,7 +56,7 @@ CASES = {"one taste": (1, 0.0), "two tastes": (2, 0.0), "two tastes, 10% wrong":
 
 
 @dataclass(frozen=True)
-class World:
+class SimulatedServer:
     """n songs: (n, n) matches, cosines of the vectors as they are, and (n,) labels, "" for none."""
 
     matches: NDArray[np.float32]
@@ -65,7 +65,7 @@ class World:
 
 
 @dataclass(frozen=True)
-class Member:
+class SimulatedMember:
     """What somebody likes, (n,), and their votes so far, oldest first."""
 
     id: int
@@ -74,11 +74,11 @@ class Member:
 
 
 @dataclass(frozen=True)
-class View:
+class SimulatedView:
     """What a ranking may know: a member's votes so far, the others' and what these teach, and an order by chance."""
 
-    world: World
-    member: Member
+    world: SimulatedServer
+    member: SimulatedMember
     others: list[Vote]
     crowd: Crowd | None
     chance: Array
@@ -95,7 +95,7 @@ class View:
         return lead + 0.5 * self.chance
 
 
-Way = Callable[[View], Array]
+Way = Callable[[SimulatedView], Array]
 
 
 def main() -> None:
@@ -155,7 +155,9 @@ def listened(folder: Path | None, embedder: str) -> tuple[NDArray[np.float32], N
         return arrays["vectors"], arrays["labels"]
 
 
-def world(vectors: NDArray[np.float32], labels: NDArray[np.str_], embedder: str, *, reported: bool) -> World:
+def world(
+    vectors: NDArray[np.float32], labels: NDArray[np.str_], embedder: str, *, reported: bool
+) -> SimulatedServer:
     """Every second label, songs without one in turn, and every second composed seed, in a frame of their own."""
     composed = len(labels) - COMPOSED * 16
     names = sorted(set(labels[:composed]) - {""})
@@ -169,13 +171,13 @@ def world(vectors: NDArray[np.float32], labels: NDArray[np.str_], embedder: str,
     frame = measuring.frame()
     placed = np.stack([frame.place(raw) for raw in vectors[wanted]])
     plain = np.stack([normalised(raw) for raw in vectors[wanted]])
-    return World(frame.match(placed @ placed.T), plain @ plain.T, labels[wanted])
+    return SimulatedServer(frame.match(placed @ placed.T), plain @ plain.T, labels[wanted])
 
 
 # -- members -----------------------------------------------------------------------------------------------
 
 
-def server(songs: World, seed: int, tastes: int, wrong: float) -> list[Member]:
+def server(songs: SimulatedServer, seed: int, tastes: int, wrong: float) -> list[SimulatedMember]:
     """Members who reacted as often as the last column says."""
     random = np.random.default_rng(seed)
     names = sorted(set(songs.labels) - {""})
@@ -190,7 +192,7 @@ def server(songs: World, seed: int, tastes: int, wrong: float) -> list[Member]:
             )
             for turn, (song, mistaken) in enumerate(zip(order, wrongly, strict=True))
         ]
-        members.append(Member(number, relevant, votes))
+        members.append(SimulatedMember(number, relevant, votes))
     return members
 
 
@@ -205,7 +207,7 @@ def reactions(relevant: NDArray[np.bool_], random: np.random.Generator) -> Itera
 # -- ways to rank ------------------------------------------------------------------------------------------
 
 
-def nearest_to_last(view: View) -> Array:
+def nearest_to_last(view: SimulatedView) -> Array:
     """How near it is to the song liked last."""
     liked = view.liked()
     return view.world.matches[:, liked[0]].astype(np.float64) if liked else view.chance
@@ -214,7 +216,7 @@ def nearest_to_last(view: View) -> Array:
 def qdrant(strategy: Callable[..., Array], *, as_they_are: bool = False) -> Way:
     """One of Qdrant's strategies; chance where it has nothing to go by."""
 
-    def way(view: View) -> Array:
+    def way(view: SimulatedView) -> Array:
         table = view.world.cosines if as_they_are else view.world.matches
         liked, disliked = table[:, view.liked()], table[:, view.liked(-1)]
         enough = liked.shape[1] or (disliked.shape[1] and strategy is not scoring.average_vector)
@@ -223,7 +225,9 @@ def qdrant(strategy: Callable[..., Array], *, as_they_are: bool = False) -> Way:
     return way
 
 
-def ours(view: View, *, others: bool = True, diversity: float = DIVERSITY[Adventure.BALANCED]) -> Array:
+def ours(
+    view: SimulatedView, *, others: bool = True, diversity: float = DIVERSITY[Adventure.BALANCED]
+) -> Array:
     """As /recommend ranks: higher is earlier; what it leaves out for sounding like a dislike comes last."""
     taste = taste_of(vote_events(view.member.votes), NOW, own=True)
     evidence = (*strongest(taste, +1), *strongest(taste, -1))
@@ -242,7 +246,7 @@ def ours(view: View, *, others: bool = True, diversity: float = DIVERSITY[Advent
     return places - len(places) * ranked.unwanted
 
 
-def spread(view: View, order: Array, diversity: float) -> Array:
+def spread(view: SimulatedView, order: Array, diversity: float) -> Array:
     """The same with the songs that come next unlike those before; songs reacted to come last."""
     left = np.setdiff1d(np.arange(len(order)), [vote.track_id for vote in view.member.votes])
     pool = left[np.lexsort((view.chance[left], -order[left]))]
@@ -260,7 +264,7 @@ WAYS: dict[str, Way] = {
     "average_vector": qdrant(scoring.average_vector),
     "sum_scores": qdrant(scoring.sum_scores),
     "nearest to last": nearest_to_last,
-    "popularity": View.popularity,
+    "popularity": SimulatedView.popularity,
     "chance": lambda view: view.chance,
 }
 
@@ -269,7 +273,7 @@ def settings_to_try() -> dict[str, Way]:
     """Ours with other settings; each is put back before the next."""
 
     def with_setting(name: str, value: float) -> Way:
-        def way(view: View) -> Array:
+        def way(view: SimulatedView) -> Array:
             before = getattr(scoring, name)
             setattr(scoring, name, value)
             try:
@@ -292,7 +296,7 @@ def settings_to_try() -> dict[str, Way]:
 
 
 def compare(
-    songs: World, ways: dict[str, Way], seeds: range, tastes: int, wrong: float
+    songs: SimulatedServer, ways: dict[str, Way], seeds: range, tastes: int, wrong: float
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Each way's means by the number of reactions, and what ours gains."""
     found: dict[str, dict[int, list[tuple[float, float]]]] = {
@@ -310,8 +314,12 @@ def compare(
             )
             chance = np.random.default_rng([seed, member.id]).random(len(songs.labels))
             for count in REACTIONS:
-                view = View(
-                    songs, Member(member.id, member.relevant, member.votes[:count]), others, crowd, chance
+                view = SimulatedView(
+                    songs,
+                    SimulatedMember(member.id, member.relevant, member.votes[:count]),
+                    others,
+                    crowd,
+                    chance,
                 )
                 for name, way in ways.items():
                     found[name][count].append(judged(way(view), view))
@@ -322,7 +330,7 @@ def compare(
     return means
 
 
-def judged(scores: Array, view: View) -> tuple[float, float]:
+def judged(scores: Array, view: SimulatedView) -> tuple[float, float]:
     """Whether one of the first ten is liked, and their nDCG; equal ones come in turn by chance."""
     left = np.setdiff1d(np.arange(len(scores)), [vote.track_id for vote in view.member.votes])
     first = left[np.lexsort((view.chance[left], -scores[left]))][:TOP]

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.metrics import adjusted_mutual_info_score, silhouette_score
 
-from benchmarks.listening import Heard, heard
+from benchmarks.listening import LabelledSong, heard
 from bot.playlists.songs import centred
 from bot.playlists.vibes import MOST, NOWHERE, SMALLEST, find, matched
 
@@ -51,7 +51,7 @@ def main() -> None:
     print(f"stays {report['stays']:.1%}")
 
 
-def measured(songs: list[Heard], rounds: int) -> dict:
+def measured(songs: list[LabelledSong], rounds: int) -> dict:
     """Every way's figures, Earworm's by the number of songs, and how many songs keep their vibe."""
     labelled = [song for song in songs if song.label]
     vectors = np.stack([song.vector for song in labelled])

@@ -19,7 +19,7 @@ from bot.playlists.around import Around
 from bot.playlists.atlas import Atlas
 from bot.playlists.portraits import Portraits
 from bot.playlists.reader import Reader
-from bot.playlists.records import Shelf
+from bot.playlists.records import PlaylistRecords
 from bot.playlists.service import Playlists
 from bot.privacy.export import MemberExport
 from bot.privacy.forget import Forgetting
@@ -112,7 +112,7 @@ class Services:
         answers = Answers(store, catalog)
         around = Around(vectors, catalog, recommender)
         together = Together(engine)
-        records = Shelf(store)
+        records = PlaylistRecords(store)
         reader = Reader(store, vectors, catalog, feedback, records)
         playlists = Playlists(catalog, recommender, records, reader)
         composer = Composer(store, catalog, guilds, feedback, recommender, around, playlists, reader)

@@ -13,7 +13,7 @@ VIEW_CHANNEL = 1 << 10
 CONNECT = 1 << 20
 
 
-class Kind(StrEnum):
+class ChannelKind(StrEnum):
     """What sort of channel it is, as far as seeing it goes."""
 
     TEXT = "text"  # also announcements, forums and media channels
@@ -55,7 +55,7 @@ class ChannelView:
     """A channel and its overwrites; a thread has none of its own but a parent (None: unknown, so hidden)."""
 
     id: int
-    kind: Kind = Kind.TEXT
+    kind: ChannelKind = ChannelKind.TEXT
     everyone: OverwriteView = NO_OVERWRITE
     roles: Mapping[int, OverwriteView] = field(default_factory=dict)
     members: Mapping[int, OverwriteView] = field(default_factory=dict)
@@ -64,12 +64,12 @@ class ChannelView:
     @property
     def rules(self) -> "ChannelView | None":
         """The channel whose overwrites decide."""
-        return self.parent if self.kind in {Kind.THREAD, Kind.PRIVATE_THREAD} else self
+        return self.parent if self.kind in {ChannelKind.THREAD, ChannelKind.PRIVATE_THREAD} else self
 
     @property
     def needed(self) -> int:
         """The permission bits that reading this channel takes."""
-        return VIEW_CHANNEL | CONNECT if self.kind is Kind.VOICE else VIEW_CHANNEL
+        return VIEW_CHANNEL | CONNECT if self.kind is ChannelKind.VOICE else VIEW_CHANNEL
 
 
 def member_can_see(guild: GuildView, user_id: int, role_ids: Iterable[int], channel: ChannelView) -> bool:
@@ -81,7 +81,7 @@ def member_can_see(guild: GuildView, user_id: int, role_ids: Iterable[int], chan
     if user_id == guild.owner_id or base & ADMINISTRATOR:
         return True
     rules = channel.rules
-    if rules is None or channel.kind is Kind.PRIVATE_THREAD:
+    if rules is None or channel.kind is ChannelKind.PRIVATE_THREAD:
         return False
     together = _together(rules.roles[role_id] for role_id in role_ids if role_id in rules.roles)
     return _granted(rules, base, together, rules.members.get(user_id, NO_OVERWRITE))
@@ -95,7 +95,7 @@ def audience_can_see(guild: GuildView, answer: ChannelView, share: ChannelView) 
     if answer.id == share.id:
         return True
     seen, shown = answer.rules, share.rules
-    if seen is None or shown is None or share.kind is Kind.PRIVATE_THREAD:
+    if seen is None or shown is None or share.kind is ChannelKind.PRIVATE_THREAD:
         return False
     if guild.everyone & ADMINISTRATOR or seen.id == shown.id:
         return True

@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot.client import Earworm
 from bot.errors import NotAllowed
 from bot.library.cards import ShareLine, TrackCard
-from bot.library.catalog import Page
+from bot.library.catalog import CatalogPage
 from cogs.shared.audience import sight_of
 from cogs.shared.text import fitted, fitting, plain, shared_by, song, votes
 from cogs.shared.tracks import find_track, suggest_tracks
@@ -90,7 +90,7 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
         await interaction.edit_original_response(content=f"{song(card)} {done}.")
 
 
-class Library(commands.Cog):
+class LibraryCog(commands.Cog):
     """What this server shared."""
 
     def __init__(self, bot: Earworm) -> None:
@@ -136,7 +136,7 @@ async def show_library(
     assert interaction.guild_id is not None
     catalog, sight = interaction.client.services.catalog, await sight_of(interaction)
 
-    async def page_at(number: int) -> Page:
+    async def page_at(number: int) -> CatalogPage:
         return await catalog.search(
             interaction.guild_id or 0,
             text,
@@ -162,7 +162,7 @@ async def show_library(
     await interaction.edit_original_response(view=view)
 
 
-def _library_layout(page: Page, asked: str, number: int, length: int) -> ui.LayoutView:
+def _library_layout(page: CatalogPage, asked: str, number: int, length: int) -> ui.LayoutView:
     view = ui.LayoutView(timeout=None)
     if not page.cards:
         nobody = "Nobody has shared a song yet. Post a link in a music channel!"
@@ -198,4 +198,4 @@ def _share(card: TrackCard, share: ShareLine) -> str:
 
 async def setup(bot: Earworm) -> None:
     """discord.py's entry point."""
-    await bot.add_cog(Library(bot))
+    await bot.add_cog(LibraryCog(bot))

@@ -13,7 +13,7 @@ from aiohttp import web
 from discord_sandbox.api import routes_application, routes_guilds, routes_messages
 from discord_sandbox.api.faults import Faults
 from discord_sandbox.api.rate_limits import Limits
-from discord_sandbox.api.rest import BODY_LIMIT, PREFIX, Request, Rest
+from discord_sandbox.api.rest import BODY_LIMIT, PREFIX, LoggedRequest, Rest
 from discord_sandbox.gateway.gateway import Gateway, Heartbeat
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.rules.openapi import Schema
@@ -21,7 +21,7 @@ from discord_sandbox.world import guild_payloads
 from discord_sandbox.world.cdn import Cdn
 from discord_sandbox.world.clock import Clock, Snowflakes
 from discord_sandbox.world.commands import Commands
-from discord_sandbox.world.guild import Guild
+from discord_sandbox.world.guild import SandboxGuild
 from discord_sandbox.world.interactions import Interactions
 from discord_sandbox.world.messages import Messages
 from discord_sandbox.world.model import User
@@ -107,14 +107,14 @@ class Sandbox:
 
     # -- setting it up -------------------------------------------------------------------------------------
 
-    def add_guild(self, name: str, *, bot_permissions: int = 0) -> Guild:
+    def add_guild(self, name: str, *, bot_permissions: int = 0) -> SandboxGuild:
         """Create a guild that the bot is in; everyone may read, write, react and use commands there."""
-        guild = Guild(self.world, self.interactions, name, bot_permissions=bot_permissions)
+        guild = SandboxGuild(self.world, self.interactions, name, bot_permissions=bot_permissions)
         self.world.guilds[guild.id] = guild
         self.world.emit("GUILD_CREATE", guild_payloads.guild_create(guild, all_members=False), guild)
         return guild
 
-    def remove_guild(self, guild: Guild) -> None:
+    def remove_guild(self, guild: SandboxGuild) -> None:
         """Throw the bot out."""
         del self.world.guilds[guild.id]
         self.world.emit("GUILD_DELETE", {"id": str(guild.id)}, guild)
@@ -149,7 +149,7 @@ class Sandbox:
     # -- watching ------------------------------------------------------------------------------------------
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[LoggedRequest]:
         """Every REST request so far."""
         return self._rest.requests
 
@@ -168,7 +168,7 @@ class Sandbox:
         """The bot's user."""
         return self.world.bot
 
-    def registered(self, guild: Guild | None = None) -> list[Json]:
+    def registered(self, guild: SandboxGuild | None = None) -> list[Json]:
         """The commands that the bot registered, globally or in a guild."""
         return self.commands.registered(guild.id if guild else None)
 

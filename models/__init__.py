@@ -3,10 +3,10 @@
 from models.answer import Answer, Suggestion
 from models.base import Base
 from models.digest import Digest
-from models.epoch import Epoch, EpochFrame, Relistening
+from models.epoch import GenerationFrame, GenerationRecord, Relistening
 from models.guild import Guild, Member, MusicChannel, Thread
 from models.job import Job
-from models.playlist import MapPlace, Playlist, PlaylistTrack, Vibe, VibeTrack
+from models.playlist import MapPlace, PlaylistRecord, PlaylistTrack, VibeRecord, VibeTrack
 from models.share import Hidden, MessageTrack, Reaction, Reply, Share
 from models.track import Source, Track, TrackVector
 
@@ -14,8 +14,8 @@ __all__ = [
     "Answer",
     "Base",
     "Digest",
-    "Epoch",
-    "EpochFrame",
+    "GenerationFrame",
+    "GenerationRecord",
     "Guild",
     "Hidden",
     "Job",
@@ -23,7 +23,7 @@ __all__ = [
     "Member",
     "MessageTrack",
     "MusicChannel",
-    "Playlist",
+    "PlaylistRecord",
     "PlaylistTrack",
     "Reaction",
     "Relistening",
@@ -34,6 +34,6 @@ __all__ = [
     "Thread",
     "Track",
     "TrackVector",
-    "Vibe",
+    "VibeRecord",
     "VibeTrack",
 ]

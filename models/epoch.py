@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Base
 
 
-class Epoch(Base):
+class GenerationRecord(Base):
     """A collection of a server's vectors: the one in use (`current`), or one that is being made or given up.
 
     The id is drawn, not counted: another database on the same vector storage never means the same collection.
@@ -23,10 +23,10 @@ class Epoch(Base):
     searched: Mapped[list[str]] = mapped_column(JSON)  # names of the vectors that questions go by
     begun_at: Mapped[datetime]
 
-    frames: Mapped[list["EpochFrame"]] = relationship(cascade="all, delete-orphan")
+    frames: Mapped[list["GenerationFrame"]] = relationship(cascade="all, delete-orphan")
 
 
-class EpochFrame(Base):
+class GenerationFrame(Base):
     """What a collection does with raw vectors of one name; no `mean` and `scale`: it leaves them as they are."""
 
     __tablename__ = "epoch_frames"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Base, RowId
 
 
-class Vibe(Base):
+class VibeRecord(Base):
     """A group of a server's songs that sound alike, the same from week to week.
 
     Those that were found last have the newest `found_at`; older ones wait a while for their songs to come together
@@ -50,7 +50,7 @@ class MapPlace(Base):
     placed_at: Mapped[datetime]
 
 
-class Playlist(Base):
+class PlaylistRecord(Base):
     """A playlist as it was posted in a week."""
 
     __tablename__ = "playlists"

@@ -11,9 +11,9 @@ from bot.visibility import (
     ADMINISTRATOR,
     CONNECT,
     VIEW_CHANNEL,
+    ChannelKind,
     ChannelView,
     GuildView,
-    Kind,
     OverwriteView,
     audience_can_see,
     channels_for_audience,
@@ -100,16 +100,16 @@ def test_administrators_need_no_permission_and_are_no_counterexample():
 
 
 def test_reading_along_in_a_voice_channel_takes_connect():
-    voice = channel(2, kind=Kind.VOICE, roles={MUTED: OverwriteView(deny=CONNECT)})
+    voice = channel(2, kind=ChannelKind.VOICE, roles={MUTED: OverwriteView(deny=CONNECT)})
     assert not audience_can_see(server(), channel(1), voice)
     assert member_can_see(server(), ANN, [], voice)
     assert not member_can_see(server(), ANN, [MUTED], voice)
-    assert audience_can_see(server(), channel(1), channel(2, kind=Kind.VOICE))
+    assert audience_can_see(server(), channel(1), channel(2, kind=ChannelKind.VOICE))
 
 
 def test_a_public_thread_is_seen_like_its_parent():
     parent = channel(1, everyone=DENY, roles={DJ: ALLOW})
-    thread = channel(5, kind=Kind.THREAD, parent=parent)
+    thread = channel(5, kind=ChannelKind.THREAD, parent=parent)
     assert audience_can_see(server(), parent, thread)
     assert audience_can_see(server(), thread, parent)
     assert not audience_can_see(server(), channel(9), thread)
@@ -118,7 +118,7 @@ def test_a_public_thread_is_seen_like_its_parent():
 
 
 def test_a_private_thread_is_seen_only_from_itself():
-    thread = channel(5, kind=Kind.PRIVATE_THREAD, parent=channel(1))
+    thread = channel(5, kind=ChannelKind.PRIVATE_THREAD, parent=channel(1))
     assert audience_can_see(server(), thread, thread)
     assert not audience_can_see(server(), channel(1), thread)
     assert audience_can_see(server(), thread, channel(1))
@@ -127,7 +127,7 @@ def test_a_private_thread_is_seen_only_from_itself():
 
 
 def test_a_thread_whose_parent_is_unknown_is_hidden_and_sees_nothing():
-    lost = channel(5, kind=Kind.THREAD)
+    lost = channel(5, kind=ChannelKind.THREAD)
     assert not audience_can_see(server(), channel(1), lost)
     assert not audience_can_see(server(), lost, channel(1))
     assert not member_can_see(server(), ANN, [], lost)
@@ -140,7 +140,7 @@ def test_overwrites_of_deleted_roles_let_nobody_in():
 
 def test_the_channels_of_an_answer():
     private = channel(2, everyone=DENY, roles={DJ: ALLOW})
-    thread = channel(3, kind=Kind.PRIVATE_THREAD, parent=channel(1))
+    thread = channel(3, kind=ChannelKind.PRIVATE_THREAD, parent=channel(1))
     every = [channel(1), private, thread]
     assert channels_for_audience(server(), channel(1), every) == {1}
     assert channels_for_member(server(), ANN, [DJ], every) == {1, 2}
@@ -154,7 +154,7 @@ PEOPLE = [3, 4]
 CHANNELS = st.builds(
     ChannelView,
     st.just(0),
-    st.sampled_from([Kind.TEXT, Kind.VOICE]),
+    st.sampled_from([ChannelKind.TEXT, ChannelKind.VOICE]),
     OVERWRITES,
     st.dictionaries(st.sampled_from(ROLES), OVERWRITES),
     st.dictionaries(st.sampled_from(PEOPLE), OVERWRITES, max_size=2),
@@ -226,7 +226,7 @@ def discord_py_says(guild: GuildView, view: ChannelView, role_ids: set[int], per
     ]
     data = {
         "id": 50,
-        "type": 2 if view.kind is Kind.VOICE else 0,
+        "type": 2 if view.kind is ChannelKind.VOICE else 0,
         "name": "c",
         "position": 0,
         "bitrate": 64000,
@@ -235,7 +235,7 @@ def discord_py_says(guild: GuildView, view: ChannelView, role_ids: set[int], per
             {"id": i, "type": t, "allow": str(o.allow), "deny": str(o.deny)} for i, t, o in overwrites
         ],
     }
-    made = (discord.VoiceChannel if view.kind is Kind.VOICE else discord.TextChannel)(
+    made = (discord.VoiceChannel if view.kind is ChannelKind.VOICE else discord.TextChannel)(
         state=state, guild=theirs, data=data
     )
     member = discord.Member(
@@ -248,4 +248,4 @@ def discord_py_says(guild: GuildView, view: ChannelView, role_ids: set[int], per
         state=state,
     )
     permissions = made.permissions_for(member)
-    return permissions.view_channel and (view.kind is not Kind.VOICE or permissions.connect)
+    return permissions.view_channel and (view.kind is not ChannelKind.VOICE or permissions.connect)

@@ -52,7 +52,7 @@ MEMORY = 1 << 30
 DISK = 1 << 36
 
 
-class Kind(NamedTuple):
+class SampleLayout(NamedTuple):
     """How the samples of a frame lie in it."""
 
     rate: int
@@ -88,7 +88,9 @@ def _decode(request: Message) -> Message:
     with container, Path(request["into"]).open("wb") as into:
         stream = _sound_of(container)
         _check_claim(container, request["max_seconds"])
-        writer = Writer(into, request["max_seconds"], mono=request["mono"], max_rate=request["max_rate"])
+        writer = SampleWriter(
+            into, request["max_seconds"], mono=request["mono"], max_rate=request["max_rate"]
+        )
         for frame in _frames(container, stream):
             writer.write(frame)
         writer.finish(allow_silence=request["allow_silence"])
@@ -156,14 +158,14 @@ def _clean(tag: str) -> str:
     return " ".join(visible.split())[:TAG_LENGTH]
 
 
-class Writer:
+class SampleWriter:
     """Turns frames into the samples that were asked for and appends them to a file, a block at a time."""
 
     def __init__(self, file: BinaryIO, max_seconds: float, *, mono: bool, max_rate: int | None) -> None:
         self.rate = 0
         self.channels = 0
         self._file, self._max_seconds, self._mono, self._max_rate = file, max_seconds, mono, max_rate
-        self._kind: Kind | None = None
+        self._kind: SampleLayout | None = None
         self._block: list[NDArray[Any]] = []
         self._resampler: soxr.ResampleStream | None = None
         self._heard = 0.0
@@ -177,7 +179,7 @@ class Writer:
 
     def write(self, frame: av.AudioFrame) -> None:
         """Append one frame. Raises Refused (TOO_LONG, or NOT_AUDIO for an absurd rate)."""
-        kind = Kind(frame.sample_rate, frame.layout.nb_channels, frame.format.name)
+        kind = SampleLayout(frame.sample_rate, frame.layout.nb_channels, frame.format.name)
         if kind != self._kind:
             self._begin(kind)
         self._heard += frame.samples / kind.rate
@@ -195,7 +197,7 @@ class Writer:
         if not allow_silence and (self.seconds < SHORTEST or self._peak < SILENCE):
             raise Refused(Failure.SILENT, detail=f"{self.seconds:.2f} s, peak {self._peak:.1e}")
 
-    def _begin(self, kind: Kind) -> None:
+    def _begin(self, kind: SampleLayout) -> None:
         """Start, or go on with frames of another kind: some files are glued together out of several."""
         if kind.rate not in RATES:
             raise Refused(Failure.NOT_AUDIO, detail=f"{kind.rate} Hz")
@@ -229,7 +231,7 @@ class Writer:
         self._file.write(samples.astype("<f4", copy=False).tobytes())
 
 
-def _scaled(values: NDArray[Any], kind: Kind) -> Samples:
+def _scaled(values: NDArray[Any], kind: SampleLayout) -> Samples:
     """Samples (n, channels), full scale ±1; whatever is no number or absurdly loud is silence."""
     values = values.T if kind.form.endswith("p") else values.reshape(-1, kind.channels)
     if values.dtype == np.uint8:

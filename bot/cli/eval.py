@@ -34,7 +34,7 @@ Heard = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class Song:
+class LabelledFile:
     """An audio file and the folder it belongs to; None: to nobody."""
 
     path: Path
@@ -82,12 +82,12 @@ def _folder_and_names(arguments: argparse.Namespace) -> tuple[Path, list[str]]:
     return arguments.folder, names
 
 
-def _songs(folder: Path) -> list[Song]:
+def _songs(folder: Path) -> list[LabelledFile]:
     """Every audio file below, in order; hidden ones are nobody's business."""
     if not folder.is_dir():
         raise NotFound(f"There is no folder {folder}. Name one that holds a folder of songs for each label.")
     return [
-        Song(path, _label(path.relative_to(folder).parts))
+        LabelledFile(path, _label(path.relative_to(folder).parts))
         for path in sorted(folder.rglob("*"))
         if path.is_file() and is_media_file(path.name, "") and not _is_hidden(path.relative_to(folder))
     ]
@@ -101,7 +101,7 @@ def _label(parts: Sequence[str]) -> str | None:
     return parts[0] if len(parts) > 1 and parts[0] != DISTRACTORS else None
 
 
-def _require_company(songs: Sequence[Song], folder: Path) -> None:
+def _require_company(songs: Sequence[LabelledFile], folder: Path) -> None:
     """Raise NotFound unless some song has another of its label to be found."""
     if not songs:
         raise NotFound(f"There is no audio that can be listened to in {folder}, nor in its folders.")
@@ -127,10 +127,10 @@ def _load(names: Sequence[str], settings: Settings) -> "tuple[list[Embedder], di
 
 
 async def _listen(
-    songs: Sequence[Song], embedders: "Sequence[Embedder]", settings: Settings
-) -> tuple[dict[Song, Heard], dict[str, str]]:
+    songs: Sequence[LabelledFile], embedders: "Sequence[Embedder]", settings: Settings
+) -> tuple[dict[LabelledFile, Heard], dict[str, str]]:
     """Each song's vectors by embedder, and why a file was skipped."""
-    heard: dict[Song, Heard] = {}
+    heard: dict[LabelledFile, Heard] = {}
     skipped: dict[str, str] = {}
     for song in tqdm(songs, unit="song", leave=False, disable=None):
         try:
@@ -154,7 +154,7 @@ async def _hear(path: Path, embedders: "Sequence[Embedder]", settings: Settings)
         }
 
 
-def _report(folder: Path, heard: dict[Song, Heard], embedders: "Sequence[Embedder]") -> Report:
+def _report(folder: Path, heard: dict[LabelledFile, Heard], embedders: "Sequence[Embedder]") -> Report:
     labels = [song.label for song in heard]
     ranked = list(rankings(list(heard.values()), [EMBEDDERS[e.info.name] for e in embedders]))
     sizes = Counter(label for label in labels if label)

@@ -46,12 +46,12 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from bot.cli.output import picks_text, wording_for
     from bot.digest.export import pick_json
     from bot.services import Services
-    from bot.taste.evidence import Extra
+    from bot.taste.evidence import ExtraEvidence
 
     guild_id = arguments.guild
     async with Services.open(settings) as services:
         await check_server(services, guild_id, or_empty=True)
-        extra = Extra(
+        extra = ExtraEvidence(
             likes=await _tracks(services, guild_id, arguments.like),
             dislikes=await _tracks(services, guild_id, arguments.dislike),
         )

@@ -12,11 +12,11 @@ from statistics import mean
 from aiohttp import web
 
 from bot.client import Earworm
-from discord_sandbox.music.synth import Song, write_audio
+from discord_sandbox.music.synth import ComposedSong, write_audio
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.server import Sandbox
-from discord_sandbox.world.guild import Guild
-from discord_sandbox.world.members import Member
+from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.members import SandboxMember
 from discord_sandbox.world.model import Channel
 from discord_sandbox.world.permissions import Permission
 
@@ -84,12 +84,12 @@ class Stage:
     """The server in which it plays, and who plays."""
 
     discord: Sandbox
-    guild: Guild
+    guild: SandboxGuild
     music: Channel
-    ann: Member
-    bo: Member
-    cleo: Member
-    dev: Member
+    ann: SandboxMember
+    bo: SandboxMember
+    cleo: SandboxMember
+    dev: SandboxMember
 
     @classmethod
     def build(cls, discord: Sandbox) -> "Stage":
@@ -120,7 +120,9 @@ class Stage:
 class Story:
     """Acts it all out, step by step."""
 
-    def __init__(self, stage: Stage, bot: Earworm, songs: Sequence[Song], radio: Radio, folder: Path) -> None:
+    def __init__(
+        self, stage: Stage, bot: Earworm, songs: Sequence[ComposedSong], radio: Radio, folder: Path
+    ) -> None:
         self.stage = stage
         self.bot = bot
         self.songs = songs
@@ -192,7 +194,7 @@ class Story:
             ready = partial(self._ready, message)
             self.replies[song.title] = await self.stage.discord.wait_for(ready, PATIENCE)
 
-    async def _post(self, member: Member, song: Song, comment: str, *, as_file: bool) -> Json:
+    async def _post(self, member: SandboxMember, song: ComposedSong, comment: str, *, as_file: bool) -> Json:
         suffix = ".ogg" if as_file else ".mp3"
         file = self.folder / (song.title.lower().replace(" ", "-") + suffix)
         tags = {"title": song.title, "artist": song.artist}
@@ -295,5 +297,5 @@ class Story:
     async def _card(self, title: str) -> int:
         return (await self.bot.services.catalog.resolve(self.stage.guild.id, title, None)).id
 
-    async def _command(self, member: Member, name: str, **options: str) -> None:
+    async def _command(self, member: SandboxMember, name: str, **options: str) -> None:
         await (await member.command(self.stage.music, name, **options)).message(PATIENCE)

@@ -14,7 +14,7 @@ from bot.client import Earworm
 from bot.errors import SettingsError
 from bot.settings import Settings
 from discord_sandbox import Sandbox, SandboxError
-from discord_sandbox.page import Club, Extra, Page
+from discord_sandbox.page import DemoServer, MenuEntry, SandboxPage
 
 TAKEN = "Port {} is taken. Name another one with --port, or end what runs there."
 NO_DIGEST = "The weekly digest is off. Ann switches it on with /digest set."
@@ -29,7 +29,7 @@ Try this first:
 async def receive(settings: Settings, home: Path, embedder: str, port: int | None, usual: int) -> None:
     """Serve the page, at the usual port unless one is named, until told to stop. Raises SettingsError."""
     async with Sandbox() as discord:
-        visit = Visit(Club.build(discord))
+        visit = Visit(DemoServer.build(discord))
         async with _opened(visit, port, usual) as page:
             await _serve(visit, _settings(discord, settings, embedder, home), _greeting(page, embedder))
 
@@ -38,15 +38,15 @@ async def receive(settings: Settings, home: Path, embedder: str, port: int | Non
 class Visit:
     """The club and, once it is there, the bot."""
 
-    club: Club
+    club: DemoServer
     bot: Earworm | None = None
 
     @property
-    def extras(self) -> tuple[Extra, ...]:
+    def extras(self) -> tuple[MenuEntry, ...]:
         """What the page offers besides what Discord does."""
         return (
-            Extra("Let the others share eight songs", self.club.share_songs),
-            Extra("Post the weekly digest now", self.post_digest),
+            MenuEntry("Let the others share eight songs", self.club.share_songs),
+            MenuEntry("Post the weekly digest now", self.post_digest),
         )
 
     async def post_digest(self) -> None:
@@ -73,11 +73,11 @@ async def _serve(visit: Visit, settings: Settings, greeting: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _opened(visit: Visit, port: int | None, usual: int) -> AsyncIterator[Page]:
+async def _opened(visit: Visit, port: int | None, usual: int) -> AsyncIterator[SandboxPage]:
     """The page at this port; without one at the usual port or, if that is taken, at any. Raises SettingsError."""
     about = {"speaker": visit.club.members[1], "here": visit.club.music, "shelf": visit.club.shelf}
     for tried in (usual, 0) if port is None else (port,):
-        page = Page(visit.club.guild, port=tried, extras=visit.extras, **about)  # type: ignore[arg-type]
+        page = SandboxPage(visit.club.guild, port=tried, extras=visit.extras, **about)  # type: ignore[arg-type]
         try:
             await page.open()
         except OSError as error:
@@ -108,5 +108,5 @@ def _settings(discord: Sandbox, settings: Settings, embedder: str, home: Path) -
     )
 
 
-def _greeting(page: Page, embedder: str) -> str:
+def _greeting(page: SandboxPage, embedder: str) -> str:
     return f"Earworm's sandbox: {page.address}\n\n{listening_with(embedder)}\n{FIRST}\nCtrl-C ends it."

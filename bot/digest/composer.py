@@ -18,11 +18,11 @@ from bot.library.store import Store
 from bot.periods import Schedule, length_of, read_period
 from bot.playlists.around import Around
 from bot.playlists.kinds import sleeper_of
-from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.reader import Reader
 from bot.playlists.sequence import arrange
 from bot.playlists.service import Playlists
-from bot.playlists.songs import Song
+from bot.playlists.songs import PlacedTrack
 from bot.suggestions.recommender import Pick, Recommender
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Feedback, Vote
@@ -172,7 +172,7 @@ class Composer:
         return [Newcomer(user_id, card) for user_id, card in found.items()]
 
     async def _with_sound(
-        self, content: DigestContent, songs: Mapping[int, Song], channels: Channels
+        self, content: DigestContent, songs: Mapping[int, PlacedTrack], channels: Channels
     ) -> DigestContent:
         """What its songs sound like beside the server's others."""
         if not content.tracks:
@@ -184,7 +184,7 @@ class Composer:
         return replace(content, outlier=outlier, moved=moved)
 
     async def _with_playlists(
-        self, content: DigestContent, songs: Mapping[int, Song], channels: Channels
+        self, content: DigestContent, songs: Mapping[int, PlacedTrack], channels: Channels
     ) -> DigestContent:
         """The playlists and the sleeper, if its days are now's; these are made for now."""
         now = datetime.now(UTC)
@@ -205,7 +205,7 @@ class Composer:
         """What to listen to: a recommendation and, where there are no vibes, a playlist."""
         guild_id = content.guild_id
         content = replace(content, pick=await self._pick(guild_id, content.until, channels))
-        if any(playlist.kind is Kind.VIBE for playlist in content.playlists):
+        if any(playlist.kind is PlaylistKind.VIBE for playlist in content.playlists):
             return content
         seeds = [*loved, *reversed(content.tracks)]
         return replace(content, playlist=await self._playlist(guild_id, seeds, votes, channels))

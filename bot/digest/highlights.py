@@ -12,7 +12,7 @@ from bot.audio.loudness import SILENT
 from bot.digest.content import Outlier, Sharer, Tally
 from bot.library.cards import TrackCard, batches
 from bot.periods import Month
-from bot.playlists.songs import Song, middle_of
+from bot.playlists.songs import PlacedTrack, middle_of
 from bot.playlists.vibe_names import short_name
 from bot.playlists.vibes import Vibe
 from bot.taste.feedback import Vote
@@ -68,7 +68,7 @@ def sharers_of(cards: Mapping[int, TrackCard], votes: Iterable[Vote]) -> list[Sh
     ]
 
 
-def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, Song]) -> Outlier | None:
+def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, PlacedTrack]) -> Outlier | None:
     """The one of these songs that sounds least like those of the server that it sounds most like.
 
     It comes with its card among `songs`, which has all of its shares.

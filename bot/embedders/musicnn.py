@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import Embedder, Embedding, Samples, Vectors
-from bot.embedders.musicnn_net import BANDS, STEPS, Heard, Network
+from bot.embedders.musicnn_net import BANDS, STEPS, MusicnnNetwork, MusicnnOutput
 from bot.embedders.tf_checkpoint import read_checkpoint
 from bot.embedders.windows import resampled, spread
 from bot.errors import EmbedderError, WeightsError
@@ -56,7 +56,7 @@ class MusiCNN(Embedder):
         if model not in TAGS:
             raise EmbedderError(f"MusiCNN's model is {' or '.join(TAGS)}, not {model!r}.")
         variables = _read(path, model)
-        self._network = Network(variables)
+        self._network = MusicnnNetwork(variables)
         self._tags = TAGS[model].split(",")
         self._mean, self._deviation = _training_statistics(variables)
         self._taper = torch.hann_window(N_FFT, periodic=True)
@@ -120,6 +120,6 @@ def _training_statistics(variables: dict[str, NDArray[np.float32]]) -> tuple[Vec
     return mean, np.sqrt(variance + np.float32(1e-3))
 
 
-def _join(heard: list[Heard], kind: str) -> Vectors:
+def _join(heard: list[MusicnnOutput], kind: str) -> Vectors:
     joined: Vectors = torch.cat([getattr(h, kind) for h in heard]).numpy()
     return joined

@@ -35,7 +35,7 @@ SHAPES = (
 
 
 @dataclass(frozen=True)
-class Heard:
+class MusicnnOutput:
     """What the network says of (b) patches: tags (b, 50) probabilities, penultimate (b, 200), pooled (b, 753)."""
 
     tags: Tensor
@@ -57,7 +57,7 @@ class _Norm:
         return x * self.scale.view(shape) + self.shift.view(shape)
 
 
-class Network:
+class MusicnnNetwork:
     """Log-mel patches in, tags and features out. Raises WeightsError for variables of another network."""
 
     def __init__(self, variables: Variables) -> None:
@@ -72,7 +72,7 @@ class Network:
         self._signs = [norm.scale.sign() for norm in self._norms[1:6]]
         self._dense = [_dense(variables, name) for name in ("dense", "dense_1")]
 
-    def __call__(self, patches: Tensor) -> Heard:
+    def __call__(self, patches: Tensor) -> MusicnnOutput:
         """(b, 187, 96) log-mel patches, time before bands."""
         front = self._front(self._norms[0](patches))
         features = torch.cat([front, *self._middle(front)], dim=1)
@@ -81,7 +81,7 @@ class Network:
         hidden = functional.linear(self._norms[9](pooled), *self._dense[0]).relu()
         penultimate = self._norms[10](hidden)
         tags = functional.linear(penultimate, *self._dense[1]).sigmoid()
-        return Heard(tags, penultimate, mean_pool, max_pool)
+        return MusicnnOutput(tags, penultimate, mean_pool, max_pool)
 
     def _front(self, patches: Tensor) -> Tensor:
         """(b, 561, 187): the loudest answer over the mel bands of each of the five kinds of kernel."""

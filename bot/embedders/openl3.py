@@ -14,7 +14,7 @@ from torch import Tensor
 from bot.embedders import EMBEDDERS, weights
 from bot.embedders.base import Embedder, Embedding, Samples, Vectors
 from bot.embedders.keras_weights import Layer
-from bot.embedders.openl3_net import FINAL_POOL, Network
+from bot.embedders.openl3_net import FINAL_POOL, OpenL3Network
 from bot.embedders.resample import Resampler
 from bot.embedders.spectrogram import RATE, SHAPES, WINDOW, Spectrogram
 from bot.embedders.windows import check, spread
@@ -82,7 +82,7 @@ class OpenL3(Embedder):
 
             self._network = FastNetwork(layers, pool, SHAPES[options.input_repr])
         else:
-            self._network = Network(layers, pool, self._device)
+            self._network = OpenL3Network(layers, pool, self._device)
         if engine.threads:
             self._threads: _Threads | None = _Threads(engine.threads)
         else:
@@ -125,7 +125,7 @@ class OpenL3(Embedder):
 
 
 @dataclass(frozen=True)
-class Engine:
+class Backend:
     """How the network is computed: on `device` (cpu, cuda), `threads` of the processor's, and why, in words."""
 
     device: str
@@ -134,7 +134,7 @@ class Engine:
     says: str
 
 
-def engine_here(precision: str = "fast") -> Engine:
+def engine_here(precision: str = "fast") -> Backend:
     """What this machine computes with."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
     threads = min(torch.get_num_threads(), MOST_THREADS)
@@ -143,7 +143,7 @@ def engine_here(precision: str = "fast") -> Engine:
     )
 
 
-def choose_engine(precision: str, *, gpu: str, capability: str, threads: int) -> Engine:
+def choose_engine(precision: str, *, gpu: str, capability: str, threads: int) -> Backend:
     """Choose by the GPU's name ("": none), and by what instructions PyTorch finds in the processor.
 
     Measured by benchmarks/openl3.py on 2 cores with AVX-512 that other programs used as well, whole path, against
@@ -153,15 +153,15 @@ def choose_engine(precision: str, *, gpu: str, capability: str, threads: int) ->
     """
     plain = "PyTorch's convolutions, float32"
     if gpu:
-        return Engine("cuda", False, 0, f"{plain}, on {gpu}: there is a GPU")
+        return Backend("cuda", False, 0, f"{plain}, on {gpu}: there is a GPU")
     here = f"{threads} threads" if threads > 1 else "1 thread"
     if precision != "fast":
-        return Engine("cpu", False, threads, f"{plain}, {here}: exactness was asked for")
+        return Backend("cpu", False, threads, f"{plain}, {here}: exactness was asked for")
     if capability == "DEFAULT":
         why = "Winograd's transforms don't pay without vector instructions"
-        return Engine("cpu", False, threads, f"{plain}, {here}: {why}")
+        return Backend("cpu", False, threads, f"{plain}, {here}: {why}")
     why = f"the fastest measured where the processor has {capability}"
-    return Engine("cpu", True, threads, f"Winograd convolutions, float32, {here}: {why}")
+    return Backend("cpu", True, threads, f"Winograd convolutions, float32, {here}: {why}")
 
 
 class _Threads:

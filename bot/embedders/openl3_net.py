@@ -25,7 +25,7 @@ FINAL_POOL = {
 Array = NDArray[np.float32]
 
 
-class Network:
+class OpenL3Network:
     """Convolutions as PyTorch does them; float32, channels last, which is the faster layout."""
 
     def __init__(self, layers: Sequence[Layer], pool: tuple[int, int], device: torch.device) -> None:

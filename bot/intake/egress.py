@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from bot.errors import Failure
 from bot.intake.addresses import is_public, resolve
-from bot.intake.heads import END, Request, last_of_its_connection, plain_host
+from bot.intake.heads import END, ProxyRequest, last_of_its_connection, plain_host
 
 __all__ = ["EgressProxy", "Grant", "is_public"]
 
@@ -144,7 +144,7 @@ class EgressProxy:
 
     async def _answer(self, client: Peer) -> None:
         async with asyncio.timeout(HEAD_SECONDS):
-            request = Request.parse(await client.reader.readuntil(END))
+            request = ProxyRequest.parse(await client.reader.readuntil(END))
         try:
             grant = self._grants.get(request.token)
             if grant is None:
@@ -153,7 +153,7 @@ class EgressProxy:
         except Denied as denied:
             client.writer.write(denied.answer)
 
-    async def _serve_in_time(self, grant: Grant, request: Request, client: Peer) -> None:
+    async def _serve_in_time(self, grant: Grant, request: ProxyRequest, client: Peer) -> None:
         connection = asyncio.current_task()
         assert connection is not None
         grant.connections.add(connection)
@@ -169,7 +169,7 @@ class EgressProxy:
             if limit.expired():
                 grant.fail(Failure.TIMEOUT)
 
-    async def _dial(self, grant: Grant, request: Request) -> Peer:
+    async def _dial(self, grant: Grant, request: ProxyRequest) -> Peer:
         if not request.is_tunnel and request.scheme != "http":
             raise grant.block(request.target)
         try:
@@ -207,7 +207,7 @@ def _break_off(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-async def _converse(grant: Grant, request: Request, client: Peer, server: Peer) -> None:
+async def _converse(grant: Grant, request: ProxyRequest, client: Peer, server: Peer) -> None:
     if request.is_tunnel:
         client.writer.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
         answering = _pump(grant, server.reader, client.writer)

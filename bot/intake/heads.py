@@ -19,7 +19,7 @@ HOP_BY_HOP = (
 
 
 @dataclass(frozen=True)
-class Request:
+class ProxyRequest:
     """What a client asks of the proxy: where to connect, and what to say there first."""
 
     method: str

@@ -20,7 +20,7 @@ MEDIA_SUFFIXES = (
 
 
 @dataclass(frozen=True)
-class Source:
+class PostedMedia:
     """A posted link or file; the rest is known for files only, `size` in bytes."""
 
     url: str
@@ -30,9 +30,9 @@ class Source:
     size: int = 0
 
 
-def find_links(text: str, limit: int = MAX_LINKS) -> list[Source]:
+def find_links(text: str, limit: int = MAX_LINKS) -> list[PostedMedia]:
     """The different http(s) links of a message in order, at most `limit`; those in code are quoted, not shared."""
-    return [Source(url) for url in dict.fromkeys(_links(_without_code(text)))][:limit]
+    return [PostedMedia(url) for url in dict.fromkeys(_links(_without_code(text)))][:limit]
 
 
 def is_media_file(name: str, content_type: str) -> bool:

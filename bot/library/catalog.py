@@ -17,7 +17,7 @@ from bot.library.store import Store
 from models import Share, Source, Track
 from models.track import searchable
 
-__all__ = ["Catalog", "Channels", "Page", "ShareLine", "TrackCard"]
+__all__ = ["Catalog", "CatalogPage", "Channels", "ShareLine", "TrackCard"]
 
 QUERY_CHARACTERS = 200
 CHOICES = 3  # named where a title fits several tracks
@@ -27,7 +27,7 @@ NO_TITLE = re.compile(r"(data|file|ftp|javascript|mailto|spotify|deezer|tidal):\
 NEWEST_FIRST = (func.max(Share.shared_at).desc(), Track.id.desc())
 
 
-class Named(NamedTuple):
+class TitleCandidate(NamedTuple):
     """A track by its searchable title and artist."""
 
     track_id: int
@@ -36,7 +36,7 @@ class Named(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Page:
+class CatalogPage:
     """A piece of a list of `total` tracks."""
 
     cards: tuple[TrackCard, ...]
@@ -110,7 +110,7 @@ class Catalog:
         user_id: int | None = None,
         limit: int = 25,
         offset: int = 0,
-    ) -> Page:
+    ) -> CatalogPage:
         """The tracks with every word of `text` in title or artist, shared by `user_id`; newest share first.
 
         A title counts where a share that has it may be shown.
@@ -119,7 +119,7 @@ class Catalog:
         async with self._store.session() as session:
             total = await session.scalar(select(func.count()).select_from(matching.subquery())) or 0
             ids = list(await session.scalars(matching.order_by(*NEWEST_FIRST).limit(limit).offset(offset)))
-            return Page(tuple(await load_cards(session, guild_id, ids, channels)), total)
+            return CatalogPage(tuple(await load_cards(session, guild_id, ids, channels)), total)
 
     async def suggest(self, guild_id: int, text: str, channels: Channels, limit: int = 25) -> list[TrackCard]:
         """What somebody who typed `text` may mean: titles and artists that begin so, then words, then the rest."""
@@ -161,7 +161,9 @@ class Catalog:
         named = _called(guild_id, text, channels).add_columns(Source.search_text)
         async with self._store.session() as session:
             rows = await session.execute(named.order_by(Share.shared_at.desc(), Share.track_id.desc()))
-            fitting = _best(wanted, [Named(track_id, *words.split("\n", 1)) for track_id, words in rows])
+            fitting = _best(
+                wanted, [TitleCandidate(track_id, *words.split("\n", 1)) for track_id, words in rows]
+            )
             cards = await load_cards(session, guild_id, fitting[:CHOICES], channels)
         if not wanted or not cards:
             raise NotFound(
@@ -218,7 +220,7 @@ def _id(text: str) -> int:
     return number if number < 2**63 else 0
 
 
-def _best(wanted: str, found: Sequence[Named]) -> list[int]:
+def _best(wanted: str, found: Sequence[TitleCandidate]) -> list[int]:
     """The tracks that are called so, else those with it in the title, else all that were found."""
     exact = [one for one in found if wanted in {one.title, f"{one.artist} - {one.title}"}]
     part = [one for one in found if wanted in one.title]

@@ -15,7 +15,7 @@ from models.track import searchable
 LIKELY = 0.1  # probability from which a track sounds like a tag
 
 
-class Named(NamedTuple):
+class ShareNames(NamedTuple):
     """What a share in one channel calls a track; its genres in comparable form."""
 
     channel_id: int
@@ -34,7 +34,7 @@ class Facts:
 
     track_id: int
     channels: frozenset[int]
-    shares: tuple[Named, ...]
+    shares: tuple[ShareNames, ...]
     tags: frozenset[str]
     tempo: float
     key: str
@@ -54,7 +54,7 @@ class Facts:
         missing = set(tags) - self.tags
         return not missing or missing <= {genre for share in self._seen(channels) for genre in share.genres}
 
-    def _seen(self, channels: Channels) -> list[Named]:
+    def _seen(self, channels: Channels) -> list[ShareNames]:
         return [
             share
             for share in self.shares
@@ -66,7 +66,7 @@ async def load_facts(
     session: AsyncSession, guild_id: int, among: Collection[int] | None = None
 ) -> dict[int, Facts]:
     """The facts of a server's shared tracks by id, or of those among some."""
-    shares: dict[int, list[Named]] = {}
+    shares: dict[int, list[ShareNames]] = {}
     called = (
         select(Share.track_id, Share.channel_id, Source.artist, Source.title, Source.genres)
         .join(Source, Source.id == Share.source_id)
@@ -75,7 +75,7 @@ async def load_facts(
     )
     for track_id, channel_id, artist, title, genres in await session.execute(called):
         shares.setdefault(track_id, []).append(
-            Named(channel_id, artist, title, frozenset(map(searchable, genres)))
+            ShareNames(channel_id, artist, title, frozenset(map(searchable, genres)))
         )
     tracks = select(Track.id, Track.seconds, Track.tags, Track.features).where(
         Track.guild_id == guild_id, *_among(Track.id, among)
@@ -89,7 +89,7 @@ async def load_facts(
 
 def _facts(
     track_id: int,
-    shares: list[Named],
+    shares: list[ShareNames],
     seconds: float,
     tags: dict[str, float],
     features: dict[str, object],

@@ -28,7 +28,7 @@ class Got:
 
 
 @dataclass(frozen=True)
-class Heard:
+class AnalysedSong:
     """A song that was listened to."""
 
     name: Naming
@@ -77,14 +77,14 @@ class Listener:
         fetched = await self._fetcher.fetch(url, into, name=name)
         return _got(fetched)
 
-    async def listen(self, got: Got, into: Path, *, urgent: bool = False) -> Heard:
+    async def listen(self, got: Got, into: Path, *, urgent: bool = False) -> AnalysedSong:
         """Decode and analyse a file with the help of a directory. Raises Refused, EmbedderError, WorkerDied."""
         async with self._decoding_urgently if urgent else self._decoding:
             decoded = await decode(got.path, into, max_seconds=self._max_seconds)
         analysis = await self._analyst.analyse(decoded, urgent=urgent)
         tags = Naming(decoded.title, decoded.artist, decoded.album)
         name = name_track(got.page, tags, got.stem, uploader=got.uploader)
-        return Heard(name, got.genres or _genres(decoded), analysis)
+        return AnalysedSong(name, got.genres or _genres(decoded), analysis)
 
 
 def _got(fetched: Fetched) -> Got:

@@ -7,7 +7,7 @@ from PIL import Image
 
 from bot.pictures.canvas import Canvas
 from bot.pictures.colours import RGB, oklch
-from bot.pictures.motifs import MOTIFS, SIZE, Mood, Sheet
+from bot.pictures.motifs import MOTIFS, SIZE, ColourLayer, Mood
 from bot.pictures.text import Fonts, plain, told
 from bot.pictures.values import Cover, Number, Picture
 
@@ -34,7 +34,7 @@ def cover(value: Cover) -> Picture:
 def draw_cover(value: Cover) -> Canvas:
     """The cover as a canvas."""
     mood = mood_of(value)
-    sheet = Sheet()
+    sheet = ColourLayer()
     kind = _number(*sorted(value.tags)) if value.tags else _number(value.key, *value.track_ids)
     MOTIFS[kind % len(MOTIFS)](
         sheet, mood, np.random.default_rng(_number(*value.track_ids, *sorted(value.tags)))
@@ -80,7 +80,7 @@ def mood_of(value: Cover) -> Mood:
     )
 
 
-def _darken(sheet: Sheet, mood: Mood, top: float) -> None:
+def _darken(sheet: ColourLayer, mood: Mood, top: float) -> None:
     """Lay a shade over the lower part, so dark below `top` that what is written there can be read on anything."""
     shade = oklch(0.2, 0.07, mood.hue + mood.turn)
     ramp = np.clip((np.arange(SIZE, dtype=np.float32) - top + 170) / 150, 0, 1)

@@ -43,7 +43,7 @@ class Mood:
         return oklch(0.9, 0.1 + 0.05 * self.force, self.hue + 150)
 
 
-class Sheet:
+class ColourLayer:
     """A square of pixels that colours are laid over; x to the right, y down, both from 0 to 1."""
 
     def __init__(self) -> None:
@@ -75,10 +75,10 @@ class Sheet:
         return np.hypot(across, down), np.arctan2(down, across)
 
 
-Motif = Callable[[Sheet, Mood, np.random.Generator], None]
+Motif = Callable[[ColourLayer, Mood, np.random.Generator], None]
 
 
-def hills(sheet: Sheet, mood: Mood, random: np.random.Generator) -> None:
+def hills(sheet: ColourLayer, mood: Mood, random: np.random.Generator) -> None:
     """Ridges one behind the other under a sun: quick music has more of them side by side, loud music higher ones."""
     _sky(sheet, mood)
     x, y = float(random.uniform(0.2, 0.8)), float(random.uniform(0.18, 0.34))
@@ -95,7 +95,7 @@ def hills(sheet: Sheet, mood: Mood, random: np.random.Generator) -> None:
         sheet.lay(mood.shade(depth), sheet.inside(ridge - sheet.y))
 
 
-def bloom(sheet: Sheet, mood: Mood, random: np.random.Generator) -> None:
+def bloom(sheet: ColourLayer, mood: Mood, random: np.random.Generator) -> None:
     """A flower cut out of paper: quick music has more petals, loud music deeper ones."""
     sheet.fill(mood.shade(1))
     far, angle = sheet.polar(float(random.uniform(0.38, 0.62)), float(random.uniform(0.34, 0.5)))
@@ -112,7 +112,7 @@ def bloom(sheet: Sheet, mood: Mood, random: np.random.Generator) -> None:
     sheet.lay(mood.accent, sheet.inside(far - 0.045))
 
 
-def grooves(sheet: Sheet, mood: Mood, random: np.random.Generator) -> None:
+def grooves(sheet: ColourLayer, mood: Mood, random: np.random.Generator) -> None:
     """A record whose grooves swing: one for each track, the louder the wider, the quicker the more often."""
     far, angle = sheet.polar(float(random.uniform(0.4, 0.6)), float(random.uniform(0.36, 0.48)))
     sheet.fill(mood.shade(1))
@@ -131,7 +131,7 @@ def grooves(sheet: Sheet, mood: Mood, random: np.random.Generator) -> None:
     sheet.lay(mood.shade(1), sheet.inside(far - 0.012))
 
 
-def bars(sheet: Sheet, mood: Mood, random: np.random.Generator) -> None:
+def bars(sheet: ColourLayer, mood: Mood, random: np.random.Generator) -> None:
     """A sound wave of round bars: quick music has more of them, loud music longer ones."""
     _sky(sheet, mood)
     number = 9 + round(10 * mood.pace)
@@ -152,7 +152,7 @@ def bars(sheet: Sheet, mood: Mood, random: np.random.Generator) -> None:
 MOTIFS: tuple[Motif, ...] = (hills, bloom, grooves, bars)
 
 
-def _sky(sheet: Sheet, mood: Mood) -> None:
+def _sky(sheet: ColourLayer, mood: Mood) -> None:
     """From dusk at the top to the light at the horizon for music in minor, the other way round in major."""
     top, bottom = (0.95, 0.35) if mood.minor else (0.45, 0.0)
     sheet.fill(mood.shade(top))

@@ -12,7 +12,7 @@ from bot.pictures.canvas import Canvas, Shape
 from bot.pictures.colours import FAINT, GROUND, INK, MUTED, NIGHT, PALETTE, RGB
 from bot.pictures.field import BIGGEST, FIELD, SKY, WIDTH, haze, radius_of, spread
 from bot.pictures.text import Fonts, plain, told
-from bot.pictures.values import Dot, MusicMap, Number, Picture, Vibe
+from bot.pictures.values import Dot, MapVibe, MusicMap, Number, Picture
 
 MARGIN = 48
 TITLES = (60, 52, 46)  # pixels; a phone shows a third of it
@@ -40,7 +40,7 @@ LOOSE = Mark(FAINT, Shape.CIRCLE)
 class Label:
     """A vibe's name on the map, in one line or two."""
 
-    vibe: Vibe
+    vibe: MapVibe
     lines: tuple[str, ...]
     width: float
     height: float
@@ -80,7 +80,7 @@ def draw_music_map(value: MusicMap) -> Canvas:
     return canvas
 
 
-def marks_of(vibes: Sequence[Vibe]) -> dict[int, Mark]:
+def marks_of(vibes: Sequence[MapVibe]) -> dict[int, Mark]:
     """What each vibe looks like, by id: eight colours first, then the same in the next shape; mostly lasting."""
     marks: dict[int, Mark] = {}
     shapes = list(Shape)
@@ -94,7 +94,7 @@ def marks_of(vibes: Sequence[Vibe]) -> dict[int, Mark]:
     return marks
 
 
-def _by_size(value: MusicMap) -> list[Vibe]:
+def _by_size(value: MusicMap) -> list[MapVibe]:
     sizes = Counter(dot.vibe for dot in value.dots)
     present = [vibe for vibe in value.vibes if sizes[vibe.id]]
     return sorted(present, key=lambda vibe: (-sizes[vibe.id], vibe.id))
@@ -103,7 +103,7 @@ def _by_size(value: MusicMap) -> list[Vibe]:
 # -- labels ------------------------------------------------------------------------------------------------
 
 
-def _label(vibe: Vibe, fonts: Fonts, *, brief: bool) -> Label:
+def _label(vibe: MapVibe, fonts: Fonts, *, brief: bool) -> Label:
     """The first part of a name large, the rest below it unless it has to be brief."""
     first, _, rest = (fonts.drawable(vibe.name) or "vibe").partition(" · ")
     room = 0.4 * FIELD.width
@@ -184,7 +184,7 @@ def _counts(value: MusicMap) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _write_list(canvas: Canvas, vibes: Sequence[Vibe], marks: dict[int, Mark]) -> None:
+def _write_list(canvas: Canvas, vibes: Sequence[MapVibe], marks: dict[int, Mark]) -> None:
     column = (WIDTH - 2 * MARGIN) / 2
     for number, vibe in enumerate(vibes):
         left = MARGIN + column * (number % 2)

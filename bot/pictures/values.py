@@ -14,7 +14,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Vibe:
+class MapVibe:
     """A vibe; its colour goes by its id, which lasts from week to week."""
 
     id: int
@@ -38,12 +38,12 @@ class MusicMap:
 
     server: str
     dots: tuple[Dot, ...]
-    vibes: tuple[Vibe, ...] = ()
+    vibes: tuple[MapVibe, ...] = ()
     note: str = ""
 
 
 @dataclass(frozen=True)
-class Share:
+class TagShare:
     """A part of a whole: a tag with the share (0 to 1) of songs that have it."""
 
     name: str
@@ -70,7 +70,7 @@ class TasteCard:
     shared: int = 0
     hits: int = 0
     liked: int = 0
-    tags: tuple[Share, ...] = ()
+    tags: tuple[TagShare, ...] = ()
     tempos: tuple[float, ...] = ()
     loudness: tuple[float, ...] = ()
     server_tempo: float | None = None

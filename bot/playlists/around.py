@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
 from bot.library.sight import Channels
-from bot.playlists.playlist import Entry, Kind, Playlist
+from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.playlists.sequence import arrange
-from bot.playlists.songs import Song
+from bot.playlists.songs import PlacedTrack
 from bot.suggestions.recommender import Recommender
 from bot.suggestions.wording import shorten
 from bot.vectors.storage import Vectors
@@ -41,8 +41,10 @@ class Around:
             return None
         tracks = [card.id for card in cards]
         places = (await self._vectors.get(guild_id, tracks)).matrix(tracks)
-        songs = arrange([Song.of(card, place) for card, place in zip(cards, places, strict=True)])
-        return Playlist(Kind.AROUND, name_of(cards), tuple(Entry(song.card) for song in songs), str(track_id))
+        songs = arrange([PlacedTrack.of(card, place) for card, place in zip(cards, places, strict=True)])
+        return Playlist(
+            PlaylistKind.AROUND, name_of(cards), tuple(Entry(song.card) for song in songs), str(track_id)
+        )
 
 
 def name_of(cards: Sequence[TrackCard]) -> str:

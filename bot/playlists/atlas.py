@@ -14,7 +14,7 @@ from bot.library.sight import Channels
 from bot.library.store import Store
 from bot.periods import Week
 from bot.pictures.places import place
-from bot.pictures.values import Dot, MusicMap, Vibe
+from bot.pictures.values import Dot, MapVibe, MusicMap
 from bot.playlists.reader import Reader
 from bot.playlists.service import Playlists, Vibes
 from models import MapPlace, Track
@@ -117,7 +117,7 @@ def _map(
         )
         for card in cards
     )
-    named = tuple(Vibe(vibe.id, vibe.name) for vibe in found.vibes)
+    named = tuple(MapVibe(vibe.id, vibe.name) for vibe in found.vibes)
     return MusicMap(server, dots, named, found.note)
 
 

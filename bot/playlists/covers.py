@@ -4,7 +4,7 @@ from collections import Counter
 
 from bot.audio.loudness import SILENT
 from bot.pictures.values import Cover
-from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.songs import middle_of
 from bot.suggestions.wording import count
 
@@ -30,6 +30,8 @@ def cover_of(playlist: Playlist, name: str = "") -> Cover:
 
 def title_of(playlist: Playlist) -> str:
     """What a playlist is called where its name alone would say too little."""
-    return {Kind.REDISCOVER: "Rediscover", Kind.SLEEPERS: "Sleepers", Kind.MEMBER: "For one of you"}.get(
-        playlist.kind, playlist.name
-    )
+    return {
+        PlaylistKind.REDISCOVER: "Rediscover",
+        PlaylistKind.SLEEPERS: "Sleepers",
+        PlaylistKind.MEMBER: "For one of you",
+    }.get(playlist.kind, playlist.name)

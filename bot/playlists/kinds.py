@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from bot.playlists.playlist import Entry, Kind, Playlist
+from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.playlists.rules import PER_ARTIST, Rule, chosen, few_by_one, fresh
 from bot.playlists.sequence import arrange
-from bot.playlists.songs import Places, Song, middle
+from bot.playlists.songs import PlacedTrack, Places, middle
 from bot.suggestions.recommender import Pick
 from bot.suggestions.wording import count
 
@@ -19,7 +19,7 @@ HAD_ITS_CHANCE = timedelta(days=7)  # before that nobody's silence means anythin
 CLOSE = 0.15  # cosine of places that a sleeper has with something loved
 NEW = timedelta(days=7)
 
-Why = Callable[[Song], str]
+Why = Callable[[PlacedTrack], str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,24 +52,24 @@ class ThisWeek:
         """The rules of every playlist, the one that gives way first at the end."""
         return [few_by_one(), fresh(self.lately)]
 
-    def wanted(self, songs: Sequence[Song]) -> list[Song]:
+    def wanted(self, songs: Sequence[PlacedTrack]) -> list[PlacedTrack]:
         """The songs without those that the server dislikes, which no rule brings back."""
         return [song for song in songs if song.card.id not in self.disliked]
 
 
-def heart_of(songs: Sequence[Song]) -> Places:
+def heart_of(songs: Sequence[PlacedTrack]) -> Places:
     """The middle of some songs."""
     return middle(np.stack([song.place for song in songs]))
 
 
-def vibe(vibe_id: int, name: str, songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
+def vibe(vibe_id: int, name: str, songs: Sequence[PlacedTrack], week: ThisWeek) -> Playlist | None:
     """This week's songs of one vibe: new ones first, then what is liked, then what sounds most like it."""
     wanted = week.wanted(songs)
     if not wanted:
         return None
     heart = heart_of(songs)
 
-    def rank(song: Song) -> tuple[bool, int, float, int]:
+    def rank(song: PlacedTrack) -> tuple[bool, int, float, int]:
         return (
             not _is_new(song, week.now),
             -week.loved.get(song.card.id, 0),
@@ -77,15 +77,15 @@ def vibe(vibe_id: int, name: str, songs: Sequence[Song], week: ThisWeek) -> Play
             song.card.id,
         )
 
-    def why(song: Song) -> str:
+    def why(song: PlacedTrack) -> str:
         parts = ["new this week"] if _is_new(song, week.now) else []
         parts += [count(song.card.likes, "like")] if song.card.likes else []
         return ", ".join(parts) or f"{_per_cent(float(song.place @ heart))}% this vibe"
 
-    return _playlist(Kind.VIBE, name, sorted(wanted, key=rank), week, why, subject=str(vibe_id))
+    return _playlist(PlaylistKind.VIBE, name, sorted(wanted, key=rank), week, why, subject=str(vibe_id))
 
 
-def rediscover(songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
+def rediscover(songs: Sequence[PlacedTrack], week: ThisWeek) -> Playlist | None:
     """What was loved once and wasn't shared, voted on or posted for NOT_SEEN; the most loved first."""
     since = week.now - NOT_SEEN
     gone = [
@@ -93,28 +93,28 @@ def rediscover(songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
     ]
     gone.sort(key=lambda song: (-week.loved[song.card.id], week.seen.get(song.card.id, since), song.card.id))
 
-    def why(song: Song) -> str:
+    def why(song: PlacedTrack) -> str:
         return f"{count(song.card.likes, 'like')}, last seen in {week.seen.get(song.card.id, since):%B %Y}"
 
-    return _playlist(Kind.REDISCOVER, "rediscover", gone, week, why)
+    return _playlist(PlaylistKind.REDISCOVER, "rediscover", gone, week, why)
 
 
-def sleepers(songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
+def sleepers(songs: Sequence[PlacedTrack], week: ThisWeek) -> Playlist | None:
     """What sounds like something that the server loves, and nobody reacted to: the closest, in playing order."""
     found = _sleepers(songs, week)
     kept, note = chosen(list(found), week.rules, LENGTH)
     entries = tuple(found[song] for song in arrange(kept))
-    return Playlist(Kind.SLEEPERS, "sleepers", entries, note=note) if entries else None
+    return Playlist(PlaylistKind.SLEEPERS, "sleepers", entries, note=note) if entries else None
 
 
-def sleeper_of(songs: Sequence[Song], week: ThisWeek) -> Entry | None:
+def sleeper_of(songs: Sequence[PlacedTrack], week: ThisWeek) -> Entry | None:
     """The closest of the sleepers that wasn't posted lately, or else the closest; None if there are none."""
     found = list(_sleepers(songs, week).values())
     new = [entry for entry in found if entry.card.id not in week.lately]
     return next(iter(new or found), None)
 
 
-def _sleepers(songs: Sequence[Song], week: ThisWeek) -> dict[Song, Entry]:
+def _sleepers(songs: Sequence[PlacedTrack], week: ThisWeek) -> dict[PlacedTrack, Entry]:
     """What sounds like something that the server loves, and nobody reacted to; the closest first."""
     loved = [song for song in songs if song.card.id in week.loved]
     overlooked = [song for song in week.wanted(songs) if _is_overlooked(song, week)]
@@ -136,16 +136,16 @@ def _sleepers(songs: Sequence[Song], week: ThisWeek) -> dict[Song, Entry]:
 
 
 def for_member(
-    user_id: int, picks: Sequence[Pick], songs: Mapping[int, Song], week: ThisWeek
+    user_id: int, picks: Sequence[Pick], songs: Mapping[int, PlacedTrack], week: ThisWeek
 ) -> Playlist | None:
     """What a member may like and doesn't know yet, as recommended to them."""
     reasons = {pick.card.id: pick for pick in picks}
     kept, note = chosen([songs[pick.card.id] for pick in picks if pick.card.id in songs], week.rules, LENGTH)
     entries = tuple(Entry(song.card, pick=reasons[song.card.id]) for song in arrange(kept))
-    return Playlist(Kind.MEMBER, "for one member", entries, str(user_id), note) if entries else None
+    return Playlist(PlaylistKind.MEMBER, "for one member", entries, str(user_id), note) if entries else None
 
 
-def worlds(start: Heart, end: Heart, songs: Sequence[Song], week: ThisWeek) -> Playlist | None:
+def worlds(start: Heart, end: Heart, songs: Sequence[PlacedTrack], week: ThisWeek) -> Playlist | None:
     """A way from the middle of one vibe to that of another, in even steps along the sphere.
 
     At each step stands the nearest song that is left; no artist follows themselves if that can be.
@@ -159,7 +159,9 @@ def worlds(start: Heart, end: Heart, songs: Sequence[Song], week: ThisWeek) -> P
         used.append(song.artist)
         entries.append(Entry(song.card, _mile(along, start.name, end.name)))
     name = f"from {start.name} to {end.name}"
-    return Playlist(Kind.WORLDS, name, tuple(entries), f"{start.id}-{end.id}", note) if entries else None
+    return (
+        Playlist(PlaylistKind.WORLDS, name, tuple(entries), f"{start.id}-{end.id}", note) if entries else None
+    )
 
 
 def farthest(hearts: Sequence[Heart]) -> tuple[Heart, Heart] | None:
@@ -169,19 +171,25 @@ def farthest(hearts: Sequence[Heart]) -> tuple[Heart, Heart] | None:
 
 
 def _playlist(
-    kind: Kind, name: str, ranked: Sequence[Song], week: ThisWeek, why: Why, *, subject: str = ""
+    kind: PlaylistKind,
+    name: str,
+    ranked: Sequence[PlacedTrack],
+    week: ThisWeek,
+    why: Why,
+    *,
+    subject: str = "",
 ) -> Playlist | None:
     kept, note = chosen(ranked, week.rules, LENGTH)
     entries = tuple(Entry(song.card, why(song)) for song in arrange(kept))
     return Playlist(kind, name, entries, subject, note) if entries else None
 
 
-def _is_new(song: Song, now: datetime) -> bool:
+def _is_new(song: PlacedTrack, now: datetime) -> bool:
     first = song.card.first
     return first is not None and first.shared_at > now - NEW
 
 
-def _is_overlooked(song: Song, week: ThisWeek) -> bool:
+def _is_overlooked(song: PlacedTrack, week: ThisWeek) -> bool:
     """Whether nobody reacted to it, though they had the time to."""
     first = song.card.first
     had_time = first is not None and first.shared_at <= week.now - HAD_ITS_CHANCE
@@ -200,7 +208,7 @@ def _way(here: Places, there: Places, steps: int) -> list[tuple[float, Places]]:
     ]
 
 
-def _free(left: Sequence[Song], used: Sequence[str]) -> Sequence[Song]:
+def _free(left: Sequence[PlacedTrack], used: Sequence[str]) -> Sequence[PlacedTrack]:
     """The songs whose artist may come next; all if there are none."""
     full = {artist for artist in used if artist and used.count(artist) >= PER_ARTIST} | set(used[-1:]) - {""}
     return [song for song in left if song.artist not in full] or left

@@ -8,7 +8,7 @@ from bot.suggestions.recommender import Pick
 from bot.suggestions.wording import Wording
 
 
-class Kind(StrEnum):
+class PlaylistKind(StrEnum):
     """What a playlist is made of."""
 
     VIBE = "vibe"  # songs of one vibe
@@ -46,7 +46,7 @@ class Playlist:
     was relaxed ("" if none).
     """
 
-    kind: Kind
+    kind: PlaylistKind
     name: str
     entries: tuple[Entry, ...]
     subject: str = ""

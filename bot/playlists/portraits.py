@@ -13,7 +13,7 @@ from bot.library.guilds import Guilds
 from bot.library.sight import Channels, visible
 from bot.library.store import Store
 from bot.pictures.values import Liked, TasteCard
-from bot.pictures.values import Share as Part
+from bot.pictures.values import TagShare as Part
 from bot.playlists.songs import middle_of, numbers_of
 from bot.suggestions.groups import Buddy, Together
 from bot.taste.feedback import Feedback

@@ -11,8 +11,8 @@ from bot.library.sight import Channels
 from bot.library.store import Store
 from bot.periods import Week
 from bot.playlists.kinds import ThisWeek
-from bot.playlists.records import Shelf
-from bot.playlists.songs import Song, placed
+from bot.playlists.records import PlaylistRecords
+from bot.playlists.songs import PlacedTrack, placed
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Feedback
 from bot.vectors.storage import Vectors
@@ -25,7 +25,7 @@ class Reader:
     """Reads songs, votes, shares and what was posted."""
 
     def __init__(
-        self, store: Store, vectors: Vectors, catalog: Catalog, feedback: Feedback, records: Shelf
+        self, store: Store, vectors: Vectors, catalog: Catalog, feedback: Feedback, records: PlaylistRecords
     ) -> None:
         self._store = store
         self._vectors = vectors
@@ -33,14 +33,14 @@ class Reader:
         self._feedback = feedback
         self._records = records
 
-    async def songs(self, guild_id: int, channels: Channels) -> dict[int, Song]:
+    async def songs(self, guild_id: int, channels: Channels) -> dict[int, PlacedTrack]:
         """The songs that an audience may see, by track; where each stands is among all of the server's."""
         query = select(Track.id).where(Track.guild_id == guild_id).order_by(Track.id)
         async with self._store.session() as session:
             ids = list(await session.scalars(query))
         places = await asyncio.to_thread(placed, await self._vectors.get(guild_id, ids), ids)
         cards = await self._catalog.cards(guild_id, list(places), channels)
-        return {card.id: Song.of(card, places[card.id]) for card in cards}
+        return {card.id: PlacedTrack.of(card, places[card.id]) for card in cards}
 
     async def newest(self, guild_id: int) -> datetime | None:
         """When the newest track came in."""

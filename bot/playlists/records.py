@@ -10,12 +10,12 @@ from sqlalchemy.orm import selectinload
 
 from bot.errors import NotAllowed, NotFound
 from bot.library.store import Store
-from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.vibe_names import alike, clean_name
 from bot.playlists.vibes import Vibe, matched
 from models import Guild, PlaylistTrack, VibeTrack
-from models import Playlist as PlaylistRow
-from models import Vibe as VibeRow
+from models import PlaylistRecord as PlaylistRow
+from models import VibeRecord as VibeRow
 
 REMEMBERED = timedelta(weeks=8)  # how long a vibe that fell apart is recognised when it comes together again
 
@@ -25,7 +25,7 @@ class Kept:
     """A playlist that was posted: which tracks it had, in order."""
 
     id: int
-    kind: Kind
+    kind: PlaylistKind
     subject: str
     week: str
     name: str
@@ -35,7 +35,7 @@ class Kept:
     track_ids: tuple[int, ...]
 
 
-class Shelf:
+class PlaylistRecords:
     """Reads and writes vibes and playlists; knows nothing of how they are made."""
 
     def __init__(self, store: Store) -> None:
@@ -122,7 +122,7 @@ class Shelf:
                     )
                     session.add(row)
                 row.name, row.note, row.created_at = playlist.name, playlist.note, now
-                row.user_id = int(playlist.subject) if playlist.kind is Kind.MEMBER else 0
+                row.user_id = int(playlist.subject) if playlist.kind is PlaylistKind.MEMBER else 0
                 row.tracks.clear()
                 await session.flush()  # else new rows are written before the old ones are gone
                 row.tracks = [
@@ -208,7 +208,7 @@ async def _row_of(session: AsyncSession, guild_id: int, week: str, playlist: Pla
 def _kept(row: PlaylistRow) -> Kept:
     return Kept(
         id=row.id,
-        kind=Kind(row.kind),
+        kind=PlaylistKind(row.kind),
         subject=row.subject,
         week=row.week,
         name=row.name,

@@ -4,19 +4,19 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from bot.playlists.songs import Song
+from bot.playlists.songs import PlacedTrack
 
 SHORTEST = 4  # songs that make a playlist
 PER_ARTIST = 3
 
-Songs = list[Song]
+Songs = list[PlacedTrack]
 
 
 @dataclass(frozen=True)
 class Rule:
     """Keeps some of the songs, in their order; `relaxed` says what it means that it doesn't hold."""
 
-    keep: Callable[[Sequence[Song]], Songs]
+    keep: Callable[[Sequence[PlacedTrack]], Songs]
     relaxed: str
 
 
@@ -31,7 +31,7 @@ def fresh(lately: Collection[int]) -> Rule:
 def few_by_one(most: int = PER_ARTIST) -> Rule:
     """At most so many songs of one artist: the first of them."""
 
-    def keep(songs: Sequence[Song]) -> Songs:
+    def keep(songs: Sequence[PlacedTrack]) -> Songs:
         so_far: Counter[str] = Counter()
         kept = []
         for song in songs:
@@ -43,7 +43,7 @@ def few_by_one(most: int = PER_ARTIST) -> Rule:
     return Rule(keep, f"too few others are left, so there are more than {most} songs by one artist")
 
 
-def without_twins(songs: Sequence[Song]) -> Songs:
+def without_twins(songs: Sequence[PlacedTrack]) -> Songs:
     """Of songs with the same artist and title only the first."""
     seen: set[tuple[str, str]] = set()
     kept = []
@@ -55,7 +55,7 @@ def without_twins(songs: Sequence[Song]) -> Songs:
     return kept
 
 
-def chosen(songs: Sequence[Song], rules: Sequence[Rule], length: int) -> tuple[Songs, str]:
+def chosen(songs: Sequence[PlacedTrack], rules: Sequence[Rule], length: int) -> tuple[Songs, str]:
     """The first `length` songs that the rules keep, and which rules had to be relaxed ("" if none).
 
     While fewer than SHORTEST are kept, the last rule that still holds is dropped; what it would have kept goes first.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.playlists.camelot import FARTHEST, Camelot, steps
-from bot.playlists.songs import Song
+from bot.playlists.songs import PlacedTrack
 
 Matrix = NDArray[np.float64]
 Order = NDArray[np.int64]
@@ -61,7 +61,7 @@ class Problem:
         return Problem(self.pairs[np.ix_(chosen, chosen)], places)
 
 
-def arrange(songs: Sequence[Song]) -> list[Song]:
+def arrange(songs: Sequence[PlacedTrack]) -> list[PlacedTrack]:
     """The songs in playing order; the same songs always in the same, however they come in."""
     songs = sorted(songs, key=lambda song: song.card.id)
     if len(songs) < 2:
@@ -69,7 +69,7 @@ def arrange(songs: Sequence[Song]) -> list[Song]:
     return [songs[i] for i in improved(problem_of(songs), [song.artist for song in songs])]
 
 
-def problem_of(songs: Sequence[Song]) -> Problem:
+def problem_of(songs: Sequence[PlacedTrack]) -> Problem:
     """What orders of at least two songs are judged by."""
     artists = [song.artist for song in songs]
     same = np.array([[bool(a) and a == b for b in artists] for a in artists])
@@ -78,7 +78,7 @@ def problem_of(songs: Sequence[Song]) -> Problem:
     return Problem(jumps(songs) + SAME_ARTIST * same, ARC * np.abs(wanted[:, None] - energies[None, :]))
 
 
-def jumps(songs: Sequence[Song]) -> Matrix:
+def jumps(songs: Sequence[PlacedTrack]) -> Matrix:
     """(n, n) jumps from song to song: cosine distance (0 to 2), plus at most TEMPO, plus at most KEY."""
     places = np.stack([song.place for song in songs])
     sound = np.clip(1 - places @ places.T, 0, 2)
@@ -91,7 +91,7 @@ def total_jump(between: Matrix, order: Sequence[int] | Order) -> float:
     return float(between[way[:-1], way[1:]].sum())
 
 
-def energy(songs: Sequence[Song]) -> Matrix:
+def energy(songs: Sequence[PlacedTrack]) -> Matrix:
     """(n,) how much each song drives, from 0 for the calmest to 1: its place by tempo, loudness and brightness."""
     measured = (
         [song.tempo for song in songs],
@@ -188,7 +188,7 @@ def _ranks(values: Matrix) -> Matrix:
     return np.where(np.isnan(values), 0.5, (below + (equal - 1) / 2) / (len(known) - 1))
 
 
-def _tempo_steps(songs: Sequence[Song]) -> Matrix:
+def _tempo_steps(songs: Sequence[PlacedTrack]) -> Matrix:
     """0 for the same tempo or its double or half, which dancers take alike, to 1 for half an octave between."""
     octaves = np.log2([song.tempo or np.nan for song in songs])
     apart = np.abs(octaves[:, None] - octaves[None, :])
@@ -196,7 +196,7 @@ def _tempo_steps(songs: Sequence[Song]) -> Matrix:
     return np.where(np.isnan(folded), UNKNOWN, folded)
 
 
-def _key_steps(songs: Sequence[Song]) -> Matrix:
+def _key_steps(songs: Sequence[PlacedTrack]) -> Matrix:
     return np.array([[_key_step(a.key, b.key) for b in songs] for a in songs])
 
 

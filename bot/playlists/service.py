@@ -16,8 +16,8 @@ from bot.playlists import kinds
 from bot.playlists.kinds import Heart
 from bot.playlists.playlist import Entry, Playlist
 from bot.playlists.reader import Reader
-from bot.playlists.records import Kept, Shelf
-from bot.playlists.songs import Song
+from bot.playlists.records import Kept, PlaylistRecords
+from bot.playlists.songs import PlacedTrack
 from bot.playlists.vibe_names import name_vibe, short_name, tells_too_much
 from bot.playlists.vibes import NEEDED, NOWHERE, SMALLEST, Vibe, find
 from bot.suggestions.recommender import Recommender
@@ -57,7 +57,9 @@ class Past:
 class Playlists:
     """Finds vibes, makes playlists, and keeps those that were posted."""
 
-    def __init__(self, catalog: Catalog, recommender: Recommender, records: Shelf, reader: Reader) -> None:
+    def __init__(
+        self, catalog: Catalog, recommender: Recommender, records: PlaylistRecords, reader: Reader
+    ) -> None:
         self._catalog = catalog
         self._recommender = recommender
         self._records = records
@@ -151,7 +153,7 @@ class Playlists:
 
     # -- underneath ----------------------------------------------------------------------------------------
 
-    async def _visible(self, guild_id: int, songs: Mapping[int, Song], now: datetime) -> Vibes:
+    async def _visible(self, guild_id: int, songs: Mapping[int, PlacedTrack], now: datetime) -> Vibes:
         """The vibes of these songs, under names that tell of nothing else."""
         if len(songs) < NEEDED:
             return Vibes((), NEEDED - len(songs))
@@ -209,7 +211,7 @@ class Playlists:
         )
 
 
-def _weekly(vibes: Sequence[Vibe], songs: Mapping[int, Song], week: kinds.ThisWeek) -> list[Playlist]:
+def _weekly(vibes: Sequence[Vibe], songs: Mapping[int, PlacedTrack], week: kinds.ThisWeek) -> list[Playlist]:
     everything = list(songs.values())
     made = [
         kinds.vibe(vibe.id, vibe.name, [songs[track_id] for track_id in sorted(vibe.track_ids)], week)
@@ -221,7 +223,7 @@ def _weekly(vibes: Sequence[Vibe], songs: Mapping[int, Song], week: kinds.ThisWe
     return [playlist for playlist in made if playlist]
 
 
-def _hearts(vibes: Sequence[Vibe], songs: Mapping[int, Song]) -> list[Heart]:
+def _hearts(vibes: Sequence[Vibe], songs: Mapping[int, PlacedTrack]) -> list[Heart]:
     """The middles of vibes, each under as much of its name as tells it from the others."""
     return [
         Heart(
@@ -233,13 +235,13 @@ def _hearts(vibes: Sequence[Vibe], songs: Mapping[int, Song]) -> list[Heart]:
     ]
 
 
-def _tells(vibe: Vibe, songs: Mapping[int, Song]) -> bool:
+def _tells(vibe: Vibe, songs: Mapping[int, PlacedTrack]) -> bool:
     return tells_too_much(vibe.name, [songs[track_id].card for track_id in vibe.track_ids])
 
 
 def _split(
-    songs: Mapping[int, Song], inside: Sequence[int] | frozenset[int]
-) -> tuple[list[Song], list[Song]]:
+    songs: Mapping[int, PlacedTrack], inside: Sequence[int] | frozenset[int]
+) -> tuple[list[PlacedTrack], list[PlacedTrack]]:
     """The songs inside a group, and the rest."""
     ids = set(inside)
     return (

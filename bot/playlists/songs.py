@@ -19,7 +19,7 @@ Places = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Song:
+class PlacedTrack:
     """A card and its `place`, (d,) of length 1; what wasn't measured is None."""
 
     card: TrackCard

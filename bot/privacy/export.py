@@ -11,7 +11,7 @@ from bot.library.cards import ShareLine, TrackCard, load_cards
 from bot.library.sight import Channels
 from bot.library.store import Store
 from bot.privacy.members import of_member
-from models import Answer, Hidden, Job, Member, Playlist, Reaction, Share, Suggestion
+from models import Answer, Hidden, Job, Member, PlaylistRecord, Reaction, Share, Suggestion
 
 
 class MemberExport:
@@ -144,9 +144,11 @@ async def _playlists(
 ) -> list[dict[str, Any]]:
     """What was made for them alone."""
     query = (
-        select(Playlist).where(of_member(Playlist, guild_id, user_id)).options(selectinload(Playlist.tracks))
+        select(PlaylistRecord)
+        .where(of_member(PlaylistRecord, guild_id, user_id))
+        .options(selectinload(PlaylistRecord.tracks))
     )
-    playlists = (await session.scalars(query.order_by(Playlist.week))).all()
+    playlists = (await session.scalars(query.order_by(PlaylistRecord.week))).all()
     tracks = {each.track_id for playlist in playlists for each in playlist.tracks}
     cards = {card.id: card for card in await load_cards(session, guild_id, sorted(tracks), channels)}
     return [

@@ -20,7 +20,7 @@ from models import (
     Job,
     Member,
     MessageTrack,
-    Playlist,
+    PlaylistRecord,
     Reaction,
     Share,
     Source,
@@ -87,7 +87,7 @@ class Forgetting:
             dropped = await drop_shares(session, guild_id, shares, messages)
             await _forget_files(session, guild_id)
             await _forget_answers(session, guild_id, user_id)
-            for table in (Hidden, Playlist):
+            for table in (Hidden, PlaylistRecord):
                 await session.execute(delete(table).where(of_member(table, guild_id, user_id)))
             await session.execute(delete(Member).where(of_member(Member, guild_id, user_id)))
         await self._follow(guild_id, user_id, dropped)

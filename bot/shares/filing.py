@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.audio.fingerprint import to_bytes
 from bot.library.store import Store
-from bot.listening.listener import Heard
+from bot.listening.listener import AnalysedSong
 from bot.shares.jobs import Claimed, now
 from bot.shares.known_recordings import Twins
 from bot.shares.leases import Leases
@@ -37,7 +37,7 @@ class Filing:
             await self._add(session, claimed, known.track_id, links, _naming_of(known), known=True)
             return known.track_id
 
-    async def add(self, claimed: Claimed, links: Mapping[str, str], heard: Heard) -> int:
+    async def add(self, claimed: Claimed, links: Mapping[str, str], heard: AnalysedSong) -> int:
         """Add the job's share, and the track unless the server has this recording; gives the track's id.
 
         Raises LeaseLost.
@@ -97,7 +97,7 @@ class Filing:
             )
         await self._leases.hold(session, claimed, track_id=track_id, known=known)
 
-    async def _add_vectors(self, session: AsyncSession, track_id: int, heard: Heard) -> None:
+    async def _add_vectors(self, session: AsyncSession, track_id: int, heard: AnalysedSong) -> None:
         for name, vector in heard.analysis.vectors.items():
             data = vector.astype("<f4").tobytes()
             await self._insert(session, TrackVector, track_id=track_id, name=name, data=data)
@@ -123,12 +123,12 @@ def _naming_of(source: Source) -> dict[str, Any]:
     return {column: getattr(source, column) for column in ("title", "artist", "album", "genres")}
 
 
-def _naming_in(heard: Heard) -> dict[str, Any]:
+def _naming_in(heard: AnalysedSong) -> dict[str, Any]:
     """What was found out about a track's name while it was listened to."""
     return {**asdict(heard.name), "genres": list(heard.genres)}
 
 
-async def _make(session: AsyncSession, guild_id: int, heard: Heard) -> int:
+async def _make(session: AsyncSession, guild_id: int, heard: AnalysedSong) -> int:
     track = Track(
         guild_id=guild_id,
         seconds=heard.analysis.seconds,

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.errors import Failure, Refused
 from bot.intake.identity import identify
-from bot.intake.links import Source
+from bot.intake.links import PostedMedia
 from models import Job
 
 Clock = Callable[[], datetime]
@@ -53,7 +53,7 @@ class NewShare:
 
 
 def new_share(
-    source: Source,
+    source: PostedMedia,
     *,
     guild_id: int,
     channel_id: int,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.audio.fingerprint import SKETCH_BYTES, from_bytes, same_recording
 from bot.audio.recordings import Recordings
-from bot.listening.listener import Heard
+from bot.listening.listener import AnalysedSong
 from models import Track
 
 SERVERS = 50  # whose sketches are kept in memory: 10 MB for 20,000 tracks
@@ -20,7 +20,7 @@ class Twins:
     def __init__(self) -> None:
         self._recordings: OrderedDict[int, Recordings] = OrderedDict()
 
-    async def find(self, session: AsyncSession, guild_id: int, heard: Heard) -> int | None:
+    async def find(self, session: AsyncSession, guild_id: int, heard: AnalysedSong) -> int | None:
         """The track of this server that is the same recording, as far as the session sees."""
         recordings = await self.read(session, guild_id)
         shortlist = recordings.shortlist(heard.analysis.fingerprint, heard.analysis.seconds)

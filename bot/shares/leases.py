@@ -37,7 +37,7 @@ from bot.shares.jobs import (
     delay,
     from_row,
 )
-from bot.shares.round_robin import Turns, Waiting
+from bot.shares.round_robin import RoundRobin, WaitingMember
 from models import Job
 
 log = logging.getLogger(__name__)
@@ -53,8 +53,8 @@ class Leases:
         self._installation = installation
         self._clock = clock
         self._run = f"{installation}/{secrets.token_hex(4)}"
-        self._hearing = Turns()
-        self._telling = Turns()
+        self._hearing = RoundRobin()
+        self._telling = RoundRobin()
 
     async def take_over(self, only: Collection[int] | None = None) -> int:
         """Free what earlier runs of this installation were at; call it at start. It costs a job no attempt."""
@@ -96,11 +96,11 @@ class Leases:
             if taken := await self._take(tuple_(Job.guild_id, Job.message_id).in_(message), UNTOLD):
                 return taken
 
-    async def _next(self, turns: Turns, ready: ColumnElement[bool]) -> int | None:
+    async def _next(self, turns: RoundRobin, ready: ColumnElement[bool]) -> int | None:
         first = select(Job.guild_id, Job.user_id, func.min(Job.id)).where(ready)
         async with self._store.session() as session:
             rows = await session.execute(first.group_by(Job.guild_id, Job.user_id))
-            waiting = [Waiting(*row) for row in rows.all()]
+            waiting = [WaitingMember(*row) for row in rows.all()]
         return turns.pick(waiting) if waiting else None
 
     async def _take(self, which: ColumnElement[bool], states: Sequence[str]) -> list[Claimed]:

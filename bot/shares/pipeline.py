@@ -20,7 +20,7 @@ from bot.intake.identity import identify
 from bot.intake.links import PATH
 from bot.library.store import Store
 from bot.listening.analyst import Analyst
-from bot.listening.listener import Heard, Listener
+from bot.listening.listener import AnalysedSong, Listener
 from bot.listening.workspace import Workspace
 from bot.settings import Settings
 from bot.shares.announcing import Announcer, Teller
@@ -28,12 +28,12 @@ from bot.shares.filing import Filing
 from bot.shares.jobs import Claimed, JobState, NewShare
 from bot.shares.ledger import Ledger
 from bot.shares.query_queue import Asker, Queries
-from bot.shares.relistener import Reembedder
+from bot.shares.relistener import Relistener
 from bot.shares.stages import Stages
 from bot.shares.work_loop import Lane
 from bot.vectors.refresh import PointRefresher
 
-__all__ = ["AnnounceLater", "Announcer", "Asker", "Heard", "Pipeline"]
+__all__ = ["AnalysedSong", "AnnounceLater", "Announcer", "Asker", "Pipeline"]
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Pipeline:
         self._stages = Stages(
             refresher, ledger, self._listener, Filing(store, ledger.leases), self._workspace
         )
-        self._again = Reembedder(store, refresher, ledger.leases, self._listener, self._workspace)
+        self._again = Relistener(store, refresher, ledger.leases, self._listener, self._workspace)
         self._teller: Teller | None = None
         self._own: set[int] = set()  # the jobs of this command, where there is nobody to tell
         self._fetchers = settings.fetchers
@@ -144,7 +144,7 @@ class Pipeline:
                     async with asyncio.timeout(LOOK_AGAIN_SECONDS):
                         await news.wait()
 
-    async def hear(self, url: str, name: str = "", *, asker: Asker | None = None) -> Heard:
+    async def hear(self, url: str, name: str = "", *, asker: Asker | None = None) -> AnalysedSong:
         """Listen to a link, an attachment called `name`, or a "path:…"; nothing is stored, and no job waits.
 
         `asker`: the member who waits for the answer; their turn is fair and bounded, the command line's is not.

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from bot.errors import Busy
-from bot.shares.round_robin import Turns, Waiting
+from bot.shares.round_robin import RoundRobin, WaitingMember
 
 SLOTS = 4
 SLOTS_OF_A_SERVER = 2
@@ -42,7 +42,7 @@ class Queries:
 
     def __init__(self, *, seconds: float = SECONDS) -> None:
         self._seconds = seconds
-        self._turns = Turns()
+        self._turns = RoundRobin()
         self._asking: dict[int, Asker] = {}  # by member
         self._waiting: dict[int, _InLine] = {}  # by member, the longest first
 
@@ -78,7 +78,9 @@ class Queries:
     def _give_turns(self) -> None:
         """Give the free slots to the servers, and of each to the members, whose last turn was the longest ago."""
         while len(self._asking) < SLOTS and (places := self._candidates()):
-            waiting = [Waiting(p.asker.guild_id, p.asker.user_id, number) for number, p in enumerate(places)]
+            waiting = [
+                WaitingMember(p.asker.guild_id, p.asker.user_id, number) for number, p in enumerate(places)
+            ]
             place = places[self._turns.pick(waiting)]
             member = place.asker.user_id
             self._asking[member] = self._waiting.pop(member).asker

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from bot.audio.fingerprint import EVIDENCE, SKETCH, Fingerprint, from_bytes, same_recording
 from bot.errors import EmbedderError, Failure, Refused, StorageFailed, WeightsError, WorkerDied
 from bot.library.store import Store
-from bot.listening.listener import Heard, Listener
+from bot.listening.listener import AnalysedSong, Listener
 from bot.listening.workspace import Workspace
 from bot.shares.jobs import now
 from bot.shares.leases import Leases
@@ -33,7 +33,7 @@ GIVE_WAY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Waiting:
+class UnheardTrack:
     """A track that lacks a vector, and where it can be had."""
 
     track_id: int
@@ -42,7 +42,7 @@ class Waiting:
     urls: tuple[str, ...]
 
 
-class Reembedder:
+class Relistener:
     """Works through what lacks the listener's vectors, once it was started."""
 
     def __init__(
@@ -105,7 +105,7 @@ class Reembedder:
                 log.exception("listening again broke")
             await asyncio.sleep(seconds)
 
-    async def _next(self) -> Waiting | None:
+    async def _next(self) -> UnheardTrack | None:
         names, at = self._listener.vector_names, now()
         later = select(Relistening.track_id).where(
             Relistening.track_id == Track.id,
@@ -125,9 +125,9 @@ class Reembedder:
             if row is None:
                 return None
             urls = select(Source.url).where(Source.track_id == row[0], fetchable()).order_by(Source.id)
-            return Waiting(*row, tuple(await session.scalars(urls)))
+            return UnheardTrack(*row, tuple(await session.scalars(urls)))
 
-    async def _hear(self, waiting: Waiting) -> Heard:
+    async def _hear(self, waiting: UnheardTrack) -> AnalysedSong:
         """The track from the first of its sources that still has it. Raises Refused, WeightsError, StorageFailed."""
         refusals: list[Refused] = []
         for url in waiting.urls:
@@ -140,7 +140,7 @@ class Reembedder:
                 refusals.append(refused)
         raise next(filter(_may_pass, refusals), refusals[-1])
 
-    async def _fetch_and_listen(self, waiting: Waiting, url: str) -> Heard:
+    async def _fetch_and_listen(self, waiting: UnheardTrack, url: str) -> AnalysedSong:
         try:
             async with self._workspace.directory(f"again-{waiting.track_id}") as directory:
                 got = await self._listener.fetch(url, "", directory)
@@ -152,7 +152,7 @@ class Reembedder:
         except (WorkerDied, OSError) as error:
             raise Refused(Failure.CRASHED, detail=str(error)) from error
 
-    async def _keep(self, waiting: Waiting, heard: Heard) -> None:
+    async def _keep(self, waiting: UnheardTrack, heard: AnalysedSong) -> None:
         """Add what the track lacks, if it is still there."""
         async with self._store.begin() as session:
             track = await session.get(Track, waiting.track_id, with_for_update=True)
@@ -164,7 +164,7 @@ class Reembedder:
             track.tags = heard.analysis.tags or track.tags
             await session.execute(delete(Relistening).where(Relistening.track_id == track.id))
 
-    async def _put_off(self, waiting: Waiting, refused: Refused) -> None:
+    async def _put_off(self, waiting: UnheardTrack, refused: Refused) -> None:
         """Try again later, or give up."""
         names = signature(self._listener.vector_names)
         async with self._store.begin() as session:

@@ -17,9 +17,9 @@ from bot.library.sight import Channels, visible
 from bot.library.store import Store
 from bot.suggestions.dedupe import ARTIST, KNOWN, NEAR, OF_AN_ARTIST, Likeness, drafted, few_of_each
 from bot.suggestions.scoring import closeness
-from bot.suggestions.song_names import Song
+from bot.suggestions.song_names import SongName
 from bot.suggestions.wishes import DIVERSITY, Steering, checked, diversified, failing
-from bot.vectors.library_index import Library
+from bot.vectors.library_index import LibraryIndex
 from models import Share, Track
 
 Array = NDArray[np.float64]
@@ -59,7 +59,7 @@ class Chosen:
 class Chooser:
     """Applies every rule that all suggestions obey."""
 
-    def __init__(self, store: Store, library: Library, catalog: Catalog) -> None:
+    def __init__(self, store: Store, library: LibraryIndex, catalog: Catalog) -> None:
         self._store = store
         self._library = library
         self._catalog = catalog
@@ -71,7 +71,7 @@ class Chooser:
         steering = checked(steering)
         facts = await self._library.facts(guild_id)
         shared = await self._shared(guild_id, channels, steering) if steering.by_share else None
-        unwanted = {Song.of(0, artist, "").artist for artist in steering.without_artists}
+        unwanted = {SongName.of(0, artist, "").artist for artist in steering.without_artists}
         left_out: Counter[str] = Counter()
         tracks = []
         for track_id, each in facts.items():
@@ -181,12 +181,12 @@ class _Pool:
     `complete`: there are no others.
     """
 
-    songs: tuple[Song, ...]
+    songs: tuple[SongName, ...]
     scores: Array
     crowded: frozenset[int]
     complete: bool
 
-    def diversified(self, close: Array, rows: Mapping[int, int], diversity: float) -> list[Song]:
+    def diversified(self, close: Array, rows: Mapping[int, int], diversity: float) -> list[SongName]:
         """The songs, such that good ones are unlike those before them; `close`: (n, n), by `rows`."""
         own = [rows[song.track_id] for song in self.songs]
         places = diversified(self.scores, close[np.ix_(own, own)], diversity, len(own))
@@ -196,7 +196,7 @@ class _Pool:
 def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: Channels, size: int) -> _Pool:
     scores: dict[int, float] = {}
 
-    def songs() -> Iterator[Song]:
+    def songs() -> Iterator[SongName]:
         for place in np.argsort(-ranking.scores, kind="stable"):
             track_id = ranking.tracks[place]
             if track_id in facts:
@@ -209,9 +209,9 @@ def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: Channels, size:
     return _Pool(kept, np.array([scores[song.track_id] for song in kept]), crowded, len(kept) < size)
 
 
-def _songs(facts: Facts, channels: Channels = None) -> list[Song]:
+def _songs(facts: Facts, channels: Channels = None) -> list[SongName]:
     """A track under each of the names that it has in `channels`."""
-    return [Song.of(facts.track_id, artist, title) for artist, title in facts.names(channels)]
+    return [SongName.of(facts.track_id, artist, title) for artist, title in facts.names(channels)]
 
 
 def _agreeing(pairs: Iterable[tuple[int, int]], prints: Mapping[int, Fingerprint]) -> set[frozenset[int]]:

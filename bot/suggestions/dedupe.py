@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.suggestions.song_names import Song
+from bot.suggestions.song_names import SongName
 
 OF_AN_ARTIST = 2
 NEAR = 0.85
@@ -25,7 +25,7 @@ class Likeness:
     near: Mapping[int, Collection[int]]
     same: Collection[frozenset[int]] = ()
 
-    def are_twins(self, one: Song, other: Song) -> bool:
+    def are_twins(self, one: SongName, other: SongName) -> bool:
         """Whether two tracks are one song: the same names, or much the same sound and a second sign.
 
         Two titles without an artist are no sign: many files are called "voice message".
@@ -51,8 +51,8 @@ class Draft:
 
 
 def drafted(
-    rankings: Sequence[Iterable[Song]],
-    known: Iterable[Song],
+    rankings: Sequence[Iterable[SongName]],
+    known: Iterable[SongName],
     limit: int,
     likeness: Likeness,
 ) -> Draft:
@@ -80,16 +80,16 @@ def drafted(
 class _Rules:
     """Songs that need not come again; looking one up takes no walk through all of them."""
 
-    def __init__(self, likeness: Likeness, known: Iterable[Song]) -> None:
+    def __init__(self, likeness: Likeness, known: Iterable[SongName]) -> None:
         self._likeness = likeness
         self._names: set[tuple[str, str]] = set()
-        self._songs: dict[int, list[Song]] = defaultdict(list)
+        self._songs: dict[int, list[SongName]] = defaultdict(list)
         self._artists: Counter[str] = Counter()
         self.left_out: dict[int, str] = {}
         for song in known:
             self._add(song)
 
-    def allow(self, song: Song) -> bool:
+    def allow(self, song: SongName) -> bool:
         """Whether a song may be shown, which then counts as shown."""
         if song.track_id in self.left_out:
             return False
@@ -103,12 +103,12 @@ class _Rules:
             return False
         return True
 
-    def _add(self, song: Song) -> None:
+    def _add(self, song: SongName) -> None:
         self._songs[song.track_id].append(song)
         if song.artist and song.title:
             self._names.add((song.artist, song.title))
 
-    def _has_twin_of(self, song: Song) -> bool:
+    def _has_twin_of(self, song: SongName) -> bool:
         near = self._likeness.near.get(song.track_id, ())
         return (song.artist, song.title) in self._names or any(
             self._likeness.are_twins(song, other)
@@ -117,7 +117,7 @@ class _Rules:
         )
 
 
-def few_of_each(songs: Iterable[Song], limit: int, most: int) -> Iterator[tuple[Song, bool]]:
+def few_of_each(songs: Iterable[SongName], limit: int, most: int) -> Iterator[tuple[SongName, bool]]:
     """Songs until `limit` of them are kept, and whether each is: of an artist at most so many."""
     artists: Counter[str] = Counter()
     kept = 0

@@ -13,10 +13,10 @@ from bot.suggestions.chooser import Chooser
 from bot.suggestions.pick import Pick
 from bot.suggestions.ranking import Ranker
 from bot.taste.colike_cache import Crowds
-from bot.taste.evidence import HALF_LIFE, NO_EXTRA, Extra, Signal, Taste, taste_of, with_extra
+from bot.taste.evidence import HALF_LIFE, NO_EXTRA, ExtraEvidence, Signal, Taste, taste_of, with_extra
 from bot.taste.feedback import Feedback
 from bot.taste.history import History
-from bot.vectors.library_index import Library
+from bot.vectors.library_index import LibraryIndex
 from bot.vectors.storage import Vectors
 
 VOTES = frozenset({Signal.LIKED, Signal.DISLIKED})
@@ -27,7 +27,7 @@ class Engine:
     """Opened over a database and a vector storage; close it to stop what it does in the background."""
 
     vectors: Vectors
-    library: Library
+    library: LibraryIndex
     catalog: Catalog
     feedback: Feedback
     history: History
@@ -48,7 +48,7 @@ class Engine:
         half_life: float = HALF_LIFE,
     ) -> Self:
         """Put the parts together; `half_life` in days."""
-        library, crowds = Library(store, vectors), Crowds(feedback)
+        library, crowds = LibraryIndex(store, vectors), Crowds(feedback)
         return cls(
             vectors=vectors,
             library=library,
@@ -72,7 +72,7 @@ class Engine:
         user_id: int | None,
         channels: Channels,
         now: datetime,
-        extra: Extra = NO_EXTRA,
+        extra: ExtraEvidence = NO_EXTRA,
         *,
         own: bool = False,
     ) -> Taste:

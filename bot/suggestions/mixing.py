@@ -19,7 +19,7 @@ from bot.suggestions.notes import TAKEN_AWAY, UNHEARD, shortage
 from bot.suggestions.paths import mixture, walk
 from bot.suggestions.pick import Pick, Recommendation, percent
 from bot.suggestions.ranking import strongest
-from bot.suggestions.song_names import Song
+from bot.suggestions.song_names import SongName
 from bot.suggestions.wishes import NO_STEERING, Steering
 from bot.suggestions.wording import Evidence, Reason, count
 
@@ -247,5 +247,5 @@ def _once(
 
 
 def _called(facts: Facts, channels: Channels) -> tuple[str, str]:
-    song = Song.of(facts.track_id, *facts.names(channels)[0])
+    song = SongName.of(facts.track_id, *facts.names(channels)[0])
     return song.artist, song.title

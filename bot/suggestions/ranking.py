@@ -12,7 +12,7 @@ from bot.suggestions.scoring import away, best_score, carriers, closeness, fuse,
 from bot.taste.colike import Crowd
 from bot.taste.colike_cache import Crowds
 from bot.taste.evidence import Signal, Taste, dislikes
-from bot.vectors.library_index import Library
+from bot.vectors.library_index import LibraryIndex
 
 Array = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ class Ranked:
 class Ranker:
     """Ranks tracks of a server by somebody's taste."""
 
-    def __init__(self, library: Library, crowds: Crowds) -> None:
+    def __init__(self, library: LibraryIndex, crowds: Crowds) -> None:
         self._library = library
         self._crowds = crowds
 

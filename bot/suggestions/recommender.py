@@ -32,7 +32,7 @@ from bot.suggestions.pick import SAID, Pick, Recommendation, percent
 from bot.suggestions.ranking import Ranked
 from bot.suggestions.wishes import NO_STEERING, UNKNOWN_DIVERSITY, Steering
 from bot.suggestions.wording import Evidence, Reason, month
-from bot.taste.evidence import ASKER, NO_EXTRA, Extra, Taste, favourites
+from bot.taste.evidence import ASKER, NO_EXTRA, ExtraEvidence, Taste, favourites
 from bot.vectors.storage import Hit
 
 __all__ = ["Pick", "Recommendation", "Recommender", "percent"]
@@ -122,7 +122,7 @@ class Recommender:
         *,
         you: bool = True,
         asker: int | None = None,
-        extra: Extra = NO_EXTRA,
+        extra: ExtraEvidence = NO_EXTRA,
         steering: Steering = NO_STEERING,
         now: datetime | None = None,
     ) -> Recommendation:

@@ -24,7 +24,7 @@ CREDITS = re.compile(r"\s+(?:feat|ft|featuring)\b\.?\s.*$|,.*$")
 
 
 @dataclass(frozen=True)
-class Song:
+class SongName:
     """A track as it is called: comparable artist and title, without what only says which version it is."""
 
     track_id: int
@@ -32,7 +32,7 @@ class Song:
     title: str
 
     @classmethod
-    def of(cls, track_id: int, artist: str, title: str) -> "Song":
+    def of(cls, track_id: int, artist: str, title: str) -> "SongName":
         """From names as they are shown; an artist that stands before the title counts."""
         artist, title = artist_of(artist), _without_brackets(searchable(title))
         named, behind = _before_dash(title)

@@ -58,14 +58,14 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Extra:
+class ExtraEvidence:
     """Feedback for one question only, which is stored nowhere."""
 
     likes: tuple[int, ...] = ()
     dislikes: tuple[int, ...] = ()
 
 
-NO_EXTRA = Extra()
+NO_EXTRA = ExtraEvidence()
 ASKER = 0  # whose extra feedback is
 
 
@@ -132,7 +132,7 @@ def vote_events(votes: Iterable[Vote]) -> list[Event]:
     return [Event(vote.track_id, vote.user_id, signals[vote.kind], vote.at) for vote in votes]
 
 
-def with_extra(events: Iterable[Event], extra: Extra, now: datetime) -> list[Event]:
+def with_extra(events: Iterable[Event], extra: ExtraEvidence, now: datetime) -> list[Event]:
     """The events as they are for one question: what is said now takes the place of what was said before."""
     said = {*extra.likes, *extra.dislikes}
     kept = [event for event in events if event.track_id not in said]

@@ -11,7 +11,7 @@ from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from bot.vectors.calibration import Vector
-from bot.vectors.generations import Epoch
+from bot.vectors.generations import Generation
 
 PREFIX = "earworm-"
 TRACK_IDS = uuid.UUID("5d1bb3c5-6b5c-5c0e-9f6f-0e6b6f4a7a52")  # the namespace of Earworm's point ids
@@ -54,10 +54,10 @@ def point_id(epoch_id: int, track_id: int) -> str:
     return str(uuid.uuid5(TRACK_IDS, f"{epoch_id}/{track_id}"))
 
 
-class Shelf:
+class VectorCollection:
     """The points of one epoch, by a client in whose thread this runs."""
 
-    def __init__(self, client: AsyncQdrantClient, epoch: Epoch, *, indexed: bool) -> None:
+    def __init__(self, client: AsyncQdrantClient, epoch: Generation, *, indexed: bool) -> None:
         self.place = place_of(epoch.guild_id, epoch.id)
         self.client = client
         self._epoch = epoch
@@ -152,7 +152,7 @@ class Shelf:
             )
 
 
-def as_stored(epoch: Epoch, point: Point) -> models.PointStruct | None:
+def as_stored(epoch: Generation, point: Point) -> models.PointStruct | None:
     """The point in this epoch's frames; None if it has none of its vectors. Raises EmbedderError."""
     placed = {
         name: frame.place(point.vectors[name]).tolist()

@@ -10,7 +10,7 @@ from bot.library.cards import load_cards
 from bot.library.store import Store
 from bot.vectors import coverage
 from bot.vectors.coverage import Unheard
-from bot.vectors.generations import Epoch
+from bot.vectors.generations import Generation
 from bot.vectors.points import load_points
 from bot.vectors.rebuilder import Rebuilder
 from bot.vectors.storage import Point, Vectors
@@ -97,7 +97,7 @@ async def _agreement(
     return _compare(guild_id, points, payloads, having, leftovers, unheard)
 
 
-def _names(vectors: Vectors, epoch: Epoch | None) -> Sequence[str]:
+def _names(vectors: Vectors, epoch: Generation | None) -> Sequence[str]:
     return vectors.names if epoch is None else tuple(epoch.frames)
 
 

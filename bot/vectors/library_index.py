@@ -18,8 +18,8 @@ from bot.library.facts import Facts, load_facts
 from bot.library.sight import Channels
 from bot.library.store import Store
 from bot.vectors.calibration import Vector
-from bot.vectors.generations import Epoch
-from bot.vectors.matrix import Heard, Matrix, Stamp, merged, placed
+from bot.vectors.generations import Generation
+from bot.vectors.matrix import Matrix, Stamp, TrackMatches, merged, placed
 from bot.vectors.search import Sound
 from bot.vectors.sounds import Sounds
 from bot.vectors.storage import Vectors
@@ -33,7 +33,7 @@ CHECKED_SECONDS = (
 )
 
 
-class Library:
+class LibraryIndex:
     """Facts and matches of servers' tracks, kept up to date with what is stored and removed."""
 
     def __init__(self, store: Store, vectors: Vectors) -> None:
@@ -57,23 +57,25 @@ class Library:
         disliked: Sequence[Sound] = (),
         *,
         channels: Channels,
-    ) -> Heard:
+    ) -> TrackMatches:
         """How tracks among some match what is liked, then what is disliked.
 
         All of them, but of a Qdrant server only the most promising if there are very many.
         """
         examples = [*liked, *disliked]
         if not examples or not among:
-            return Heard(tuple(among), np.zeros((len(among), len(examples)), np.float32))
+            return TrackMatches(tuple(among), np.zeros((len(among), len(examples)), np.float32))
         if not self._vectors.embedded:
             return await self._asked(guild_id, among, liked, disliked, channels)
         matrix = await self._matrix(guild_id)
         if matrix.epoch is None:
-            return Heard(tuple(among), np.full((len(among), len(examples)), -np.inf, np.float32))
+            return TrackMatches(tuple(among), np.full((len(among), len(examples)), -np.inf, np.float32))
         tracks = tuple(track_id for track_id in among if track_id in matrix.facts)
-        return Heard(tracks, await asyncio.to_thread(matrix.matches, tracks, examples))
+        return TrackMatches(tracks, await asyncio.to_thread(matrix.matches, tracks, examples))
 
-    async def heard_all(self, guild_id: int, tracks: Sequence[int], examples: Sequence[Sound]) -> Heard:
+    async def heard_all(
+        self, guild_id: int, tracks: Sequence[int], examples: Sequence[Sound]
+    ) -> TrackMatches:
         """How every one of these tracks matches each example, in this order, with −∞ for those that are unknown.
 
         Also of a Qdrant server: what the database has of them is compared here.
@@ -86,7 +88,7 @@ class Library:
         if matrix.epoch is not None and known and examples:
             asked = [tracks[place] for place in known]
             found[known] = await asyncio.to_thread(matrix.matches, asked, examples)
-        return Heard(tuple(tracks), found)
+        return TrackMatches(tuple(tracks), found)
 
     async def side_by_side(
         self, guild_id: int, among: Sequence[int], ends: Sequence[int], *, channels: Channels
@@ -115,14 +117,14 @@ class Library:
         liked: Sequence[Sound],
         disliked: Sequence[Sound],
         channels: Channels,
-    ) -> Heard:
+    ) -> TrackMatches:
         if len(among) > CANDIDATES:
             among = await self._promising(guild_id, frozenset(among), liked, disliked, channels)
         examples = [*liked, *disliked]
         known = [sound for sound in examples if isinstance(sound, int)]
         sounds = _with_examples(await self._vectors.get(guild_id, [*among, *known]), examples)
         numbers = [sound if isinstance(sound, int) else -place for place, sound in enumerate(examples, 1)]
-        return Heard(tuple(among), sounds.matches(among, numbers))
+        return TrackMatches(tuple(among), sounds.matches(among, numbers))
 
     async def _promising(
         self,
@@ -181,7 +183,7 @@ class Library:
         return tuple(number or 0 for row in rows for number in row)
 
     async def _load(
-        self, guild_id: int, epoch: Epoch | None, stamp: Stamp, among: Collection[int] | None
+        self, guild_id: int, epoch: Generation | None, stamp: Stamp, among: Collection[int] | None
     ) -> Matrix:
         facts: dict[int, Facts] = {}
         raws: dict[str, dict[int, Vector]] = {name: {} for name in (epoch.frames if epoch else ())}
@@ -205,7 +207,7 @@ class Library:
             self._kept.popitem(last=False)
 
 
-def _id(epoch: Epoch | None) -> int | None:
+def _id(epoch: Generation | None) -> int | None:
     return epoch.id if epoch else None
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bot.library.facts import Facts
 from bot.vectors.calibration import Frame, Vector
-from bot.vectors.generations import Epoch
+from bot.vectors.generations import Generation
 from bot.vectors.search import Sound
 
 Matches = NDArray[np.float32]
@@ -17,7 +17,7 @@ Stamp = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Heard:
+class TrackMatches:
     """Some tracks, and how well each matches each example: (n, m), 1 the same recording, 0 chance, −∞ unknown."""
 
     tracks: tuple[int, ...]
@@ -29,7 +29,7 @@ class Matrix:
     """A server's tracks in one epoch: their facts, and by name (n, d) vectors of length 1, zeros where one lacks."""
 
     stamp: Stamp
-    epoch: Epoch | None
+    epoch: Generation | None
     facts: Mapping[int, Facts]
     rows: Mapping[str, Vector]
 
@@ -100,7 +100,7 @@ class Matrix:
 
 
 def placed(
-    epoch: Epoch | None, tracks: Sequence[int], raws: Mapping[str, Mapping[int, Vector]]
+    epoch: Generation | None, tracks: Sequence[int], raws: Mapping[str, Mapping[int, Vector]]
 ) -> dict[str, Vector]:
     """By name the (n, d) rows of these tracks in the epoch's frames, from raw vectors by name and track."""
     rows = {}

@@ -18,7 +18,7 @@ from bot.errors import StorageFailed
 from bot.library.store import Store
 from bot.vectors import coverage
 from bot.vectors.calibration import Frame, Measuring, Vector, is_due
-from bot.vectors.generations import Epoch
+from bot.vectors.generations import Generation
 from bot.vectors.points import load_points
 from bot.vectors.storage import Vectors
 from models import Track, TrackVector
@@ -39,7 +39,7 @@ class Plan:
     names: tuple[str, ...]
 
 
-def plan(current: Epoch, counts: Mapping[str, int], wanted: Sequence[str], *, waiting: bool) -> Plan:
+def plan(current: Generation, counts: Mapping[str, int], wanted: Sequence[str], *, waiting: bool) -> Plan:
     """Search by what is wanted once that covers what can be covered; until then by what covers the library.
 
     `counts`: how many tracks have each vector; `waiting`: tracks lack some that can still be had.
@@ -100,7 +100,7 @@ class Rebuilder:
                     return False
             return await self._build(guild_id, wish, current, counts)
 
-    def _is_due(self, current: Epoch, wish: Plan, counts: Mapping[str, int]) -> bool:
+    def _is_due(self, current: Generation, wish: Plan, counts: Mapping[str, int]) -> bool:
         if set(wish.searched) != set(current.searched) or set(wish.names) != current.frames.keys():
             return True
         return any(
@@ -109,14 +109,14 @@ class Rebuilder:
         )
 
     async def _build(
-        self, guild_id: int, wish: Plan, current: Epoch | None, counts: Mapping[str, int]
+        self, guild_id: int, wish: Plan, current: Generation | None, counts: Mapping[str, int]
     ) -> bool:
         frames = {
             name: await self._frame(guild_id, name, counts.get(name, 0), current) for name in wish.names
         }
         epochs = self._vectors.epochs
         made = await epochs.begin(guild_id, wish.searched, frames)
-        unused: Epoch | None = made
+        unused: Generation | None = made
         try:
             await self._vectors.make(made)
             await self._fill(made)
@@ -130,7 +130,7 @@ class Rebuilder:
             if unused is not None:
                 await asyncio.shield(self._vectors.drop(unused))
 
-    async def _frame(self, guild_id: int, name: str, total: int, current: Epoch | None) -> Frame:
+    async def _frame(self, guild_id: int, name: str, total: int, current: Generation | None) -> Frame:
         """The frame of all of a server's vectors of one name."""
         info = self._vectors.info_of(name)
         if info is None:  # of an embedder that is no more: as it was
@@ -154,7 +154,7 @@ class Rebuilder:
             measuring.add(_matrix([data for _, data in rows]))
         return await asyncio.to_thread(measuring.frame)
 
-    async def _fill(self, epoch: Epoch) -> None:
+    async def _fill(self, epoch: Generation) -> None:
         after = 0
         while True:
             # Nobody may change a track between our reading it and our storing it.

@@ -15,8 +15,8 @@ from qdrant_client import models
 
 from bot.library.sight import COMMAND_LINE, Channels
 from bot.vectors.calibration import Vector
-from bot.vectors.collection import Place, Shelf, point_id, track_of
-from bot.vectors.generations import Epoch
+from bot.vectors.collection import Place, VectorCollection, point_id, track_of
+from bot.vectors.generations import Generation
 from bot.vectors.sounds import Sounds
 
 Strategy = Literal["best_score", "average_vector"]
@@ -61,7 +61,7 @@ class Hit:
     against: float = -np.inf
 
 
-async def search(shelf: Shelf, epoch: Epoch, question: Question) -> list[Hit]:
+async def search(shelf: VectorCollection, epoch: Generation, question: Question) -> list[Hit]:
     """The answer, best first; nothing if the examples have none of the vectors that are kept."""
     liked = await _heard(shelf, epoch, question.positives)
     disliked = await _heard(shelf, epoch, question.negatives)
@@ -73,7 +73,7 @@ async def search(shelf: Shelf, epoch: Epoch, question: Question) -> list[Hit]:
     return await _hits(shelf, epoch, found, liked, disliked)
 
 
-async def _heard(shelf: Shelf, epoch: Epoch, sounds: Sequence[Sound]) -> list[Heard]:
+async def _heard(shelf: VectorCollection, epoch: Generation, sounds: Sequence[Sound]) -> list[Heard]:
     """The vectors of those of the sounds that have any, in this epoch's frames."""
     names = await shelf.names()
     stored = await shelf.vectors([sound for sound in sounds if isinstance(sound, int)])
@@ -86,7 +86,7 @@ async def _heard(shelf: Shelf, epoch: Epoch, sounds: Sequence[Sound]) -> list[He
     return [vectors for vectors in heard if vectors]
 
 
-def _names_for(epoch: Epoch, examples: Sequence[Heard]) -> list[str]:
+def _names_for(epoch: Generation, examples: Sequence[Heard]) -> list[str]:
     """The vectors to search by: those that questions go by, or if the examples have none of them, what they have."""
     having = [name for name in epoch.frames if any(name in example for example in examples)]
     return [name for name in epoch.searched if name in having] or having
@@ -108,7 +108,7 @@ def _query(
 
 
 async def _ask(
-    shelf: Shelf, epoch: Epoch, queries: Mapping[str, Query], question: Question
+    shelf: VectorCollection, epoch: Generation, queries: Mapping[str, Query], question: Question
 ) -> list[tuple[int, float]]:
     """Tracks and scores, best first, for one query by vector name, or for several fused."""
     if len(queries) == 1:
@@ -136,7 +136,7 @@ async def _ask(
 
 
 def _rankings(
-    place: Place, epoch: Epoch, queries: Mapping[str, Query], question: Question
+    place: Place, epoch: Generation, queries: Mapping[str, Query], question: Question
 ) -> list[models.Prefetch]:
     """A ranking by each vector, of what may be shown and is wanted; a track may be missing from some."""
     wanted = _wanted(place, epoch, question, question.exclude)
@@ -147,7 +147,7 @@ def _rankings(
     ]
 
 
-def _wanted(place: Place, epoch: Epoch, question: Question, exclude: Collection[int]) -> models.Filter:
+def _wanted(place: Place, epoch: Generation, question: Question, exclude: Collection[int]) -> models.Filter:
     """What may be shown and is asked for, without some."""
     must = list(place.conditions)
     if question.channels is not None:
@@ -158,13 +158,13 @@ def _wanted(place: Place, epoch: Epoch, question: Question, exclude: Collection[
     return models.Filter(must=must, must_not=[_one_of(epoch, exclude)] if exclude else None)
 
 
-def _one_of(epoch: Epoch, tracks: Collection[int]) -> models.HasIdCondition:
+def _one_of(epoch: Generation, tracks: Collection[int]) -> models.HasIdCondition:
     return models.HasIdCondition(has_id=[point_id(epoch.id, track_id) for track_id in tracks])
 
 
 async def _hits(
-    shelf: Shelf,
-    epoch: Epoch,
+    shelf: VectorCollection,
+    epoch: Generation,
     found: Sequence[tuple[int, float]],
     liked: Sequence[Heard],
     disliked: Sequence[Heard],

@@ -20,8 +20,17 @@ from bot.library.sight import COMMAND_LINE, Channels
 from bot.library.store import Store
 from bot.settings import Settings
 from bot.vectors.calibration import Frame
-from bot.vectors.collection import OURS, PREFIX, Point, Shelf, as_stored, guild_of, place_of, track_of
-from bot.vectors.generations import Epoch, Epochs
+from bot.vectors.collection import (
+    OURS,
+    PREFIX,
+    Point,
+    VectorCollection,
+    as_stored,
+    guild_of,
+    place_of,
+    track_of,
+)
+from bot.vectors.generations import Epochs, Generation
 from bot.vectors.qdrant_thread import QdrantThread, wait_for_disk
 from bot.vectors.search import Hit, Question, Sound, Strategy, search
 from bot.vectors.sounds import Sounds
@@ -107,7 +116,7 @@ class Vectors:
 
     # -- a collection's life -------------------------------------------------------------------------------
 
-    async def make(self, epoch: Epoch) -> None:
+    async def make(self, epoch: Generation) -> None:
         """Make the collection of an epoch that was announced; `settle` it before it is used."""
 
         async def create(client: AsyncQdrantClient) -> None:
@@ -118,13 +127,13 @@ class Vectors:
 
         await self._thread.run(create)
 
-    async def fill(self, epoch: Epoch, points: Sequence[Point], *, make: bool = False) -> None:
+    async def fill(self, epoch: Generation, points: Sequence[Point], *, make: bool = False) -> None:
         """Store tracks in one epoch; does nothing if its collection isn't there, unless told to `make` it."""
         stored = [(point.track_id, as_stored(epoch, point)) for point in points]
         structs = [struct for _, struct in stored if struct is not None]
         bare = [track_id for track_id, struct in stored if struct is None]
 
-        async def store(shelf: Shelf) -> None:
+        async def store(shelf: VectorCollection) -> None:
             if make and structs:
                 await shelf.make()
             if await shelf.names():
@@ -133,7 +142,7 @@ class Vectors:
 
         await self._on(epoch, store)
 
-    async def settle(self, epoch: Epoch) -> None:
+    async def settle(self, epoch: Generation) -> None:
         """See that what was stored is on the disk."""
 
         async def sync(client: AsyncQdrantClient) -> None:
@@ -143,7 +152,7 @@ class Vectors:
 
         await self._thread.run(sync)
 
-    async def drop(self, epoch: Epoch) -> None:
+    async def drop(self, epoch: Generation) -> None:
         """Remove an epoch that isn't in use, and then its row."""
         await self._on(epoch, lambda shelf: shelf.unmake())
         await self.epochs.forget(epoch)
@@ -165,7 +174,7 @@ class Vectors:
     async def get(self, guild_id: int, track_ids: Collection[int]) -> Sounds:
         """How these tracks sound, as far as they have vectors."""
 
-        async def look(client: AsyncQdrantClient, epoch: Epoch) -> Sounds:
+        async def look(client: AsyncQdrantClient, epoch: Generation) -> Sounds:
             vectors = await self._shelf(client, epoch).vectors(track_ids)
             return Sounds(epoch.id, epoch.searched, epoch.frames, vectors)
 
@@ -254,29 +263,29 @@ class Vectors:
 
     # -- underneath ----------------------------------------------------------------------------------------
 
-    def _shelf(self, client: AsyncQdrantClient, epoch: Epoch) -> Shelf:
+    def _shelf(self, client: AsyncQdrantClient, epoch: Generation) -> VectorCollection:
         # An index does nothing in embedded mode but warn; hosted servers refuse to filter without one.
-        return Shelf(client, epoch, indexed=not self.embedded)
+        return VectorCollection(client, epoch, indexed=not self.embedded)
 
-    async def _on(self, epoch: Epoch, operation: Callable[[Shelf], Awaitable[None]]) -> None:
+    async def _on(self, epoch: Generation, operation: Callable[[VectorCollection], Awaitable[None]]) -> None:
         async def run(client: AsyncQdrantClient) -> None:
             await operation(self._shelf(client, epoch))
 
         await self._thread.run(run)
 
     async def _ask(self, guild_id: int, question: Question) -> list[Hit]:
-        async def run(client: AsyncQdrantClient, epoch: Epoch) -> list[Hit]:
+        async def run(client: AsyncQdrantClient, epoch: Generation) -> list[Hit]:
             return await search(self._shelf(client, epoch), epoch, question)
 
         return await self._in_use(guild_id, run) or []
 
     async def _in_use(
-        self, guild_id: int, question: Callable[[AsyncQdrantClient, Epoch], Awaitable[T]]
+        self, guild_id: int, question: Callable[[AsyncQdrantClient, Generation], Awaitable[T]]
     ) -> T | None:
         """The answer from the epoch in use, which may be swapped for another while it is asked."""
         while (epoch := await self.epochs.current(guild_id)) is not None:
 
-            async def run(client: AsyncQdrantClient, epoch: Epoch = epoch) -> T:
+            async def run(client: AsyncQdrantClient, epoch: Generation = epoch) -> T:
                 return await question(client, epoch)
 
             try:
@@ -292,12 +301,12 @@ class Vectors:
     async def _scroll(
         self, guild_id: int, payload: bool | list[str], condition: models.Condition | None = None
     ) -> list[models.Record]:
-        async def pages(client: AsyncQdrantClient, epoch: Epoch) -> list[models.Record]:
+        async def pages(client: AsyncQdrantClient, epoch: Generation) -> list[models.Record]:
             return await self._shelf(client, epoch).scroll(payload, condition)
 
         return await self._in_use(guild_id, pages) or []
 
-    async def _having(self, client: AsyncQdrantClient, epoch: Epoch, name: str) -> set[int]:
+    async def _having(self, client: AsyncQdrantClient, epoch: Generation, name: str) -> set[int]:
         shelf = self._shelf(client, epoch)
         if name not in await shelf.names():
             return set()

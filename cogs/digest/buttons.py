@@ -10,7 +10,7 @@ from discord import ui
 from bot.client import Earworm
 from bot.library.cards import TrackCard
 from bot.playlists.formats import queue_link
-from bot.playlists.playlist import Entry, Kind, Playlist
+from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from cogs.shared.text import duration, fitted, linked
 from cogs.shared.votes import explained
 from cogs.suggestions.page import ACCENT, TEXT_LIMIT, channels_for
@@ -93,7 +93,7 @@ class SongsButton(
             buttons.append(self._to(page - 1, "Previous page"))
         if page + 1 < pages:
             buttons.append(self._to(page + 1, "Next page"))
-        link = queue_link(Playlist(Kind.AROUND, "", tuple(map(Entry, shown))))
+        link = queue_link(Playlist(PlaylistKind.AROUND, "", tuple(map(Entry, shown))))
         if self.order == "p" and link and len(link) <= LINK_LENGTH:
             buttons.append(ui.Button(label="Play on YouTube", url=link))
         return buttons

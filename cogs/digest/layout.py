@@ -11,7 +11,7 @@ from discord import ui
 
 from bot.digest.content import DigestContent, Newcomer
 from bot.library.cards import TrackCard
-from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.suggestions.wording import ForDiscord, count
 from cogs.digest.buttons import QuietButton, SongsButton
 from cogs.shared.pictures import Attached, beside
@@ -170,7 +170,7 @@ def _rows(content: DigestContent) -> list[ui.ActionRow[Any]]:
         buttons.append(SongsButton(since, until, "t", 0, "Full list"))
         buttons.append(SongsButton(since, until, "p", 0, "Play order"))
     rows = [ui.ActionRow(*buttons, QuietButton(label="Mute me"))]
-    listed = [each for each in content.playlists if each.kind is not Kind.AROUND]
+    listed = [each for each in content.playlists if each.kind is not PlaylistKind.AROUND]
     if menu := PlaylistMenu.of([option(playlist, playlist.key) for playlist in listed]):
         rows.append(ui.ActionRow(menu))
     return rows

@@ -4,9 +4,9 @@ import discord
 
 from bot.client import Earworm
 from bot.visibility import (
+    ChannelKind,
     ChannelView,
     GuildView,
-    Kind,
     OverwriteView,
     channels_for_audience,
     channels_for_member,
@@ -52,7 +52,7 @@ def view_of_channel(channel: discord.abc.GuildChannel | discord.Thread) -> Chann
     """A channel's overwrites, or a thread's parent's."""
     if isinstance(channel, discord.Thread):
         parent = channel.parent
-        kind = Kind.PRIVATE_THREAD if channel.is_private() else Kind.THREAD
+        kind = ChannelKind.PRIVATE_THREAD if channel.is_private() else ChannelKind.THREAD
         return ChannelView(channel.id, kind, parent=view_of_channel(parent) if parent else None)
     roles: dict[int, OverwriteView] = {}
     members: dict[int, OverwriteView] = {}
@@ -69,7 +69,7 @@ def view_of_channel(channel: discord.abc.GuildChannel | discord.Thread) -> Chann
         else:
             members[target.id] = value
     voice = isinstance(channel, discord.VoiceChannel | discord.StageChannel)
-    return ChannelView(channel.id, Kind.VOICE if voice else Kind.TEXT, everyone, roles, members)
+    return ChannelView(channel.id, ChannelKind.VOICE if voice else ChannelKind.TEXT, everyone, roles, members)
 
 
 async def _places(bot: Earworm, guild: discord.Guild, *others: int) -> list[ChannelView]:
@@ -90,5 +90,5 @@ def _view(guild: discord.Guild, channel_id: int, archived: Thread | None) -> Cha
     parent = guild.get_channel(archived.parent_id) if archived else None
     if archived is None or parent is None:
         return None
-    kind = Kind.PRIVATE_THREAD if archived.private else Kind.THREAD
+    kind = ChannelKind.PRIVATE_THREAD if archived.private else ChannelKind.THREAD
     return ChannelView(channel_id, kind, parent=view_of_channel(parent))

@@ -20,7 +20,7 @@ CATCH_UP = 1000  # messages of a channel or thread, after downtime
 Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
-class Intake(commands.Cog):
+class IntakeCog(commands.Cog):
     """Turns posted links and files into jobs."""
 
     def __init__(self, bot: Earworm) -> None:
@@ -193,4 +193,4 @@ def _places(guild: discord.Guild, home: int) -> list[Place]:
 
 async def setup(bot: Earworm) -> None:
     """discord.py's entry point."""
-    await bot.add_cog(Intake(bot))
+    await bot.add_cog(IntakeCog(bot))

@@ -15,7 +15,7 @@ def kind_of(emoji: discord.PartialEmoji) -> int | None:
     return KINDS.get(emoji.name[0])
 
 
-class FeedbackCog(commands.Cog, name="Feedback"):
+class ReactionsCog(commands.Cog, name="Feedback"):
     """Raw events, so that messages from before the bot started count too."""
 
     def __init__(self, bot: Earworm) -> None:
@@ -55,4 +55,4 @@ class FeedbackCog(commands.Cog, name="Feedback"):
 
 async def setup(bot: Earworm) -> None:
     """discord.py's entry point."""
-    await bot.add_cog(FeedbackCog(bot))
+    await bot.add_cog(ReactionsCog(bot))

@@ -24,7 +24,7 @@ CONTENT_LIMIT = 2000
 HISTORY = 500  # messages behind a share in which its reply is looked for
 
 
-class Replies(commands.Cog):
+class RepliesCog(commands.Cog):
     """Makes Discord say what the ledger says; every method may run twice."""
 
     def __init__(self, bot: Earworm) -> None:
@@ -153,4 +153,4 @@ def _says_that_message_is_gone(error: Exception) -> bool:
 
 async def setup(bot: Earworm) -> None:
     """discord.py's entry point."""
-    await bot.add_cog(Replies(bot))
+    await bot.add_cog(RepliesCog(bot))

@@ -10,7 +10,7 @@ import discord
 from bot.client import DISCORD_FAILS, Earworm
 from bot.errors import Failure, NotFound
 from bot.intake.identity import identify
-from bot.intake.links import MAX_LINKS, Source, find_links, is_media_file
+from bot.intake.links import MAX_LINKS, PostedMedia, find_links, is_media_file
 from bot.library.unsharing import GoneReply
 from bot.shares.ledger import new_share
 
@@ -19,15 +19,15 @@ log = logging.getLogger(__name__)
 TOO_MANY_LINKS = f"I take {MAX_LINKS} links from a message; post the others again in another one."
 
 
-def sources_of(message: discord.Message) -> list[Source]:
+def sources_of(message: discord.Message) -> list[PostedMedia]:
     """The links and media files of a message, in order; of too many links one more than are taken."""
     files = [file for file in message.attachments if is_media_file(file.filename, file.content_type or "")]
     return find_links(message.content, MAX_LINKS + 1) + [source_of(file) for file in files]
 
 
-def source_of(file: discord.Attachment) -> Source:
+def source_of(file: discord.Attachment) -> PostedMedia:
     """An attachment as something to fetch."""
-    return Source(
+    return PostedMedia(
         url=file.url,
         name=file.filename,
         attachment_id=file.id,
@@ -36,9 +36,9 @@ def source_of(file: discord.Attachment) -> Source:
     )
 
 
-def sources_from_options(link: str | None, file: discord.Attachment | None) -> list[Source]:
+def sources_from_options(link: str | None, file: discord.Attachment | None) -> list[PostedMedia]:
     """The sources that a command's options name. Raises NotFound for none, Refused for one that may not be opened."""
-    links = (find_links(link, MAX_LINKS + 1) or [Source(url=link.strip())]) if link else []
+    links = (find_links(link, MAX_LINKS + 1) or [PostedMedia(url=link.strip())]) if link else []
     for source in links:
         identify(source.url)
     sources = links + ([source_of(file)] if file else [])
@@ -49,7 +49,7 @@ def sources_from_options(link: str | None, file: discord.Attachment | None) -> l
 
 async def submit(
     bot: Earworm,
-    sources: Sequence[Source],
+    sources: Sequence[PostedMedia],
     member: discord.abc.User,
     *,
     guild_id: int,
@@ -86,7 +86,7 @@ async def submit(
 
 async def accept(
     interaction: discord.Interaction[Any],
-    sources: Sequence[Source],
+    sources: Sequence[PostedMedia],
     member: discord.abc.User,
     *,
     message: discord.Message | None = None,

@@ -29,7 +29,7 @@ async def suggest_ingredients(
     return [*songs[: CHOICES - len(named)], *named]
 
 
-class Mixing(commands.Cog):
+class MixingCog(commands.Cog):
     """Sounds as ingredients."""
 
     def __init__(self, bot: Earworm) -> None:
@@ -142,4 +142,4 @@ def _step(number: int, card: TrackCard, width: int) -> str:
 
 async def setup(bot: Earworm) -> None:
     """discord.py's entry point."""
-    await bot.add_cog(Mixing(bot))
+    await bot.add_cog(MixingCog(bot))

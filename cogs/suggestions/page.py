@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.client import Earworm
 from bot.errors import NotAllowed
-from bot.intake.links import Source
+from bot.intake.links import PostedMedia
 from bot.suggestions.answers import AnswerPage, Shown
 from bot.suggestions.recommender import Pick
 from bot.suggestions.wishes import Adventure, Steering
@@ -132,7 +132,7 @@ class AddButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:add:(?P<answer>\d+
         page = await load_page(interaction, self.answer_id, 0)
         if page.user_id != interaction.user.id:
             raise NotAllowed("Only who asked with it can add it; /share adds it as yours.")
-        await accept(interaction, [Source(**page.source)], interaction.user)
+        await accept(interaction, [PostedMedia(**page.source)], interaction.user)
 
 
 BUTTONS = (VoteButton, MoreButton, HideButton, PageButton, AddButton)
@@ -185,7 +185,7 @@ async def answer(
     member_id: int | None = None,
     heading: str = "",
     note: str = "",
-    source: Source | None = None,
+    source: PostedMedia | None = None,
 ) -> None:
     """Keep an answer, then show its first page in the deferred reply; the options are those of `Answers.save`."""
     assert interaction.guild_id is not None and interaction.channel_id is not None

@@ -17,7 +17,7 @@ LATELY = timedelta(days=90)  # who shared something in a channel since then is t
 MOST = 10  # members of a group
 
 
-class Recommend(commands.Cog):
+class RecommendCog(commands.Cog):
     """Recommendations from feedback."""
 
     def __init__(self, bot: Earworm) -> None:
@@ -121,4 +121,4 @@ def _listeners(interaction: discord.Interaction[Earworm]) -> list[int]:
 
 async def setup(bot: Earworm) -> None:
     """discord.py's entry point."""
-    await bot.add_cog(Recommend(bot))
+    await bot.add_cog(RecommendCog(bot))

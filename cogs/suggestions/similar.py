@@ -6,7 +6,7 @@ from discord.ext import commands
 
 from bot.client import Earworm
 from bot.errors import NotFound
-from bot.intake.links import Source
+from bot.intake.links import PostedMedia
 from bot.shares.pipeline import Asker
 from bot.suggestions.wishes import Adventure, Steering
 from cogs.shared.text import duration, plain
@@ -16,7 +16,7 @@ from cogs.suggestions.options import ADVENTURES, DESCRIBED, suggest_tags, wishes
 from cogs.suggestions.page import BUTTONS, answer, answer_similar, channels_for
 
 
-class Similar(commands.Cog):
+class SimilarCog(commands.Cog):
     """Nearest neighbours by sound."""
 
     def __init__(self, bot: Earworm) -> None:
@@ -99,7 +99,7 @@ class Similar(commands.Cog):
     async def by_listening(
         self,
         interaction: discord.Interaction[Earworm],
-        source: Source,
+        source: PostedMedia,
         steering: Steering,
         *,
         private: bool,
@@ -127,4 +127,4 @@ class Similar(commands.Cog):
 
 async def setup(bot: Earworm) -> None:
     """discord.py's entry point."""
-    await bot.add_cog(Similar(bot))
+    await bot.add_cog(SimilarCog(bot))

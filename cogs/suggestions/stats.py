@@ -52,7 +52,7 @@ ONE_LIST = (
 
 
 @app_commands.guild_only()
-class Stats(commands.GroupCog, name="stats", description="How suggestions are taken here"):
+class StatsCog(commands.GroupCog, name="stats", description="How suggestions are taken here"):
     """Acceptance of suggestions."""
 
     def __init__(self, bot: Earworm) -> None:
@@ -123,4 +123,4 @@ def _lines(rows: Iterable[Acceptance], group: Callable[[Acceptance], str]) -> li
 
 async def setup(bot: Earworm) -> None:
     """discord.py's entry point."""
-    await bot.add_cog(Stats(bot))
+    await bot.add_cog(StatsCog(bot))

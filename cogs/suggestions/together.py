@@ -10,7 +10,7 @@ from cogs.suggestions.page import answer, channels_for
 TOO_FEW = "One of you has too few 👍 for me to compare your tastes."
 
 
-class Together(commands.Cog):
+class TogetherCog(commands.Cog):
     """What members have in common."""
 
     def __init__(self, bot: Earworm) -> None:
@@ -60,4 +60,4 @@ class Together(commands.Cog):
 
 async def setup(bot: Earworm) -> None:
     """discord.py's entry point."""
-    await bot.add_cog(Together(bot))
+    await bot.add_cog(TogetherCog(bot))

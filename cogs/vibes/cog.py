@@ -9,7 +9,7 @@ from discord.ext import commands
 from bot.client import Earworm
 from bot.errors import NotAllowed, NotFound
 from bot.playlists.covers import cover_of
-from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.vibe_names import alike
 from bot.playlists.vibes import Vibe
 from cogs.shared.pictures import Attached, painted
@@ -20,16 +20,18 @@ from cogs.vibes.menu import MINE, PAST, PlaylistMenu, existing, history_of, show
 
 CHOICE_LENGTH = 100
 KINDS = [
-    app_commands.Choice(name="a vibe, as it is this week", value=str(Kind.VIBE)),
-    app_commands.Choice(name="rediscover: loved once, not seen for long", value=str(Kind.REDISCOVER)),
-    app_commands.Choice(name="sleepers: nobody reacted, though they should", value=str(Kind.SLEEPERS)),
-    app_commands.Choice(name="for a member", value=str(Kind.MEMBER)),
-    app_commands.Choice(name="two worlds: from one vibe to another", value=str(Kind.WORLDS)),
+    app_commands.Choice(name="a vibe, as it is this week", value=str(PlaylistKind.VIBE)),
+    app_commands.Choice(name="rediscover: loved once, not seen for long", value=str(PlaylistKind.REDISCOVER)),
+    app_commands.Choice(
+        name="sleepers: nobody reacted, though they should", value=str(PlaylistKind.SLEEPERS)
+    ),
+    app_commands.Choice(name="for a member", value=str(PlaylistKind.MEMBER)),
+    app_commands.Choice(name="two worlds: from one vibe to another", value=str(PlaylistKind.WORLDS)),
 ]
 
 
 @app_commands.guild_only()
-class Vibes(commands.GroupCog, name="vibes", description="What this server sounds like, as playlists"):
+class VibesCog(commands.GroupCog, name="vibes", description="What this server sounds like, as playlists"):
     """Vibes and their playlists."""
 
     def __init__(self, bot: Earworm) -> None:
@@ -49,7 +51,7 @@ class Vibes(commands.GroupCog, name="vibes", description="What this server sound
         channels = await channels_for(interaction, private=private)
         found = await playlists.vibes(interaction.guild_id, channels)
         weekly = await playlists.weekly(interaction.guild_id, channels)
-        covers = await self._covers([each for each in weekly if each.kind is Kind.VIBE][:COVERS])
+        covers = await self._covers([each for each in weekly if each.kind is PlaylistKind.VIBE][:COVERS])
         options = [option(playlist, playlist.key) for playlist in weekly]
         yours = discord.SelectOption(label="For you", value=MINE, emoji="🎁")
         menu = PlaylistMenu.of([*options[: OPTIONS - 1], yours]) if options else None
@@ -87,13 +89,13 @@ class Vibes(commands.GroupCog, name="vibes", description="What this server sound
         await interaction.response.defer(ephemeral=private)
         channels = await channels_for(interaction, private=private)
         someone = member or interaction.user
-        made = await self._made(interaction, Kind(kind), channels, vibe, to, someone.id)
+        made = await self._made(interaction, PlaylistKind(kind), channels, vibe, to, someone.id)
         await show_playlist(interaction, made, keep=not private)
 
     async def _made(
         self,
         interaction: discord.Interaction[Earworm],
-        kind: Kind,
+        kind: PlaylistKind,
         channels: frozenset[int],
         start: str | None,
         end: str | None,
@@ -101,13 +103,13 @@ class Vibes(commands.GroupCog, name="vibes", description="What this server sound
     ) -> Playlist:
         assert interaction.guild_id is not None
         playlists, guild_id = self.bot.services.playlists, interaction.guild_id
-        if kind is Kind.MEMBER:
+        if kind is PlaylistKind.MEMBER:
             return existing(await playlists.for_member(guild_id, user_id, channels), kind)
-        if kind is Kind.WORLDS and start and end:
+        if kind is PlaylistKind.WORLDS and start and end:
             begin, finish = [await self._vibe(guild_id, name, channels) for name in (start, end)]
             return existing(await playlists.worlds(guild_id, begin.id, finish.id, channels), kind)
         subject = ""
-        if kind is Kind.VIBE:
+        if kind is PlaylistKind.VIBE:
             found = await playlists.vibes(guild_id, channels)
             if found.note:
                 raise NotFound(found.note)
@@ -204,4 +206,4 @@ class Vibes(commands.GroupCog, name="vibes", description="What this server sound
 
 async def setup(bot: Earworm) -> None:
     """discord.py's entry point."""
-    await bot.add_cog(Vibes(bot))
+    await bot.add_cog(VibesCog(bot))

@@ -8,7 +8,7 @@ from discord import ui
 
 from bot.playlists.covers import title_of
 from bot.playlists.formats import FORMATS, queue_link, stem
-from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.service import Past, Vibes
 from bot.playlists.vibes import Vibe
 from bot.suggestions.wording import ForDiscord, count
@@ -23,23 +23,23 @@ OPTIONS, OPTION_LENGTH = 25, 100
 NO_PLAYLISTS = "No playlist yet: share more songs, and react to them with 👍 and 👎."
 NO_HISTORY = "No playlist was posted here yet. /vibes playlist posts one."
 KINDS = {
-    Kind.VIBE: "🌀",
-    Kind.REDISCOVER: "🕰️",
-    Kind.SLEEPERS: "💤",
-    Kind.MEMBER: "🎁",
-    Kind.WORLDS: "🌉",
-    Kind.AROUND: "🌀",
+    PlaylistKind.VIBE: "🌀",
+    PlaylistKind.REDISCOVER: "🕰️",
+    PlaylistKind.SLEEPERS: "💤",
+    PlaylistKind.MEMBER: "🎁",
+    PlaylistKind.WORLDS: "🌉",
+    PlaylistKind.AROUND: "🌀",
 }
 ABOUT = {
-    Kind.REDISCOVER: "loved once, and not seen for long",
-    Kind.SLEEPERS: "like what this server loves, and nobody reacted",
-    Kind.WORLDS: "from one vibe to another",
+    PlaylistKind.REDISCOVER: "loved once, and not seen for long",
+    PlaylistKind.SLEEPERS: "like what this server loves, and nobody reacted",
+    PlaylistKind.WORLDS: "from one vibe to another",
 }
 
 
 def heading(playlist: Playlist, length: int) -> str:
     """A playlist's sign and name."""
-    someone = playlist.kind is Kind.MEMBER and playlist.subject
+    someone = playlist.kind is PlaylistKind.MEMBER and playlist.subject
     name = f"For <@{playlist.subject}>" if someone else plain(title_of(playlist), length)
     return f"{KINDS[playlist.kind]} {name}"
 
@@ -103,9 +103,9 @@ def _vibes(
     heading_text = "### 🌀 The vibes of this server"
     box.add_item(ui.TextDisplay(f"{heading_text}\n{found.note}" if found.note else heading_text))
     for vibe in found.vibes:
-        playlist = made.get(f"{Kind.VIBE}-{vibe.id}")
+        playlist = made.get(f"{PlaylistKind.VIBE}-{vibe.id}")
         box.add_item(beside(_vibe(vibe, playlist, length), covers.get(playlist.key) if playlist else None))
-    others = [playlist for playlist in playlists if playlist.kind is not Kind.VIBE]
+    others = [playlist for playlist in playlists if playlist.kind is not PlaylistKind.VIBE]
     if others:
         box.add_item(ui.Separator())
         box.add_item(ui.TextDisplay("\n".join(["**Also this week**", *(_other(p, length) for p in others)])))
@@ -125,7 +125,7 @@ def _vibe(vibe: Vibe, playlist: Playlist | None, length: int) -> str:
 
 
 def _other(playlist: Playlist, length: int) -> str:
-    about = ABOUT.get(playlist.kind, "") if playlist.kind is not Kind.WORLDS else ""
+    about = ABOUT.get(playlist.kind, "") if playlist.kind is not PlaylistKind.WORLDS else ""
     words = [heading(playlist, length), count(len(playlist.entries), "song"), about]
     return " · ".join(word for word in words if word)
 
@@ -150,7 +150,7 @@ def _past(past: Past) -> str:
 
 def option(playlist: Playlist, value: str, week: str = "") -> discord.SelectOption:
     """A playlist to choose."""
-    name = "For you" if playlist.kind is Kind.MEMBER else title_of(playlist)
+    name = "For you" if playlist.kind is PlaylistKind.MEMBER else title_of(playlist)
     label = shorten(f"{week} · {name}" if week else name, OPTION_LENGTH)
     about = " · ".join(part for part in (count(len(playlist.entries), "song"), playlist.note) if part)
     return discord.SelectOption(

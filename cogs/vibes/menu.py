@@ -12,7 +12,7 @@ from bot.client import Earworm
 from bot.errors import NotFound
 from bot.playlists.covers import cover_of
 from bot.playlists.formats import FORMATS, stem
-from bot.playlists.playlist import Kind, Playlist
+from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.service import Past
 from cogs.shared.pictures import painted
 from cogs.shared.votes import explained
@@ -20,13 +20,13 @@ from cogs.suggestions.page import channels_for
 from cogs.vibes.layout import OPTIONS, playlist_layout
 
 PAST = "past-"
-MINE = str(Kind.MEMBER)
+MINE = str(PlaylistKind.MEMBER)
 NONE_OF = {
-    Kind.VIBE: "That vibe has no playlist this week: too few of its songs are liked. Try another one.",
-    Kind.REDISCOVER: "Nothing to rediscover yet: that takes four songs with 👍 that nobody saw for 60 days.",
-    Kind.SLEEPERS: "No sleepers: whatever sounds like what this server loves was noticed.",
-    Kind.MEMBER: "I know too little of that taste yet: react with 👍 to a few songs, then ask again.",
-    Kind.WORLDS: "A way from one vibe to another takes two vibes. /vibes list shows what there is.",
+    PlaylistKind.VIBE: "That vibe has no playlist this week: too few of its songs are liked. Try another one.",
+    PlaylistKind.REDISCOVER: "Nothing to rediscover yet: that takes four songs with 👍 that nobody saw for 60 days.",
+    PlaylistKind.SLEEPERS: "No sleepers: whatever sounds like what this server loves was noticed.",
+    PlaylistKind.MEMBER: "I know too little of that taste yet: react with 👍 to a few songs, then ask again.",
+    PlaylistKind.WORLDS: "A way from one vibe to another takes two vibes. /vibes list shows what there is.",
 }
 
 
@@ -73,7 +73,7 @@ async def _chosen(
     playlists, guild_id = interaction.client.services.playlists, interaction.guild_id
     if value == MINE:
         mine = await playlists.for_member(guild_id, interaction.user.id, channels)
-        return existing(mine, Kind.MEMBER)
+        return existing(mine, PlaylistKind.MEMBER)
     if value.startswith(PAST):
         past = await history_of(interaction, channels)
         found = next((each.playlist for each in past if f"{PAST}{each.id}" == value), None)
@@ -97,7 +97,7 @@ async def show_playlist(interaction: discord.Interaction[Earworm], playlist: Pla
     """Answer with a playlist: its songs, its cover and its files; `keep`: everybody sees it, so it was posted."""
     assert interaction.guild_id is not None
     services = interaction.client.services
-    if keep or playlist.kind is Kind.MEMBER:
+    if keep or playlist.kind is PlaylistKind.MEMBER:
         await services.playlists.keep(interaction.guild_id, [playlist])
     covers = await painted(services.painter, cover=cover_of(playlist))
     cover = covers.get("cover")
@@ -108,7 +108,7 @@ async def show_playlist(interaction: discord.Interaction[Earworm], playlist: Pla
     )
 
 
-def existing(playlist: Playlist | None, kind: Kind) -> Playlist:
+def existing(playlist: Playlist | None, kind: PlaylistKind) -> Playlist:
     """The playlist, if there is one. Raises NotFound, which says what it takes."""
     if playlist is None:
         raise NotFound(NONE_OF[kind])

@@ -15,7 +15,7 @@ from cogs.suggestions.page import channels_for
 NO_PICTURE = "I can't draw at the moment. It is in my log; please try again in a while."
 
 
-class Pictures(commands.Cog):
+class PicturesCog(commands.Cog):
     """Pictures on request."""
 
     def __init__(self, bot: Earworm) -> None:
@@ -73,4 +73,4 @@ def _about(drawing: MusicMap, mention: str) -> str:
 
 async def setup(bot: Earworm) -> None:
     """discord.py's entry point."""
-    await bot.add_cog(Pictures(bot))
+    await bot.add_cog(PicturesCog(bot))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import BodyPartReader, web
 
-from discord_sandbox.rules.errors import ApiError, Form, Json
+from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
 from discord_sandbox.world.messages import Upload
 from discord_sandbox.world.model import Channel, Message
 from discord_sandbox.world.permissions import Permission
@@ -37,7 +37,7 @@ class Call:
         try:
             return int(self.parameters[name])
         except ValueError:
-            form = Form()
+            form = BodyErrors()
             form.wrong([name], "NUMBER_TYPE_COERCE", f'Value "{self.parameters[name]}" is not snowflake.')
             form.refuse()
             raise
@@ -65,7 +65,7 @@ Routes = list[tuple[str, str, Handler]]
 
 
 @dataclass
-class Request:
+class LoggedRequest:
     """A line of the log of requests."""
 
     method: str
@@ -82,7 +82,7 @@ class Rest:
 
     def __init__(self, discord: "Sandbox") -> None:
         self._discord = discord
-        self.requests: list[Request] = []
+        self.requests: list[LoggedRequest] = []
         self.violations: list[str] = []
         self.in_flight = 0
         self.outage: int | None = None
@@ -106,7 +106,7 @@ class Rest:
 
     async def _serve(self, request: web.Request, route: str, handler: Handler) -> web.StreamResponse:
         path = request.path.removeprefix(PREFIX)
-        record = Request(request.method, path, route, None, 0, time.time())
+        record = LoggedRequest(request.method, path, route, None, 0, time.time())
         self.requests.append(record)
         major = next(iter(request.match_info.values()), "")
         headers, wait = self._discord.limits.count(request.method, route, major)
@@ -130,14 +130,14 @@ class Rest:
         status = 204 if result is None else 201 if isinstance(result, Created) else 200
         return _answer(status, result, headers, record)
 
-    async def _call(self, request: web.Request, route: str, handler: Handler, record: Request) -> Any:
+    async def _call(self, request: web.Request, route: str, handler: Handler, record: LoggedRequest) -> Any:
         self._authorise(request, route)
         body, uploads = await _read(request)
         record.body, record.files = body, tuple(upload.name for upload in uploads.values())
         if uploads and body is None:
             body = {}
         if self._discord.schema and body is not None:
-            form = Form()
+            form = BodyErrors()
             self._discord.schema.check(request.method, route, body, form)
             form.refuse()
         call = Call(self._discord, request.match_info, request.query, {} if body is None else body, uploads)
@@ -159,7 +159,7 @@ def _slow_down(seconds: float) -> Json:
     return {"message": "You are being rate limited.", "retry_after": seconds, "global": False}
 
 
-def _answer(status: int, body: Any, headers: Mapping[str, str], record: Request) -> web.Response:
+def _answer(status: int, body: Any, headers: Mapping[str, str], record: LoggedRequest) -> web.Response:
     record.status = record.status or status
     every = {"Via": "1.1 sandbox", **headers}
     if status == 204:

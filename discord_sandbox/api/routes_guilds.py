@@ -1,9 +1,9 @@
 """REST: guilds, their channels, threads, roles and members."""
 
 from discord_sandbox.api.rest import Call, Created, Routes
-from discord_sandbox.rules.errors import ApiError, Form, Json
+from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
 from discord_sandbox.world import guild_payloads, payloads
-from discord_sandbox.world.guild import Guild
+from discord_sandbox.world.guild import SandboxGuild
 from discord_sandbox.world.model import Channel
 from discord_sandbox.world.permissions import Permission
 
@@ -27,7 +27,7 @@ def routes() -> Routes:
     ]
 
 
-def _guild(call: Call) -> Guild:
+def _guild(call: Call) -> SandboxGuild:
     found = call.discord.world.guilds.get(call.id("guild_id"))
     if found is None:
         raise ApiError.known(10004)
@@ -95,7 +95,7 @@ def delete_channel(call: Call) -> Json:
 
 def _named(call: Call) -> str:
     name: str = call.body.get("name") or ""
-    form = Form()
+    form = BodyErrors()
     form.too_long(["name"], name, 100, 1)
     form.refuse()
     return name

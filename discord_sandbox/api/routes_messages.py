@@ -5,7 +5,7 @@ from typing import Any
 
 from discord_sandbox.api.rest import Call, Routes
 from discord_sandbox.rules.bodies import check_edit, to_draft
-from discord_sandbox.rules.errors import ApiError, Form, Json
+from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
 from discord_sandbox.rules.message_rules import CREATE_KEYS
 from discord_sandbox.world import payloads
 from discord_sandbox.world.clock import iso, moment
@@ -85,7 +85,7 @@ def _reference(call: Call, channel: Channel) -> tuple[int, int] | None:
     if original is not None and original.seen_only_by is None:
         return channel.id, message_id
     if reference.get("fail_if_not_exists", True):
-        form = Form()
+        form = BodyErrors()
         form.wrong(["message_reference"], "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
         form.refuse()
     return None
@@ -98,7 +98,7 @@ def history(call: Call) -> list[Json]:
         return []
     limit = int(call.query.get("limit", 50))
     if not 1 <= limit <= PAGE_LIMIT:
-        form = Form()
+        form = BodyErrors()
         form.wrong(["limit"], "NUMBER_TYPE_MAX", f"int value should be between 1 and {PAGE_LIMIT}.")
         form.refuse()
     seen = [m for m in channel.everything if m.seen_only_by is None]

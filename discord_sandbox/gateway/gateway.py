@@ -17,7 +17,7 @@ from discord_sandbox.gateway.intents import KNOWN, Intent
 from discord_sandbox.gateway.session import Session
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.world import guild_payloads, payloads
-from discord_sandbox.world.world import Event, World
+from discord_sandbox.world.world import GatewayEvent, World
 
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = (
     0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11,
@@ -64,7 +64,7 @@ class Gateway:
         """The flags of the application: which privileged intents it was granted."""
         return sum(flag for name, (_, flag) in PRIVILEGED.items() if getattr(self.world.granted, name))
 
-    def dispatch(self, event: Event) -> None:
+    def dispatch(self, event: GatewayEvent) -> None:
         """Tell every session that asked for such events and may know of this one."""
         bot = self.world.guilds[event.guild_id].bot if event.guild_id in self.world.guilds else None
         if event.channel and bot and not bot.can_see(event.channel):

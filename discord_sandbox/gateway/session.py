@@ -8,7 +8,7 @@ from typing import Any
 from discord_sandbox.gateway.connection import Connection
 from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.world.model import User
-from discord_sandbox.world.world import Event
+from discord_sandbox.world.world import GatewayEvent
 
 KEPT_EVENTS = 5000
 HIDDEN = {"content": "", "attachments": [], "embeds": [], "components": []}
@@ -34,12 +34,12 @@ class Session:
         if self.connection:
             self.connection.send_text(text)
 
-    def wants(self, event: Event) -> bool:
+    def wants(self, event: GatewayEvent) -> bool:
         """Whether the client asked for such events, on this shard."""
         number, count = self.shard
         return (event.guild_id >> 22) % count == number and event.intent & self.intents == event.intent
 
-    def tell(self, event: Event, bot: User) -> None:
+    def tell(self, event: GatewayEvent, bot: User) -> None:
         """Send an event; without the message content intent most messages arrive empty."""
         message = event.message
         sees_content = (

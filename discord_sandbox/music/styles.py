@@ -35,7 +35,7 @@ def _one_of(random: Random, options: Sequence[Option]) -> Option:
     return options[int(random.integers(len(options)))]
 
 
-class Sheet:
+class Score:
     """A song while it is being written: notes are placed by beats in about 15 s of stereo."""
 
     def __init__(self, bpm: float, beats_per_bar: int, tonic: int, mode: str, level: float) -> None:
@@ -72,9 +72,9 @@ class Sheet:
         return self._samples * np.float32(self._level / np.abs(self._samples).max())
 
 
-def _drifting(random: Random, tonic: int, place: float) -> Sheet:
+def _drifting(random: Random, tonic: int, place: float) -> Score:
     """Slow pads of four-note chords with a sparse bell; no drums."""
-    sheet = Sheet(62 + 14 * place + random.uniform(-1, 1), 4, tonic, _one_of(random, ["major", "minor"]), 0.4)
+    sheet = Score(62 + 14 * place + random.uniform(-1, 1), 4, tonic, _one_of(random, ["major", "minor"]), 0.4)
     spectrum = [1.0, random.uniform(0.2, 0.5), 0.15, random.uniform(0.02, 0.1), 0.03]
     chords = _one_of(random, [[0, 3, 0, 4], [0, 5, 3, 0], [0, 2, 3, 0], [0, 4, 5, 0]])
     ratio = _one_of(random, [1.0, 2.0, 3.5])
@@ -95,9 +95,9 @@ def _drifting(random: Random, tonic: int, place: float) -> Sheet:
     return sheet
 
 
-def _pulsing(random: Random, tonic: int, place: float) -> Sheet:
+def _pulsing(random: Random, tonic: int, place: float) -> Score:
     """Four on the floor: kick, clap, open hats, an off-beat bass and stabs of detuned saws."""
-    sheet = Sheet(119 + 11 * place + random.uniform(-0.8, 0.8), 4, tonic, "minor", 0.85)
+    sheet = Score(119 + 11 * place + random.uniform(-0.8, 0.8), 4, tonic, "minor", 0.85)
     saw = [1 / k for k in range(1, 40)]
     drum, clap = kick(punch=random.uniform(130, 260)), snare(random, tone=random.uniform(300, 420))
     closed, opened = hat(random, seconds=0.05), hat(random, seconds=random.uniform(0.12, 0.2))
@@ -123,15 +123,15 @@ def _pulsing(random: Random, tonic: int, place: float) -> Sheet:
     return sheet
 
 
-def _chord(sheet: Sheet, root: int, detune: float, spectrum: Sequence[float], seconds: float) -> Wave:
+def _chord(sheet: Score, root: int, detune: float, spectrum: Sequence[float], seconds: float) -> Wave:
     notes = [sheet.note(root + 2 * third, 4) + detune for third in range(3)]
     waves = [sustained(note, seconds, spectrum, attack=0.005, release=0.7 * seconds) for note in notes]
     return waves[0] + waves[1] + waves[2]
 
 
-def _fingerpicked(random: Random, tonic: int, place: float) -> Sheet:
+def _fingerpicked(random: Random, tonic: int, place: float) -> Score:
     """A waltz on plucked strings: bass, chord, chord, and a tune on top."""
-    sheet = Sheet(92 + 40 * place + random.uniform(-2, 2), 3, tonic, "major", 0.6)
+    sheet = Score(92 + 40 * place + random.uniform(-2, 2), 3, tonic, "major", 0.6)
     brightness, decay = random.uniform(0.5, 0.66), random.uniform(1.1, 1.9)
     strings: dict[int, Wave] = {}
 
@@ -156,9 +156,9 @@ def _fingerpicked(random: Random, tonic: int, place: float) -> Sheet:
     return sheet
 
 
-def _driving(random: Random, tonic: int, place: float) -> Sheet:
+def _driving(random: Random, tonic: int, place: float) -> Score:
     """Fast distorted power chords with a full drum kit, and a lead that wails over them."""
-    sheet = Sheet(142 + 32 * place + random.uniform(-1.5, 1.5), 4, tonic, "minor", 0.98)
+    sheet = Score(142 + 32 * place + random.uniform(-1.5, 1.5), 4, tonic, "minor", 0.98)
     drum = kick(punch=random.uniform(60, 110), seconds=0.18)
     rattle = snare(random, tone=random.uniform(170, 230))
     ride, crash = hat(random, seconds=0.11), hat(random, seconds=1.1)

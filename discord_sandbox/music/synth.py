@@ -9,7 +9,7 @@ from discord_sandbox.music.encode import write_audio
 from discord_sandbox.music.instruments import RATE
 from discord_sandbox.music.styles import STYLES
 
-__all__ = ["Song", "compose", "write_audio"]
+__all__ = ["ComposedSong", "compose", "write_audio"]
 
 SONGS_PER_STYLE = 4
 FIRST_WORDS = (
@@ -27,7 +27,7 @@ ARTISTS = (
 
 
 @dataclass(frozen=True)
-class Song:
+class ComposedSong:
     """One composed song; `samples` (n, 2) float32 at `rate` Hz, `bpm` its quarter notes, `key` like "A minor"."""
 
     style: str
@@ -39,7 +39,7 @@ class Song:
     key: str
 
 
-def compose(seed: int = 0) -> list[Song]:
+def compose(seed: int = 0) -> list[ComposedSong]:
     """Sixteen songs of about 15 s, four of each style, in a mixed order; the same seed gives the same songs."""
     random = np.random.default_rng(seed)
     firsts, seconds = random.permutation(FIRST_WORDS), random.permutation(SECOND_WORDS)
@@ -52,5 +52,5 @@ def compose(seed: int = 0) -> list[Song]:
             number = row * SONGS_PER_STYLE + column
             title = f"{firsts[number]} {seconds[number]}"
             artist = str(artists[(2 * row + column) % len(artists)])  # two songs each, in two styles
-            songs.append(Song(style, title, artist, sheet.mixed(), RATE, sheet.bpm, sheet.key))
+            songs.append(ComposedSong(style, title, artist, sheet.mixed(), RATE, sheet.bpm, sheet.key))
     return [songs[place] for place in random.permutation(len(songs))]

@@ -11,8 +11,8 @@ The page is a server of its own on loopback, beside the sandbox's. What a member
 it in its place. What a member does arrives as a form and becomes one call of `Member`.
 """
 
-from discord_sandbox.page.demo_server import Club
-from discord_sandbox.page.sample_songs import Shelf
-from discord_sandbox.page.server import Extra, Page
+from discord_sandbox.page.demo_server import DemoServer
+from discord_sandbox.page.sample_songs import SampleSongs
+from discord_sandbox.page.server import MenuEntry, SandboxPage
 
-__all__ = ["Club", "Extra", "Page", "Shelf"]
+__all__ = ["DemoServer", "MenuEntry", "SampleSongs", "SandboxPage"]

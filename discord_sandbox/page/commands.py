@@ -18,12 +18,12 @@ from discord_sandbox.world.commands import (
     USER,
     leaf_options,
 )
-from discord_sandbox.world.members import File, Member
+from discord_sandbox.world.members import File, SandboxMember
 from discord_sandbox.world.model import Channel
 from discord_sandbox.world.permissions import Permission
 
 
-def offered(member: Member, channel: Channel) -> Json:
+def offered(member: SandboxMember, channel: Channel) -> Json:
     """The slash commands with their fields as HTML, and the names in the message menu."""
     usable = _usable(member, channel)
     chat = [
@@ -40,7 +40,7 @@ def offered(member: Member, channel: Channel) -> Json:
     return {"commands": sorted(chat, key=lambda command: command["name"]), "menus": menus}
 
 
-def _usable(member: Member, channel: Channel) -> list[Json]:
+def _usable(member: SandboxMember, channel: Channel) -> list[Json]:
     if not member.can(channel, Permission.VIEW_CHANNEL | Permission.USE_APPLICATION_COMMANDS):
         return []
     commands, guild = member.guild.interactions.commands, member.guild
@@ -56,7 +56,11 @@ def _described(command: Json, path: tuple[str, ...]) -> str:
 
 
 def given(
-    member: Member, channel: Channel, name: str, typed: Mapping[str, str], files: Mapping[str, list[File]]
+    member: SandboxMember,
+    channel: Channel,
+    name: str,
+    typed: Mapping[str, str],
+    files: Mapping[str, list[File]],
 ) -> dict[str, Any]:
     """What was filled in, each value of its option's type. Raises SandboxError for what is of no such type."""
     first, *path = name.split()
@@ -69,7 +73,7 @@ def given(
     return values | {key: some[0] for key, some in files.items() if key in options and some}
 
 
-def _value(member: Member, option: Json, text: str) -> Any:
+def _value(member: SandboxMember, option: Json, text: str) -> Any:
     kind, guild = option["type"], member.guild
     try:
         if kind == INTEGER:

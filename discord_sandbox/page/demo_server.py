@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from discord_sandbox.page.sample_songs import Shelf
+from discord_sandbox.page.sample_songs import SampleSongs
 from discord_sandbox.server import Sandbox
-from discord_sandbox.world.guild import Guild
-from discord_sandbox.world.members import Member
+from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.members import SandboxMember
 from discord_sandbox.world.model import CATEGORY, Channel, User
 from discord_sandbox.world.permissions import Permission
 
@@ -24,18 +24,18 @@ COMMENTS = (
 
 
 @dataclass
-class Club:
+class DemoServer:
     """Ann looks after the server; Bo, Cleo and Dev listen."""
 
     discord: Sandbox
-    guild: Guild
+    guild: SandboxGuild
     music: Channel
-    members: list[Member]
-    shelf: Shelf
+    members: list[SandboxMember]
+    shelf: SampleSongs
     shared: int = 0
 
     @classmethod
-    def build(cls, discord: Sandbox, shelf: Shelf | None = None) -> "Club":
+    def build(cls, discord: Sandbox, shelf: SampleSongs | None = None) -> "DemoServer":
         """An empty server: a music channel with a thread, one to talk in, and one that only Ann and Cleo see."""
         discord.grant(message_content=True)
         guild, ids = discord.add_guild("Late Night Listeners"), discord.world.ids
@@ -55,7 +55,7 @@ class Club:
         guild.add_thread(music, "album club", thread_id=ids.new(SINCE))
         new("general", topic="Everything else")
         new("night-shift", topic="Only Ann and Cleo see this", private_to=[ann, cleo])
-        return cls(discord, guild, music, [ann, bo, cleo, dev], shelf or Shelf())
+        return cls(discord, guild, music, [ann, bo, cleo, dev], shelf or SampleSongs())
 
     async def set_up(self) -> None:
         """Let Ann make the music channel and order a weekly digest, as an admin would."""

@@ -7,18 +7,18 @@ from aiohttp import BodyPartReader, web
 
 from discord_sandbox.rules.errors import ApiError, Json
 from discord_sandbox.world.cdn import FILE_LIMIT
-from discord_sandbox.world.guild import Guild
-from discord_sandbox.world.members import File, Member
+from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.members import File, SandboxMember
 from discord_sandbox.world.model import Channel
 
 FILES, SAID_LIMIT = 10, 1_000_000
 
 
 @dataclass(frozen=True)
-class Form:
+class PageForm:
     """One thing that a member does; `files` by the field that they were chosen in."""
 
-    member: Member
+    member: SandboxMember
     channel: Channel
     said: Json
     files: dict[str, list[File]]
@@ -29,7 +29,7 @@ class Form:
         return {"id": self.said["message"], "channel_id": str(self.channel.id)}
 
 
-async def read_form(request: web.Request, guild: Guild) -> Form:
+async def read_form(request: web.Request, guild: SandboxGuild) -> PageForm:
     """A form's JSON (field `said`) and files.
 
     Raises ApiError for too large a file, KeyError or ValueError for what makes no sense.
@@ -47,7 +47,7 @@ async def read_form(request: web.Request, guild: Guild) -> Form:
             kind = part.headers.get("Content-Type", "").partition(";")[0]
             content = await _bounded(part, FILE_LIMIT)
             files.setdefault(part.name or "", []).append((part.filename or "unknown", content, kind))
-    return Form(guild.members[int(said["as"])], guild.channels[int(said["in"])], said, files)
+    return PageForm(guild.members[int(said["as"])], guild.channels[int(said["in"])], said, files)
 
 
 async def _bounded(part: BodyPartReader, limit: int) -> bytes:

@@ -5,18 +5,18 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from discord_sandbox.music.synth import Song, compose, write_audio
+from discord_sandbox.music.synth import ComposedSong, compose, write_audio
 from discord_sandbox.world.members import File
 
 
-class Shelf:
+class SampleSongs:
     """Songs as files, each made when somebody takes it; they are composed when the first is asked for."""
 
-    def __init__(self, compose: Callable[[], Sequence[Song]] = compose) -> None:
+    def __init__(self, compose: Callable[[], Sequence[ComposedSong]] = compose) -> None:
         self._compose = compose
-        self._composing: asyncio.Task[Sequence[Song]] | None = None
+        self._composing: asyncio.Task[Sequence[ComposedSong]] | None = None
 
-    async def songs(self) -> Sequence[Song]:
+    async def songs(self) -> Sequence[ComposedSong]:
         """All of them."""
         if self._composing is None:
             self._composing = asyncio.create_task(asyncio.to_thread(self._compose))
@@ -28,7 +28,7 @@ class Shelf:
         return await asyncio.to_thread(_encoded, song)
 
 
-def _encoded(song: Song) -> File:
+def _encoded(song: ComposedSong) -> File:
     name = song.title.lower().replace(" ", "-") + ".mp3"
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name

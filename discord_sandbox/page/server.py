@@ -13,13 +13,13 @@ from aiohttp import web
 from discord_sandbox.page.actions import Deeds
 from discord_sandbox.page.commands import offered
 from discord_sandbox.page.forms import read_form
-from discord_sandbox.page.sample_songs import Shelf
+from discord_sandbox.page.sample_songs import SampleSongs
 from discord_sandbox.page.stream import stream
 from discord_sandbox.page.text import told
 from discord_sandbox.page.view import View, view_of
 from discord_sandbox.rules.errors import Json, SandboxError
-from discord_sandbox.world.guild import Guild
-from discord_sandbox.world.members import Member
+from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.members import SandboxMember
 from discord_sandbox.world.model import Channel
 
 HOST = "127.0.0.1"
@@ -49,25 +49,25 @@ SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp", "audio/", "video/
 
 
 @dataclass(frozen=True)
-class Extra:
+class MenuEntry:
     """Something that the page offers besides what Discord does: a line of the + menu."""
 
     label: str
     act: Callable[[], Awaitable[None]]
 
 
-class Page:
+class SandboxPage:
     """Serves the page while it is entered, or open."""
 
     def __init__(
         self,
-        guild: Guild,
+        guild: SandboxGuild,
         *,
-        speaker: Member,
+        speaker: SandboxMember,
         here: Channel,
         port: int = 0,
-        shelf: Shelf,
-        extras: Sequence[Extra] = (),
+        shelf: SampleSongs,
+        extras: Sequence[MenuEntry] = (),
     ) -> None:
         self.guild = guild
         self.port = port

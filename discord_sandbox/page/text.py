@@ -1,7 +1,7 @@
 """Words as Discord's client says them, and the mentions that it makes of names."""
 
 from discord_sandbox.rules.errors import ApiError, SandboxError
-from discord_sandbox.world.guild import Guild
+from discord_sandbox.world.guild import SandboxGuild
 from discord_sandbox.world.model import VOICE, Channel
 
 TOLD = {
@@ -27,7 +27,7 @@ def label_of(channel: Channel) -> str:
     return f"{'🔊' if channel.type == VOICE else '#'} {channel.name}"
 
 
-def with_mentions(text: str, guild: Guild) -> str:
+def with_mentions(text: str, guild: SandboxGuild) -> str:
     """The text with `@Name` and `#channel` turned into mentions, the longest name first."""
     named = {f"@{member.name}": member.mention for member in guild.members.values()}
     named |= {f"#{channel.name}": channel.mention for channel in guild.channels.values()}

@@ -9,8 +9,8 @@ from discord_sandbox.page.live import LiveWidgets
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.transcript.context import Context
 from discord_sandbox.transcript.conversation import draw_messages
-from discord_sandbox.world.guild import Guild
-from discord_sandbox.world.members import Member
+from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.members import SandboxMember
 from discord_sandbox.world.model import CATEGORY, VOICE, Channel
 from discord_sandbox.world.permissions import Permission
 
@@ -25,7 +25,7 @@ LOCK = (
 class View:
     """What one member sees in one channel."""
 
-    viewer: Member
+    viewer: SandboxMember
     channel: Channel
     zone: tzinfo
 
@@ -111,7 +111,9 @@ class View:
         return f'{avatar}<label><span>Speaking as</span><select id="speaker">{options}</select></label>'
 
 
-def view_of(guild: Guild, member: str, channel: str, zone: tzinfo, default: tuple[Member, Channel]) -> View:
+def view_of(
+    guild: SandboxGuild, member: str, channel: str, zone: tzinfo, default: tuple[SandboxMember, Channel]
+) -> View:
     """The view that these ids name, as far as there are such and the one may see the other."""
     viewer = guild.members.get(int(member)) if member.isdigit() else None
     if viewer is None or viewer.user.bot:
@@ -133,6 +135,6 @@ def _is_private(channel: Channel) -> bool:
     return channel.is_private_thread or bool(everyone and Permission.VIEW_CHANNEL in everyone.deny)
 
 
-def _admin(member: Member) -> str:
+def _admin(member: SandboxMember) -> str:
     is_admin = any(Permission.MANAGE_GUILD in role.permissions for role in member.roles)
     return " (admin)" if is_admin else ""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from discord_sandbox.rules.errors import ApiError, Form, Json
+from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
 from discord_sandbox.rules.message_rules import EDIT_KEYS, check_message, is_empty
 from discord_sandbox.world.cdn import clean_name
-from discord_sandbox.world.messages import Draft, Upload
+from discord_sandbox.world.messages import MessageDraft, Upload
 from discord_sandbox.world.model import COMPONENTS_V2, Message
 
 Uploads = Mapping[int, Upload]
@@ -23,17 +23,17 @@ def described(uploads: Uploads, body: Json) -> list[Upload]:
     return files
 
 
-def to_draft(body: Json, uploads: Uploads, *, known: frozenset[str]) -> Draft:
+def to_draft(body: Json, uploads: Uploads, *, known: frozenset[str]) -> MessageDraft:
     """A new message. Raises 50006 and 50035."""
     files = described(uploads, body)
-    form = Form()
+    form = BodyErrors()
     names = [clean_name(file.name) for file in files]
     check_message(body, form, known=known, file_names=names, v2=False)
     form.too_long(["files"], files, 10)
     form.refuse()
     if is_empty(body) and not files:
         raise ApiError.known(50006)
-    return Draft(
+    return MessageDraft(
         content=body.get("content") or "",
         embeds=body.get("embeds") or (),
         components=body.get("components") or (),
@@ -51,7 +51,7 @@ def check_edit(
     files = described(uploads, body)
     kept = {str(a["id"]) for a in body["attachments"]} if body.get("attachments") else None
     old = [a.name for a in message.attachments if kept is None or str(a.id) in kept]
-    form = Form()
+    form = BodyErrors()
     names = [*old, *(clean_name(file.name) for file in files)]
     check_message(body, form, known=known, file_names=names, v2=message.is_v2)
     if (body.get("flags") or 0) & COMPONENTS_V2 and not message.is_v2:
@@ -64,7 +64,7 @@ def check_edit(
     return files
 
 
-def _check_nothing_legacy_stays(message: Message, body: Json, form: Form) -> None:
+def _check_nothing_legacy_stays(message: Message, body: Json, form: BodyErrors) -> None:
     stays = (message.content and "content" not in body) or (message.embeds and "embeds" not in body)
     if stays:
         code = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"

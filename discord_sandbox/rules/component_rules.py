@@ -6,7 +6,7 @@ https://docs.discord.com/developers/components/reference
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from discord_sandbox.rules.errors import Form, Json, keys
+from discord_sandbox.rules.errors import BodyErrors, Json, keys
 
 ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
 SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER, LABEL, UPLOAD = (
@@ -92,7 +92,9 @@ def _copied(component: Json) -> Json:
     return copy
 
 
-def check_components(components: list[Json], form: Form, *, v2: bool, file_names: Collection[str]) -> None:
+def check_components(
+    components: list[Json], form: BodyErrors, *, v2: bool, file_names: Collection[str]
+) -> None:
     """Note everything that Discord refuses in a message's components."""
     path = ["components"]
     allowed = TOP_LEVEL if v2 else frozenset({ROW})
@@ -111,14 +113,14 @@ def check_components(components: list[Json], form: Form, *, v2: bool, file_names
     _check_duplicates(every, form, "id", "COMPONENT_ID_DUPLICATED")
 
 
-def _check_duplicates(every: list[Json], form: Form, key: str, code: str) -> None:
+def _check_duplicates(every: list[Json], form: BodyErrors, key: str, code: str) -> None:
     values = [component[key] for component in every if component.get(key)]
     for value in dict.fromkeys(v for v in values if values.count(v) > 1):
         form.wrong(["components"], code, f"Component {key} cannot be duplicated: {value}")
 
 
 def _check(
-    component: Json, form: Form, path: Path, allowed: frozenset[int], file_names: Collection[str]
+    component: Json, form: BodyErrors, path: Path, allowed: frozenset[int], file_names: Collection[str]
 ) -> None:
     kind = component.get("type")
     if kind not in allowed:
@@ -142,7 +144,7 @@ def _check(
         _check(child, form, [*path, "components", index], CHILDREN.get(kind, frozenset()), file_names)
 
 
-def _check_button(button: Json, form: Form, path: Path) -> None:
+def _check_button(button: Json, form: BodyErrors, path: Path) -> None:
     style = button.get("style")
     label, emoji = button.get("label"), button.get("emoji")
     form.too_long([*path, "label"], label, LABEL_LIMIT)
@@ -161,13 +163,13 @@ def _check_button(button: Json, form: Form, path: Path) -> None:
             form.wrong(path, "BUTTON_COMPONENT_CUSTOM_ID_URL_CONFLICT", "Only links have an address.")
 
 
-def _check_custom_id(component: Json, form: Form, path: Path) -> None:
+def _check_custom_id(component: Json, form: BodyErrors, path: Path) -> None:
     if not component.get("custom_id"):
         form.missing([*path, "custom_id"])
     form.too_long([*path, "custom_id"], component.get("custom_id"), CUSTOM_ID_LIMIT)
 
 
-def _check_select(select: Json, form: Form, path: Path) -> None:
+def _check_select(select: Json, form: BodyErrors, path: Path) -> None:
     _check_custom_id(select, form, path)
     form.too_long([*path, "placeholder"], select.get("placeholder"), 150)
     if select["type"] != STRING_SELECT:
@@ -183,7 +185,7 @@ def _check_select(select: Json, form: Form, path: Path) -> None:
         form.wrong([*path, "options"], "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "Values must differ.")
 
 
-def _check_row(row: Json, form: Form, path: Path) -> None:
+def _check_row(row: Json, form: BodyErrors, path: Path) -> None:
     inside = row.get("components") or []
     form.too_long([*path, "components"], inside, BUTTONS_A_ROW, 1)
     if any(c.get("type") in SELECTS for c in inside) and len(inside) > 1:
@@ -191,7 +193,7 @@ def _check_row(row: Json, form: Form, path: Path) -> None:
         form.wrong([*path, "components"], "COMPONENT_LAYOUT_WIDTH_EXCEEDED", message)
 
 
-def _check_section(section: Json, form: Form, path: Path, file_names: Collection[str]) -> None:
+def _check_section(section: Json, form: BodyErrors, path: Path, file_names: Collection[str]) -> None:
     form.too_long([*path, "components"], section.get("components") or [], 3, 1)
     if not section.get("accessory"):
         form.missing([*path, "accessory"])
@@ -200,7 +202,7 @@ def _check_section(section: Json, form: Form, path: Path, file_names: Collection
     _check(section["accessory"], form, [*path, "accessory"], allowed, file_names)
 
 
-def _check_media_of(component: Json, form: Form, path: Path, file_names: Collection[str]) -> None:
+def _check_media_of(component: Json, form: BodyErrors, path: Path, file_names: Collection[str]) -> None:
     kind = component["type"]
     if kind == GALLERY:
         items = component.get("items") or []
@@ -215,7 +217,7 @@ def _check_media_of(component: Json, form: Form, path: Path, file_names: Collect
         form.missing([*path, "components"])
 
 
-def check_media(url: str | None, form: Form, path: Path, file_names: Collection[str]) -> None:
+def check_media(url: str | None, form: BodyErrors, path: Path, file_names: Collection[str]) -> None:
     """Note an address that is neither http(s) nor `attachment://` of a file that comes along."""
     if url is None or url.startswith(("http://", "https://")):
         return

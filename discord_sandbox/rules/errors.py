@@ -71,7 +71,7 @@ class ApiError(SandboxError):
         return body | {"errors": self.errors} if self.errors else body
 
 
-class Form:
+class BodyErrors:
     """Collects what is wrong with a request's body, as Discord's tree of 50035 errors."""
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from discord_sandbox.rules.component_rules import check_components, check_media
-from discord_sandbox.rules.errors import Form, Json, keys
+from discord_sandbox.rules.errors import BodyErrors, Json, keys
 from discord_sandbox.world.model import (
     COMPONENTS_V2,
     EPHEMERAL,
@@ -41,7 +41,7 @@ EMBED_NESTED_LENGTHS = {("footer", "text"): 2048, ("author", "name"): 256}
 
 
 def check_message(
-    body: Json, form: Form, *, known: frozenset[str], file_names: Collection[str], v2: bool
+    body: Json, form: BodyErrors, *, known: frozenset[str], file_names: Collection[str], v2: bool
 ) -> None:
     """Note everything that Discord refuses in a message's body; `v2` if the message has that flag already."""
     form.strangers([], body, known)
@@ -60,7 +60,7 @@ def check_message(
     _check_mentions(body.get("allowed_mentions") or {}, form)
 
 
-def _check_mentions(allowed: Json, form: Form) -> None:
+def _check_mentions(allowed: Json, form: BodyErrors) -> None:
     form.strangers(["allowed_mentions"], allowed, MENTION_KEYS)
     for kind in ("users", "roles"):
         form.too_long(["allowed_mentions", kind], allowed.get(kind), 100)
@@ -75,7 +75,7 @@ def is_empty(body: Json) -> bool:
     return not (content or any(body.get(key) for key in ("embeds", "components", "sticker_ids", "poll")))
 
 
-def _check_embeds(embeds: list[Json], form: Form, file_names: Collection[str]) -> None:
+def _check_embeds(embeds: list[Json], form: BodyErrors, file_names: Collection[str]) -> None:
     form.too_long(["embeds"], embeds, EMBED_COUNT)
     for index, embed in enumerate(embeds):
         _check_embed(embed, form, ["embeds", index], file_names)
@@ -84,7 +84,7 @@ def _check_embeds(embeds: list[Json], form: Form, file_names: Collection[str]) -
         form.wrong(["embeds"], "MAX_EMBED_SIZE_EXCEEDED", message)
 
 
-def _check_embed(embed: Json, form: Form, path: list[str | int], file_names: Collection[str]) -> None:
+def _check_embed(embed: Json, form: BodyErrors, path: list[str | int], file_names: Collection[str]) -> None:
     form.strangers(path, embed, EMBED_KEYS)
     for key, limit in EMBED_LENGTHS.items():
         form.too_long([*path, key], embed.get(key), limit)
@@ -112,7 +112,7 @@ def _embed_length(embed: Json) -> int:
     return sum(len(text) for text in texts if text)
 
 
-def _check_attachments(attachments: list[Json], form: Form) -> None:
+def _check_attachments(attachments: list[Json], form: BodyErrors) -> None:
     form.too_long(["attachments"], attachments, FILE_COUNT)
     for index, attachment in enumerate(attachments):
         form.strangers(["attachments", index], attachment, ATTACHMENT_KEYS)

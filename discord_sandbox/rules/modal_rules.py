@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from discord_sandbox.rules.component_rules import LABEL, ROW, SELECTS, TEXT, TEXT_INPUT, walk
-from discord_sandbox.rules.errors import Form, Json, SandboxError
+from discord_sandbox.rules.errors import BodyErrors, Json, SandboxError
 
 
 def check_modal(modal: Json) -> None:
     """Refuse what Discord refuses. Raises 50035."""
-    form = Form()
+    form = BodyErrors()
     form.strangers(["data"], modal, frozenset({"custom_id", "title", "components", "flags"}))
     form.too_long(["data", "title"], modal.get("title") or "", 45, 1)
     form.too_long(["data", "custom_id"], modal.get("custom_id") or "", 100, 1)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from discord_sandbox.rules.errors import Form, Json, SandboxError
+from discord_sandbox.rules.errors import BodyErrors, Json, SandboxError
 
 SCHEMAS = "#/components/schemas/"
 INTEGERS_TOO = {"type": ["string", "integer"], "pattern": "^(0|[1-9][0-9]*)$"}
@@ -34,7 +34,7 @@ class Schema:
         self._validators: dict[tuple[str, str], Any] = {}
         self._branches: dict[int, dict[Any, Json]] = {}
 
-    def check(self, method: str, route: str, body: Any, form: Form) -> None:
+    def check(self, method: str, route: str, body: Any, form: BodyErrors) -> None:
         """Note where a body doesn't fit its route's schema; routes the document doesn't have pass."""
         validator = self._validator(method, route)
         if validator is None:

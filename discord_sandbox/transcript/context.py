@@ -10,8 +10,8 @@ from discord_sandbox.transcript.markdown import Node, parse, parse_inline
 from discord_sandbox.transcript.names import Names
 from discord_sandbox.transcript.widgets import Widgets
 from discord_sandbox.world.clock import moment
-from discord_sandbox.world.guild import Guild
-from discord_sandbox.world.members import Member
+from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.members import SandboxMember
 from discord_sandbox.world.model import Attachment
 
 BLURPLE = "5865f2"
@@ -23,8 +23,8 @@ WRAPPED = {"bold": "strong", "italic": "em", "underline": "u", "strike": "s"}
 class Context:
     """Draws the small things; `widgets` what could be pressed; times are those of `zone`."""
 
-    guild: Guild
-    viewer: Member | None
+    guild: SandboxGuild
+    viewer: SandboxMember | None
     widgets: Widgets = field(default_factory=Widgets)
     zone: tzinfo = UTC
     names: Names = field(init=False)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from discord_sandbox.world.guild import Guild
+from discord_sandbox.world.guild import SandboxGuild
 from discord_sandbox.world.permissions import by_position
 
 STEPS = ((31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute"))
@@ -21,7 +21,7 @@ FORMATS = {
 class Names:
     """Looks ids up in a guild; times are those of `zone`."""
 
-    guild: Guild
+    guild: SandboxGuild
     zone: tzinfo = UTC
 
     def user(self, user_id: int) -> str:

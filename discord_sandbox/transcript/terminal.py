@@ -22,7 +22,7 @@ from discord_sandbox.transcript.context import clock_time, file_size
 from discord_sandbox.transcript.markdown import Node, parse
 from discord_sandbox.transcript.names import Names
 from discord_sandbox.world import payloads
-from discord_sandbox.world.members import Member
+from discord_sandbox.world.members import SandboxMember
 from discord_sandbox.world.model import LOADING, MENU_COMMAND, Channel
 from discord_sandbox.world.reading import loose_files, text_of
 
@@ -34,14 +34,14 @@ WIDEST = 100
 
 
 def render_text(
-    channel: Channel, *, width: int | None = None, colour: bool = False, viewer: Member | None = None
+    channel: Channel, *, width: int | None = None, colour: bool = False, viewer: SandboxMember | None = None
 ) -> str:
     """The conversation, oldest first; `colour` adds ANSI colours. Without a `viewer` it shows every whisper.
 
     `width` is in columns, the terminal's by default.
     """
     columns = width or min(WIDEST, shutil.get_terminal_size().columns)
-    writer = Writer(Names(channel.guild), columns, colour)
+    writer = TerminalWriter(Names(channel.guild), columns, colour)
     title = f"# {channel.name}" + (f" · {channel.topic}" if channel.topic else "")
     lines = [writer.style(_clean(title)[:columns], BOLD), "─" * columns]
     for message in channel.everything:
@@ -52,7 +52,7 @@ def render_text(
 
 
 @dataclass(frozen=True)
-class Writer:
+class TerminalWriter:
     """Writes messages as lines of at most `width` columns."""
 
     names: Names

@@ -23,14 +23,14 @@ from discord_sandbox.world.model import Channel, Message, Role
 from discord_sandbox.world.permissions import Permission, in_channel
 
 if TYPE_CHECKING:
-    from discord_sandbox.world.members import Member
+    from discord_sandbox.world.members import SandboxMember
 
 # The kind of option that resolves what a menu of this kind offers.
 RESOLVES = {5: USER, 6: ROLE, 7: MENTIONABLE, 8: CHANNEL}
 
 
 def chat_command(
-    member: "Member",
+    member: "SandboxMember",
     channel: Channel,
     name: str,
     values: Mapping[str, Any],
@@ -62,7 +62,7 @@ def chat_command(
     return data | {"resolved": resolved} if resolved else data
 
 
-def menu_command(member: "Member", channel: Channel, name: str, kind: int, message: Message) -> Json:
+def menu_command(member: "SandboxMember", channel: Channel, name: str, kind: int, message: Message) -> Json:
     """The data of a message menu's interaction; it carries the message with its content."""
     command = _offered(member, channel, name, kind)
     return {
@@ -74,7 +74,7 @@ def menu_command(member: "Member", channel: Channel, name: str, kind: int, messa
     }
 
 
-def _offered(member: "Member", channel: Channel, name: str, kind: int) -> Json:
+def _offered(member: "SandboxMember", channel: Channel, name: str, kind: int) -> Json:
     member.require(channel, Permission.USE_APPLICATION_COMMANDS)
     command = member.guild.interactions.commands.find(member.guild.id, name, kind)
     if command is None:
@@ -84,7 +84,7 @@ def _offered(member: "Member", channel: Channel, name: str, kind: int) -> Json:
     return command
 
 
-def may_use(member: "Member", channel: Channel, command: Json) -> bool:
+def may_use(member: "SandboxMember", channel: Channel, command: Json) -> bool:
     """Whether a member has the permissions that a command asks for by default."""
     needed = command["default_member_permissions"]
     granted = in_channel(member, channel)
@@ -93,7 +93,7 @@ def may_use(member: "Member", channel: Channel, command: Json) -> bool:
     return int(needed) != 0 and granted & int(needed) == int(needed)
 
 
-def chosen(member: "Member", channel: Channel, menu: Json, values: Sequence[str]) -> Json:
+def chosen(member: "SandboxMember", channel: Channel, menu: Json, values: Sequence[str]) -> Json:
     """What comes along with a choice of members, roles or channels: each of them resolved."""
     guild = member.guild
     resolved: Json = {}
@@ -111,7 +111,7 @@ def _focused(options: Mapping[str, Json], focused: tuple[str, str]) -> Json:
     return {"name": name, "type": options[name]["type"], "value": typed, "focused": True}
 
 
-def _option(member: "Member", channel: Channel, option: Json, value: Any, resolved: Json) -> Json:
+def _option(member: "SandboxMember", channel: Channel, option: Json, value: Any, resolved: Json) -> Json:
     kind = option["type"]
     wrong = SandboxError(f"The option {option['name']!r} doesn't take {value!r}.")
     if kind in (STRING, INTEGER, NUMBER, BOOLEAN):
@@ -137,7 +137,9 @@ def _fits(option: Json, value: Any) -> bool:
     return (low is None or size >= low) and (high is None or size <= high)
 
 
-def _resolve(member: "Member", channel: Channel, option: Json, value: Any, resolved: Json) -> int | None:
+def _resolve(
+    member: "SandboxMember", channel: Channel, option: Json, value: Any, resolved: Json
+) -> int | None:
     kind = option["type"]
     if value in member.guild.members.values() and kind in (USER, MENTIONABLE):
         about = payloads.member(value, with_user=False) | {

@@ -6,7 +6,7 @@ https://docs.discord.com/developers/interactions/application-commands
 import re
 from collections.abc import Iterator, Sequence
 
-from discord_sandbox.rules.errors import ApiError, Form, Json, keys
+from discord_sandbox.rules.errors import ApiError, BodyErrors, Json, keys
 from discord_sandbox.world.clock import Snowflakes
 
 CHAT, USER_MENU, MESSAGE_MENU = 1, 2, 3
@@ -43,7 +43,7 @@ class Commands:
 
     def overwrite(self, guild_id: int | None, bodies: Sequence[Json]) -> list[Json]:
         """Replace all of them; a command keeps its id by its name. Raises 50035."""
-        form = Form()
+        form = BodyErrors()
         _check_counts(bodies, form)
         for index, body in enumerate(bodies):
             _check_command(body, form, [index])
@@ -105,7 +105,7 @@ def leaf_options(command: Json) -> Iterator[tuple[tuple[str, ...], list[Json]]]:
             yield (option["name"], *names), inner
 
 
-def _check_counts(bodies: Sequence[Json], form: Form) -> None:
+def _check_counts(bodies: Sequence[Json], form: BodyErrors) -> None:
     kinds = [body.get("type") or CHAT for body in bodies]
     for kind, limit in ((CHAT, CHAT_LIMIT), (USER_MENU, MENU_LIMIT), (MESSAGE_MENU, MENU_LIMIT)):
         if kinds.count(kind) > limit:
@@ -118,7 +118,7 @@ def _check_counts(bodies: Sequence[Json], form: Form) -> None:
             form.wrong([index, "name"], "APPLICATION_COMMANDS_DUPLICATE_NAME", message)
 
 
-def _check_command(body: Json, form: Form, path: Path) -> None:
+def _check_command(body: Json, form: BodyErrors, path: Path) -> None:
     form.strangers(path, body, COMMAND_KEYS)
     if (body.get("type") or CHAT) != CHAT:
         form.too_long([*path, "name"], body.get("name") or "", 32, 1)
@@ -133,7 +133,7 @@ def _check_command(body: Json, form: Form, path: Path) -> None:
         form.wrong(path, "APPLICATION_COMMAND_TOO_LARGE", message)
 
 
-def _check_naming(body: Json, form: Form, path: Path) -> None:
+def _check_naming(body: Json, form: BodyErrors, path: Path) -> None:
     name = body.get("name") or ""
     if not NAME.fullmatch(name) or name != name.lower():
         message = "Command name is invalid: 1 to 32 lower-case letters, digits, - and _."
@@ -144,7 +144,7 @@ def _check_naming(body: Json, form: Form, path: Path) -> None:
         form.missing([*path, "description"])
 
 
-def _check_options(options: list[Json], form: Form, path: Path, *, depth: int) -> None:
+def _check_options(options: list[Json], form: BodyErrors, path: Path, *, depth: int) -> None:
     form.too_long([*path, "options"], options, OPTION_LIMIT)
     seen_optional = False
     names = [option.get("name") for option in options]
@@ -165,7 +165,7 @@ def _check_options(options: list[Json], form: Form, path: Path, *, depth: int) -
         _check_choices(option, form, here)
 
 
-def _check_nesting(siblings: list[Json], option: Json, form: Form, path: Path, depth: int) -> None:
+def _check_nesting(siblings: list[Json], option: Json, form: BodyErrors, path: Path, depth: int) -> None:
     mixed = any(sibling.get("type") not in (SUBCOMMAND, GROUP) for sibling in siblings)
     if mixed or depth > 1 or (depth == 1 and option["type"] == GROUP):
         message = "Sub-commands and sub-command groups stand alone, at most two levels deep"
@@ -175,7 +175,7 @@ def _check_nesting(siblings: list[Json], option: Json, form: Form, path: Path, d
     _check_options(option.get("options") or [], form, path, depth=inside)
 
 
-def _check_choices(option: Json, form: Form, path: Path) -> None:
+def _check_choices(option: Json, form: BodyErrors, path: Path) -> None:
     choices = option.get("choices") or []
     form.too_long([*path, "choices"], choices, CHOICE_LIMIT)
     if choices and option.get("autocomplete"):
@@ -184,7 +184,7 @@ def _check_choices(option: Json, form: Form, path: Path) -> None:
     check_choices(choices, form, [*path, "choices"])
 
 
-def check_choices(choices: Sequence[Json], form: Form, path: Path) -> None:
+def check_choices(choices: Sequence[Json], form: BodyErrors, path: Path) -> None:
     """Note choices, registered or autocompleted, that Discord refuses."""
     for index, choice in enumerate(choices):
         form.strangers([*path, index], choice, CHOICE_KEYS)

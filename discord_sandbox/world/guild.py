@@ -8,7 +8,7 @@ from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.world import guild_payloads, payloads
 from discord_sandbox.world.clock import moment
-from discord_sandbox.world.members import Member
+from discord_sandbox.world.members import SandboxMember
 from discord_sandbox.world.model import (
     PRIVATE_THREAD,
     PUBLIC_THREAD,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from discord_sandbox.world.world import World
 
 
-class Guild:
+class SandboxGuild:
     """One server; the bot is a member from the start, with a role of its own."""
 
     def __init__(
@@ -38,12 +38,12 @@ class Guild:
         self.name = name
         self.roles: dict[int, Role] = {}
         self.channels: dict[int, Channel] = {}
-        self.members: dict[int, Member] = {}
+        self.members: dict[int, SandboxMember] = {}
         self.everyone = Role(self, self.id, "@everyone", EVERYONE)
         self.roles[self.id] = self.everyone
         self.owner_id = world.ids.new(moment(self.id))
         self.system_channel: Channel | None = None
-        self.connected: dict[Member, Channel] = {}  # to a voice channel
+        self.connected: dict[SandboxMember, Channel] = {}  # to a voice channel
         managed = self._new_role(world.bot.name, bot_permissions, colour=0)
         managed.managed = True
         self.bot = self._new_member(world.bot, [managed], None)
@@ -63,7 +63,7 @@ class Guild:
         topic: str | None = None,
         parent: Channel | None = None,
         overwrites: Overwrites | None = None,
-        private_to: Sequence[Role | Member] | None = None,
+        private_to: Sequence[Role | SandboxMember] | None = None,
         channel_id: int | None = None,
     ) -> Channel:
         """Create a channel; overwrites are (allow, deny) by role or member.
@@ -75,7 +75,7 @@ class Guild:
             wanted |= dict.fromkeys([*private_to, self.bot], (Permission.VIEW_CHANNEL, 0))
             wanted[self.everyone] = (0, Permission.VIEW_CHANNEL)
         made = {
-            who.id: Overwrite(Permission(allow), Permission(deny), member=isinstance(who, Member))
+            who.id: Overwrite(Permission(allow), Permission(deny), member=isinstance(who, SandboxMember))
             for who, (allow, deny) in wanted.items()
         }
         position = len(self.channels)
@@ -89,7 +89,7 @@ class Guild:
         parent: Channel,
         name: str,
         *,
-        owner: Member | None = None,
+        owner: SandboxMember | None = None,
         thread_id: int | None = None,
         private: bool = False,
     ) -> Channel:
@@ -122,7 +122,7 @@ class Guild:
 
     def add_member(
         self, name: str | User, *, roles: Sequence[Role] = (), nick: str | None = None, bot: bool = False
-    ) -> Member:
+    ) -> SandboxMember:
         """Let somebody join: a new user of that name, or one that exists already."""
         if isinstance(name, str):
             joined = self.world.clock.now() - timedelta(days=30)
@@ -131,13 +131,13 @@ class Guild:
         self._tell_of_member("GUILD_MEMBER_ADD", payloads.member(member))
         return member
 
-    def remove_member(self, member: Member) -> None:
+    def remove_member(self, member: SandboxMember) -> None:
         """Let somebody leave."""
         self.connect(member, None)
         del self.members[member.id]
         self._tell_of_member("GUILD_MEMBER_REMOVE", {"user": payloads.user(member.user)})
 
-    def connect(self, member: Member, channel: Channel | None) -> None:
+    def connect(self, member: SandboxMember, channel: Channel | None) -> None:
         """Let a member join a voice channel, or leave the one that they are in."""
         if self.connected.pop(member, None) is None and channel is None:
             return
@@ -146,7 +146,7 @@ class Guild:
         data = payloads.voice_state(member, channel)
         self.world.emit("VOICE_STATE_UPDATE", data, self, intent=Intent.GUILD_VOICE_STATES)
 
-    def tell_of_roles(self, member: Member) -> None:
+    def tell_of_roles(self, member: SandboxMember) -> None:
         """Announce that a member's roles changed."""
         self._tell_of_member("GUILD_MEMBER_UPDATE", payloads.member(member))
 
@@ -160,9 +160,9 @@ class Guild:
         self.roles[role.id] = role
         return role
 
-    def _new_member(self, user: User, roles: Sequence[Role], nick: str | None) -> Member:
+    def _new_member(self, user: User, roles: Sequence[Role], nick: str | None) -> SandboxMember:
         joined: datetime = self.world.clock.now() - timedelta(days=30)
-        member = Member(self, user, list(roles), nick, joined)
+        member = SandboxMember(self, user, list(roles), nick, joined)
         self.world.users[user.id] = user
         self.members[member.id] = member
         return member

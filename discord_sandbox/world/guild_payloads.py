@@ -7,10 +7,10 @@ from discord_sandbox.world import payloads
 from discord_sandbox.world.clock import iso
 
 if TYPE_CHECKING:
-    from discord_sandbox.world.guild import Guild
+    from discord_sandbox.world.guild import SandboxGuild
 
 
-def guild(guild: "Guild") -> Json:
+def guild(guild: "SandboxGuild") -> Json:
     """A guild as REST gives it."""
     return {
         "id": str(guild.id),
@@ -56,7 +56,7 @@ def guild(guild: "Guild") -> Json:
     }
 
 
-def guild_create(guild_: "Guild", *, all_members: bool) -> Json:
+def guild_create(guild_: "SandboxGuild", *, all_members: bool) -> Json:
     """A guild as the gateway introduces it; without the members intent only the bot is among its members."""
     members = guild_.members.values() if all_members else [guild_.bot]
     threads = [c for c in guild_.channels.values() if c.is_thread and not c.archived]

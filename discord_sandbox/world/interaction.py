@@ -13,7 +13,7 @@ from discord_sandbox.world.permissions import in_channel
 from discord_sandbox.world.world import World
 
 if TYPE_CHECKING:
-    from discord_sandbox.world.members import Member
+    from discord_sandbox.world.members import SandboxMember
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 PONG, ANSWER, DEFER, DEFER_UPDATE, UPDATE, CHOICES, ASK = 1, 4, 5, 6, 7, 8, 9
@@ -27,7 +27,7 @@ class Interaction:
     id: int
     token: str
     kind: int
-    member: "Member"
+    member: "SandboxMember"
     channel: Channel
     data: Json
     deadline: float

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.rules.bodies import Uploads, check_edit, to_draft
-from discord_sandbox.rules.errors import ApiError, Form, Json
+from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
 from discord_sandbox.rules.message_rules import CALLBACK_KEYS, WEBHOOK_KEYS
 from discord_sandbox.rules.modal_rules import check_modal
 from discord_sandbox.world.commands import Commands, check_choices
@@ -31,7 +31,7 @@ from discord_sandbox.world.interaction import (
     metadata,
     payload,
 )
-from discord_sandbox.world.messages import Draft, Messages
+from discord_sandbox.world.messages import MessageDraft, Messages
 from discord_sandbox.world.model import (
     CHAT_COMMAND,
     EPHEMERAL,
@@ -44,7 +44,7 @@ from discord_sandbox.world.model import (
 from discord_sandbox.world.world import World
 
 if TYPE_CHECKING:
-    from discord_sandbox.world.members import Member
+    from discord_sandbox.world.members import SandboxMember
 
 ANSWERS = {
     COMMAND: {ANSWER, DEFER, ASK},
@@ -76,7 +76,7 @@ class Interactions:
 
     async def start(
         self,
-        member: "Member",
+        member: "SandboxMember",
         channel: Channel,
         kind: int,
         data: Json,
@@ -122,7 +122,7 @@ class Interactions:
             raise ApiError.known(40060)
         kind, data = body.get("type"), body.get("data") or {}
         if kind not in ANSWERS[found.kind] or (kind == UPDATE and found.message_clicked is None):
-            form = Form()
+            form = BodyErrors()
             form.wrong(["type"], "BASE_TYPE_CHOICES", "This interaction can't be answered like that.")
             form.refuse()
         self._apply(found, int(kind or 0), data, uploads)
@@ -168,7 +168,7 @@ class Interactions:
             draft = to_draft(data, uploads, known=CALLBACK_KEYS)
             found.original = self._respond(found, draft, self._kind(found), None)
         elif kind == DEFER:
-            draft = Draft(flags=data.get("flags", 0) & EPHEMERAL | LOADING)
+            draft = MessageDraft(flags=data.get("flags", 0) & EPHEMERAL | LOADING)
             found.original = self._respond(found, draft, self._kind(found), None)
         elif kind in (DEFER_UPDATE, UPDATE):
             found.original = found.message_clicked
@@ -182,7 +182,7 @@ class Interactions:
             check_modal(data)
             found.modal = data
 
-    def _respond(self, found: Interaction, draft: Draft, kind: int, answered: int | None) -> Message:
+    def _respond(self, found: Interaction, draft: MessageDraft, kind: int, answered: int | None) -> Message:
         clicked = found.message_clicked
         reference = (found.channel.id, answered) if answered else None
         if reference is None and clicked and found.kind == COMPONENT:
@@ -207,7 +207,7 @@ class Interactions:
 
 def _checked_choices(data: Json) -> list[Json]:
     choices: list[Json] = data.get("choices") or []
-    form = Form()
+    form = BodyErrors()
     form.too_long(["data", "choices"], choices, 25)
     check_choices(choices, form, ["data", "choices"])
     form.refuse()

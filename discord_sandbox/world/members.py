@@ -10,22 +10,22 @@ from discord_sandbox.rules.errors import ApiError, Json, SandboxError
 from discord_sandbox.rules.modal_rules import filled
 from discord_sandbox.world import command_client, payloads
 from discord_sandbox.world.commands import MESSAGE_MENU
-from discord_sandbox.world.messages import Draft, Upload
+from discord_sandbox.world.messages import MessageDraft, Upload
 from discord_sandbox.world.model import VOICE_MESSAGE, Channel, Message, Role, User
 from discord_sandbox.world.permissions import Permission, in_channel
 
 if TYPE_CHECKING:
-    from discord_sandbox.world.guild import Guild
+    from discord_sandbox.world.guild import SandboxGuild
     from discord_sandbox.world.interaction import Interaction
 
 File = tuple[str, bytes, str]
 
 
 @dataclass(eq=False)
-class Member:
+class SandboxMember:
     """A user in one guild; what Discord refuses to them raises SandboxError."""
 
-    guild: "Guild"
+    guild: "SandboxGuild"
     user: User
     roles: list[Role]
     nick: str | None
@@ -89,7 +89,7 @@ class Member:
         reference = (int(reply_to["channel_id"]), int(reply_to["id"])) if reply_to else None
         uploads = [Upload(name, data, kind, seconds=voice) for name, data, kind in files]
         flags = VOICE_MESSAGE if voice is not None else 0
-        draft = Draft(content=content, uploads=uploads, reference=reference, flags=flags)
+        draft = MessageDraft(content=content, uploads=uploads, reference=reference, flags=flags)
         message = self.guild.interactions.messages.create(channel, self.user, draft, at=at)
         return self._shown(message)
 
@@ -117,7 +117,7 @@ class Member:
             self.require(found.channel, Permission.ADD_REACTIONS)
         self.guild.interactions.messages.react(found, self.user, emoji)
 
-    async def unreact(self, message: Json, emoji: str, *, of: "Member | None" = None) -> None:
+    async def unreact(self, message: Json, emoji: str, *, of: "SandboxMember | None" = None) -> None:
         """Take one's reaction back, or somebody else's with the right to manage."""
         found = self._find(message)
         if of is not None:

@@ -47,7 +47,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Draft:
+class MessageDraft:
     """A message as its author wants it; `mentioned` is the body's `allowed_mentions`."""
 
     content: str = ""
@@ -72,7 +72,9 @@ class Messages:
     world: World
     _nonces: dict[tuple[int, int, str], tuple[int, float]] = field(default_factory=dict)
 
-    def create(self, channel: Channel, author: User, draft: Draft, *, at: datetime | None = None) -> Message:
+    def create(
+        self, channel: Channel, author: User, draft: MessageDraft, *, at: datetime | None = None
+    ) -> Message:
         """Post a message and tell everybody."""
         message = Message(self.world.ids.new(at), channel, author)
         message.content = draft.content.strip()

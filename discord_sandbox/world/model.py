@@ -11,8 +11,8 @@ from discord_sandbox.world.clock import moment
 from discord_sandbox.world.permissions import NOTHING, Permission
 
 if TYPE_CHECKING:
-    from discord_sandbox.world.guild import Guild
-    from discord_sandbox.world.members import Member
+    from discord_sandbox.world.guild import SandboxGuild
+    from discord_sandbox.world.members import SandboxMember
 
 TEXT, VOICE, CATEGORY, NEWS, PUBLIC_THREAD, PRIVATE_THREAD = 0, 2, 4, 5, 11, 12
 THREADS = frozenset({10, PUBLIC_THREAD, PRIVATE_THREAD})
@@ -41,7 +41,7 @@ class User:
 class Role:
     """A role of one guild; the one with the guild's own id is everyone's."""
 
-    guild: "Guild"
+    guild: "SandboxGuild"
     id: int
     name: str
     permissions: Permission
@@ -122,7 +122,7 @@ class Message:
 class Channel:
     """A channel or thread with its messages."""
 
-    guild: "Guild"
+    guild: "SandboxGuild"
     id: int
     name: str
     type: int = TEXT
@@ -161,7 +161,7 @@ class Channel:
         """What everybody in the channel sees, oldest first, in the API's form."""
         return [payloads.message(m) for m in self.everything if m.seen_only_by is None]
 
-    def seen_by(self, member: "Member") -> list[Json]:
+    def seen_by(self, member: "SandboxMember") -> list[Json]:
         """What one member sees: everybody's messages and those for their eyes only."""
         seen = (m for m in self.everything if m.seen_only_by in (None, member.user.id))
         return [payloads.message(m, viewer=member.user) for m in seen]
@@ -171,7 +171,7 @@ class Channel:
         found = self.store[int(message["id"]) if isinstance(message, dict) else message]
         return {emoji: [user.name for user in users.values()] for emoji, users in found.reactions.items()}
 
-    def set_overwrite(self, target: "Role | Member", *, allow: int = 0, deny: int = 0) -> None:
+    def set_overwrite(self, target: "Role | SandboxMember", *, allow: int = 0, deny: int = 0) -> None:
         """Give or take permissions here, as an admin would; nothing at all removes the overwrite."""
         overwrite = Overwrite(Permission(allow), Permission(deny), member=not isinstance(target, Role))
         if allow or deny:
@@ -196,4 +196,4 @@ class Channel:
         self.guild.world.tell_of_edit(found)
 
 
-Overwrites = Mapping["Role | Member", tuple[int, int]]
+Overwrites = Mapping["Role | SandboxMember", tuple[int, int]]

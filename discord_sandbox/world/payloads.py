@@ -6,7 +6,7 @@ from discord_sandbox.rules.errors import Json
 from discord_sandbox.world.clock import iso
 
 if TYPE_CHECKING:
-    from discord_sandbox.world.members import Member
+    from discord_sandbox.world.members import SandboxMember
     from discord_sandbox.world.model import Channel, Message, Role, User
 
 
@@ -25,7 +25,7 @@ def user(user: "User") -> Json:
     }
 
 
-def member(member: "Member", *, with_user: bool = True) -> Json:
+def member(member: "SandboxMember", *, with_user: bool = True) -> Json:
     """A member; messages carry it without its user, who stands under `author`."""
     data: Json = {
         "roles": [str(role.id) for role in member.roles],
@@ -43,7 +43,7 @@ def member(member: "Member", *, with_user: bool = True) -> Json:
     return data | {"user": user(member.user)} if with_user else data
 
 
-def voice_state(member_: "Member", channel: "Channel | None") -> Json:
+def voice_state(member_: "SandboxMember", channel: "Channel | None") -> Json:
     """Where a member listens and speaks; None: nowhere any more."""
     off = ("deaf", "mute", "self_deaf", "self_mute", "self_video", "self_stream", "suppress")
     return {

@@ -8,7 +8,7 @@ from enum import IntFlag
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from discord_sandbox.world.members import Member
+    from discord_sandbox.world.members import SandboxMember
     from discord_sandbox.world.model import Channel, Role
 
 
@@ -57,7 +57,7 @@ EVERYONE = (
 )
 
 
-def in_guild(member: "Member") -> Permission:
+def in_guild(member: "SandboxMember") -> Permission:
     """What a member's roles give, before any channel has its say."""
     if member.user.id == member.guild.owner_id:
         return EVERYTHING
@@ -67,7 +67,7 @@ def in_guild(member: "Member") -> Permission:
     return EVERYTHING if Permission.ADMINISTRATOR in granted else granted
 
 
-def in_channel(member: "Member", channel: "Channel") -> Permission:
+def in_channel(member: "SandboxMember", channel: "Channel") -> Permission:
     """What a member may do in a channel; a thread has its parent's overwrites."""
     granted = in_guild(member)
     if Permission.ADMINISTRATOR in granted:

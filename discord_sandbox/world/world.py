@@ -17,7 +17,7 @@ from discord_sandbox.world.clock import Clock, Snowflakes
 from discord_sandbox.world.model import Channel, Message, User
 
 if TYPE_CHECKING:
-    from discord_sandbox.world.guild import Guild
+    from discord_sandbox.world.guild import SandboxGuild
 
 FIRST_GUILD = datetime(2019, 3, 1, tzinfo=UTC)
 GUILDS_APART = timedelta(days=41, hours=7, seconds=13, milliseconds=77)
@@ -25,7 +25,7 @@ LOOK_AGAIN, BREATH = 0.1, 0.01
 
 
 @dataclass(frozen=True)
-class Event:
+class GatewayEvent:
     """Something the gateway may tell a client."""
 
     name: str
@@ -54,9 +54,9 @@ class World:
     ids: Snowflakes
     bot: User
     granted: Granted = field(default_factory=Granted)
-    guilds: dict[int, "Guild"] = field(default_factory=dict)
+    guilds: dict[int, "SandboxGuild"] = field(default_factory=dict)
     users: dict[int, User] = field(default_factory=dict)
-    listeners: list[Callable[[Event], None]] = field(default_factory=list)
+    listeners: list[Callable[[GatewayEvent], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.users[self.bot.id] = self.bot
@@ -80,14 +80,14 @@ class World:
         self,
         name: str,
         data: Json,
-        guild: "Guild",
+        guild: "SandboxGuild",
         *,
         intent: Intent = Intent.GUILDS,
         channel: Channel | None = None,
         message: Message | None = None,
     ) -> None:
         """Tell every listening session, and everybody who waits for something to happen."""
-        event = Event(name, data, guild.id, intent, channel, message)
+        event = GatewayEvent(name, data, guild.id, intent, channel, message)
         for listener in self.listeners:
             listener(event)
         self.touch()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from discord_sandbox.music.synth import Song, compose
+from discord_sandbox.music.synth import ComposedSong, compose
 
 
 @pytest.fixture(scope="session")
-def songs() -> list[Song]:
+def songs() -> list[ComposedSong]:
     """Sixteen songs, four of each style."""
     return compose(0)

@@ -9,7 +9,7 @@ import soundfile
 from bot.audio.decode import Decoded, decode
 from bot.errors import Failure, Refused
 from discord_sandbox.music.encode import write_audio
-from discord_sandbox.music.synth import Song
+from discord_sandbox.music.synth import ComposedSong
 from tests.audio.media import RATE, id3_with_cover, tone, write_codec, write_picture, write_video, write_wav
 
 
@@ -22,7 +22,9 @@ def rms(samples: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".mp3", ".m4a", ".ogg", ".webm"])
-async def test_each_format_gives_its_sound_and_tags(suffix: str, songs: list[Song], tmp_path: Path) -> None:
+async def test_each_format_gives_its_sound_and_tags(
+    suffix: str, songs: list[ComposedSong], tmp_path: Path
+) -> None:
     song, path = songs[0], tmp_path / f"song{suffix}"
     samples = song.samples[: 4 * song.rate]
     tags = {"title": "Déjà Vu", "artist": "Mira Holt", "album": "First", "genre": "Quiet"}
@@ -55,7 +57,7 @@ async def test_other_formats_that_people_have_are_heard(
      ("flac", "PCM_16"), ("flac", "PCM_24"), ("aiff", "PCM_16")],
 )  # fmt: skip
 async def test_lossless_files_are_exact_at_their_own_rate_and_channels(
-    suffix: str, subtype: str, songs: list[Song], tmp_path: Path
+    suffix: str, subtype: str, songs: list[ComposedSong], tmp_path: Path
 ) -> None:
     path = tmp_path / f"song.{suffix}"
     soundfile.write(path, songs[1].samples[:96_000], 96_000, subtype=subtype)
@@ -124,19 +126,21 @@ def damaged(path: Path, begin: float, end: float) -> Path:
 
 
 @pytest.mark.parametrize("suffix", [".mp3", ".ogg", ".flac", ".m4a", ".webm"])
-async def test_a_damaged_stretch_loses_only_itself(suffix: str, songs: list[Song], tmp_path: Path) -> None:
+async def test_a_damaged_stretch_loses_only_itself(
+    suffix: str, songs: list[ComposedSong], tmp_path: Path
+) -> None:
     write_audio(songs[0].samples[: 10 * RATE], RATE, tmp_path / f"song{suffix}")
     assert (await heard(damaged(tmp_path / f"song{suffix}", 0.3, 0.5))).seconds > 5.5
 
 
-async def test_what_is_mostly_damaged_is_no_audio(songs: list[Song], tmp_path: Path) -> None:
+async def test_what_is_mostly_damaged_is_no_audio(songs: list[ComposedSong], tmp_path: Path) -> None:
     write_audio(songs[0].samples[: 8 * RATE], RATE, tmp_path / "song.m4a")
     with pytest.raises(Refused) as refused:
         await heard(damaged(tmp_path / "song.m4a", 0.15, 0.9))
     assert refused.value.kind is Failure.NOT_AUDIO
 
 
-async def test_what_is_left_of_a_truncated_file_is_heard(songs: list[Song], tmp_path: Path) -> None:
+async def test_what_is_left_of_a_truncated_file_is_heard(songs: list[ComposedSong], tmp_path: Path) -> None:
     path = tmp_path / "song.mp3"
     write_audio(songs[0].samples, songs[0].rate, path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])

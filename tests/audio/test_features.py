@@ -9,12 +9,12 @@ import pytest
 from bot.audio.features import Features, measure
 from bot.audio.key import NAMES
 from bot.audio.loudness import integrated_loudness
-from discord_sandbox.music.synth import Song, compose
+from discord_sandbox.music.synth import ComposedSong, compose
 from tests.audio.media import RATE, tone
 
 
 @pytest.fixture(scope="module")
-def measured(songs: list[Song]) -> list[tuple[Song, Features]]:
+def measured(songs: list[ComposedSong]) -> list[tuple[ComposedSong, Features]]:
     """Songs that are composed in a known tempo and key, and what was measured of them."""
     return [(song, measure(song.samples, song.rate)) for song in [*songs, *compose(5)]]
 
@@ -27,7 +27,7 @@ def relative(key: str) -> str:
     return f"{NAMES[(NAMES.index(tonic) + 3) % 12]} major"
 
 
-def test_the_tempo_of_composed_songs_is_found(measured: list[tuple[Song, Features]]) -> None:
+def test_the_tempo_of_composed_songs_is_found(measured: list[tuple[ComposedSong, Features]]) -> None:
     ratios = np.array([features.tempo / song.bpm for song, features in measured])
     right = np.abs(ratios - 1) < 0.02
     an_octave_off = (np.abs(ratios / 2 - 1) < 0.02) | (np.abs(ratios * 2 - 1) < 0.02)
@@ -35,7 +35,7 @@ def test_the_tempo_of_composed_songs_is_found(measured: list[tuple[Song, Feature
     assert np.mean(right | an_octave_off) >= 0.95
 
 
-def test_the_key_of_composed_songs_is_found(measured: list[tuple[Song, Features]]) -> None:
+def test_the_key_of_composed_songs_is_found(measured: list[tuple[ComposedSong, Features]]) -> None:
     assert np.mean([f.key == song.key for song, f in measured]) >= 0.85
     assert np.mean([f.key in {song.key, relative(song.key)} for song, f in measured]) >= 0.9
 
@@ -105,7 +105,7 @@ def test_silence_has_the_lowest_loudness() -> None:
     assert integrated_loudness(tone(0.2), RATE) == -70
 
 
-def test_brightness_is_the_middle_of_the_spectrum(measured: list[tuple[Song, Features]]) -> None:
+def test_brightness_is_the_middle_of_the_spectrum(measured: list[tuple[ComposedSong, Features]]) -> None:
     assert measure(tone(3, hertz=500), RATE).brightness == pytest.approx(500, rel=0.1)
     assert measure(tone(3, hertz=5000), RATE).brightness == pytest.approx(5000, rel=0.1)
     by_style = {
@@ -131,7 +131,7 @@ def babble(seconds: float = 12) -> np.ndarray:
     return np.concatenate(pieces).astype(np.float32)
 
 
-def test_music_is_no_speech_and_talk_is(measured: list[tuple[Song, Features]]) -> None:
+def test_music_is_no_speech_and_talk_is(measured: list[tuple[ComposedSong, Features]]) -> None:
     assert max(features.speech for _, features in measured) < 0.2
     assert measure(babble(), RATE).speech > 0.8
     assert measure(clicks(110), RATE).speech < 0.2
@@ -159,7 +159,7 @@ def test_a_long_track_is_judged_by_its_middle(monkeypatch: pytest.MonkeyPatch) -
     assert measure(samples, RATE).tempo == pytest.approx(150, rel=0.01)
 
 
-def test_channels_are_heard_together(songs: list[Song]) -> None:
+def test_channels_are_heard_together(songs: list[ComposedSong]) -> None:
     song = songs[0]
     both, mono = measure(song.samples, song.rate), measure(song.samples.mean(axis=1), song.rate)
     assert (both.tempo, both.key, both.brightness) == (mono.tempo, mono.key, mono.brightness)

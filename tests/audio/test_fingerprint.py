@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bot.audio.fingerprint import fingerprint, from_bytes, same_recording, to_bytes
 from discord_sandbox.music.encode import write_audio
-from discord_sandbox.music.synth import Song
+from discord_sandbox.music.synth import ComposedSong
 from tests.audio.media import RATE, tone
 from tests.support.shared import SHARED, needs
 
@@ -19,7 +19,7 @@ Samples = NDArray[np.float32]
 
 
 @pytest.fixture(scope="module")
-def prints(songs: list[Song]) -> list[NDArray[np.uint32]]:
+def prints(songs: list[ComposedSong]) -> list[NDArray[np.uint32]]:
     """The fingerprints of the songs."""
     return [fingerprint(song.samples, song.rate) for song in songs]
 
@@ -52,7 +52,11 @@ CODECS = [
 
 @pytest.mark.parametrize(("suffix", "bit_rate"), CODECS)
 def test_a_recording_is_the_same_in_every_codec(
-    suffix: str, bit_rate: int | None, songs: list[Song], prints: list[NDArray[np.uint32]], tmp_path: Path
+    suffix: str,
+    bit_rate: int | None,
+    songs: list[ComposedSong],
+    prints: list[NDArray[np.uint32]],
+    tmp_path: Path,
 ) -> None:
     for place in (0, 1):
         song = songs[place]
@@ -78,7 +82,7 @@ def changed(samples: Samples, rate: int) -> dict[str, tuple[Samples, int]]:
 
 
 def test_a_recording_is_the_same_at_other_levels_rates_and_lengths(
-    songs: list[Song], prints: list[NDArray[np.uint32]]
+    songs: list[ComposedSong], prints: list[NDArray[np.uint32]]
 ) -> None:
     for place in range(1, 16, 4):
         for what, (samples, rate) in changed(songs[place].samples, songs[place].rate).items():
@@ -92,7 +96,7 @@ def test_no_two_songs_are_the_same_recording(prints: list[NDArray[np.uint32]]) -
 
 
 @pytest.fixture(scope="module")
-def half_minute(songs: list[Song]) -> tuple[Samples, int]:
+def half_minute(songs: list[ComposedSong]) -> tuple[Samples, int]:
     """Thirty seconds of music that never comes back to what it played before."""
     samples = np.concatenate([songs[0].samples[: 15 * RATE], songs[1].samples[: 15 * RATE]])
     return samples.mean(axis=1, dtype=np.float32), RATE
@@ -120,13 +124,13 @@ def test_eighty_per_cent_of_the_longer_one_must_agree(
     assert same_recording(other, one) is same
 
 
-def test_a_common_beginning_does_not_make_two_songs_one(songs: list[Song]) -> None:
+def test_a_common_beginning_does_not_make_two_songs_one(songs: list[ComposedSong]) -> None:
     intro = songs[2].samples[: 10 * RATE]
     one, other = (np.concatenate([intro, songs[place].samples[: 10 * RATE]]) for place in (3, 4))
     assert not same_recording(fingerprint(one, RATE), fingerprint(other, RATE))
 
 
-def test_common_silence_does_not_make_two_songs_one(songs: list[Song]) -> None:
+def test_common_silence_does_not_make_two_songs_one(songs: list[ComposedSong]) -> None:
     long = ((0, 40 * RATE), (0, 0))
     one, other = (fingerprint(np.pad(songs[place].samples[: 8 * RATE], long), RATE) for place in (5, 6))
     assert not same_recording(one, other)
@@ -153,14 +157,16 @@ def test_what_says_nothing_is_never_the_same_as_anything() -> None:
     assert not same_recording(prints["silence"], prints["silence"])
 
 
-def test_a_mapped_file_of_several_channels_is_read_like_an_array(songs: list[Song], tmp_path: Path) -> None:
+def test_a_mapped_file_of_several_channels_is_read_like_an_array(
+    songs: list[ComposedSong], tmp_path: Path
+) -> None:
     songs[7].samples.tofile(tmp_path / "samples.f32")
     mapped = np.memmap(tmp_path / "samples.f32", dtype="<f4", mode="r").reshape(-1, 2)
     assert np.array_equal(fingerprint(mapped, RATE), fingerprint(songs[7].samples.mean(axis=1), RATE))
 
 
 def test_a_fingerprint_is_small_and_survives_being_stored(
-    prints: list[NDArray[np.uint32]], songs: list[Song]
+    prints: list[NDArray[np.uint32]], songs: list[ComposedSong]
 ) -> None:
     stored = to_bytes(prints[0])
     assert len(stored) < 50 * len(songs[0].samples) / RATE

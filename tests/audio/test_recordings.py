@@ -6,13 +6,13 @@ from numpy.typing import NDArray
 
 from bot.audio.fingerprint import SKETCH_BYTES, fingerprint, same_recording, to_bytes
 from bot.audio.recordings import SHORTLIST, Recordings
-from discord_sandbox.music.synth import Song
+from discord_sandbox.music.synth import ComposedSong
 from tests.audio.media import RATE
 
 Samples = NDArray[np.float32]
 
 
-def test_the_recording_is_among_the_few(songs: list[Song]) -> None:
+def test_the_recording_is_among_the_few(songs: list[ComposedSong]) -> None:
     strangers = [fingerprint(variant, RATE) for variant in at_other_speeds(songs, 120)]
     originals = [fingerprint(song.samples, RATE) for song in songs]
     recordings = Recordings()
@@ -31,7 +31,7 @@ def test_the_recording_is_among_the_few(songs: list[Song]) -> None:
         ]
 
 
-def test_one_of_another_length_is_not_compared(songs: list[Song]) -> None:
+def test_one_of_another_length_is_not_compared(songs: list[ComposedSong]) -> None:
     print_ = fingerprint(songs[0].samples, RATE)
     recordings = Recordings()
     recordings.add([(1, 17.0, to_bytes(print_)), (2, 300.0, to_bytes(print_))])
@@ -39,12 +39,12 @@ def test_one_of_another_length_is_not_compared(songs: list[Song]) -> None:
     assert recordings.shortlist(print_, 310.0) == [2]
 
 
-def test_an_empty_library_has_none(songs: list[Song]) -> None:
+def test_an_empty_library_has_none(songs: list[ComposedSong]) -> None:
     assert Recordings().shortlist(fingerprint(songs[0].samples, RATE), 17.0) == []
     assert Recordings().newest == 0
 
 
-def at_other_speeds(songs: list[Song], count: int) -> list[Samples]:
+def at_other_speeds(songs: list[ComposedSong], count: int) -> list[Samples]:
     """Recordings that are none of the songs, cheaply: pieces of them, faster or slower."""
     random = np.random.default_rng(0)
     variants = []

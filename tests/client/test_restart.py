@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @dataclass
-class Story:
+class Absence:
     """A server whose bot was away for a while."""
 
     club: Club
@@ -29,7 +29,7 @@ class Story:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def story(schema: Schema | None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Story]:
+async def story(schema: Schema | None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Absence]:
     async with Sandbox(schema=schema) as discord, site() as web:
         discord.grant(message_content=True)
         club = Club(discord, web, "Club")
@@ -41,7 +41,7 @@ async def story(schema: Schema | None, tmp_path_factory: pytest.TempPathFactory)
         shared = await club.share(club.ann, files=files)
         said = await (await club.bo.command(club.hall, "similar", track="song 0")).message()
         assert await process.stop() == 0
-        told = Story(club, process, shared, said)
+        told = Absence(club, process, shared, said)
         told.missed.append(await club.bo.post(club.music, files=[file(151, title="While away")]))
         told.missed.append(
             await club.cleo.post(thread, web.serve("/missed.mp3", encoded(152, title="In a thread")))
@@ -53,7 +53,7 @@ async def story(schema: Schema | None, tmp_path_factory: pytest.TempPathFactory)
         assert discord.violations == []
 
 
-async def test_what_was_posted_meanwhile_is_taken_in_once(story: Story) -> None:
+async def test_what_was_posted_meanwhile_is_taken_in_once(story: Absence) -> None:
     club = story.club
     replies = [await club.reply_to(message) for message in story.missed]
     assert ["While away" in replies[0]["content"], "In a thread" in replies[1]["content"]] == [True, True]
@@ -65,7 +65,7 @@ async def test_what_was_posted_meanwhile_is_taken_in_once(story: Story) -> None:
     assert len(story.process.jobs()) == 9
 
 
-async def test_reactions_on_old_messages_count(story: Story) -> None:
+async def test_reactions_on_old_messages_count(story: Absence) -> None:
     club = story.club
     await club.bo.react(story.shared.message, "👍")
     text = ""
@@ -77,7 +77,7 @@ async def test_reactions_on_old_messages_count(story: Story) -> None:
     assert "known already" in text  # Bo likes all of that message's songs now
 
 
-async def test_buttons_of_old_answers_work(story: Story) -> None:
+async def test_buttons_of_old_answers_work(story: Absence) -> None:
     club = story.club
     await club.cleo.click(story.answer, emoji="👎")
     voted = await club.discord.wait_for(

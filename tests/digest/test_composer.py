@@ -10,7 +10,7 @@ from sqlalchemy import update
 from bot.digest import composer
 from bot.digest.banner import banner_of
 from bot.digest.export import sections
-from bot.playlists.playlist import Kind
+from bot.playlists.playlist import PlaylistKind
 from bot.suggestions.wording import ForTerminal
 from models import Track
 from tests.support.library import ANA, BEN, CLEO, GUILD, PUBLIC, START, add_share, add_track
@@ -214,7 +214,7 @@ async def test_the_sleeper_is_the_closest_also_where_there_are_too_few_for_a_pla
     for by in (0.5, 0.1, 0.3):
         await shared(scene, f"sleeper {by}", ago, near(ROCK, by))
     content = await scene.digests.preview(GUILD, None)
-    assert Kind.SLEEPERS not in {playlist.kind for playlist in content.playlists}
+    assert PlaylistKind.SLEEPERS not in {playlist.kind for playlist in content.playlists}
     assert content.sleeper.card.title == "sleeper 0.1"
     assert content.sleeper.explain(ForTerminal()).endswith("% like “loved”, which 1 member 👍")
 

@@ -9,7 +9,7 @@ from bot.digest.content import DigestContent
 from bot.digest.export import digest_json, markdown, write_digest
 from bot.library.cards import ShareLine, TrackCard
 from bot.playlists.formats import m3u8
-from bot.playlists.playlist import Entry, Kind, Playlist
+from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.suggestions.recommender import Pick
 from bot.suggestions.wording import Evidence, ForMarkdown, ForTerminal, Reason
 from tests.support.library import ANA, BEN, GUILD, PUBLIC, START
@@ -27,7 +27,7 @@ def card(
 
 ONE = card(1, "One", "Band", url="https://a/1", likes=2)
 TWO = card(2, NASTY, user=BEN)
-PLAYLIST = Playlist(Kind.AROUND, "around\nOne", (Entry(ONE), Entry(TWO)))
+PLAYLIST = Playlist(PlaylistKind.AROUND, "around\nOne", (Entry(ONE), Entry(TWO)))
 
 
 def content(**parts) -> DigestContent:

@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from discord_sandbox import Sandbox, SandboxError, Schema
-from discord_sandbox.rules.errors import Form
+from discord_sandbox.rules.errors import BodyErrors
 from discord_sandbox.world.model import Channel
 from tests.discord_sandbox.client import Client, Raw, connected
 
@@ -175,7 +175,7 @@ def discords(schema: Schema | None) -> Schema:
 def test_the_schema_names_the_place(
     discords: Schema, method: str, route: str, body: object, place: list[str]
 ) -> None:
-    form = Form()
+    form = BodyErrors()
     discords.check(method, route, body, form)
     node = form.tree
     for step in place:
@@ -185,7 +185,7 @@ def test_the_schema_names_the_place(
 
 
 def test_the_schema_takes_integers_for_snowflakes(discords: Schema) -> None:
-    form = Form()
+    form = BodyErrors()
     discords.check("POST", MESSAGES, {"message_reference": {"message_id": 12, "channel_id": "13"}}, form)
     assert form.tree == {}
 

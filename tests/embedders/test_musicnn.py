@@ -13,7 +13,7 @@ from torch.nn import functional
 from bot.embedders import EMBEDDERS, load
 from bot.embedders.base import Embedder
 from bot.embedders.musicnn import TAGS, MusiCNN
-from bot.embedders.musicnn_net import Network
+from bot.embedders.musicnn_net import MusicnnNetwork
 from bot.embedders.tf_checkpoint import read_checkpoint
 from bot.embedders.windows import resampled
 from bot.errors import EmbedderError, WeightsError
@@ -41,7 +41,7 @@ def test_the_network_agrees_with_the_published_one(model: str) -> None:
         variables = read_checkpoint(
             wheel.read(f"{folder}.index"), wheel.read(f"{folder}.data-00000-of-00001")
         )
-    network = Network(variables)
+    network = MusicnnNetwork(variables)
     reference = np.load(SHARED / "musicnn" / "reference.npz")
     for clip in ("clip0", "clip1", "clip2"):
         with torch.inference_mode():
@@ -73,7 +73,7 @@ def test_the_network_is_the_one_that_was_described() -> None:
     variables = random_musicnn(1)
     patches = torch.randn(2, 187, 96)
     with torch.inference_mode():
-        heard = Network(variables)(patches)
+        heard = MusicnnNetwork(variables)(patches)
         penultimate, tags, mean_pool, max_pool = as_described(variables, patches)
     assert torch.allclose(heard.mean_pool, mean_pool, atol=1e-4)
     assert torch.allclose(heard.max_pool, max_pool, atol=1e-3)

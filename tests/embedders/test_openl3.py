@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from bot.embedders import load
-from bot.embedders.openl3 import Engine, OpenL3, Options, choose_engine
+from bot.embedders.openl3 import Backend, OpenL3, Options, choose_engine
 from bot.errors import EmbedderError
 from tests.support.shared import SHARED, needs
 
@@ -184,7 +184,7 @@ def test_what_there_is_not_is_refused(option: str, value: object) -> None:
         Options(**{option: value})
 
 
-def engine(precision: str = "fast", *, gpu: str = "", capability: str = "AVX2", threads: int = 2) -> Engine:
+def engine(precision: str = "fast", *, gpu: str = "", capability: str = "AVX2", threads: int = 2) -> Backend:
     return choose_engine(precision, gpu=gpu, capability=capability, threads=threads)
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from bot.embedders.keras_weights import Layer, read_layers
 from bot.embedders.openl3_fast import TOGETHER, FastNetwork
-from bot.embedders.openl3_net import FINAL_POOL, Network
+from bot.embedders.openl3_net import FINAL_POOL, OpenL3Network
 from bot.embedders.spectrogram import SHAPES
 from bot.embedders.winograd import PRODUCTS, transformed_kernel
 from tests.support.shared import SHARED, needs
@@ -49,7 +49,7 @@ def test_both_networks_are_the_one_that_was_described(layers: list[Layer], kind:
     x, pool = decibels(kind), FINAL_POOL[kind, size]
     with torch.inference_mode():
         expected = as_written(layers, x, pool)
-        plain = Network(layers, pool, CPU)(x)
+        plain = OpenL3Network(layers, pool, CPU)(x)
         fast = FastNetwork(layers, pool, SHAPES[kind])(x)
     assert plain.shape == fast.shape == (1, size)
     assert (plain - expected).abs().max() < 1e-4 * expected.std()
@@ -106,7 +106,7 @@ def test_both_networks_agree_with_the_official_one(size: int) -> None:
     front = np.load(SHARED / "openl3" / "ref_frontend_mel256_vibe_44k_stereo.npz")["kapre_mel256"][:3]
     expected = np.load(SHARED / "openl3" / "ref_mel256_kapre_vibe_44k_stereo.npz")[f"emb{size}_hop1.0"][:3]
     pool = FINAL_POOL["mel256", size]
-    for network in (Network(layers, pool, CPU), FastNetwork(layers, pool, SHAPES["mel256"])):
+    for network in (OpenL3Network(layers, pool, CPU), FastNetwork(layers, pool, SHAPES["mel256"])):
         with torch.inference_mode():
             frames = network(torch.from_numpy(front)).numpy()
         assert np.abs(frames - expected).max() <= 1e-4

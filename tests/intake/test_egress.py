@@ -15,7 +15,7 @@ from tests.support.http import site
 PUBLIC = "2fff::1"  # counts as public and is nobody's, so that dialling it disturbs no one
 
 
-class Names:
+class FakeResolver:
     """A name server: answers each question with the next list of addresses, the last one over and over."""
 
     def __init__(self, *answers: list[str]) -> None:
@@ -102,7 +102,7 @@ async def test_a_tunnel_leads_to_an_allowed_host(web, proxy, grant):
 
 
 async def test_a_host_name_is_allowed_as_it_is_written(web, open_proxy):
-    proxy = await open_proxy({("My.Host", web.port)}, resolve=Names(["127.0.0.1"]))
+    proxy = await open_proxy({("My.Host", web.port)}, resolve=FakeResolver(["127.0.0.1"]))
     web.serve("/a", "hello")
     with proxy.grant(max_bytes=1 << 20, seconds=60) as grant:
         for host in ("my.host", "MY.HOST", "my.host."):
@@ -112,7 +112,7 @@ async def test_a_host_name_is_allowed_as_it_is_written(web, open_proxy):
 
 async def test_the_first_address_that_answers_is_taken(web, open_proxy, monkeypatch):
     monkeypatch.setattr(egress, "DIAL_SECONDS", 1)
-    proxy = await open_proxy({("two.example", web.port)}, resolve=Names([PUBLIC, "127.0.0.1"]))
+    proxy = await open_proxy({("two.example", web.port)}, resolve=FakeResolver([PUBLIC, "127.0.0.1"]))
     web.serve("/a", "hello")
     with proxy.grant(max_bytes=1 << 20, seconds=60) as grant:
         status, _, body = await get(proxy, grant, f"http://two.example:{web.port}/a")
@@ -172,14 +172,14 @@ async def test_another_name_of_an_allowed_address_is_refused(web, proxy, grant):
 
 @pytest.mark.parametrize("answer", [["127.0.0.1"], ["10.0.0.1"], ["::1"], ["fd00::1"], ["::ffff:127.0.0.1"]])
 async def test_a_name_that_resolves_to_a_private_address_is_refused(open_proxy, secret, answer):
-    proxy = await open_proxy(resolve=Names(answer))
+    proxy = await open_proxy(resolve=FakeResolver(answer))
     with proxy.grant(max_bytes=1 << 20, seconds=60) as grant:
         await refused(proxy, grant, f"http://evil.example:{secret.port}/", secret)
 
 
 @pytest.mark.parametrize("answer", [[PUBLIC, "127.0.0.1"], ["127.0.0.1", PUBLIC]])
 async def test_a_name_with_one_private_address_among_public_ones_is_refused(open_proxy, secret, answer):
-    proxy = await open_proxy(resolve=Names(answer))
+    proxy = await open_proxy(resolve=FakeResolver(answer))
     with proxy.grant(max_bytes=1 << 20, seconds=60) as grant:
         await refused(proxy, grant, f"http://mixed.example:{secret.port}/", secret)
 
@@ -187,7 +187,7 @@ async def test_a_name_with_one_private_address_among_public_ones_is_refused(open
 async def test_rebinding_finds_no_second_look_up(open_proxy, secret, monkeypatch):
     """The name has a public address when it is checked, and this machine's whenever it is asked for again."""
     monkeypatch.setattr(egress, "DIAL_SECONDS", 0.5)
-    names = Names([PUBLIC], ["127.0.0.1"])
+    names = FakeResolver([PUBLIC], ["127.0.0.1"])
     proxy = await open_proxy(resolve=names)
     with proxy.grant(max_bytes=1 << 20, seconds=60) as grant:
         status, _, _ = await get(proxy, grant, f"http://localhost:{secret.port}/")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.intake.heads import Request, last_of_its_connection, plain_host
+from bot.intake.heads import ProxyRequest, last_of_its_connection, plain_host
 
 
 def test_a_page_is_asked_of_its_server_as_a_browser_would():
@@ -10,7 +10,7 @@ def test_a_page_is_asked_of_its_server_as_a_browser_would():
         b"GET http://User@Example.com:8080/a%20b?c=d HTTP/1.1\r\nHost: Example.com:8080\r\nRange: bytes=1-\r\n"
         b"Proxy-Authorization: Basic dG9rZW46eA==\r\nProxy-Connection: keep-alive\r\nconnection: keep-alive\r\n\r\n"
     )
-    request = Request.parse(raw)
+    request = ProxyRequest.parse(raw)
     assert (request.scheme, request.host, request.port, request.token) == (
         "http",
         "example.com",
@@ -27,7 +27,7 @@ def test_a_page_is_asked_of_its_server_as_a_browser_would():
     [("example.com:443", "example.com", 443), ("[2606:4700::1111]:443", "2606:4700::1111", 443)],
 )
 def test_a_tunnel_names_host_and_port(target, host, port):
-    request = Request.parse(f"CONNECT {target} HTTP/1.1\r\n\r\n".encode())
+    request = ProxyRequest.parse(f"CONNECT {target} HTTP/1.1\r\n\r\n".encode())
     assert request.is_tunnel
     assert (request.host, request.port) == (host, port)
 
@@ -44,7 +44,7 @@ def test_a_tunnel_names_host_and_port(target, host, port):
 )
 def test_what_is_no_request_raises(raw):
     with pytest.raises(ValueError):
-        Request.parse(raw)
+        ProxyRequest.parse(raw)
 
 
 def test_an_answer_says_that_it_is_the_last():

@@ -7,7 +7,7 @@ from bot.pictures.canvas import Shape
 from bot.pictures.colours import FAINT, INK, PALETTE
 from bot.pictures.field import FIELD, radius_of, spread
 from bot.pictures.music_map import draw_music_map, marks_of, music_map
-from bot.pictures.values import Dot, MusicMap, Vibe
+from bot.pictures.values import Dot, MapVibe, MusicMap
 from tests.support import pictures
 
 
@@ -18,19 +18,19 @@ def pixels(value: MusicMap, colour: tuple[int, int, int]) -> int:
 
 
 def test_up_to_eight_vibes_have_colours_of_their_own():
-    marks = marks_of([Vibe(number, "x") for number in (3, 11, 19, 27, 4, 90, 1000, 7)])
+    marks = marks_of([MapVibe(number, "x") for number in (3, 11, 19, 27, 4, 90, 1000, 7)])
     assert {mark.colour for mark in marks.values()} == set(PALETTE)
     assert {mark.shape for mark in marks.values()} == {Shape.CIRCLE}
 
 
 def test_thirty_vibes_all_look_different():
-    marks = marks_of([Vibe(number, "x") for number in range(100, 130)])
+    marks = marks_of([MapVibe(number, "x") for number in range(100, 130)])
     assert len(set(marks.values())) == 30
 
 
 def test_a_vibe_keeps_its_look_when_a_new_one_comes():
-    old = marks_of([Vibe(number, "x") for number in (2, 5, 9)])
-    new = marks_of([Vibe(number, "x") for number in (2, 5, 9, 12)])
+    old = marks_of([MapVibe(number, "x") for number in (2, 5, 9)])
+    new = marks_of([MapVibe(number, "x") for number in (2, 5, 9, 12)])
     assert old == {number: new[number] for number in old}
 
 
@@ -54,7 +54,7 @@ def test_dots_get_smaller_but_never_tiny():
 
 
 def test_each_dot_is_drawn_in_the_colour_of_its_vibe():
-    value = MusicMap("x", (Dot(0, 0, 1), Dot(1, 1, 2), Dot(2, 0)), (Vibe(1, "one"), Vibe(2, "two")))
+    value = MusicMap("x", (Dot(0, 0, 1), Dot(1, 1, 2), Dot(2, 0)), (MapVibe(1, "one"), MapVibe(2, "two")))
     for colour in (marks_of(value.vibes)[1].colour, marks_of(value.vibes)[2].colour, FAINT):
         assert pixels(value, colour) > 200
 
@@ -103,7 +103,7 @@ def test_the_alternative_says_what_is_on_it():
     value = MusicMap(
         "日本の音楽",
         (Dot(0, 0, 1, mine=True), Dot(1, 0, 1, new=True), Dot(5, 5, 2), Dot(9, 9)),
-        (Vibe(1, "dreamy · ambient"), Vibe(2, "heavy · loud")),
+        (MapVibe(1, "dreamy · ambient"), MapVibe(2, "heavy · loud")),
     )
     alt = music_map(value).alt
     for part in (

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from benchmarks import sequence, vibes
-from benchmarks.listening import Heard, heard, songs_of
+from benchmarks.listening import LabelledSong, heard, songs_of
 from bot.playlists.sequence import problem_of
 from tests.support.shared import SHARED, needs
 
 
-def labelled(count: int) -> list[Heard]:
+def labelled(count: int) -> list[LabelledSong]:
     """Songs of three labels that sound alike within each, and two that belong to nobody."""
     random = np.random.default_rng(0)
     return [
-        Heard(
+        LabelledSong(
             label="" if i > count else "abc"[i % 3],
             artist=f"artist {i}",
             title=f"song {i}",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from bot.playlists import formats
-from bot.playlists.playlist import Entry, Kind, Playlist
+from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from tests.support.playlists import card
 
 NASTY = "#EXTINF:\n\x00\x1b[31m<b>&amp;\u202eevil\u2066 \ud800\ufffe 雨 ☔️ مطر"
@@ -55,7 +55,7 @@ JSPF = {
 
 
 def playlist(*cards, name: str = "late-night slow · warm · 78 bpm", note: str = "") -> Playlist:
-    return Playlist(Kind.VIBE, name, tuple(map(Entry, cards)), "3", note)
+    return Playlist(PlaylistKind.VIBE, name, tuple(map(Entry, cards)), "3", note)
 
 
 ONE = card(1, "One, two", "Band", url="https://a.example/1?x=1&y=ü z", seconds=200.4)

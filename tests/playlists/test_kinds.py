@@ -9,7 +9,7 @@ import pytest
 
 from bot.playlists import kinds
 from bot.playlists.kinds import LENGTH, NOT_SEEN, Heart, ThisWeek
-from bot.playlists.playlist import Kind
+from bot.playlists.playlist import PlaylistKind
 from bot.playlists.rules import PER_ARTIST, SHORTEST, chosen, few_by_one, fresh, without_twins
 from bot.suggestions.wording import ForTerminal
 from tests.support.library import START
@@ -78,7 +78,7 @@ def test_a_vibes_playlist_holds_its_new_songs_then_liked_ones_then_those_at_its_
     liked = song(21, 0.4, artist="liked", likes=2)
     week = ThisWeek(NOW, loved={21: 2})
     playlist = kinds.vibe(7, "warm", [*old, new, liked], week)
-    assert (playlist.kind, playlist.name, playlist.key) == (Kind.VIBE, "warm", "vibe-7")
+    assert (playlist.kind, playlist.name, playlist.key) == (PlaylistKind.VIBE, "warm", "vibe-7")
     assert len(playlist.entries) == LENGTH
     assert {20, 21} < set(track_ids(playlist))
     assert 0 not in track_ids(playlist)  # the middle is around 7

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.playlists.sequence import KEY, LEG, TEMPO, arc, arrange, energy, jumps, problem_of, total_jump
-from bot.playlists.songs import Song
+from bot.playlists.songs import PlacedTrack
 from tests.support.playlists import card, ids, song
 
 songs_of_few_artists = st.lists(
@@ -18,13 +18,13 @@ songs_of_few_artists = st.lists(
 ).map(lambda rows: [song(i, angle, artist, tempo=tempo) for i, (angle, artist, tempo) in enumerate(rows)])
 
 
-def scattered(count: int, seed: int = 0, dimension: int = 6) -> list[Song]:
+def scattered(count: int, seed: int = 0, dimension: int = 6) -> list[PlacedTrack]:
     """Songs anywhere, each with a tempo, a key and an energy of its own."""
     random = np.random.default_rng(seed)
     places = random.normal(size=(count, dimension))
     places /= np.linalg.norm(places, axis=1, keepdims=True)
     return [
-        Song.of(
+        PlacedTrack.of(
             card(
                 i,
                 tempo=float(random.uniform(60, 180)),

@@ -10,13 +10,13 @@ from sqlalchemy import delete, update
 
 from bot.errors import NotAllowed, NotFound
 from bot.playlists.kinds import NOT_SEEN
-from bot.playlists.playlist import Kind
+from bot.playlists.playlist import PlaylistKind
 from bot.playlists.vibe_names import alike
 from bot.playlists.vibes import NEEDED
 from bot.privacy.export import MemberExport
 from bot.privacy.forget import Forgetting
 from bot.vectors.points import load_points
-from models import Guild, Share, Source, Track, TrackVector, Vibe
+from models import Guild, Share, Source, Track, TrackVector, VibeRecord
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, INFOS, PUBLIC, START, add_track
 from tests.support.scene import DISLIKE, LIKE, Scene
 
@@ -179,8 +179,8 @@ async def test_a_vibe_that_fell_apart_for_long_is_forgotten_unless_an_admin_name
         await add_songs(scene, kind, 8, first=50)
     await scene.playlists.vibes(GUILD, None, now=NOW + 10 * WEEK)
     async with scene.store.session() as session:
-        assert await session.get(Vibe, calm) is not None
-        assert await session.get(Vibe, wild) is None
+        assert await session.get(VibeRecord, calm) is not None
+        assert await session.get(VibeRecord, wild) is None
 
 
 # -- an admin's name ---------------------------------------------------------------------------------------
@@ -248,9 +248,9 @@ async def test_songs_out_of_sight_do_not_count_towards_vibes(scene):
 async def test_a_playlist_of_each_vibe_and_a_way_between_them(scene):
     ids = await fill(scene)
     made = await weekly(scene)
-    vibes = {key: playlist for key, playlist in made.items() if playlist.kind is Kind.VIBE}
+    vibes = {key: playlist for key, playlist in made.items() if playlist.kind is PlaylistKind.VIBE}
     assert [track_ids(playlist) for playlist in vibes.values()] == [set(ids["calm"]), set(ids["wild"])]
-    (worlds,) = (playlist for playlist in made.values() if playlist.kind is Kind.WORLDS)
+    (worlds,) = (playlist for playlist in made.values() if playlist.kind is PlaylistKind.WORLDS)
     assert {worlds.cards[0].id, worlds.cards[-1].id} & set(ids["calm"])
     assert {worlds.cards[0].id, worlds.cards[-1].id} & set(ids["wild"])
     assert set(made) - set(vibes) == {worlds.key}
@@ -297,7 +297,9 @@ async def test_one_song_and_songs_by_one_artist(scene):
         await scene.add(f"more {i}", (np.eye(4)[i % 2] + 0.01 * i).tolist(), "One")
     made = await weekly(scene)
     assert made
-    assert all("by one artist" in playlist.note for playlist in made.values() if playlist.kind is Kind.VIBE)
+    assert all(
+        "by one artist" in playlist.note for playlist in made.values() if playlist.kind is PlaylistKind.VIBE
+    )
 
 
 async def test_songs_that_all_sound_the_same_are_no_vibe_and_no_error(scene):
@@ -325,7 +327,7 @@ async def test_for_a_member_what_they_may_like_and_do_not_know(scene):
     ids = await fill(scene)
     await scene.vote(BEN, LIKE, *ids["wild"][:3])
     playlist = await scene.playlists.for_member(GUILD, BEN, None, now=NOW)
-    assert (playlist.kind, playlist.subject) == (Kind.MEMBER, str(BEN))
+    assert (playlist.kind, playlist.subject) == (PlaylistKind.MEMBER, str(BEN))
     assert track_ids(playlist) <= set(ids["wild"][3:]) | set(ids["calm"])
     assert all(entry.pick for entry in playlist.entries)
 
@@ -344,7 +346,7 @@ async def test_from_one_vibe_to_another_that_there_is(scene):
 async def test_the_two_worlds_are_told_apart(scene):
     for genre, kind in (("ambient", "calm"), ("punk", "wild")):
         await describe(scene, await add_songs(scene, kind, 8), CALM, {genre: 0.9})
-    (name,) = (each.name for each in (await weekly(scene)).values() if each.kind is Kind.WORLDS)
+    (name,) = (each.name for each in (await weekly(scene)).values() if each.kind is PlaylistKind.WORLDS)
     assert name == "from wistful · ambient to wistful · punk"
 
 

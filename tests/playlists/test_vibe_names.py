@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import NotAllowed
-from bot.playlists.songs import Song
+from bot.playlists.songs import PlacedTrack
 from bot.playlists.vibe_names import alike, clean_name, genre_of, name_vibe, short_name, tells_too_much
 from bot.playlists.vibe_words import GENRES, MOODS, SPELLINGS, SPOKEN, TEXTURES
 from bot.playlists.vibes import Vibe
@@ -34,7 +34,7 @@ features = st.fixed_dictionaries(
 groups = st.lists(st.lists(features, min_size=1, max_size=5), min_size=1, max_size=6)
 
 
-def songs(count: int, first: int = 0, **words) -> list[Song]:
+def songs(count: int, first: int = 0, **words) -> list[PlacedTrack]:
     return [song(first + i, **words) for i in range(count)]
 
 

@@ -9,7 +9,7 @@ from models import (
     Digest,
     Hidden,
     MessageTrack,
-    Playlist,
+    PlaylistRecord,
     Reply,
 )
 from tests.privacy.rows import NAME, OTHER_GUILD, add, answer, job, mark
@@ -89,7 +89,9 @@ async def busy(store, refresher):
         ),
         *(Hidden(guild_id=GUILD, user_id=user, track_id=both, hidden_at=START) for user in (ANA, BEN)),
         *(
-            Playlist(guild_id=GUILD, user_id=user, kind="mix", subject=f"{user}", week="2026-W48", **mix)
+            PlaylistRecord(
+                guild_id=GUILD, user_id=user, kind="mix", subject=f"{user}", week="2026-W48", **mix
+            )
             for user, mix in (
                 (ANA, {"name": "Ana's", "created_at": START}),
                 (0, {"name": "", "created_at": START}),

@@ -14,10 +14,10 @@ from bot.services import Services
 from bot.shares.ledger import Ledger
 from models import Job
 from tests.support import database
-from tests.support.channel import Channel
-from tests.support.clock import Clock
+from tests.support.channel import ReplyLog
+from tests.support.clock import ManualClock
 from tests.support.http import Site, site
-from tests.support.sharing import Club
+from tests.support.sharing import SharingClub
 
 _guilds = count(5001)
 
@@ -48,9 +48,9 @@ async def services(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def channel(services: Services) -> Channel:
+async def channel(services: Services) -> ReplyLog:
     """Where the started pipeline replies."""
-    it = Channel(services.ledger)
+    it = ReplyLog(services.ledger)
     await services.pipeline.start(it)
     return it
 
@@ -62,21 +62,21 @@ def guild() -> int:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> ManualClock:
     """A clock that tests set."""
-    return Clock()
+    return ManualClock()
 
 
 @pytest.fixture
-def ledger(store: Store, clock: Clock) -> Ledger:
+def ledger(store: Store, clock: ManualClock) -> Ledger:
     """An empty ledger that goes by that clock."""
     return Ledger(store, clock=clock)
 
 
 @pytest.fixture
-def club(services: Services, web: Site, channel: Channel, guild: int) -> Club:
+def club(services: Services, web: Site, channel: ReplyLog, guild: int) -> SharingClub:
     """Its members, who share."""
-    return Club(services, web, channel, guild)
+    return SharingClub(services, web, channel, guild)
 
 
 @pytest.fixture

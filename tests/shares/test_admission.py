@@ -11,7 +11,7 @@ from bot.shares.ledger import Ledger, Quota
 from bot.vectors.refresh import PointRefresher
 from bot.vectors.storage import Vectors
 from models import Reply
-from tests.support.clock import Clock
+from tests.support.clock import ManualClock
 from tests.support.library import GUILD, add_track
 from tests.support.shares import OTHER, add, claim, count, finish, look, share
 
@@ -21,7 +21,7 @@ GONE = Refused(Failure.GONE)
 # -- quotas ----------------------------------------------------------------------------------------------
 
 
-async def test_a_member_may_share_only_so_much_a_day(store: Store, clock: Clock) -> None:
+async def test_a_member_may_share_only_so_much_a_day(store: Store, clock: ManualClock) -> None:
     ledger = Ledger(store, quota=Quota(member_daily=2, server_daily=9), clock=clock)
     jobs = await add(ledger, *(share(100 + i, str(i)) for i in range(3)), share(200, "else", user=8))
     states = [state.failure for state in await ledger.states(jobs)]
@@ -30,13 +30,13 @@ async def test_a_member_may_share_only_so_much_a_day(store: Store, clock: Clock)
     assert (await look(ledger, (await add(ledger, share(300, "next")))[0])).failure == ""
 
 
-async def test_so_may_a_server(store: Store, clock: Clock) -> None:
+async def test_so_may_a_server(store: Store, clock: ManualClock) -> None:
     ledger = Ledger(store, quota=Quota(member_daily=9, server_daily=2), clock=clock)
     jobs = await add(ledger, *(share(100 + i, str(i), user=i) for i in range(3)), share(200, guild=OTHER))
     assert [state.failure for state in await ledger.states(jobs)] == ["", "", "quota", ""]
 
 
-async def test_the_command_line_knows_no_quota(store: Store, clock: Clock) -> None:
+async def test_the_command_line_knows_no_quota(store: Store, clock: ManualClock) -> None:
     ledger = Ledger(store, quota=Quota(member_daily=1, server_daily=1), clock=clock)
     jobs = await add(ledger, *(share(-7, str(i)) for i in range(3)))
     assert [state.failure for state in await ledger.states(jobs)] == ["", "", ""]
@@ -44,7 +44,7 @@ async def test_the_command_line_knows_no_quota(store: Store, clock: Clock) -> No
 
 
 async def test_to_be_forgotten_frees_nothing_of_the_servers_quota(
-    store: Store, vectors: Vectors, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    store: Store, vectors: Vectors, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.privacy.forget.now", clock)
     ledger = Ledger(store, quota=Quota(member_daily=2, server_daily=5), clock=clock)
@@ -68,7 +68,9 @@ async def test_to_be_forgotten_frees_nothing_of_the_servers_quota(
 # -- what failed is remembered ---------------------------------------------------------------------------
 
 
-async def test_a_link_that_failed_for_good_is_not_tried_again_for_a_day(ledger: Ledger, clock: Clock) -> None:
+async def test_a_link_that_failed_for_good_is_not_tried_again_for_a_day(
+    ledger: Ledger, clock: ManualClock
+) -> None:
     await add(ledger, share(100))
     await ledger.leases.fail(await claim(ledger), GONE)
     clock.jump(hours=23)
@@ -107,7 +109,7 @@ async def test_who_waited_meanwhile_learns_of_the_failure(ledger: Ledger) -> Non
     assert memory.failure is Failure.GONE
 
 
-async def test_who_came_later_and_asks_again_does_not(ledger: Ledger, clock: Clock) -> None:
+async def test_who_came_later_and_asks_again_does_not(ledger: Ledger, clock: ManualClock) -> None:
     await add(ledger, share(100))
     await ledger.leases.fail(await claim(ledger), GONE)
     clock.jump(seconds=1)

@@ -33,7 +33,7 @@ async def web() -> AsyncIterator[Site]:
         yield it
 
 
-class Bot:
+class KillablePipeline:
     """The program in tests/support/listening.py, run again and again on one home."""
 
     def __init__(self, folder: Path, web: Site) -> None:
@@ -110,9 +110,9 @@ class Bot:
 
 
 @pytest_asyncio.fixture
-async def bot(tmp_path: Path, web: Site) -> AsyncIterator[Bot]:
+async def bot(tmp_path: Path, web: Site) -> AsyncIterator[KillablePipeline]:
     (tmp_path / "tmp").mkdir()
-    it = Bot(tmp_path, web)
+    it = KillablePipeline(tmp_path, web)
     yield it
     await it.end()
 
@@ -123,7 +123,7 @@ async def until(is_so: Callable[[], object], seconds: float = PATIENCE) -> None:
             await asyncio.sleep(0.01)
 
 
-async def check_one_track(bot: Bot) -> None:
+async def check_one_track(bot: KillablePipeline) -> None:
     """One share of one track with one point, announced; the vectors agree, and no audio is left."""
     (job,) = bot.rows("jobs")
     (track,) = bot.rows("tracks")
@@ -143,7 +143,7 @@ async def check_one_track(bot: Bot) -> None:
         await store.close()
 
 
-async def test_killed_while_fetching(bot: Bot, web: Site) -> None:
+async def test_killed_while_fetching(bot: KillablePipeline, web: Site) -> None:
     go_on = asyncio.Event()
     song = clip(1, 5.0)
 
@@ -166,7 +166,7 @@ async def test_killed_while_fetching(bot: Bot, web: Site) -> None:
     await check_one_track(bot)
 
 
-async def test_killed_while_analysing(bot: Bot, web: Site) -> None:
+async def test_killed_while_analysing(bot: KillablePipeline, web: Site) -> None:
     await bot.start(web.serve("/long.wav", plain_tone(300)))
     await until(lambda: bot.state() == "analysing")
     await bot.kill()
@@ -176,7 +176,9 @@ async def test_killed_while_analysing(bot: Bot, web: Site) -> None:
     await check_one_track(bot)
 
 
-async def test_killed_before_it_could_tell_and_while_waiting_to_try_again(bot: Bot, web: Site) -> None:
+async def test_killed_before_it_could_tell_and_while_waiting_to_try_again(
+    bot: KillablePipeline, web: Site
+) -> None:
     song = web.serve("/song.wav", clip(2, 5.0))
     later = web.serve("/later.wav", "", status=503)
     await bot.start(song, web.url("/nothing.wav"), later, STALL="telling")
@@ -201,7 +203,7 @@ async def test_killed_before_it_could_tell_and_while_waiting_to_try_again(bot: B
     assert bot.audio() == []
 
 
-async def test_killed_while_the_disk_was_full(bot: Bot, web: Site) -> None:
+async def test_killed_while_the_disk_was_full(bot: KillablePipeline, web: Site) -> None:
     asked, go_on = asyncio.Event(), asyncio.Event()
     song = clip(4, 5.0)
 

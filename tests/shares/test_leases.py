@@ -10,7 +10,7 @@ from bot.errors import Failure, LeaseLost, Refused
 from bot.library.store import Store
 from bot.shares import leases
 from bot.shares.ledger import Ledger, installation
-from tests.support.clock import Clock
+from tests.support.clock import ManualClock
 from tests.support.library import GUILD
 from tests.support.shares import OTHER, add, claim, look, share
 
@@ -38,7 +38,7 @@ async def test_a_members_links_are_heard_in_the_order_in_which_they_were_posted(
     assert [(await claim(ledger)).id for _ in range(3)] == jobs
 
 
-async def test_workers_never_hold_the_same_job(store: Store, clock: Clock) -> None:
+async def test_workers_never_hold_the_same_job(store: Store, clock: ManualClock) -> None:
     ledgers = [Ledger(store, installation=str(i), clock=clock) for i in range(4)]
     jobs = await add(ledgers[0], *(share(100 + i, str(i), user=i % 3) for i in range(12)))
     claims = await asyncio.gather(*(ledgers[i % 4].leases.claim() for i in range(20)))
@@ -58,7 +58,7 @@ async def test_a_link_in_work_is_not_fetched_twice_at_once(ledger: Ledger) -> No
 
 
 async def test_what_a_dead_bot_held_is_free_when_its_lease_is_over(
-    ledger: Ledger, store: Store, clock: Clock
+    ledger: Ledger, store: Store, clock: ManualClock
 ) -> None:
     await add(ledger, share())
     await claim(ledger)
@@ -68,7 +68,7 @@ async def test_what_a_dead_bot_held_is_free_when_its_lease_is_over(
     assert await other.leases.claim() is not None
 
 
-async def test_a_renewed_lease_lasts(ledger: Ledger, clock: Clock) -> None:
+async def test_a_renewed_lease_lasts(ledger: Ledger, clock: ManualClock) -> None:
     await add(ledger, share())
     held = await claim(ledger)
     for _ in range(3):
@@ -93,7 +93,7 @@ async def test_a_lease_is_kept_as_long_as_somebody_is_at_it(
 
 @pytest.mark.parametrize("late", ["advance", "stored", "fail", "retry", "died", "renew", "hold"])
 async def test_a_frozen_workers_late_result_is_refused(
-    ledger: Ledger, store: Store, clock: Clock, late: str
+    ledger: Ledger, store: Store, clock: ManualClock, late: str
 ) -> None:
     (job,) = await add(ledger, share())
     frozen = await claim(ledger)
@@ -113,7 +113,7 @@ async def test_a_frozen_workers_late_result_is_refused(
     assert await look(ledger, job) == before
 
 
-async def test_a_clock_that_jumps_back_keeps_nobody_waiting(ledger: Ledger, clock: Clock) -> None:
+async def test_a_clock_that_jumps_back_keeps_nobody_waiting(ledger: Ledger, clock: ManualClock) -> None:
     await add(ledger, share(100, "a"), share(101, "b"))
     await claim(ledger)
     await ledger.leases.retry(await claim(ledger), OFFLINE)
@@ -122,7 +122,7 @@ async def test_a_clock_that_jumps_back_keeps_nobody_waiting(ledger: Ledger, cloc
 
 
 async def test_at_start_the_bots_own_jobs_are_free_at_once_and_it_counts_as_no_try(
-    ledger: Ledger, store: Store, clock: Clock
+    ledger: Ledger, store: Store, clock: ManualClock
 ) -> None:
     await add(ledger, share(100, "a"), share(101, "b"))
     await claim(ledger)
@@ -154,7 +154,9 @@ async def test_at_the_command_line_a_passing_failure_is_said_at_once(ledger: Led
     assert (state.state, state.failure, state.done) == ("failed", "network", True)
 
 
-async def test_a_passing_failure_is_tried_five_times_with_growing_waits(ledger: Ledger, clock: Clock) -> None:
+async def test_a_passing_failure_is_tried_five_times_with_growing_waits(
+    ledger: Ledger, clock: ManualClock
+) -> None:
     (job,) = await add(ledger, share())
     claimed = await claim(ledger)
     for longest in (2, 4, 8, 16):
@@ -175,7 +177,7 @@ async def test_a_passing_failure_is_tried_five_times_with_growing_waits(ledger: 
     )
 
 
-async def test_a_site_that_asks_for_less_haste_gets_it(ledger: Ledger, clock: Clock) -> None:
+async def test_a_site_that_asks_for_less_haste_gets_it(ledger: Ledger, clock: ManualClock) -> None:
     await add(ledger, share())
     await ledger.leases.retry(await claim(ledger), Refused(Failure.RATE_LIMITED))
     clock.jump(seconds=7)
@@ -184,7 +186,7 @@ async def test_a_site_that_asks_for_less_haste_gets_it(ledger: Ledger, clock: Cl
     assert await ledger.leases.claim() is not None
 
 
-async def test_a_job_that_killed_three_workers_is_given_up(ledger: Ledger, clock: Clock) -> None:
+async def test_a_job_that_killed_three_workers_is_given_up(ledger: Ledger, clock: ManualClock) -> None:
     (job, other) = await add(ledger, share(100, "a"), share(101, "b"))
     for _ in range(3):
         held = await claim(ledger)

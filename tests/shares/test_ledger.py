@@ -11,7 +11,7 @@ from bot.library.store import Store
 from bot.shares.ledger import Ledger
 from bot.vectors.refresh import PointRefresher
 from models import Guild, Job, MessageTrack, Reply
-from tests.support.clock import Clock
+from tests.support.clock import ManualClock
 from tests.support.library import GUILD, add_guild, add_track
 from tests.support.shares import OTHER, add, claim, count, finish, look, share
 
@@ -103,7 +103,7 @@ async def test_what_a_message_brought_is_told_together(ledger: Ledger) -> None:
     assert [told.id for told in await ledger.leases.claim_message()] == jobs[3:]
 
 
-async def test_telling_is_tried_until_it_works(ledger: Ledger, clock: Clock) -> None:
+async def test_telling_is_tried_until_it_works(ledger: Ledger, clock: ManualClock) -> None:
     (job,) = await add(ledger, share())
     await ledger.leases.stored(await claim(ledger))
     for _ in range(30):

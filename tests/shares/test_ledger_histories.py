@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.shares.jobs import Claimed
 from bot.shares.ledger import Ledger, NewShare
 from models import Job
-from tests.support.clock import Clock
+from tests.support.clock import ManualClock
 
 EVENTS = ("share", "fail", "retry", "died", "tell", "later", "withdraw", "restart", "wait", "jump")
 LIKELY = ("claim", "claim", "claim", "stored", "stored")
@@ -27,12 +27,12 @@ MESSAGES = 4
 Event = tuple[str, int]
 
 
-class World:
+class LedgerHistory:
     """A ledger, its clock, and every claim that a worker ever had: any may come back late."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.clock = Clock()
+        self.clock = ManualClock()
         self.ledger = Ledger(store, clock=self.clock)
         self.jobs: set[int] = set()
         self.claims: list[Claimed] = []
@@ -104,7 +104,7 @@ def share(number: int) -> NewShare:
         user_id=number % 2,
         url=f"https://music.example/{number % 3}",
         key=f"url:{number % 3}",
-        shared_at=Clock().now,
+        shared_at=ManualClock().now,
     )
 
 
@@ -126,7 +126,7 @@ def library(runner: asyncio.Runner) -> Iterator[Store]:
 async def live_through(store: Store, history: list[Event]) -> None:
     async with store.begin() as session:
         await session.execute(delete(Job))
-    world = World(store)
+    world = LedgerHistory(store)
     for number in range(MESSAGES):
         await world.share(number)
     for event, number in history:
@@ -135,7 +135,7 @@ async def live_through(store: Store, history: list[Event]) -> None:
     await check(world)
 
 
-async def check(world: World) -> None:
+async def check(world: LedgerHistory) -> None:
     """Every share ended; what was announced was stored once and told, nothing was told twice."""
     for state in await world.ledger.states(world.jobs):
         assert state.done

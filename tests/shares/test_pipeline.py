@@ -9,19 +9,19 @@ import pytest
 from aiohttp import web as http
 
 from bot.errors import Failure, Refused
-from bot.intake.links import Source as Link
+from bot.intake.links import PostedMedia as Link
 from bot.services import Services
 from bot.shares.ledger import new_share
 from models import Job, MessageTrack, Share, Source, Track, TrackVector
 from tests.support.channel import REPLY
-from tests.support.sharing import Club, messages, songs, until_done
+from tests.support.sharing import SharingClub, messages, songs, until_done
 from tests.support.songs import clip, encoded
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest.mark.database
-async def test_a_link_becomes_a_track(club: Club, leftovers: Callable[[], list[Path]]) -> None:
+async def test_a_link_becomes_a_track(club: SharingClub, leftovers: Callable[[], list[Path]]) -> None:
     link = club.web.serve("/harbour.mp3", encoded(3, "mp3", title="Harbour", artist="Ana Lind"))
     message = next(messages)
     (job,) = await club.share(link, message=message)
@@ -53,7 +53,7 @@ async def test_a_link_becomes_a_track(club: Club, leftovers: Callable[[], list[P
     assert leftovers() == []
 
 
-async def test_a_page_names_its_song(club: Club) -> None:
+async def test_a_page_names_its_song(club: SharingClub) -> None:
     club.web.serve("/page.wav", clip(next(songs)))
     page = "<html><head><title>Night Bus</title></head><body><audio src='/page.wav'></audio></body></html>"
     (job,) = await club.share(club.web.serve("/page", page))
@@ -61,14 +61,14 @@ async def test_a_page_names_its_song(club: Club) -> None:
     assert (source.track_id, source.title) == (job.track_id, "Night Bus")
 
 
-async def test_a_file_without_tags_is_called_as_it_is_named(club: Club) -> None:
+async def test_a_file_without_tags_is_called_as_it_is_named(club: SharingClub) -> None:
     link = club.web.serve("/03%20-%20blue_train.wav".replace("%20", "_"), clip(next(songs)))
     await club.share(link)
     (source,) = await club.all(Source)
     assert "blue train" in source.title
 
 
-async def test_an_attachment_keeps_no_address(club: Club, services: Services) -> None:
+async def test_an_attachment_keeps_no_address(club: SharingClub, services: Services) -> None:
     share = new_share(
         Link(club.song(), name="voice.wav", attachment_id=77),
         guild_id=club.guild,
@@ -83,13 +83,13 @@ async def test_an_attachment_keeps_no_address(club: Club, services: Services) ->
     assert source.title == "voice"
 
 
-async def test_the_sign_is_shown_for_each_message(club: Club) -> None:
+async def test_the_sign_is_shown_for_each_message(club: SharingClub) -> None:
     message = next(messages)
     await club.share(club.song(), club.song(), message=message)
     assert club.channel.signs[message] == 1
 
 
-async def test_results_come_as_they_are_ready(club: Club) -> None:
+async def test_results_come_as_they_are_ready(club: SharingClub) -> None:
     jobs = await club.post(club.web.url("/nothing-here.mp3"), club.song())
     async with aclosing(club.services.pipeline.finished(jobs)) as finished:
         assert {state.id async for state in finished} == set(jobs)
@@ -98,7 +98,7 @@ async def test_results_come_as_they_are_ready(club: Club) -> None:
 # -- the same song again ---------------------------------------------------------------------------------
 
 
-async def test_the_same_link_again_is_not_fetched_again(club: Club) -> None:
+async def test_the_same_link_again_is_not_fetched_again(club: SharingClub) -> None:
     link = club.song("/again.wav")
     (first,) = await club.share(link, user=7)
     fetched = club.web.hits["/again.wav"]
@@ -109,7 +109,7 @@ async def test_the_same_link_again_is_not_fetched_again(club: Club) -> None:
     assert len(await club.points()) == 1
 
 
-async def test_the_same_recording_elsewhere_is_the_same_track(club: Club) -> None:
+async def test_the_same_recording_elsewhere_is_the_same_track(club: SharingClub) -> None:
     number = next(songs)
     (first,) = await club.share(club.web.serve("/original.flac", encoded(number, "flac")))
     other = club.web.serve("/copy.mp3", encoded(number, "mp3"))
@@ -122,14 +122,14 @@ async def test_the_same_recording_elsewhere_is_the_same_track(club: Club) -> Non
     assert club.web.hits["/copy.mp3"] == fetched
 
 
-async def test_another_song_is_another_track(club: Club) -> None:
+async def test_another_song_is_another_track(club: SharingClub) -> None:
     jobs = await club.share(club.song(), club.song())
     assert len({job.track_id for job in jobs}) == 2
     assert await club.points() == {job.track_id for job in jobs}
 
 
 @pytest.mark.database
-async def test_members_who_share_the_same_song_at_once_share_one_track(club: Club) -> None:
+async def test_members_who_share_the_same_song_at_once_share_one_track(club: SharingClub) -> None:
     number = next(songs)
     links = [club.song(f"/{suffix}-{club.guild}.wav", number) for suffix in "abc"]
     jobs = [job for user, link in enumerate(links) for job in await club.post(link, user=user)]
@@ -143,7 +143,7 @@ async def test_members_who_share_the_same_song_at_once_share_one_track(club: Clu
     assert len(await club.all(Share)) == 6
 
 
-async def test_each_server_has_a_library_of_its_own(club: Club) -> None:
+async def test_each_server_has_a_library_of_its_own(club: SharingClub) -> None:
     link = club.song()
     (here,) = await club.share(link)
     (there,) = await club.share(link, guild=club.guild + 500_000)
@@ -151,7 +151,7 @@ async def test_each_server_has_a_library_of_its_own(club: Club) -> None:
     assert not there.known
 
 
-async def test_many_shares_at_once_are_neither_lost_nor_doubled(club: Club) -> None:
+async def test_many_shares_at_once_are_neither_lost_nor_doubled(club: SharingClub) -> None:
     links = [club.song() for _ in range(2)]
     posts = [club.post(links[number % 2], user=number % 5) for number in range(20)]
     jobs = [job for posted in await asyncio.gather(*posts) for job in posted]
@@ -166,7 +166,9 @@ async def test_many_shares_at_once_are_neither_lost_nor_doubled(club: Club) -> N
 # -- queries ---------------------------------------------------------------------------------------------
 
 
-async def test_a_query_is_heard_and_nothing_is_kept(club: Club, leftovers: Callable[[], list[Path]]) -> None:
+async def test_a_query_is_heard_and_nothing_is_kept(
+    club: SharingClub, leftovers: Callable[[], list[Path]]
+) -> None:
     heard = await club.services.pipeline.hear(
         club.web.serve("/query.mp3", encoded(5, title="Tide", artist="Ben"))
     )
@@ -177,7 +179,7 @@ async def test_a_query_is_heard_and_nothing_is_kept(club: Club, leftovers: Calla
     assert leftovers() == []
 
 
-async def test_a_query_does_not_wait_for_the_queue(club: Club) -> None:
+async def test_a_query_does_not_wait_for_the_queue(club: SharingClub) -> None:
     go_on = asyncio.Event()
 
     async def wait(request: http.Request) -> http.Response:
@@ -191,7 +193,7 @@ async def test_a_query_does_not_wait_for_the_queue(club: Club) -> None:
     await until_done(club.services.pipeline, jobs)
 
 
-async def test_a_query_that_fails_says_why(club: Club) -> None:
+async def test_a_query_that_fails_says_why(club: SharingClub) -> None:
     with pytest.raises(Refused) as refused:
         await club.services.pipeline.hear(club.web.url("/nothing-here.mp3"))
     assert refused.value.kind is Failure.GONE

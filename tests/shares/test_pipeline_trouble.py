@@ -12,7 +12,7 @@ from bot.services import Services
 from bot.shares.jobs import now
 from models import Job, Share, Track
 from tests.support.channel import unreachable
-from tests.support.sharing import Club, messages, songs, until_done
+from tests.support.sharing import SharingClub, messages, songs, until_done
 from tests.support.songs import clip
 from tests.support.workers import kill
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_what_fails_says_why_and_stores_nothing(
-    club: Club, leftovers: Callable[[], list[Path]]
+    club: SharingClub, leftovers: Callable[[], list[Path]]
 ) -> None:
     text = club.web.serve("/text.mp3", "This is no song. " * 100, "audio/mpeg")
     gone, fake, drm = await club.share(
@@ -33,7 +33,7 @@ async def test_what_fails_says_why_and_stores_nothing(
     assert leftovers() == []
 
 
-async def test_a_site_that_stumbles_is_asked_again(club: Club) -> None:
+async def test_a_site_that_stumbles_is_asked_again(club: SharingClub) -> None:
     song = clip(next(songs))
     answers = [500]
 
@@ -49,7 +49,7 @@ async def test_a_site_that_stumbles_is_asked_again(club: Club) -> None:
     assert answers == []
 
 
-async def test_who_waits_for_a_link_that_fails_learns_of_it_without_another_try(club: Club) -> None:
+async def test_who_waits_for_a_link_that_fails_learns_of_it_without_another_try(club: SharingClub) -> None:
     link = club.web.url(f"/dead-{club.guild}.mp3")
     jobs = [job for user in range(4) for job in await club.post(link, user=user)]
     await until_done(club.services.pipeline, jobs)
@@ -62,7 +62,7 @@ async def test_who_waits_for_a_link_that_fails_learns_of_it_without_another_try(
     "module", ["intake.fetch_worker", "audio.decode_worker", "listening.analysis_worker"]
 )
 async def test_a_song_survives_the_death_of_a_worker(
-    club: Club, module: str, leftovers: Callable[[], list[Path]]
+    club: SharingClub, module: str, leftovers: Callable[[], list[Path]]
 ) -> None:
     song, deaths = clip(next(songs)), [1]
 
@@ -86,7 +86,7 @@ async def test_a_song_survives_the_death_of_a_worker(
 
 
 async def test_a_song_that_kills_every_worker_is_given_up(
-    club: Club, leftovers: Callable[[], list[Path]]
+    club: SharingClub, leftovers: Callable[[], list[Path]]
 ) -> None:
     async def deadly(request: http.Request) -> http.Response:
         kill("intake.fetch_worker")
@@ -101,7 +101,7 @@ async def test_a_song_that_kills_every_worker_is_given_up(
 
 
 @pytest.mark.parametrize("trouble", [unreachable(), RuntimeError("a bug")])
-async def test_a_reply_that_cannot_be_made_is_made_later(club: Club, trouble: Exception) -> None:
+async def test_a_reply_that_cannot_be_made_is_made_later(club: SharingClub, trouble: Exception) -> None:
     message = next(messages)
     club.channel.trouble.append(trouble)
     (job,) = await club.share(club.song(), message=message)
@@ -110,7 +110,9 @@ async def test_a_reply_that_cannot_be_made_is_made_later(club: Club, trouble: Ex
     assert message in club.channel.replies
 
 
-async def test_a_deleted_message_stores_nothing_and_is_not_answered(club: Club, services: Services) -> None:
+async def test_a_deleted_message_stores_nothing_and_is_not_answered(
+    club: SharingClub, services: Services
+) -> None:
     asked, go_on = asyncio.Event(), asyncio.Event()
     song = clip(next(songs))
 
@@ -130,7 +132,7 @@ async def test_a_deleted_message_stores_nothing_and_is_not_answered(club: Club, 
     assert len(await club.all(Share)) == 1
 
 
-async def test_a_message_that_is_deleted_while_it_is_answered_is_looked_at_again(club: Club) -> None:
+async def test_a_message_that_is_deleted_while_it_is_answered_is_looked_at_again(club: SharingClub) -> None:
     message = next(messages)
 
     async def delete_it() -> None:
@@ -146,7 +148,9 @@ async def test_a_message_that_is_deleted_while_it_is_answered_is_looked_at_again
 # -- a crash between two stages --------------------------------------------------------------------------
 
 
-async def test_a_track_that_was_stored_but_not_indexed_is_indexed(club: Club, services: Services) -> None:
+async def test_a_track_that_was_stored_but_not_indexed_is_indexed(
+    club: SharingClub, services: Services
+) -> None:
     (job,) = await club.share(club.song())
     assert job.track_id is not None
     await services.vectors.remove(club.guild, [job.track_id])

@@ -13,15 +13,15 @@ from sqlalchemy import select, update
 
 from bot.audio.fingerprint import fingerprint, to_bytes
 from bot.embedders.weights import WEIGHTS
-from bot.intake.links import Source as Link
+from bot.intake.links import PostedMedia as Link
 from bot.services import Services
 from bot.settings import Settings
 from bot.shares.jobs import now
 from bot.shares.ledger import new_share
-from bot.shares.relistener import FIRST_DELAY, GIVE_WAY_SECONDS, LOOK_AGAIN_SECONDS, Reembedder
+from bot.shares.relistener import FIRST_DELAY, GIVE_WAY_SECONDS, LOOK_AGAIN_SECONDS, Relistener
 from bot.vectors import consistency, coverage
 from models import Job, Relistening, Source, Track, TrackVector
-from tests.support.channel import Channel
+from tests.support.channel import ReplyLog
 from tests.support.http import Site
 from tests.support.library import add_share, add_track, remove_track
 from tests.support.songs import clip
@@ -34,11 +34,11 @@ _songs = count(100)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def again(services: Services, channel: Channel) -> Reembedder:
+async def again(services: Services, channel: ReplyLog) -> Relistener:
     """One that works when it is told to, in place of the pipeline's own."""
     pipeline = services.pipeline
     await pipeline._again.stop()
-    return Reembedder(
+    return Relistener(
         services.store, services.catalog, services.ledger.leases, pipeline._listener, pipeline._workspace
     )
 
@@ -77,7 +77,7 @@ async def unheard(services: Services, guild: int) -> coverage.Unheard:
 
 
 async def test_what_a_link_still_leads_to_is_heard_again(
-    services: Services, again: Reembedder, web: Site, guild: int
+    services: Services, again: Relistener, web: Site, guild: int
 ) -> None:
     link = web.serve("/back.wav", clip(next(_songs)))
     track = await heard_long_ago(services, guild, link)
@@ -89,7 +89,7 @@ async def test_what_a_link_still_leads_to_is_heard_again(
 
 
 async def test_what_is_gone_is_given_up_and_named(
-    services: Services, again: Reembedder, web: Site, guild: int
+    services: Services, again: Relistener, web: Site, guild: int
 ) -> None:
     track = await heard_long_ago(services, guild, web.serve("/gone.wav", clip(next(_songs))))
     web.serve("/gone.wav", "", status=404)
@@ -104,14 +104,14 @@ async def test_what_is_gone_is_given_up_and_named(
     assert found.lost == (track,)
 
 
-async def test_an_attachment_is_lost_without_a_try(services: Services, again: Reembedder, guild: int) -> None:
+async def test_an_attachment_is_lost_without_a_try(services: Services, again: Relistener, guild: int) -> None:
     track = await heard_long_ago(services, guild, "")
     assert await unheard(services, guild) == coverage.Unheard(lost=(track,))
     assert await again.step() == LOOK_AGAIN_SECONDS
 
 
 async def test_trouble_that_may_pass_is_waited_out(
-    services: Services, again: Reembedder, web: Site, guild: int
+    services: Services, again: Relistener, web: Site, guild: int
 ) -> None:
     song = clip(next(_songs))
     track = await heard_long_ago(services, guild, web.serve("/busy.wav", song))
@@ -137,7 +137,7 @@ async def later(services: Services, track: int, **changes: object) -> None:
 
 
 async def test_the_fifth_failure_is_the_last(
-    services: Services, again: Reembedder, web: Site, guild: int
+    services: Services, again: Relistener, web: Site, guild: int
 ) -> None:
     track = await heard_long_ago(services, guild, web.serve("/never.wav", clip(next(_songs))))
     web.serve("/never.wav", "", status=429)
@@ -148,7 +148,7 @@ async def test_the_fifth_failure_is_the_last(
 
 
 async def test_with_other_embedders_there_is_another_try(
-    services: Services, again: Reembedder, web: Site, guild: int
+    services: Services, again: Relistener, web: Site, guild: int
 ) -> None:
     song = clip(next(_songs))
     track = await heard_long_ago(services, guild, web.serve("/other.wav", song))
@@ -163,7 +163,7 @@ async def test_with_other_embedders_there_is_another_try(
 
 
 async def test_what_is_another_recording_now_is_not_taken(
-    services: Services, again: Reembedder, web: Site, guild: int
+    services: Services, again: Relistener, web: Site, guild: int
 ) -> None:
     track = await heard_long_ago(services, guild, web.serve("/station.wav", clip(next(_songs), 6.0)))
     await remember(services, track, clip(next(_songs), 6.0))
@@ -173,7 +173,7 @@ async def test_what_is_another_recording_now_is_not_taken(
 
 
 async def test_another_link_to_the_same_track_is_tried(
-    services: Services, again: Reembedder, web: Site, guild: int
+    services: Services, again: Relistener, web: Site, guild: int
 ) -> None:
     song = clip(next(_songs), 6.0)
     track = await heard_long_ago(services, guild, web.url("/first-place.wav"))
@@ -185,7 +185,7 @@ async def test_another_link_to_the_same_track_is_tried(
 
 
 async def test_a_file_that_was_named_on_the_command_line_is_read_again(
-    services: Services, again: Reembedder, web: Site, guild: int, tmp_path: Path
+    services: Services, again: Relistener, web: Site, guild: int, tmp_path: Path
 ) -> None:
     song = clip(next(_songs))
     (tmp_path / "song.wav").write_bytes(song)
@@ -198,7 +198,7 @@ async def test_a_file_that_was_named_on_the_command_line_is_read_again(
 
 
 async def test_a_members_share_goes_first(
-    services: Services, again: Reembedder, web: Site, guild: int
+    services: Services, again: Relistener, web: Site, guild: int
 ) -> None:
     track = await heard_long_ago(services, guild, web.serve("/patient.wav", clip(next(_songs))))
     held = asyncio.Event()
@@ -221,7 +221,7 @@ async def test_a_members_share_goes_first(
 
 
 async def test_a_track_that_is_removed_meanwhile_stays_away(
-    services: Services, again: Reembedder, web: Site, guild: int
+    services: Services, again: Relistener, web: Site, guild: int
 ) -> None:
     song = clip(next(_songs))
     track = await heard_long_ago(services, guild, web.serve("/removed.wav", song))
@@ -268,7 +268,7 @@ async def test_another_embedder_takes_over_once_it_has_heard_what_can_be_heard(
     web.on("/change-2.wav", hesitate)
     changed = settings.model_copy(update={"embedders": ("musicnn",)})
     async with Services.open(changed, listen=True) as services:
-        await services.pipeline.start(Channel(services.ledger))
+        await services.pipeline.start(ReplyLog(services.ledger))
         async with asyncio.timeout(120):
             await asked.wait()
             old = await services.vectors.nearest(guild, attached, channels=None, limit=9)

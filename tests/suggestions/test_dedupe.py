@@ -6,16 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.suggestions.dedupe import ARTIST, OF_AN_ARTIST, TWIN, Likeness, drafted, few_of_each
-from bot.suggestions.song_names import Song
+from bot.suggestions.song_names import SongName
 
 NOTHING_ALIKE = Likeness({})
 
 
-def songs(*names: tuple[str, str]) -> list[Song]:
-    return [Song.of(number, artist, title) for number, (artist, title) in enumerate(names, 1)]
+def songs(*names: tuple[str, str]) -> list[SongName]:
+    return [SongName.of(number, artist, title) for number, (artist, title) in enumerate(names, 1)]
 
 
-def chosen(ranked: list[Song], known: list[Song], limit: int, likeness: Likeness) -> list[int]:
+def chosen(ranked: list[SongName], known: list[SongName], limit: int, likeness: Likeness) -> list[int]:
     return list(drafted([ranked], known, limit, likeness).tracks)
 
 
@@ -25,7 +25,7 @@ def test_of_twins_by_name_the_best_is_shown():
 
 
 def test_what_is_known_does_not_come_back_as_another_version():
-    known = [Song.of(9, "Band", "Song")]
+    known = [SongName.of(9, "Band", "Song")]
     assert chosen(songs(("Band", "Song (Live)"), ("Band", "New")), known, 9, NOTHING_ALIKE) == [2]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.errors import NotFound
 from bot.suggestions.recommender import percent
-from bot.taste.evidence import Extra
+from bot.taste.evidence import ExtraEvidence
 from tests.support.library import (
     ANA,
     BEN,
@@ -279,7 +279,7 @@ async def test_the_server_is_recommended_what_sounds_like_its_favourites(scene):
 
 async def test_extra_feedback_counts_for_one_question_only(scene):
     rock, jazz = await songs(scene, ROCK, "rock", 3), await songs(scene, JAZZ, "jazz", 3)
-    extra = Extra(likes=(rock[0],), dislikes=(jazz[0],))
+    extra = ExtraEvidence(likes=(rock[0],), dislikes=(jazz[0],))
     assert await titles(scene, user=None, extra=extra) == ["rock 1", "rock 2"]
     assert await scene.feedback.votes(GUILD) == []
 
@@ -287,7 +287,7 @@ async def test_extra_feedback_counts_for_one_question_only(scene):
 async def test_extra_feedback_overrules_a_vote(scene):
     rock, jazz = await songs(scene, ROCK, "rock", 3), await songs(scene, JAZZ, "jazz", 3)
     await scene.vote(BEN, LIKE, *jazz)
-    found = await titles(scene, extra=Extra(likes=(rock[0],), dislikes=tuple(jazz)))
+    found = await titles(scene, extra=ExtraEvidence(likes=(rock[0],), dislikes=tuple(jazz)))
     assert found == ["rock 1", "rock 2"]
 
 

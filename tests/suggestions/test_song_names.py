@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.suggestions.song_names import Song, artist_of, base_title
+from bot.suggestions.song_names import SongName, artist_of, base_title
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ def test_an_artist_is_the_first_named():
 
 
 def test_an_artist_may_stand_in_the_title():
-    assert Song.of(1, "", "Band - Song (Live)") == Song.of(1, "Band", "Song")
-    assert Song.of(1, "Band", "Band - Song") == Song.of(1, "Band", "Song")
+    assert SongName.of(1, "", "Band - Song (Live)") == SongName.of(1, "Band", "Song")
+    assert SongName.of(1, "Band", "Band - Song") == SongName.of(1, "Band", "Song")
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,9 @@ def test_an_artist_may_stand_in_the_title():
     ],
 )
 def test_an_artist_before_the_dash_is_told_from_a_version_behind_it(shown, artist, title):
-    assert Song.of(1, "", shown) == Song(1, artist, title)
+    assert SongName.of(1, "", shown) == SongName(1, artist, title)
     if artist:
-        assert Song.of(1, artist, shown).title == title
+        assert SongName.of(1, artist, shown).title == title
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_an_artist_before_the_dash_is_told_from_a_version_behind_it(shown, artis
     ],
 )
 def test_an_artist_is_no_part_of_the_title(artist, title, called):
-    assert Song.of(1, artist, title).title == called
+    assert SongName.of(1, artist, title).title == called
 
 
 @pytest.mark.parametrize(
@@ -126,17 +126,17 @@ VERSIONS = st.sampled_from(
 @given(NAMES, NAMES, VERSIONS, VERSIONS)
 def test_versions_are_one_song_however_they_are_written(artist, title, one, other):
     assume(artist != title)  # "Iron Maiden - Live" may be both
-    named = Song.of(1, artist, title + one)
+    named = SongName.of(1, artist, title + one)
     assert (
         named
-        == Song.of(1, "", f"{artist} - {title}{other}")
-        == Song.of(1, artist, f"{artist} - {title}{other}")
+        == SongName.of(1, "", f"{artist} - {title}{other}")
+        == SongName.of(1, artist, f"{artist} - {title}{other}")
     )
 
 
 @given(NAMES, NAMES, NAMES, VERSIONS)
 def test_two_songs_of_an_artist_stay_two(artist, one, other, version):
-    songs = {Song.of(1, "", f"{artist} - {title}{version}") for title in (one, other)}
+    songs = {SongName.of(1, "", f"{artist} - {title}{version}") for title in (one, other)}
     assert len(songs) == len({" ".join(title.split()) for title in (one, other)})
 
 
@@ -144,4 +144,4 @@ def test_two_songs_of_an_artist_stay_two(artist, one, other, version):
     "text", [" - " + "live " * 5000 + "x", "(" * 2000 + "live", " - live" * 500, "4 " * 9000 + "live!a"]
 )
 def test_a_title_made_to_take_long_takes_no_time(text):
-    assert Song.of(1, "", f"x{text}").title
+    assert SongName.of(1, "", f"x{text}").title

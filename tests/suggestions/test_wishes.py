@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import NotFound
-from bot.library.facts import Facts, Named
+from bot.library.facts import Facts, ShareNames
 from bot.suggestions.wishes import LONG, Steering, checked, diversified, failing, named_key
 
 
@@ -16,7 +16,7 @@ def facts(**changes) -> Facts:
     values = {
         "track_id": 7,
         "channels": frozenset({1}),
-        "shares": (Named(1, "band", "song", frozenset({"shoegaze"})),),
+        "shares": (ShareNames(1, "band", "song", frozenset({"shoegaze"})),),
         "tags": frozenset({"hip-hop", "beyonce"}),
         "tempo": 92.0,
         "key": "A minor",

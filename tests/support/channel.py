@@ -9,7 +9,7 @@ from bot.shares.ledger import Ledger, MessageState
 REPLY = 1_000_000  # a reply's id is so much higher than its message's
 
 
-class Channel:
+class ReplyLog:
     """Keeps the one reply to each message as the ledger's state when it was last told."""
 
     def __init__(self, ledger: Ledger) -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 
-class Clock:
+class ManualClock:
     """Tells the time that it was told."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from bot.intake.links import Source
+from bot.intake.links import PostedMedia
 from bot.services import Services
 from bot.settings import Settings
 from bot.shares.ledger import Ledger, new_share
@@ -62,7 +62,7 @@ async def main(home: Path, allowed: str, links: list[str]) -> None:
     async with Services.open(settings, listen=True) as services:
         await services.pipeline.start(Files(services.ledger, home / "channel"))
         shares = [
-            new_share(Source(link), guild_id=GUILD, channel_id=5, message_id=FIRST + number, user_id=7)
+            new_share(PostedMedia(link), guild_id=GUILD, channel_id=5, message_id=FIRST + number, user_id=7)
             for number, link in enumerate(links)
         ]
         await services.pipeline.submit(shares)

@@ -2,7 +2,18 @@
 
 import numpy as np
 
-from bot.pictures.values import Banner, Cover, Dot, Drawing, Liked, MusicMap, Number, Share, TasteCard, Vibe
+from bot.pictures.values import (
+    Banner,
+    Cover,
+    Dot,
+    Drawing,
+    Liked,
+    MapVibe,
+    MusicMap,
+    Number,
+    TagShare,
+    TasteCard,
+)
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NAMES = (
@@ -37,7 +48,7 @@ def music_map(
             )
             for (x, y), vibe in zip(places, of, strict=True)
         ),
-        vibes=tuple(Vibe(place + 1, f"{name[:40]} {place} · warm · 78 bpm") for place in range(vibes)),
+        vibes=tuple(MapVibe(place + 1, f"{name[:40]} {place} · warm · 78 bpm") for place in range(vibes)),
         note=note,
     )
 
@@ -49,7 +60,7 @@ def taste_card(name: str) -> TasteCard:
         shared=214,
         hits=133,
         liked=1096,
-        tags=tuple(Share(f"{name} {place}", 0.5 - 0.1 * place) for place in range(5)),
+        tags=tuple(TagShare(f"{name} {place}", 0.5 - 0.1 * place) for place in range(5)),
         tempos=tuple(range(80, 180, 7)),
         loudness=(-14.0, -9.5, -8.0, -7.0),
         server_tempo=122.0,
@@ -91,14 +102,14 @@ def hard() -> list[Drawing]:
         MusicMap("Empty", ()),
         MusicMap("One", (Dot(0, 0),), note="11 more songs until vibes"),
         MusicMap("Two", (Dot(0, 0, mine=True), Dot(1, 1, new=True))),
-        MusicMap("Same", (Dot(2, 2, 1),) * 40, (Vibe(1, "dreamy · ambient"),)),
-        MusicMap("Line", tuple(Dot(x, 0, 1) for x in range(30)), (Vibe(1, "dreamy"),)),
+        MusicMap("Same", (Dot(2, 2, 1),) * 40, (MapVibe(1, "dreamy · ambient"),)),
+        MusicMap("Line", tuple(Dot(x, 0, 1) for x in range(30)), (MapVibe(1, "dreamy"),)),
         music_map(60, 1),
         music_map(900, 30),
         music_map(300, 40, apart=1e-12),
         TasteCard("Nobody"),
         TasteCard(
-            "One", shared=1, hits=1, tags=(Share("rock", 0.0),), tempos=(120.0,) * 3, loudness=(-70.0,) * 3
+            "One", shared=1, hits=1, tags=(TagShare("rock", 0.0),), tempos=(120.0,) * 3, loudness=(-70.0,) * 3
         ),
         Cover("", ()),
         Cover("loud", (1,), tempo=1e9, key="H moll", loudness=99.0, brightness=1e9),

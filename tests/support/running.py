@@ -16,7 +16,7 @@ from discord.http import Route
 from bot import client
 from bot.client import Earworm
 from bot.settings import Settings
-from discord_sandbox import Channel, Member, Permission, Sandbox, text_of
+from discord_sandbox import Channel, Permission, Sandbox, SandboxMember, text_of
 from models import Guild, MessageTrack, Share, Source, Track, TrackVector
 from tests.support.http import Site
 from tests.support.songs import File
@@ -95,7 +95,7 @@ class Club:
 
     async def share(
         self,
-        member: Member,
+        member: SandboxMember,
         text: str = "",
         files: Sequence[File] = (),
         *,
@@ -152,7 +152,7 @@ class Club:
         artist: str = "",
         *,
         sounds: Sequence[float] = (1.0,),
-        by: Member | None = None,
+        by: SandboxMember | None = None,
         channel: Channel | None = None,
         at: datetime | None = None,
         url: str = "",

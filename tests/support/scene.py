@@ -14,7 +14,7 @@ from bot.library.guilds import Guilds
 from bot.library.store import Store
 from bot.playlists.around import Around
 from bot.playlists.reader import Reader
-from bot.playlists.records import Shelf
+from bot.playlists.records import PlaylistRecords
 from bot.playlists.service import Playlists
 from bot.suggestions.answers import Answers
 from bot.suggestions.engine import Engine
@@ -58,7 +58,7 @@ class Scene:
         recommender = Recommender(Engine.over(store, vectors, catalog, feedback))
         answers = Answers(store, catalog)
         around = Around(vectors, catalog, recommender)
-        records = Shelf(store)
+        records = PlaylistRecords(store)
         reader = Reader(store, vectors, catalog, feedback, records)
         playlists = Playlists(catalog, recommender, records, reader)
         composer = Composer(store, catalog, guilds, feedback, recommender, around, playlists, reader)

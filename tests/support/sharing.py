@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bot.intake.links import Source as Link
+from bot.intake.links import PostedMedia as Link
 from bot.services import Services
 from bot.shares.ledger import JobState, new_share
 from bot.shares.pipeline import Pipeline
 from models import Job
-from tests.support.channel import Channel
+from tests.support.channel import ReplyLog
 from tests.support.http import Site
 from tests.support.songs import clip
 
@@ -26,10 +26,10 @@ async def until_done(pipeline: Pipeline, job_ids: Collection[int]) -> None:
         pass
 
 
-class Club:
+class SharingClub:
     """A server, its members' links, and what became of them."""
 
-    def __init__(self, services: Services, web: Site, channel: Channel, guild: int) -> None:
+    def __init__(self, services: Services, web: Site, channel: ReplyLog, guild: int) -> None:
         self.services = services
         self.web = web
         self.channel = channel

@@ -7,7 +7,7 @@ from benchmarks import colike, recommend_speed, taste
 
 
 @pytest.fixture(scope="module")
-def songs() -> taste.World:
+def songs() -> taste.SimulatedServer:
     """Sixty songs of four labels that can be told by their sound, and ten of none."""
     random = np.random.default_rng(0)
     labels = np.array([*np.repeat(["a", "b", "c", "d"], 15), *[""] * 10])
@@ -15,7 +15,7 @@ def songs() -> taste.World:
     vectors[:60] += np.eye(6)[np.repeat(range(4), 15)]
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = (vectors @ vectors.T).astype(np.float32)
-    return taste.World(cosines, cosines, labels)
+    return taste.SimulatedServer(cosines, cosines, labels)
 
 
 def test_taste_compares_every_way_and_says_what_ours_gains(songs):
@@ -34,7 +34,7 @@ def test_what_was_reacted_to_is_not_found_again_and_some_is_kept_back(songs):
     assert len(member.votes) == len({vote.track_id for vote in member.votes}) == 30
     assert all(member.relevant[liked]) and member.relevant.sum() - len(liked) >= 2
     chance = np.arange(70.0)
-    view = taste.View(songs, member, [], None, chance)
+    view = taste.SimulatedView(songs, member, [], None, chance)
     best = np.where(member.relevant, 1.0, 0.0)
     assert taste.judged(best, view) == (1.0, pytest.approx(1.0))
     assert taste.judged(-best, view)[1] == 0.0

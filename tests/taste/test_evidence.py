@@ -11,7 +11,7 @@ from bot.taste.evidence import (
     HALF_LIFE,
     NO_EXTRA,
     Event,
-    Extra,
+    ExtraEvidence,
     Signal,
     favourites,
     strength,
@@ -132,7 +132,7 @@ def test_only_what_a_member_really_knows_is_known():
 
 def test_extra_feedback_takes_the_place_of_what_was_said():
     said = vote_events(votes((1, BEN, 1), (2, BEN, -1)))
-    taste = taste_of(with_extra(said, Extra(likes=(2, 7), dislikes=(1,)), START), START, own=True)
+    taste = taste_of(with_extra(said, ExtraEvidence(likes=(2, 7), dislikes=(1,)), START), START, own=True)
     assert {track for track, weight in taste.weights.items() if weight > 0} == {2, 7}
     assert {track for track, weight in taste.weights.items() if weight < 0} == {1}
     assert with_extra(said, NO_EXTRA, START) == said

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from bot.vectors import consistency
 from bot.vectors.refresh import PointRefresher
 from bot.vectors.storage import Point, Vectors
-from models import Epoch, Relistening, TrackVector
+from models import GenerationRecord, Relistening, TrackVector
 from tests.support.library import (
     BEN,
     GUILD,
@@ -108,7 +108,7 @@ async def test_a_track_that_nobody_listened_to_is_found(store, vectors, three):
 
 async def test_a_collection_that_belongs_to_nothing_is_found_and_removed(store, vectors, three):
     async with store.begin() as session:
-        await session.execute(delete(Epoch))
+        await session.execute(delete(GenerationRecord))
     found = await agreed(store, vectors)
     assert (found.agree, len(found.leftovers), found.points) == (False, 1, 0)
     (repaired,) = await consistency.repair(store, vectors)

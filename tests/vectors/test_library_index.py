@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bot.suggestions.scoring import best_score
-from bot.vectors.library_index import Library
+from bot.vectors.library_index import LibraryIndex
 from bot.vectors.refresh import PointRefresher
 from bot.vectors.storage import Vectors
 from models import Track, TrackVector
@@ -12,8 +12,8 @@ from tests.support.library import GUILD, INFOS, add_share, add_track
 
 
 @pytest.fixture
-def library(store, vectors: Vectors) -> Library:
-    return Library(store, vectors)
+def library(store, vectors: Vectors) -> LibraryIndex:
+    return LibraryIndex(store, vectors)
 
 
 async def fill(store, refresher: PointRefresher, count: int, seed: int = 0) -> list[int]:
@@ -119,7 +119,7 @@ async def test_side_by_side_is_the_same_of_a_qdrant_server(store, vectors, catal
         await refresher.refresh_point(GUILD, track)
     here = await library.side_by_side(GUILD, tracks, tracks[:2], channels=None)
     vectors.embedded = False
-    there = await Library(store, vectors).side_by_side(GUILD, tracks, tracks[:2], channels=None)
+    there = await LibraryIndex(store, vectors).side_by_side(GUILD, tracks, tracks[:2], channels=None)
     assert here[0] == there[0] == tracks[:4]
     assert there[1] == pytest.approx(here[1], abs=1e-5)
 
@@ -129,7 +129,7 @@ async def test_a_qdrant_server_is_asked_instead_with_the_same_answer(store, vect
     tracks = await fill(store, catalog, 20)
     here = await library.heard(GUILD, tracks, tracks[:2], tracks[2:3], channels=None)
     vectors.embedded = False
-    there = await Library(store, vectors).heard(GUILD, tracks, tracks[:2], tracks[2:3], channels=None)
+    there = await LibraryIndex(store, vectors).heard(GUILD, tracks, tracks[:2], tracks[2:3], channels=None)
     assert there.tracks == here.tracks
     assert there.matches == pytest.approx(here.matches, abs=1e-5)
 
@@ -146,7 +146,7 @@ async def test_of_very_many_wanted_tracks_a_qdrant_server_names_the_best(
     far = [tracks[place] for place in order[-wanted:]]
     vectors.embedded = False
     monkeypatch.setattr("bot.vectors.library_index.CANDIDATES", 5)
-    heard = await Library(store, vectors).heard(GUILD, sorted(far), [like], channels=None)
+    heard = await LibraryIndex(store, vectors).heard(GUILD, sorted(far), [like], channels=None)
     assert list(heard.tracks) == far[:5]
     assert heard.matches[:, 0] == pytest.approx(all_heard.matches[order[-wanted:][:5], 0], abs=1e-5)
 
@@ -163,7 +163,7 @@ async def test_every_track_that_is_asked_for_is_heard_also_of_a_qdrant_server(
     assert here.matches == pytest.approx(expected, abs=1e-5)
     monkeypatch.setattr("bot.vectors.library_index.CANDIDATES", 2)
     vectors.embedded = False
-    there = await Library(store, vectors).heard_all(GUILD, asked, examples)
+    there = await LibraryIndex(store, vectors).heard_all(GUILD, asked, examples)
     assert there.tracks == here.tracks
     assert there.matches == pytest.approx(here.matches, abs=1e-5)
     assert (await library.heard_all(GUILD, asked, [])).matches.shape == (7, 0)
@@ -191,7 +191,7 @@ async def test_tracks_may_be_asked_for_in_any_order(store, vectors, catalog, lib
 async def test_a_qdrant_server_that_has_no_vectors_matches_nothing(store, vectors):
     track = await add_track(store, "never listened to")
     vectors.embedded = False
-    library = Library(store, vectors)
+    library = LibraryIndex(store, vectors)
     assert np.isneginf((await library.heard(GUILD, [track], [track], channels=None)).matches).all()
     assert np.isneginf((await library.heard_all(GUILD, [track], [track])).matches).all()
     tracks, _ = await library.side_by_side(GUILD, [track], [track], channels=None)

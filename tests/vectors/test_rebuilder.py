@@ -11,8 +11,8 @@ from sqlalchemy import delete, func, select
 from bot.embedders.base import normalised
 from bot.vectors import consistency
 from bot.vectors.calibration import FEWEST, Frame, Measuring
-from bot.vectors.collection import Place, Shelf
-from bot.vectors.generations import Epoch
+from bot.vectors.collection import Collection, Place
+from bot.vectors.generations import Generation
 from bot.vectors.rebuilder import Plan, Rebuilder, plan
 from bot.vectors.storage import Vectors
 from models import Share, TrackVector
@@ -100,18 +100,18 @@ async def test_a_question_is_asked_again_if_the_collection_was_swapped_meanwhile
 ):
     raws = sounds(FEWEST)
     await add(store, vectors, raws)
-    original = Shelf.names
+    original = Collection.names
     loop = asyncio.get_running_loop()
     swapped = []
 
     async def swap_first(shelf):
         if not swapped:
             swapped.append(asyncio.run_coroutine_threadsafe(rebuilder.tend(GUILD), loop))
-            monkeypatch.setattr(Shelf, "names", original)
+            monkeypatch.setattr(Collection, "names", original)
             await asyncio.wrap_future(swapped[0])
         return await original(shelf)
 
-    monkeypatch.setattr(Shelf, "names", swap_first)
+    monkeypatch.setattr(Collection, "names", swap_first)
     hits = await vectors.nearest(GUILD, {ONE: raws[0]}, channels=None, limit=FEWEST)
     cosines = np.stack(expected(list(raws), 50)) @ expected(list(raws), 50)[0]
     assert swapped[0].result() is True
@@ -231,7 +231,7 @@ async def test_servers_that_share_a_collection_have_frames_of_their_own(
 
 
 def in_use(*searched):
-    return Epoch(1, GUILD, True, searched, {name: Frame(2, 0.5) for name in searched})
+    return Generation(1, GUILD, True, searched, {name: Frame(2, 0.5) for name in searched})
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from bot.vectors import consistency
 from bot.vectors.calibration import FEWEST
 from bot.vectors.rebuilder import Rebuilder
 from bot.vectors.storage import Vectors
-from models import Epoch
+from models import GenerationRecord
 from tests.support.growing import FIRST, ONE, SECOND, add, collections, epochs, hurrying, sounds
 from tests.support.library import GUILD
 
@@ -49,7 +49,7 @@ async def test_killed_at_any_step_the_old_or_the_new_is_in_use_and_nothing_is_le
 
 async def _unused(store):
     async with store.session() as session:
-        return await session.scalar(select(func.count()).where(Epoch.current.is_(None)))
+        return await session.scalar(select(func.count()).where(GenerationRecord.current.is_(None)))
 
 
 def shaped_store(home):

@@ -13,7 +13,7 @@ from PIL import Image
 from bot.digest.content import DigestContent, Newcomer, Outlier, Sharer, Tally
 from bot.library.cards import ShareLine, TrackCard
 from bot.pictures.values import Picture
-from bot.playlists.playlist import Entry, Kind, Playlist
+from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.playlists.service import Past, Vibes
 from bot.playlists.vibes import MOST, Vibe
 from bot.suggestions.recommender import Pick
@@ -24,7 +24,7 @@ from cogs.shared.pictures import Attached
 from cogs.vibes.layout import COVERS, history_layout, option, playlist_layout, vibes_layout
 from cogs.vibes.menu import PlaylistMenu
 from discord_sandbox.rules.component_rules import check_components
-from discord_sandbox.rules.errors import Form
+from discord_sandbox.rules.errors import BodyErrors
 from tests.support.library import START
 
 BIG = 2**62  # ids are as long as they get
@@ -60,7 +60,9 @@ def week(number: int, title: str) -> DigestContent:
     first = songs[0]
     made = [
         Playlist(kind, title, tuple(map(Entry, songs[:12])), str(place), "a note " * 20)
-        for place, kind in enumerate([Kind.VIBE] * 12 + [Kind.WORLDS, Kind.REDISCOVER, Kind.SLEEPERS])
+        for place, kind in enumerate(
+            [PlaylistKind.VIBE] * 12 + [PlaylistKind.WORLDS, PlaylistKind.REDISCOVER, PlaylistKind.SLEEPERS]
+        )
     ]
     return replace(
         content,
@@ -78,7 +80,7 @@ def week(number: int, title: str) -> DigestContent:
 
 def refused(view: ui.LayoutView, names: set[str]) -> dict[str, Any]:
     """What Discord finds wrong with a layout; nothing if it takes it."""
-    form = Form()
+    form = BodyErrors()
     check_components(view.to_components(), form, v2=True, file_names=names)
     return form.tree
 
@@ -129,7 +131,8 @@ async def test_newcomers_for_whom_there_is_no_room_are_counted():
 async def test_no_playlist_and_no_page_of_songs_is_either(title):
     songs = cards(300, title)
     files = playlist_layout(
-        Playlist(Kind.VIBE, title, tuple(map(Entry, songs[:12])), "3", "a note " * 20), picture("cover.png")
+        Playlist(PlaylistKind.VIBE, title, tuple(map(Entry, songs[:12])), "3", "a note " * 20),
+        picture("cover.png"),
     )
     names = {
         item.media.url.removeprefix("attachment://") for item in files.children if hasattr(item, "media")
@@ -155,9 +158,9 @@ async def test_a_page_says_of_how_many_songs_it_is_the_first_or_that_there_are_n
 async def test_no_list_of_vibes_and_no_history_is_either(title, drawn):
     entries = tuple(map(Entry, cards(12, title)))
     vibes = tuple(Vibe(BIG + i, title[:60], True, frozenset(range(5000))) for i in range(MOST))
-    weekly = [Playlist(Kind.VIBE, vibe.name, entries, str(vibe.id), "a note " * 20) for vibe in vibes]
-    weekly += [Playlist(Kind.WORLDS, f"from {title[:60]} to {title[:60]}", entries, f"{BIG}-{BIG}")]
-    weekly += [Playlist(kind, title, entries) for kind in (Kind.REDISCOVER, Kind.SLEEPERS)]
+    weekly = [Playlist(PlaylistKind.VIBE, vibe.name, entries, str(vibe.id), "a note " * 20) for vibe in vibes]
+    weekly += [Playlist(PlaylistKind.WORLDS, f"from {title[:60]} to {title[:60]}", entries, f"{BIG}-{BIG}")]
+    weekly += [Playlist(kind, title, entries) for kind in (PlaylistKind.REDISCOVER, PlaylistKind.SLEEPERS)]
     menu = PlaylistMenu.of([option(playlist, playlist.key) for playlist in weekly])
     covers = {each.key: picture(f"{each.key}.png") for each in weekly[:COVERS]} if drawn else {}
     listed = vibes_layout(Vibes(vibes), weekly, covers, menu)

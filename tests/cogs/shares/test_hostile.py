@@ -5,7 +5,7 @@ import html
 import pytest
 
 from bot.client import Earworm
-from discord_sandbox import Member, text_of
+from discord_sandbox import SandboxMember, text_of
 from tests.support.running import Club
 from tests.support.songs import encoded, file
 
@@ -43,7 +43,7 @@ async def test_every_answer_holds_discords_limits(bot: Earworm, club: Club) -> N
         songs.append(await club.add_song(bot, bad, bad * 3, sounds=(1.0, 0.1 * i)))
         await club.bo.react(club.music.messages[-1], "👍")
     await club.discord.quiet(0.3)
-    asked: list[tuple[Member, str, dict[str, object]]] = [
+    asked: list[tuple[SandboxMember, str, dict[str, object]]] = [
         (club.ann, "similar", {"track": str(songs[0])}),
         (club.bo, "recommend", {}),
         (club.cleo, "recommend", {"scope": "server"}),

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bot.client import Earworm
-from discord_sandbox import Member, text_of
+from discord_sandbox import SandboxMember, text_of
 from tests.support.running import Club, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -22,7 +22,7 @@ async def two_styles(bot: Earworm, club: Club) -> dict[str, int]:
     }
 
 
-async def like(bot: Earworm, club: Club, member: Member, track_id: int, emoji: str = "👍") -> None:
+async def like(bot: Earworm, club: Club, member: SandboxMember, track_id: int, emoji: str = "👍") -> None:
     """React to the message that shared a track."""
     card = await bot.services.catalog.card(club.guild.id, track_id, None)
     assert card.first is not None

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from bot.client import Earworm
 from bot.taste.colike import FEWEST_MEMBERS, FEWEST_VOTES
-from discord_sandbox import Member, text_of
+from discord_sandbox import SandboxMember, text_of
 from discord_sandbox.world.model import VOICE
 from models import MessageTrack, Reaction, Track
 from tests.cogs.suggestions.test_recommend import like, titles, two_styles
@@ -18,7 +18,7 @@ from tests.support.running import Club, eventually
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
-async def asked(club: Club, who: Member, command: str, /, **options: Any) -> str:
+async def asked(club: Club, who: SandboxMember, command: str, /, **options: Any) -> str:
     return text_of(await (await who.command(club.hall, command, **options)).message())
 
 

@@ -11,7 +11,7 @@ import pytest
 from bot.client import Earworm
 from bot.errors import WorkerDied
 from bot.pictures.values import Picture
-from discord_sandbox import Member, Permission, buttons_of, text_of
+from discord_sandbox import Permission, SandboxMember, buttons_of, text_of
 from discord_sandbox.rules.component_rules import SECTION, THUMBNAIL, walk
 from tests.cogs.suggestions.test_recommend import like
 from tests.support.running import PATIENCE, Club
@@ -43,13 +43,13 @@ async def library(
     }
 
 
-async def said(club: Club, who: Member, command: str, **options: Any) -> dict[str, Any]:
+async def said(club: Club, who: SandboxMember, command: str, **options: Any) -> dict[str, Any]:
     answer = await who.command(club.hall, f"vibes {command}", **options)
     message: dict[str, Any] = await answer.message(PATIENCE)
     return message
 
 
-async def opened(member: Member, listed: dict[str, Any], value: str) -> dict[str, Any]:
+async def opened(member: SandboxMember, listed: dict[str, Any], value: str) -> dict[str, Any]:
     """What the menu of a message shows."""
     message: dict[str, Any] = await (await member.select(listed, value)).message(PATIENCE)
     return message

@@ -8,7 +8,7 @@ import pytest
 from bot.client import Earworm
 from bot.errors import WorkerDied
 from bot.pictures.values import MusicMap, TasteCard
-from discord_sandbox import Member, text_of
+from discord_sandbox import SandboxMember, text_of
 from tests.cogs.suggestions.test_recommend import like
 from tests.cogs.suggestions.test_steering import describe
 from tests.cogs.vibes.test_cog import contents, library
@@ -17,7 +17,7 @@ from tests.support.running import PATIENCE, Club
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
-async def said(club: Club, who: Member, command: str, **options: Any) -> dict[str, Any]:
+async def said(club: Club, who: SandboxMember, command: str, **options: Any) -> dict[str, Any]:
     message: dict[str, Any] = await (await who.command(club.hall, command, **options)).message(PATIENCE)
     return message
 
@@ -31,7 +31,7 @@ def width_of(club: Club, message: dict[str, Any]) -> int:
     return width
 
 
-async def drawn(bot: Earworm, club: Club, who: Member, **options: Any) -> MusicMap:
+async def drawn(bot: Earworm, club: Club, who: SandboxMember, **options: Any) -> MusicMap:
     """The map as it is drawn for whoever reads the hall."""
     channels = frozenset({club.hall.id, club.music.id})
     return await bot.services.atlas.map_of(club.guild.id, "Club", channels, user_id=who.id, **options)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from discord_sandbox.music.encode import write_audio
-from discord_sandbox.music.synth import Song
+from discord_sandbox.music.synth import ComposedSong
 
 TAGS = {"title": "Crème & Brûlée", "artist": "Mira Holt", "album": "First", "genre": "None"}
 
@@ -23,7 +23,7 @@ def read(path: Path) -> tuple[np.ndarray, int, dict[str, str]]:
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".mp3", ".m4a", ".ogg", ".webm", ".opus"])
-def test_each_format_keeps_sound_and_tags(suffix: str, songs: list[Song], tmp_path: Path) -> None:
+def test_each_format_keeps_sound_and_tags(suffix: str, songs: list[ComposedSong], tmp_path: Path) -> None:
     song = songs[0]
     path = tmp_path / f"song{suffix}"
     write_audio(song.samples[: 3 * song.rate], song.rate, path, tags=TAGS)
@@ -35,7 +35,7 @@ def test_each_format_keeps_sound_and_tags(suffix: str, songs: list[Song], tmp_pa
     assert np.sqrt(np.mean(samples**2)) == pytest.approx(loudness, rel=0.1)
 
 
-def test_flac_and_wav_lose_only_the_last_bit(songs: list[Song], tmp_path: Path) -> None:
+def test_flac_and_wav_lose_only_the_last_bit(songs: list[ComposedSong], tmp_path: Path) -> None:
     for suffix in (".wav", ".flac"):
         write_audio(songs[1].samples, songs[1].rate, tmp_path / f"song{suffix}")
         samples, rate, _ = read(tmp_path / f"song{suffix}")

@@ -1,7 +1,7 @@
 """What a member does on the page happens in the sandbox, and what Discord refuses is said."""
 
 from discord_sandbox import Permission
-from discord_sandbox.page import Club
+from discord_sandbox.page import DemoServer
 from discord_sandbox.world.cdn import FILE_LIMIT
 from tests.discord_sandbox.page.jukebox import Jukebox
 from tests.discord_sandbox.page.visitor import Visitor
@@ -9,7 +9,7 @@ from tests.discord_sandbox.page.visitor import Visitor
 NO_ANSWER = {"error": "The application did not respond"}
 
 
-async def test_posting_text_files_and_replies(club: Club, bo: Visitor) -> None:
+async def test_posting_text_files_and_replies(club: DemoServer, bo: Visitor) -> None:
     assert await bo.do("post", text=" hello ") == {}
     first = bo.channel.messages[0]
     sound = ("a.mp3", b"sound", "audio/mpeg")
@@ -24,7 +24,7 @@ async def test_posting_text_files_and_replies(club: Club, bo: Visitor) -> None:
     ]
 
 
-async def test_what_cannot_be_posted(club: Club, bo: Visitor) -> None:
+async def test_what_cannot_be_posted(club: DemoServer, bo: Visitor) -> None:
     assert "nothing in that message" in (await bo.do("post", text="  "))["error"]
     assert "too long" in (await bo.do("post", text="x" * 2001))["error"]
     large = ("a.wav", bytes(FILE_LIMIT + 1), "audio/wav")
@@ -38,7 +38,7 @@ async def test_what_cannot_be_posted(club: Club, bo: Visitor) -> None:
     assert club.music.messages == private.messages == []
 
 
-async def test_editing_and_deleting(club: Club, bo: Visitor) -> None:
+async def test_editing_and_deleting(club: DemoServer, bo: Visitor) -> None:
     message = await bo.member.post(bo.channel, "one")
     assert await bo.do("edit", message=message["id"], text="two") == {}
     assert bo.channel.messages[0]["content"] == "two"
@@ -59,7 +59,9 @@ async def test_reacting_and_taking_it_back(bo: Visitor) -> None:
     assert "no emoji" in (await bo.do("react", message=message["id"], emoji="<script>"))["error"]
 
 
-async def test_a_command_gets_each_option_as_its_type(club: Club, bo: Visitor, jukebox: Jukebox) -> None:
+async def test_a_command_gets_each_option_as_its_type(
+    club: DemoServer, bo: Visitor, jukebox: Jukebox
+) -> None:
     options = {"song": "id-Waltz", "times": "3", "style": "11", "who": str(club.members[2].id)}
     options |= {"where": str(club.music.id), "private": "false"}
     sound = ("a.mp3", b"sound", "audio/mpeg")
@@ -83,7 +85,7 @@ async def test_a_command_that_is_filled_in_wrongly(bo: Visitor, jukebox: Jukebox
     assert bo.channel.messages == []
 
 
-async def test_offers_are_what_one_may_use(club: Club, bo: Visitor, jukebox: Jukebox) -> None:
+async def test_offers_are_what_one_may_use(club: DemoServer, bo: Visitor, jukebox: Jukebox) -> None:
     offers = await bo.get("/commands")
     assert [command["name"] for command in offers["commands"]] == ["play", "silent"]
     assert offers["menus"] == ["Spell out"]
@@ -111,7 +113,7 @@ async def test_silence_is_told_as_discord_tells_it(bo: Visitor, jukebox: Jukebox
     assert failed == {"error": "This interaction failed"}
 
 
-async def test_buttons_menus_and_message_commands(club: Club, bo: Visitor, jukebox: Jukebox) -> None:
+async def test_buttons_menus_and_message_commands(club: DemoServer, bo: Visitor, jukebox: Jukebox) -> None:
     await bo.do("command", name="play", options={"song": "x"})
     panel = bo.channel.messages[0]["id"]
     assert await bo.do("click", message=panel, custom_id="change") == {}

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from discord_sandbox import Permission, Sandbox
-from discord_sandbox.page import Club, Page
-from discord_sandbox.world.messages import Draft, Upload
+from discord_sandbox.page import DemoServer, SandboxPage
+from discord_sandbox.world.messages import MessageDraft, Upload
 from discord_sandbox.world.model import COMPONENTS_V2
 from tests.discord_sandbox.page.jukebox import PIXEL, Jukebox
 from tests.support.browser import CHROMIUM, Tab, browser, new_tab
@@ -25,7 +25,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @pytest.fixture
-async def tab(page: Page, jukebox: Jukebox, port: int) -> AsyncIterator[Tab]:
+async def tab(page: SandboxPage, jukebox: Jukebox, port: int) -> AsyncIterator[Tab]:
     """Bo, in the music channel; nothing may go wrong in the browser, and nothing be asked of anybody else."""
     async with new_tab(port) as opened:
         await opened.look(1280, 800)
@@ -37,7 +37,7 @@ async def tab(page: Page, jukebox: Jukebox, port: int) -> AsyncIterator[Tab]:
         assert elsewhere == []
 
 
-async def test_writing_reacting_replying_editing_and_deleting(tab: Tab, club: Club) -> None:
+async def test_writing_reacting_replying_editing_and_deleting(tab: Tab, club: DemoServer) -> None:
     ann, bo, *_ = club.members
     await tab.click("#text")
     await tab.type("hello **all**")
@@ -73,7 +73,7 @@ async def test_writing_reacting_replying_editing_and_deleting(tab: Tab, club: Cl
     await tab.sees("Original message was deleted", MESSAGES)
 
 
-async def test_a_command_with_its_options_by_keyboard_alone(tab: Tab, club: Club) -> None:
+async def test_a_command_with_its_options_by_keyboard_alone(tab: Tab, club: DemoServer) -> None:
     await tab.until("document.activeElement.id !== 'text'")
     await tab.click("#text")
     await tab.type("/")
@@ -96,7 +96,7 @@ async def test_a_command_with_its_options_by_keyboard_alone(tab: Tab, club: Club
     assert await tab.run("fetch(document.querySelector('.file a').href).then(a => a.text())") == "#EXTM3U"
 
 
-async def test_what_is_missing_is_asked_for(tab: Tab, club: Club) -> None:
+async def test_what_is_missing_is_asked_for(tab: Tab, club: DemoServer) -> None:
     await tab.click("#text")
     await tab.type("/play")
     await tab.sees("Plays anything", "#offers")
@@ -110,7 +110,7 @@ async def test_what_is_missing_is_asked_for(tab: Tab, club: Club) -> None:
     assert club.music.messages == []
 
 
-async def test_buttons_menus_modals_and_silence(tab: Tab, club: Club) -> None:
+async def test_buttons_menus_modals_and_silence(tab: Tab, club: DemoServer) -> None:
     bo = club.members[1]
     await bo.command(club.music, "play", song="x")
     await tab.click("[data-click='change']")
@@ -143,7 +143,7 @@ async def test_buttons_menus_modals_and_silence(tab: Tab, club: Club) -> None:
     await tab.sees("The application did not respond", "#notice")
 
 
-async def test_files_and_songs_are_posted(tab: Tab, club: Club, tmp_path: Path) -> None:
+async def test_files_and_songs_are_posted(tab: Tab, club: DemoServer, tmp_path: Path) -> None:
     sound = tmp_path / "my song.mp3"
     sound.write_bytes(b"sound")
     await tab.upload("#upload", sound)
@@ -165,7 +165,7 @@ async def test_files_and_songs_are_posted(tab: Tab, club: Club, tmp_path: Path) 
     await tab.sees("announced", MESSAGES)
 
 
-async def test_each_member_sees_their_own_server(tab: Tab, club: Club) -> None:
+async def test_each_member_sees_their_own_server(tab: Tab, club: DemoServer) -> None:
     ann, bo, *_ = club.members
     assert "night-shift" not in await tab.run("document.querySelector('#channels').innerText")
     await tab.click(f"#people a[href^='#{ann.id}/']")
@@ -183,13 +183,13 @@ async def test_each_member_sees_their_own_server(tab: Tab, club: Club) -> None:
     await tab.sees("Welcome to #night-shift!")
 
 
-async def test_who_may_not_write_is_told(tab: Tab, club: Club) -> None:
+async def test_who_may_not_write_is_told(tab: Tab, club: DemoServer) -> None:
     club.music.set_overwrite(club.guild.everyone, deny=Permission.SEND_MESSAGES)
     await tab.until("document.querySelector('#text').disabled")
     assert "do not have permission" in await tab.run("document.querySelector('#text').placeholder")
 
 
-async def test_light_dark_and_a_phone(tab: Tab, club: Club) -> None:
+async def test_light_dark_and_a_phone(tab: Tab, club: DemoServer) -> None:
     background = "getComputedStyle(document.querySelector('main').parentElement).backgroundColor"
     dark = await tab.run(background)
     await tab.look(1280, 800, dark=False)
@@ -204,7 +204,9 @@ async def test_light_dark_and_a_phone(tab: Tab, club: Club) -> None:
         {"type": 12, "items": [{"media": {"url": "attachment://a.png"}}]},
     ]
     layout = [{"type": 17, "components": texts}]
-    draft = Draft(flags=COMPONENTS_V2, components=layout, uploads=[Upload("a.png", PIXEL, "image/png")])
+    draft = MessageDraft(
+        flags=COMPONENTS_V2, components=layout, uploads=[Upload("a.png", PIXEL, "image/png")]
+    )
     club.discord.messages.create(club.music, club.discord.bot, draft)
     await tab.sees("x" * 300, MESSAGES)
     await tab.sees("wide", ".container")
@@ -218,7 +220,7 @@ async def test_light_dark_and_a_phone(tab: Tab, club: Club) -> None:
     await tab.until("document.querySelector('#open-drawer').ariaExpanded === 'false'")
 
 
-async def test_the_newest_message_stays_in_sight(tab: Tab, club: Club) -> None:
+async def test_the_newest_message_stays_in_sight(tab: Tab, club: DemoServer) -> None:
     for number in range(30):
         await club.members[0].post(club.music, f"line {number}\n\nand more")
     end = "(l => Math.round(l.scrollHeight - l.scrollTop - l.clientHeight))(document.querySelector('#log'))"
@@ -231,7 +233,7 @@ async def test_the_newest_message_stays_in_sight(tab: Tab, club: Club) -> None:
     assert await tab.run("document.querySelector('#log').scrollTop") == 0
 
 
-async def test_focus_and_players_survive_a_change(tab: Tab, club: Club, sandbox: Sandbox) -> None:
+async def test_focus_and_players_survive_a_change(tab: Tab, club: DemoServer, sandbox: Sandbox) -> None:
     bo = club.members[1]
     message = await bo.post(club.music, "song", files=[("a.mp3", b"x", "audio/mpeg")])
     await bo.react(message, "👍")

@@ -5,18 +5,18 @@ import io
 import av
 
 from discord_sandbox import Sandbox
-from discord_sandbox.page import Club
+from discord_sandbox.page import DemoServer
 
 
-async def test_a_library_that_is_kept_finds_its_server_again(club: Club) -> None:
+async def test_a_library_that_is_kept_finds_its_server_again(club: DemoServer) -> None:
     async with Sandbox() as later:
-        again = Club.build(later)
+        again = DemoServer.build(later)
     assert again.guild.id == club.guild.id
     assert [m.id for m in again.members] == [m.id for m in club.members]
     assert list(again.guild.channels) == list(club.guild.channels)
 
 
-async def test_the_members_share_other_songs_each_time(club: Club) -> None:
+async def test_the_members_share_other_songs_each_time(club: DemoServer) -> None:
     await club.share_songs()
     await club.share_songs()
     names = [message["attachments"][0]["filename"] for message in club.music.messages]
@@ -29,7 +29,7 @@ async def test_the_members_share_other_songs_each_time(club: Club) -> None:
     }
 
 
-async def test_a_song_from_the_shelf_is_music_with_its_title(club: Club) -> None:
+async def test_a_song_from_the_shelf_is_music_with_its_title(club: DemoServer) -> None:
     song = (await club.shelf.songs())[0]
     name, content, kind = await club.shelf.take(0)
     assert (name.endswith(".mp3"), kind) == (True, "audio/mpeg")

@@ -5,11 +5,11 @@ import re
 import aiohttp
 import pytest
 
-from discord_sandbox.page import Club, Page
+from discord_sandbox.page import DemoServer, SandboxPage
 from tests.discord_sandbox.page.visitor import Visitor
 
 
-async def test_only_its_own_address_is_answered(page: Page, bo: Visitor) -> None:
+async def test_only_its_own_address_is_answered(page: SandboxPage, bo: Visitor) -> None:
     for host, status in (("127.0.0.1", 200), ("localhost", 200), ("evil.example", 403)):
         async with bo.session.get("/", headers={"Host": f"{host}:{page.port}"}) as answer:
             assert answer.status == status
@@ -17,7 +17,7 @@ async def test_only_its_own_address_is_answered(page: Page, bo: Visitor) -> None
         assert answer.status == 403
 
 
-async def test_other_pages_can_do_nothing(club: Club, page: Page, bo: Visitor) -> None:
+async def test_other_pages_can_do_nothing(club: DemoServer, page: SandboxPage, bo: Visitor) -> None:
     form = aiohttp.FormData()
     form.add_field("said", '{"as": "1", "in": "1", "text": "hello"}', content_type="application/json")
     for path in ("/do/post", "/extras/0"):
@@ -82,8 +82,8 @@ async def test_nonsense_is_refused(bo: Visitor) -> None:
         assert answer.status == 400
 
 
-async def test_a_taken_port_is_an_error(club: Club, page: Page) -> None:
+async def test_a_taken_port_is_an_error(club: DemoServer, page: SandboxPage) -> None:
     with pytest.raises(OSError, match="in use"):
-        await Page(
+        await SandboxPage(
             club.guild, speaker=club.members[0], here=club.music, shelf=club.shelf, port=page.port
         ).open()

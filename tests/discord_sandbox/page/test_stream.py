@@ -1,13 +1,13 @@
 """Everybody is shown what they may see, and only what of it changed."""
 
-from discord_sandbox.page import Club
-from discord_sandbox.world.messages import Draft
+from discord_sandbox.page import DemoServer
+from discord_sandbox.world.messages import MessageDraft
 from discord_sandbox.world.model import EPHEMERAL
 from tests.discord_sandbox.page.visitor import Visitor
-from tests.discord_sandbox.transcript.test_page import HOSTILE, Page
+from tests.discord_sandbox.transcript.test_page import HOSTILE, ParsedPage
 
 
-async def test_changes_arrive_as_they_happen(club: Club, bo: Visitor) -> None:
+async def test_changes_arrive_as_they_happen(club: DemoServer, bo: Visitor) -> None:
     ann = club.members[0]
     async with bo.watching() as screen:
         await screen.until(lambda s: s.place.get("title") == "#music · Late Night Listeners")
@@ -21,7 +21,7 @@ async def test_changes_arrive_as_they_happen(club: Club, bo: Visitor) -> None:
         await screen.until(lambda s: not s.messages)
 
 
-async def test_only_what_changed_is_sent(club: Club, bo: Visitor) -> None:
+async def test_only_what_changed_is_sent(club: DemoServer, bo: Visitor) -> None:
     for word in ("one", "two", "three"):
         last = await bo.member.post(bo.channel, word)
     async with bo.watching() as screen:
@@ -34,8 +34,8 @@ async def test_only_what_changed_is_sent(club: Club, bo: Visitor) -> None:
         assert screen.events == seen + 1
 
 
-async def test_a_whisper_is_for_one(club: Club, bo: Visitor) -> None:
-    draft = Draft(content="psst", flags=EPHEMERAL, seen_only_by=bo.member.id)
+async def test_a_whisper_is_for_one(club: DemoServer, bo: Visitor) -> None:
+    draft = MessageDraft(content="psst", flags=EPHEMERAL, seen_only_by=bo.member.id)
     club.discord.messages.create(bo.channel, club.discord.bot, draft)
     await bo.member.post(bo.channel, "loud")
     async with bo.watching() as mine, bo.as_(club.members[0]).watching() as others:
@@ -47,7 +47,7 @@ async def test_a_whisper_is_for_one(club: Club, bo: Visitor) -> None:
         assert "psst" not in others.text
 
 
-async def test_a_private_channel_is_for_its_members(club: Club, bo: Visitor) -> None:
+async def test_a_private_channel_is_for_its_members(club: DemoServer, bo: Visitor) -> None:
     private = next(c for c in club.guild.channels.values() if c.name == "night-shift")
     ann = club.members[0]
     await ann.post(private, "secret")
@@ -65,7 +65,7 @@ async def test_a_private_channel_is_for_its_members(club: Club, bo: Visitor) -> 
         await screen.until(lambda s: s.place["in"] == str(club.music.id) and not s.messages)
 
 
-async def test_one_can_do_to_a_message_what_one_may(club: Club, bo: Visitor) -> None:
+async def test_one_can_do_to_a_message_what_one_may(club: DemoServer, bo: Visitor) -> None:
     await bo.member.post(bo.channel, 'my "song"')
     for member, edits, deletes in ((bo.member, 1, "1"), (club.members[0], 0, "1"), (club.members[2], 0, "0")):
         async with bo.as_(member).watching() as screen:
@@ -74,7 +74,7 @@ async def test_one_can_do_to_a_message_what_one_may(club: Club, bo: Visitor) -> 
             assert f'data-delete="{deletes}"' in screen.text
 
 
-async def test_nothing_that_people_write_runs(club: Club, bo: Visitor) -> None:
+async def test_nothing_that_people_write_runs(club: DemoServer, bo: Visitor) -> None:
     ann = club.members[0]
     for hostile in HOSTILE:
         ann.nick = club.music.topic = club.music.name = hostile
@@ -93,10 +93,10 @@ async def test_nothing_that_people_write_runs(club: Club, bo: Visitor) -> None:
             for most in (1, 2)
         ]
         rows = [{"type": 1, "components": [inner]} for inner in (button, *menus)]
-        club.discord.messages.create(bo.channel, club.discord.bot, Draft(content="x", components=rows))
+        club.discord.messages.create(bo.channel, club.discord.bot, MessageDraft(content="x", components=rows))
         async with bo.as_(ann).watching() as screen:
             await screen.until(lambda s: s.place and s.messages)
-        drawn = Page(screen.text + "".join(screen.place["regions"].values()))
+        drawn = ParsedPage(screen.text + "".join(screen.place["regions"].values()))
         assert not {"script", "iframe", "object", "embed", "link", "base", "form", "style"} & set(drawn.tags)
         for name, value in drawn.attributes:
             assert not name.startswith("on")

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from discord_sandbox import Channel, Member
+from discord_sandbox import Channel, SandboxMember
 
 File = tuple[str, bytes, str]
 
@@ -20,10 +20,10 @@ class Visitor:
     """A member in a channel."""
 
     session: aiohttp.ClientSession
-    member: Member
+    member: SandboxMember
     channel: Channel
 
-    def as_(self, member: Member) -> "Visitor":
+    def as_(self, member: SandboxMember) -> "Visitor":
         return replace(self, member=member)
 
     def in_(self, channel: Channel) -> "Visitor":

@@ -2,18 +2,18 @@
 
 import pytest
 
-from discord_sandbox import Member, Sandbox
+from discord_sandbox import Sandbox, SandboxMember
 from discord_sandbox.transcript.context import Context
 
 
 @pytest.fixture
-def ann(sandbox: Sandbox) -> Member:
+def ann(sandbox: Sandbox) -> SandboxMember:
     guild = sandbox.add_guild("Club")
     guild.add_channel("music")
     return guild.add_member("Ann <b>")
 
 
-def html(member: Member, text: str) -> str:
+def html(member: SandboxMember, text: str) -> str:
     return Context(member.guild, None).markdown(text)
 
 
@@ -33,11 +33,11 @@ LINES = {
 
 
 @pytest.mark.parametrize("text", LINES)
-async def test_a_line(ann: Member, text: str) -> None:
+async def test_a_line(ann: SandboxMember, text: str) -> None:
     assert html(ann, text) == f'<div class="line">{LINES[text]}</div>'
 
 
-async def test_links(ann: Member) -> None:
+async def test_links(ann: SandboxMember) -> None:
     attributes = 'target="_blank" rel="noopener noreferrer nofollow"'
     for text, url, label in (
         ("see https://a.b/c?d=1&e=2.", "https://a.b/c?d=1&amp;e=2", "https://a.b/c?d=1&amp;e=2"),
@@ -51,11 +51,11 @@ async def test_links(ann: Member) -> None:
     "text",
     ["[a](javascript:alert(1))", "[a](data:text/html,x)", "javascript:alert(1)", "<javascript:alert(1)>"],
 )
-async def test_no_link_of_another_scheme(ann: Member, text: str) -> None:
+async def test_no_link_of_another_scheme(ann: SandboxMember, text: str) -> None:
     assert "<a" not in html(ann, text)
 
 
-async def test_mentions_name_those_they_mean(ann: Member) -> None:
+async def test_mentions_name_those_they_mean(ann: SandboxMember) -> None:
     channel = next(iter(ann.guild.channels.values()))
     role = ann.guild.add_role("Mods")
     shown = html(ann, f"{ann.mention} {channel.mention} <@&{role.id}>")
@@ -64,7 +64,7 @@ async def test_mentions_name_those_they_mean(ann: Member) -> None:
     assert "@Mods</span>" in shown
 
 
-async def test_times(ann: Member) -> None:
+async def test_times(ann: SandboxMember) -> None:
     now = int(ann.guild.world.clock.now().timestamp())
     assert "2 hours ago" in html(ann, f"<t:{now - 7200}:R>")
     assert "in 3 days" in html(ann, f"<t:{now + 3 * 86400 + 5}:R>")
@@ -72,7 +72,7 @@ async def test_times(ann: Member) -> None:
     assert "Invalid Date" in html(ann, "<t:999999999999:f>")
 
 
-async def test_blocks(ann: Member) -> None:
+async def test_blocks(ann: SandboxMember) -> None:
     text = "# Big\n## Small\n-# quiet\n> said\n> more\n- one\n  - two\n1. first\n```py\n<x>\n```\nend"
     shown = html(ann, text)
     assert '<h1 class="md">Big</h1><h2 class="md">Small</h2><div class="subtext">quiet</div>' in shown
@@ -83,6 +83,6 @@ async def test_blocks(ann: Member) -> None:
     assert shown.endswith('<div class="line">end</div>')
 
 
-async def test_a_quote_to_the_end(ann: Member) -> None:
+async def test_a_quote_to_the_end(ann: SandboxMember) -> None:
     assert html(ann, ">>> a\nb").count('class="line"') == 2
     assert html(ann, ">>> a\nb").startswith("<blockquote>")

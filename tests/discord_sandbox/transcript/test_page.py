@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from discord_sandbox import Member, Sandbox
+from discord_sandbox import Sandbox, SandboxMember
 from discord_sandbox.transcript import render_html, render_text
-from discord_sandbox.world.messages import Draft, Upload
+from discord_sandbox.world.messages import MessageDraft, Upload
 from discord_sandbox.world.model import COMPONENTS_V2, Channel
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
@@ -24,7 +24,7 @@ HOSTILE = (
 )
 
 
-class Page(HTMLParser):
+class ParsedPage(HTMLParser):
     """Notes what a browser would load or run."""
 
     def __init__(self, html: str) -> None:
@@ -52,12 +52,12 @@ def music(sandbox: Sandbox) -> Channel:
 
 
 @pytest.fixture
-def ann(music: Channel) -> Member:
+def ann(music: Channel) -> SandboxMember:
     return music.guild.add_member("Ann", roles=[music.guild.add_role("DJs", colour=0xE67E22)])
 
 
 def as_bot(sandbox: Sandbox, channel: Channel, **parts: Any) -> None:
-    sandbox.messages.create(channel, sandbox.bot, Draft(**parts))
+    sandbox.messages.create(channel, sandbox.bot, MessageDraft(**parts))
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
@@ -80,7 +80,7 @@ async def test_nothing_that_people_write_runs(sandbox: Sandbox, hostile: str) ->
     layout = [{"type": 17, "components": [section, other, menu]}]
     as_bot(sandbox, music, components=layout, flags=COMPONENTS_V2)
 
-    page = Page(render_html(guild, music))
+    page = ParsedPage(render_html(guild, music))
     assert not {"script", "iframe", "object", "embed", "link", "base", "form"} & set(page.tags)
     for name, value in page.attributes:
         assert not name.startswith("on")
@@ -91,7 +91,7 @@ async def test_nothing_that_people_write_runs(sandbox: Sandbox, hostile: str) ->
     assert "alert(1)" in page.text
 
 
-async def test_everything_is_in_the_page(sandbox: Sandbox, music: Channel, ann: Member) -> None:
+async def test_everything_is_in_the_page(sandbox: Sandbox, music: Channel, ann: SandboxMember) -> None:
     posted = await ann.post(
         music,
         "hello",
@@ -108,7 +108,7 @@ async def test_everything_is_in_the_page(sandbox: Sandbox, music: Channel, ann: 
         reference=(music.id, int(posted["id"])),
     )
     html = render_html(music.guild, music)
-    page = Page(html)
+    page = ParsedPage(html)
     assert html.count("data:image/png;base64,") == 2
     assert "data:audio/mpeg;base64,c291bmQ=" in html
     for word in ("Club", "# music", "Songs", "hello", "b.mp3", "c.zip", "👍 1", "Ann", "Earworm APP"):
@@ -118,7 +118,7 @@ async def test_everything_is_in_the_page(sandbox: Sandbox, music: Channel, ann: 
     assert "color-scheme: light dark" in html
 
 
-async def test_a_large_file_is_only_named(music: Channel, ann: Member) -> None:
+async def test_a_large_file_is_only_named(music: Channel, ann: SandboxMember) -> None:
     await ann.post(music, files=[("a.mp3", b"x" * 2000, "audio/mpeg")])
     html = render_html(music.guild, music, file_bytes=1999)
     assert "data:audio" not in html
@@ -126,24 +126,26 @@ async def test_a_large_file_is_only_named(music: Channel, ann: Member) -> None:
     assert "2 KB" in html
 
 
-async def test_whispers_are_shown_to_whom_they_are_for(sandbox: Sandbox, music: Channel, ann: Member) -> None:
+async def test_whispers_are_shown_to_whom_they_are_for(
+    sandbox: Sandbox, music: Channel, ann: SandboxMember
+) -> None:
     bob = music.guild.add_member("Bob")
     as_bot(sandbox, music, content="psst", flags=64, seen_only_by=ann.id)
-    assert "Only you can see this (Ann)" in Page(render_html(music.guild, music)).text
-    assert "Only you can see this ·" in Page(render_html(music.guild, music, viewer=ann)).text
+    assert "Only you can see this (Ann)" in ParsedPage(render_html(music.guild, music)).text
+    assert "Only you can see this ·" in ParsedPage(render_html(music.guild, music, viewer=ann)).text
     assert "psst" not in render_html(music.guild, music, viewer=bob)
     assert "(only Ann can see this)" in render_text(music, width=80)
     assert "psst" not in render_text(music, width=80, viewer=bob)
 
 
-async def test_own_reactions_stand_out(music: Channel, ann: Member) -> None:
+async def test_own_reactions_stand_out(music: Channel, ann: SandboxMember) -> None:
     await ann.react(await ann.post(music, "hello"), "👍")
     assert 'class="reaction own"' in render_html(music.guild, music, viewer=ann)
     assert 'class="reaction"' in render_html(music.guild, music)
 
 
 async def test_commands_and_replies_say_what_they_answer(
-    sandbox: Sandbox, music: Channel, ann: Member
+    sandbox: Sandbox, music: Channel, ann: SandboxMember
 ) -> None:
     user = {"id": str(ann.id), "username": "ann", "bot": False}
     about = {"id": "1", "type": 2, "name": "settings channel", "user": user}
@@ -153,7 +155,7 @@ async def test_commands_and_replies_say_what_they_answer(
     await ann.post(music, "yes", reply_to=posted)
     await ann.delete(posted)
     await ann.post(music, "no", reply_to=await ann.post(music, files=[("a.mp3", b"x", "audio/mpeg")]))
-    text = Page(render_html(music.guild, music)).text
+    text = ParsedPage(render_html(music.guild, music)).text
     for said in ("Ann used /settings channel", "Ann used Add to library", "Original message was deleted"):
         assert said in text
     assert "Click to see attachment" in text
@@ -162,13 +164,13 @@ async def test_commands_and_replies_say_what_they_answer(
     assert "(deleted)" in plain
 
 
-async def test_messages_in_a_row_name_their_author_once(music: Channel, ann: Member) -> None:
+async def test_messages_in_a_row_name_their_author_once(music: Channel, ann: SandboxMember) -> None:
     for word in ("one", "two", "three"):
         await ann.post(music, word)
     assert render_html(music.guild, music).count('class="name"') == 1
 
 
-async def test_the_terminal_shows_it_all(sandbox: Sandbox, music: Channel, ann: Member) -> None:
+async def test_the_terminal_shows_it_all(sandbox: Sandbox, music: Channel, ann: SandboxMember) -> None:
     posted = await ann.post(music, "a **song** https://a.b", files=[("a.mp3", b"x", "audio/mpeg")])
     await ann.react(posted, "👍")
     buttons = [{"type": 2, "style": 1, "label": "More", "emoji": {"name": "👍"}, "custom_id": "a"}]
@@ -197,7 +199,7 @@ async def test_the_terminal_shows_it_all(sandbox: Sandbox, music: Channel, ann: 
     assert "\x1b[1mSong\x1b[0m" in render_text(music, width=60, colour=True)
 
 
-async def test_nobody_commands_the_terminal(music: Channel, ann: Member) -> None:
+async def test_nobody_commands_the_terminal(music: Channel, ann: SandboxMember) -> None:
     ann.nick = "A\x1b[2Jnn"
     await ann.post(music, "a\x1b]0;title\x07b\u202ec")
     plain = render_text(music, width=60)
@@ -206,7 +208,7 @@ async def test_nobody_commands_the_terminal(music: Channel, ann: Member) -> None
     assert "A[2Jnn" in plain
 
 
-async def test_long_lines_are_broken_between_words(music: Channel, ann: Member) -> None:
+async def test_long_lines_are_broken_between_words(music: Channel, ann: SandboxMember) -> None:
     await ann.post(music, "word " * 40 + "https://a.b/" + "x" * 80)
     lines = render_text(music, width=40).split("\n")
     assert all(len(line) <= 40 for line in lines if "https" not in line)
@@ -220,13 +222,13 @@ async def test_pictures_say_what_they_show(sandbox: Sandbox, music: Channel) -> 
     )
     as_bot(sandbox, music, uploads=[Upload("b.png", PNG, "image/png", description="Ann's card")])
     as_bot(sandbox, music, uploads=[Upload("c.png", PNG, "image/png")])
-    page = Page(render_html(music.guild, music))
+    page = ParsedPage(render_html(music.guild, music))
     assert [value for name, value in page.attributes if name == "alt"] == ["A <map>", "Ann's card", "c.png"]
     assert page.text.count("ALT") == 2
 
 
-async def test_a_playlist_is_no_sound(music: Channel, ann: Member) -> None:
+async def test_a_playlist_is_no_sound(music: Channel, ann: SandboxMember) -> None:
     await ann.post(music, files=[("a.m3u8", b"#EXTM3U", "audio/x-mpegurl"), ("b.mp3", b"x", "audio/mpeg")])
-    page = Page(render_html(music.guild, music))
+    page = ParsedPage(render_html(music.guild, music))
     assert page.tags.count("audio") == 1
     assert "a.m3u8" in page.text

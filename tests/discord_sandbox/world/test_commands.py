@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from discord_sandbox import ApiError, Member, Permission, Sandbox, SandboxError
+from discord_sandbox import ApiError, Permission, Sandbox, SandboxError, SandboxMember
 from discord_sandbox.world.model import Channel
 from tests.discord_sandbox.client import Raw
 
@@ -82,7 +82,7 @@ async def test_another_applications_commands_are_out_of_reach(sandbox: Sandbox, 
 
 
 @pytest.fixture
-async def ann(sandbox: Sandbox) -> Member:
+async def ann(sandbox: Sandbox) -> SandboxMember:
     options = [
         option(required=True, autocomplete=True),
         option(type=4, name="count", min_value=1, max_value=10),
@@ -104,7 +104,7 @@ async def ann(sandbox: Sandbox) -> Member:
     return guild.add_member("Ann")
 
 
-def music(ann: Member) -> Channel:
+def music(ann: SandboxMember) -> Channel:
     return next(iter(ann.guild.channels.values()))
 
 
@@ -124,19 +124,19 @@ CALLS: dict[str, tuple[str, Json, str]] = {
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_the_members_client_refuses(ann: Member, name: str) -> None:
+async def test_the_members_client_refuses(ann: SandboxMember, name: str) -> None:
     called, options, reason = CALLS[name]
     with pytest.raises(SandboxError, match=reason):
         await ann.command(music(ann), called, **options)
 
 
-async def test_a_voice_channel_where_a_text_channel_is_asked_for(ann: Member) -> None:
+async def test_a_voice_channel_where_a_text_channel_is_asked_for(ann: SandboxMember) -> None:
     voice = ann.guild.add_channel("voice", type=2)
     with pytest.raises(SandboxError, match="doesn't take"):
         await ann.command(music(ann), "similar", track="1", where=voice)
 
 
-async def test_default_permissions_hide_a_command(ann: Member) -> None:
+async def test_default_permissions_hide_a_command(ann: SandboxMember) -> None:
     with pytest.raises(SandboxError, match="may not"):
         await ann.command(music(ann), "settings channel", on=True)
     ann.set_roles(ann.guild.add_role("Mods", permissions=Permission.MANAGE_GUILD))
@@ -144,13 +144,13 @@ async def test_default_permissions_hide_a_command(ann: Member) -> None:
     assert answer.error == "The application did not respond"
 
 
-async def test_commands_need_a_permission_in_the_channel(ann: Member) -> None:
+async def test_commands_need_a_permission_in_the_channel(ann: SandboxMember) -> None:
     music(ann).set_overwrite(ann, deny=Permission.USE_APPLICATION_COMMANDS)
     with pytest.raises(ApiError, match="50013"):
         await ann.command(music(ann), "similar", track="1")
 
 
-async def test_autocomplete_only_where_it_is_offered(ann: Member) -> None:
+async def test_autocomplete_only_where_it_is_offered(ann: SandboxMember) -> None:
     with pytest.raises(SandboxError, match="no choices"):
         await ann.autocomplete(music(ann), "similar", "count", "1")
     with pytest.raises(SandboxError, match="failed"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from discord_sandbox import Interaction, Member, Sandbox, SandboxError
+from discord_sandbox import Interaction, Sandbox, SandboxError, SandboxMember
 from discord_sandbox.world.model import Channel
 from tests.discord_sandbox.client import Raw
 
@@ -22,7 +22,7 @@ BUTTONS = [
 ]
 
 
-class Bot:
+class RawBot:
     """Answers the interactions of one member by hand, over raw requests."""
 
     def __init__(self, sandbox: Sandbox, raw: Raw) -> None:
@@ -31,7 +31,7 @@ class Bot:
         self.sandbox, self.raw = sandbox, raw
         self.guild = sandbox.add_guild("Club")
         self.music: Channel = self.guild.add_channel("music")
-        self.ann: Member = self.guild.add_member("Ann")
+        self.ann: SandboxMember = self.guild.add_member("Ann")
         self.told: list[Json] = []
         sandbox.world.listeners.append(lambda event: self.told.append({"t": event.name, **event.data}))
 
@@ -51,11 +51,11 @@ class Bot:
 
 
 @pytest.fixture
-def bot(sandbox: Sandbox, raw: Raw) -> Bot:
-    return Bot(sandbox, raw)
+def bot(sandbox: Sandbox, raw: Raw) -> RawBot:
+    return RawBot(sandbox, raw)
 
 
-async def test_a_late_answer_is_refused(bot: Bot) -> None:
+async def test_a_late_answer_is_refused(bot: RawBot) -> None:
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     interaction = await waiting
     assert interaction.error == "The application did not respond"
@@ -64,12 +64,12 @@ async def test_a_late_answer_is_refused(bot: Bot) -> None:
     assert bot.music.messages == []
 
 
-async def test_an_unknown_interaction_is_refused(bot: Bot) -> None:
+async def test_an_unknown_interaction_is_refused(bot: RawBot) -> None:
     status, answer = await bot.answer({"id": "1", "token": "x"}, {"type": 5})
     assert (status, answer["code"]) == (404, 10062)
 
 
-async def test_a_second_answer_is_refused(bot: Bot) -> None:
+async def test_a_second_answer_is_refused(bot: RawBot) -> None:
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     status, answer = await bot.answer(told, {"type": 4, "data": {"content": "one"}})
     assert (status, answer["resource"]["message"]["content"]) == (200, "one")
@@ -79,7 +79,7 @@ async def test_a_second_answer_is_refused(bot: Bot) -> None:
     assert not (await waiting).deferred
 
 
-async def test_without_with_response_the_answer_is_empty(bot: Bot) -> None:
+async def test_without_with_response_the_answer_is_empty(bot: RawBot) -> None:
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     path = f"/interactions/{told['id']}/{told['token']}/callback"
     assert await bot.raw("POST", path, {"type": 5}) == (204, {})
@@ -102,7 +102,7 @@ async def test_without_with_response_the_answer_is_empty(bot: Bot) -> None:
         {"type": 99},
     ],
 )
-async def test_a_wrong_answer_is_refused_and_the_right_one_still_counts(bot: Bot, body: Json) -> None:
+async def test_a_wrong_answer_is_refused_and_the_right_one_still_counts(bot: RawBot, body: Json) -> None:
     bot.sandbox.schema = None
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     status, answer = await bot.answer(told, body)
@@ -111,7 +111,7 @@ async def test_a_wrong_answer_is_refused_and_the_right_one_still_counts(bot: Bot
     assert (await (await waiting).message())["content"] == "right"
 
 
-async def test_an_empty_answer_is_refused(bot: Bot) -> None:
+async def test_an_empty_answer_is_refused(bot: RawBot) -> None:
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     assert (await bot.answer(told, {"type": 4, "data": {}}))[1]["code"] == 50006
     await waiting
@@ -126,7 +126,7 @@ async def test_an_empty_answer_is_refused(bot: Bot) -> None:
         [{"name": "a", "value": "x" * 101}],
     ],
 )
-async def test_choices_that_are_refused(bot: Bot, choices: list[Json]) -> None:
+async def test_choices_that_are_refused(bot: RawBot, choices: list[Json]) -> None:
     bot.sandbox.schema = None
     told, waiting = await bot.asked(bot.ann.autocomplete(bot.music, "similar", "track", "a"))
     status, answer = await bot.answer(told, {"type": 8, "data": {"choices": choices}})
@@ -135,7 +135,7 @@ async def test_choices_that_are_refused(bot: Bot, choices: list[Json]) -> None:
         await waiting
 
 
-async def test_a_deferred_answer_thinks_until_its_first_followup(bot: Bot) -> None:
+async def test_a_deferred_answer_thinks_until_its_first_followup(bot: RawBot) -> None:
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     await bot.answer(told, {"type": 5, "data": {"flags": 64}})
     interaction = await waiting
@@ -149,7 +149,7 @@ async def test_a_deferred_answer_thinks_until_its_first_followup(bot: Bot) -> No
     assert [m["content"] for m in bot.music.messages] == ["more"]
 
 
-async def test_a_followup_to_a_deferral_that_was_deleted_is_a_message_of_its_own(bot: Bot) -> None:
+async def test_a_followup_to_a_deferral_that_was_deleted_is_a_message_of_its_own(bot: RawBot) -> None:
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     await bot.answer(told, {"type": 5})
     interaction = await waiting
@@ -160,14 +160,14 @@ async def test_a_followup_to_a_deferral_that_was_deleted_is_a_message_of_its_own
     assert bot.music.messages == []
 
 
-async def test_a_followup_before_any_answer_is_refused(bot: Bot) -> None:
+async def test_a_followup_before_any_answer_is_refused(bot: RawBot) -> None:
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     status, answer = await bot.raw("POST", bot.webhook(told), {"content": "early"})
     assert (status, answer["code"]) == (404, 10015)
     await waiting
 
 
-async def test_a_token_touches_only_its_own_messages(bot: Bot) -> None:
+async def test_a_token_touches_only_its_own_messages(bot: RawBot) -> None:
     told, _ = await bot.asked(bot.ann.command(bot.music, "similar"))
     await bot.answer(told, {"type": 4, "data": {"content": "one"}})
     other, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
@@ -185,7 +185,7 @@ async def test_a_token_touches_only_its_own_messages(bot: Bot) -> None:
 
 async def test_a_token_ends(sandbox: Sandbox, raw: Raw) -> None:
     sandbox.interactions._token_seconds = 0.05
-    bot = Bot(sandbox, raw)
+    bot = RawBot(sandbox, raw)
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     await bot.answer(told, {"type": 5})
     await waiting
@@ -194,7 +194,7 @@ async def test_a_token_ends(sandbox: Sandbox, raw: Raw) -> None:
     assert (status, answer["code"]) == (401, 50027)
 
 
-async def test_what_only_one_member_sees_nobody_else_touches(bot: Bot) -> None:
+async def test_what_only_one_member_sees_nobody_else_touches(bot: RawBot) -> None:
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     await bot.answer(told, {"type": 4, "data": {"content": "psst", "flags": 64, "components": BUTTONS}})
     [whisper] = (await waiting).responses
@@ -209,7 +209,7 @@ async def test_what_only_one_member_sees_nobody_else_touches(bot: Bot) -> None:
     assert bot.music.seen_by(bot.ann) == [whisper]
 
 
-async def test_a_click_updates_the_message_in_place(bot: Bot) -> None:
+async def test_a_click_updates_the_message_in_place(bot: RawBot) -> None:
     _, sent = await bot.raw(
         "POST", f"/channels/{bot.music.id}/messages", {"content": "a", "components": BUTTONS}
     )
@@ -223,7 +223,7 @@ async def test_a_click_updates_the_message_in_place(bot: Bot) -> None:
     assert bot.music.messages[0]["components"] == []
 
 
-async def test_buttons_that_cannot_be_pressed(bot: Bot) -> None:
+async def test_buttons_that_cannot_be_pressed(bot: RawBot) -> None:
     _, sent = await bot.raw(
         "POST", f"/channels/{bot.music.id}/messages", {"content": "a", "components": BUTTONS}
     )
@@ -232,7 +232,7 @@ async def test_buttons_that_cannot_be_pressed(bot: Bot) -> None:
             await bot.ann.click(sent, **wanted)
 
 
-async def test_a_deferred_click_changes_nothing_until_the_bot_edits(bot: Bot) -> None:
+async def test_a_deferred_click_changes_nothing_until_the_bot_edits(bot: RawBot) -> None:
     path = f"/channels/{bot.music.id}/messages"
     _, sent = await bot.raw("POST", path, {"content": "a", "components": BUTTONS})
     told, waiting = await bot.asked(bot.ann.click(sent, label="Go"))
@@ -243,7 +243,7 @@ async def test_a_deferred_click_changes_nothing_until_the_bot_edits(bot: Bot) ->
     assert clicked.updated["content"] == "b"
 
 
-async def test_a_modal_must_be_filled_as_its_client_demands(bot: Bot) -> None:
+async def test_a_modal_must_be_filled_as_its_client_demands(bot: RawBot) -> None:
     field = {"type": 4, "custom_id": "why", "style": 1, "label": "Why?"}
     modal = {"custom_id": "m", "title": "T", "components": [{"type": 1, "components": [field]}]}
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
@@ -261,7 +261,7 @@ async def test_a_modal_must_be_filled_as_its_client_demands(bot: Bot) -> None:
     assert (await (await waiting).message())["content"] == "ok"
 
 
-async def test_a_followup_after_the_deferred_message_was_deleted_stands_alone(bot: Bot) -> None:
+async def test_a_followup_after_the_deferred_message_was_deleted_stands_alone(bot: RawBot) -> None:
     told, waiting = await bot.asked(bot.ann.command(bot.music, "similar"))
     await bot.answer(told, {"type": 5})
     await waiting

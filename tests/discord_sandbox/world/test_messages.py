@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from discord_sandbox import ApiError, Member, Sandbox
+from discord_sandbox import ApiError, Sandbox, SandboxMember
 from discord_sandbox.world.model import CATEGORY, Channel
 from tests.discord_sandbox.client import Raw
 
@@ -19,11 +19,11 @@ def music(sandbox: Sandbox) -> Channel:
 
 
 @pytest.fixture
-def ann(music: Channel) -> Member:
+def ann(music: Channel) -> SandboxMember:
     return music.guild.add_member("Ann")
 
 
-async def test_pages_of_history(music: Channel, ann: Member, raw: Raw) -> None:
+async def test_pages_of_history(music: Channel, ann: SandboxMember, raw: Raw) -> None:
     ids = [(await ann.post(music, str(n)))["id"] for n in range(6)]
     path = f"/channels/{music.id}/messages"
 
@@ -38,7 +38,7 @@ async def test_pages_of_history(music: Channel, ann: Member, raw: Raw) -> None:
     assert (await raw("GET", f"{path}?limit=101"))[1]["code"] == 50035
 
 
-async def test_a_message_can_be_dated_back(music: Channel, ann: Member) -> None:
+async def test_a_message_can_be_dated_back(music: Channel, ann: SandboxMember) -> None:
     past = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
     await ann.post(music, "now")
     await ann.post(music, "then", at=past)
@@ -46,7 +46,7 @@ async def test_a_message_can_be_dated_back(music: Channel, ann: Member) -> None:
     assert datetime.fromisoformat(music.messages[0]["timestamp"]) == past
 
 
-async def test_the_clock_can_be_moved(sandbox: Sandbox, music: Channel, ann: Member) -> None:
+async def test_the_clock_can_be_moved(sandbox: Sandbox, music: Channel, ann: SandboxMember) -> None:
     sandbox.clock.travel(timedelta(days=-7))
     posted = await ann.post(music, "a week ago")
     age = datetime.now(UTC) - datetime.fromisoformat(posted["timestamp"])
@@ -84,7 +84,7 @@ async def test_a_deleted_channel_is_unknown_and_takes_its_threads(music: Channel
         assert (await raw("GET", f"/channels/{channel.id}"))[1]["code"] == 10003
 
 
-async def test_reactions(music: Channel, ann: Member, raw: Raw) -> None:
+async def test_reactions(music: Channel, ann: SandboxMember, raw: Raw) -> None:
     posted = await ann.post(music, "hello")
     path = f"/channels/{music.id}/messages/{posted['id']}/reactions"
     for _ in range(2):
@@ -101,14 +101,14 @@ async def test_reactions(music: Channel, ann: Member, raw: Raw) -> None:
     assert "reactions" not in music.messages[0]
 
 
-async def test_what_is_no_emoji(music: Channel, ann: Member, raw: Raw) -> None:
+async def test_what_is_no_emoji(music: Channel, ann: SandboxMember, raw: Raw) -> None:
     posted = await ann.post(music, "hello")
     path = f"/channels/{music.id}/messages/{posted['id']}/reactions"
     for emoji in ("up", "9", "custom:123"):
         assert (await raw("PUT", f"{path}/{emoji}/@me"))[1]["code"] == 10014
 
 
-async def test_a_21st_reaction_is_refused(music: Channel, ann: Member, raw: Raw) -> None:
+async def test_a_21st_reaction_is_refused(music: Channel, ann: SandboxMember, raw: Raw) -> None:
     posted = await ann.post(music, "hello")
     for number in range(20):
         await ann.react(posted, chr(0x1F600 + number))
@@ -128,7 +128,7 @@ async def test_an_enforced_nonce_makes_a_retry_harmless(music: Channel, raw: Raw
     assert len(music.messages) == 2
 
 
-async def test_mentions_follow_what_is_allowed(music: Channel, ann: Member, raw: Raw) -> None:
+async def test_mentions_follow_what_is_allowed(music: Channel, ann: SandboxMember, raw: Raw) -> None:
     posted = await ann.post(music, "hello")
     path = f"/channels/{music.id}/messages"
     reply = {"message_reference": {"message_id": posted["id"]}}
@@ -152,7 +152,7 @@ async def test_a_reply_to_nothing(music: Channel, raw: Raw) -> None:
     assert (await raw("POST", path, {"content": "a", "message_reference": reference}))[0] == 200
 
 
-async def test_a_reply_outlives_what_it_answers(music: Channel, ann: Member, raw: Raw) -> None:
+async def test_a_reply_outlives_what_it_answers(music: Channel, ann: SandboxMember, raw: Raw) -> None:
     posted = await ann.post(music, "hello")
     body = {"content": "a", "message_reference": {"message_id": posted["id"]}}
     reply = (await raw("POST", f"/channels/{music.id}/messages", body))[1]
@@ -161,7 +161,7 @@ async def test_a_reply_outlives_what_it_answers(music: Channel, ann: Member, raw
     assert music.messages[0]["referenced_message"] is None
 
 
-async def test_bulk_deletion(music: Channel, ann: Member, raw: Raw) -> None:
+async def test_bulk_deletion(music: Channel, ann: SandboxMember, raw: Raw) -> None:
     music.set_overwrite(music.guild.bot, allow=1 << 13)
     path = f"/channels/{music.id}/messages/bulk-delete"
     ids = [(await ann.post(music, str(n)))["id"] for n in range(3)]
@@ -172,7 +172,7 @@ async def test_bulk_deletion(music: Channel, ann: Member, raw: Raw) -> None:
     assert (await raw("POST", path, {"messages": [old["id"], ids[2]]}))[1]["code"] == 50034
 
 
-async def test_an_archived_thread(music: Channel, ann: Member, raw: Raw) -> None:
+async def test_an_archived_thread(music: Channel, ann: SandboxMember, raw: Raw) -> None:
     thread = music.guild.add_thread(music, "later", owner=ann)
     path = f"/channels/{thread.id}/messages"
     sent = (await raw("POST", path, {"content": "a"}))[1]
@@ -187,7 +187,7 @@ async def test_an_archived_thread(music: Channel, ann: Member, raw: Raw) -> None
     assert not thread.archived
 
 
-async def test_a_thread_from_a_message(music: Channel, ann: Member, raw: Raw) -> None:
+async def test_a_thread_from_a_message(music: Channel, ann: SandboxMember, raw: Raw) -> None:
     posted = await ann.post(music, "hello")
     path = f"/channels/{music.id}/messages/{posted['id']}/threads"
     thread = (await raw("POST", path, {"name": "more"}))[1]
@@ -195,7 +195,7 @@ async def test_a_thread_from_a_message(music: Channel, ann: Member, raw: Raw) ->
     assert (await raw("POST", path, {"name": "more"}))[1]["code"] == 160004
 
 
-async def test_nobody_takes_direct_messages(ann: Member, raw: Raw) -> None:
+async def test_nobody_takes_direct_messages(ann: SandboxMember, raw: Raw) -> None:
     direct = (await raw("POST", "/users/@me/channels", {"recipient_id": str(ann.id)}))[1]
     status, answer = await raw("POST", f"/channels/{direct['id']}/messages", {"content": "psst"})
     assert (status, answer["code"]) == (403, 50007)
@@ -220,7 +220,7 @@ async def test_files_of_a_message_by_multipart(music: Channel, raw: Raw) -> None
     assert edited["attachments"] == []
 
 
-async def test_pins(music: Channel, ann: Member, raw: Raw) -> None:
+async def test_pins(music: Channel, ann: SandboxMember, raw: Raw) -> None:
     music.set_overwrite(music.guild.bot, allow=1 << 51)
     posted = await ann.post(music, "hello")
     pin = f"/channels/{music.id}/messages/pins/{posted['id']}"
