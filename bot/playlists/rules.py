@@ -1,7 +1,7 @@
 """Which songs may be in a playlist: rules after each other, of which the last is relaxed when they leave too few."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 
 from bot.playlists.songs import PlacedTrack
@@ -43,16 +43,12 @@ def few_by_one(most: int = PER_ARTIST) -> Rule:
     return Rule(keep, f"too few others are left, so there are more than {most} songs by one artist")
 
 
-def without_twins(songs: Sequence[PlacedTrack]) -> Songs:
-    """Of songs with the same artist and title only the first."""
-    seen: set[tuple[str, str]] = set()
-    kept = []
+def one_of_each_song(songs: Sequence[PlacedTrack]) -> Songs:
+    """Of several versions of a song only the first; a track whose artist isn't known is a song of its own."""
+    first: dict[Hashable, PlacedTrack] = {}
     for song in songs:
-        twin = song.artist, " ".join(song.card.title.casefold().split())
-        if not song.artist or twin not in seen:
-            kept.append(song)
-        seen.add(twin)
-    return kept
+        first.setdefault(song.name.song or song.card.id, song)
+    return list(first.values())
 
 
 def chosen(songs: Sequence[PlacedTrack], rules: Sequence[Rule], length: int) -> tuple[Songs, str]:
@@ -61,7 +57,7 @@ def chosen(songs: Sequence[PlacedTrack], rules: Sequence[Rule], length: int) -> 
     While fewer than SHORTEST are kept, the last rule that still holds is dropped; what it would have kept goes first.
     No songs if there are too few without any rule.
     """
-    ranked = without_twins(songs)
+    ranked = one_of_each_song(songs)
     places: dict[int, int] = {}
     for holding in range(len(rules), -1, -1):
         kept = ranked

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from bot.audio.loudness import SILENT
 from bot.library.cards import TrackCard
 from bot.playlists.camelot import Camelot, camelot
+from bot.suggestions.song_names import SongName
 from bot.vectors.storage import Sounds
 
 Place = NDArray[np.float64]
@@ -41,10 +43,15 @@ class PlacedTrack:
             key=camelot(card.features.get("key")),
         )
 
+    @cached_property
+    def name(self) -> SongName:
+        """What it is called, comparable."""
+        return SongName.of(self.card.id, self.card.artist, self.card.title)
+
     @property
     def artist(self) -> str:
-        """Who made it, so that it can be compared; "" where nobody knows."""
-        return " ".join(self.card.artist.casefold().split())
+        """Who made it, comparable; "" where nobody knows."""
+        return self.name.artist
 
 
 def centred(vectors: NDArray[np.floating[Any]]) -> Places:

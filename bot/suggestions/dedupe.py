@@ -30,11 +30,11 @@ class Likeness:
 
         Two titles without an artist are no sign: many files are called "voice message".
         """
-        titles = bool(one.title) and one.title == other.title
-        if titles and one.artist and one.artist == other.artist:
+        if one.song and one.song == other.song:
             return True
         if other.track_id not in self.near.get(one.track_id, ()):
             return False
+        titles = bool(one.title) and one.title == other.title
         # One has no artist.
         return (titles and bool(one.artist) != bool(other.artist)) or frozenset(
             (one.track_id, other.track_id)
@@ -105,12 +105,12 @@ class _Rules:
 
     def _add(self, song: SongName) -> None:
         self._songs[song.track_id].append(song)
-        if song.artist and song.title:
-            self._names.add((song.artist, song.title))
+        if song.song:
+            self._names.add(song.song)
 
     def _has_twin_of(self, song: SongName) -> bool:
         near = self._likeness.near.get(song.track_id, ())
-        return (song.artist, song.title) in self._names or any(
+        return song.song in self._names or any(
             self._likeness.are_twins(song, other)
             for track_id in near
             for other in self._songs.get(track_id, ())

@@ -42,6 +42,11 @@ class SongName:
         title = _without_version(title)
         return cls(track_id, artist, _words(title) or title)
 
+    @property
+    def song(self) -> tuple[str, str] | None:
+        """What all versions of a song have in common: artist and title; None where either isn't known."""
+        return (self.artist, self.title) if self.artist and self.title else None
+
 
 def base_title(title: str) -> str:
     """A title without "(live)", "- remastered 2011", "feat. somebody" and the like; never empty if it wasn't."""

@@ -10,7 +10,7 @@ import pytest
 from bot.playlists import kinds
 from bot.playlists.kinds import LENGTH, NOT_SEEN, Heart, ThisWeek
 from bot.playlists.playlist import PlaylistKind
-from bot.playlists.rules import PER_ARTIST, SHORTEST, chosen, few_by_one, fresh, without_twins
+from bot.playlists.rules import PER_ARTIST, SHORTEST, chosen, few_by_one, fresh, one_of_each_song
 from bot.suggestions.wording import ForTerminal
 from tests.support.library import START
 from tests.support.playlists import ids, song
@@ -39,9 +39,33 @@ def test_at_most_a_few_songs_of_one_artist():
     assert few_by_one().keep(nameless) == nameless
 
 
-def test_of_twins_only_the_first_counts():
+def test_of_one_song_only_the_first_version_counts():
     songs = [song(1, title="Rain", artist="A"), song(2, title="RAIN ", artist="a"), song(3, title="Rain")]
-    assert ids(without_twins(songs)) == [1, 3]
+    assert ids(one_of_each_song(songs)) == [1, 3]
+    versions = ["Rain (Remastered 2011)", "Rain - Live", "Rain feat. Somebody", "Rain (Somebody Remix)"]
+    named = [song(i, title=title, artist="A") for i, title in enumerate(versions, 4)]
+    assert ids(one_of_each_song([*songs, *named])) == [1, 3, 7]
+
+
+def test_a_cover_by_another_artist_is_another_song():
+    assert ids(one_of_each_song([song(1, title="Hurt", artist="A"), song(2, title="Hurt", artist="B")])) == [
+        1,
+        2,
+    ]
+
+
+def test_files_that_are_called_alike_may_well_be_different_songs():
+    messages = [song(1, title="voice message"), song(2, title="voice message")]
+    assert one_of_each_song(messages) == messages
+
+
+def test_an_artist_in_front_of_the_title_counts():
+    songs = [
+        song(1, title="A - Rain"),
+        song(2, title="Rain (Official Video)", artist="A"),
+        song(3, title="B - Rain"),
+    ]
+    assert ids(one_of_each_song(songs)) == [1, 3]
 
 
 def test_enough_songs_and_nothing_is_relaxed():

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -300,6 +300,22 @@ async def test_one_song_and_songs_by_one_artist(scene):
     assert all(
         "by one artist" in playlist.note for playlist in made.values() if playlist.kind is PlaylistKind.VIBE
     )
+
+
+async def test_a_playlist_holds_one_version_of_a_song_and_covers_of_it(scene):
+    versions = [("X", "Band"), ("X (Remastered 2011)", "Band"), ("X", "Somebody else")]
+    ids = [await scene.add(title, [1, 0, 0, 0.01 * i], artist) for i, (title, artist) in enumerate(versions)]
+    for i in range(2 * NEEDED):
+        await scene.add(f"more {i}", (np.eye(4)[i % 2] + 0.02 * i * np.eye(4)[2]).tolist(), f"artist {i}")
+    await scene.vote(BEN, LIKE, *ids, at=datetime.now(UTC) - timedelta(hours=1))
+    digest = await scene.digests.preview(GUILD, None)
+    for playlists in ((await weekly(scene)).values(), digest.playlists):
+        held = [set(ids) & set(track_ids(playlist)) for playlist in playlists]
+        assert {ids[0], ids[2]} in held
+        assert not any(ids[1] in songs and ids[0] in songs for songs in held)
+    found = await scene.playlists.vibes(GUILD, None, now=NOW)
+    assert any(set(ids) <= vibe.track_ids for vibe in found.vibes)  # which tracks sound alike is a fact
+    assert set(ids) <= {card.id for card in digest.loved}  # and so is which were liked
 
 
 async def test_songs_that_all_sound_the_same_are_no_vibe_and_no_error(scene):
