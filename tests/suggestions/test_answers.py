@@ -70,7 +70,7 @@ async def test_an_answer_that_is_gone_says_so(scene):
 async def test_what_was_removed_or_hidden_since_is_left_out(scene):
     found = await picks(scene, 3)
     answer = await save(scene, found)
-    await remove_track(scene.catalog, found[1].card.id)
+    await remove_track(scene.catalog, scene.refresher, found[1].card.id)
     page = await scene.answers.page(answer, 0, frozenset({PUBLIC}))
     assert [(s.rank, s.card.title) for s in page.suggestions] == [(1, "song 0"), (3, "song 2")]
     assert (await scene.answers.page(answer, 0, frozenset({HIDDEN}))).suggestions == ()
@@ -120,7 +120,7 @@ async def test_showing_a_page_again_changes_nothing(scene):
 async def test_showing_what_was_removed_meanwhile_is_no_error(scene):
     found = await picks(scene, 2)
     page = await scene.answers.page(await save(scene, found), 0, None)
-    await remove_track(scene.catalog, found[0].card.id)
+    await remove_track(scene.catalog, scene.refresher, found[0].card.id)
     await scene.answers.shown(page, MESSAGE)
     async with scene.store.session() as session:
         assert await session.get(MessageTrack, (MESSAGE, found[1].card.id))
@@ -129,7 +129,7 @@ async def test_showing_what_was_removed_meanwhile_is_no_error(scene):
 
 async def test_what_was_removed_before_the_answer_was_kept_is_left_out_of_it(scene):
     found = await picks(scene, 3)
-    await remove_track(scene.catalog, found[0].card.id)
+    await remove_track(scene.catalog, scene.refresher, found[0].card.id)
     page = await scene.answers.page(await save(scene, found), 0, None)
     assert [(s.rank, s.card.title) for s in page.suggestions] == [(1, "song 1"), (2, "song 2")]
 
@@ -148,13 +148,13 @@ async def test_what_was_asked_about_is_named_as_it_may_be_named_now(scene):
     assert await named(PUBLIC) == "Open seed"
     assert await named(HIDDEN, PUBLIC) == "Secret seed"
     assert await named() is None
-    await remove_track(scene.catalog, asked)
+    await remove_track(scene.catalog, scene.refresher, asked)
     assert await named(HIDDEN, PUBLIC) is None
 
 
 async def test_an_answer_about_what_was_removed_meanwhile_is_kept(scene):
     found = await picks(scene, 1)
     asked = await scene.add("Seed", near(1, 0))
-    await remove_track(scene.catalog, asked)
+    await remove_track(scene.catalog, scene.refresher, asked)
     page = await scene.answers.page(await save(scene, found, track_id=asked), 0, None)
     assert (page.track, len(page.suggestions)) == (None, 1)
