@@ -95,14 +95,14 @@ class Chooser:
         rankings: Sequence[Scored],
         channels: Channels,
         *,
-        known: Collection[int],
+        known: Sequence[int],
         steering: Steering,
         limit: int,
         least_diversity: float = 0.0,
     ) -> Chosen:
         """The best `limit` that obey the rules, best first; of several rankings in turn.
 
-        `known`: what must not come back, as another version either.
+        `known`: what must not come back, as another version either; the first COMPARED of them by sound too.
         """
         facts = await self._library.facts(guild_id)
         diversity = max(DIVERSITY[steering.adventure], least_diversity)
@@ -113,7 +113,7 @@ class Chooser:
         while True:
             pools = [await asyncio.to_thread(_pool, each, facts, channels, size) for each in rankings]
             tracks = list(dict.fromkeys(song.track_id for pool in pools for song in pool.songs))
-            compared = [*tracks, *list(known)[:COMPARED]]
+            compared = [*tracks, *known[:COMPARED]]
             alike, likeness = await self.alike(guild_id, compared, channels, set(tracks))
             rows = {track_id: row for row, track_id in enumerate(tracks)}
             close = closeness(alike[: len(tracks), : len(tracks)])
@@ -197,7 +197,7 @@ def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: Channels, size:
     scores: dict[int, float] = {}
 
     def songs() -> Iterator[SongName]:
-        for place in np.argsort(-ranking.scores, kind="stable"):
+        for place in np.lexsort((np.array(ranking.tracks), -ranking.scores)):  # of equal scores the smaller id
             track_id = ranking.tracks[place]
             if track_id in facts:
                 scores[track_id] = float(ranking.scores[place])

@@ -29,7 +29,8 @@ class Shared:
 
     @classmethod
     def of(cls, ranked: Mapping[int, Ranked]) -> "Shared":
-        """From each member's ranking; there is at least one."""
+        """From each member's ranking; there is at least one. Whoever is named first, the outcome is the same."""
+        ranked = dict(sorted(ranked.items()))
         tracks = sorted(set.intersection(*(set(each.tracks) for each in ranked.values())))
         rows = {}
         for user_id, each in ranked.items():

@@ -82,7 +82,7 @@ class Together:
             return Recommendation((), shortage(0, limit, {UNHEARD: len(candidates.tracks)}))
         shared = Shared.of(heard)
         chosen = await self._engine.chooser.choose(
-            guild_id, [shared.wanted], channels, known=out, steering=steering, limit=limit
+            guild_id, [shared.wanted], channels, known=sorted(out), steering=steering, limit=limit
         )
         left_out = {
             **told_of_others(candidates.left_out),

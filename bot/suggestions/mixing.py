@@ -81,7 +81,7 @@ class Mixing:
         candidates = await self._engine.chooser.candidates(guild_id, channels, NO_STEERING, out)
         mixed = await self._mixed(guild_id, candidates.tracks, parts[: len(add)], parts[len(add) :], channels)
         chosen = await self._engine.chooser.choose(
-            guild_id, [mixed.wanted], channels, known=out, steering=NO_STEERING, limit=limit
+            guild_id, [mixed.wanted], channels, known=sorted(out), steering=NO_STEERING, limit=limit
         )
         picks = [mixed.pick(card) for card in chosen.cards]
         left_out = {

@@ -82,7 +82,10 @@ def shortage(found: int, limit: int, left_out: Mapping[str, int], likes: int = S
 
 
 def told(found: int, left_out: Mapping[str, int]) -> str:
-    """What was left out as what, most first: "That is all. Left out: 12 known already, 3 without the tag."."""
-    most = sorted(((-number, rule) for rule, number in left_out.items() if number), key=lambda each: each[0])
-    parts = ", ".join(f"{-number} {LEFT_OUT[rule]}" for number, rule in most)
+    """What was left out as what, most first: "That is all. Left out: 12 known already, 3 without the tag.".
+
+    Of equal numbers in the order of LEFT_OUT.
+    """
+    most = sorted((rule for rule in LEFT_OUT if left_out.get(rule)), key=lambda rule: -left_out[rule])
+    parts = ", ".join(f"{left_out[rule]} {LEFT_OUT[rule]}" for rule in most)
     return f"{FEW if found else NONE}." + (f" Left out: {parts}." if parts else "")

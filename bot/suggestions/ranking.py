@@ -105,8 +105,9 @@ class Ranker:
             disliked = [track_id for track_id in disliked if track_id in said]
         heard = await self._library.heard(guild_id, among, liked, disliked, channels=channels)
         finite = np.isfinite(heard.matches)
-        # What was listened to, of the tracks and of the evidence.
+        # What was listened to, of the tracks (of equal scores the smaller id is first) and of the evidence.
         rows, known = np.flatnonzero(finite.any(axis=1)), np.flatnonzero(finite.any(axis=0))
+        rows = rows[np.argsort(np.array(heard.tracks)[rows], kind="stable")]
         evidence = tuple([*liked, *disliked][place] for place in known)
         ranked = Ranked(
             tracks=tuple(heard.tracks[row] for row in rows),

@@ -93,7 +93,7 @@ class Recommender:
             near = {hit.track_id: hit for hit in hits if percent(hit.match)}
             scored = Scored(list(near), np.array([hit.score for hit in near.values()]))
             chosen = await engine.chooser.choose(
-                guild_id, [scored], channels, known=[*asked, *hidden], steering=steering, limit=limit
+                guild_id, [scored], channels, known=[*asked, *sorted(hidden)], steering=steering, limit=limit
             )
             enough = len(chosen.cards) >= min(limit, PAGE) and len(near) < size
             if enough or len(chosen.cards) == limit or len(hits) < size:
@@ -136,7 +136,8 @@ class Recommender:
         taste = await self._engine.taste(
             guild_id, user_id, channels, now, extra, own=you and user_id is not None
         )
-        known = taste.known | taste.hidden | await self._engine.history.hidden(guild_id, asker)
+        hidden = taste.hidden | await self._engine.history.hidden(guild_id, asker)
+        known = sorted(taste.known | hidden)
         candidates = await self._engine.chooser.candidates(guild_id, channels, steering, known)
         ranked = await self._engine.ranker.rank(
             guild_id, taste, candidates.tracks, channels, others=user_id is not None
@@ -166,7 +167,7 @@ class Recommender:
         self,
         question: _Question,
         taste: Taste,
-        known: Collection[int],
+        known: Sequence[int],
         candidates: Candidates,
         ranked: Ranked,
     ) -> tuple[tuple[Pick, ...], Mapping[str, int]]:
@@ -193,7 +194,7 @@ class Recommender:
     async def _by_popularity(
         self,
         question: _Question,
-        known: Collection[int],
+        known: Sequence[int],
         candidates: Candidates,
     ) -> tuple[tuple[Pick, ...], Mapping[str, int]]:
         """What the server likes most, for somebody of whom nothing is known."""
@@ -207,7 +208,7 @@ class Recommender:
         return picks, {**candidates.left_out, **chosen.left_out, UNPOPULAR: len(allowed) - len(leads)}
 
     async def _choose(
-        self, question: _Question, rankings: list[Scored], known: Collection[int], least_diversity: float
+        self, question: _Question, rankings: list[Scored], known: Sequence[int], least_diversity: float
     ) -> Chosen:
         return await self._engine.chooser.choose(
             question.guild_id,

@@ -70,7 +70,9 @@ class Crowd:
         return _of_nobody(self.vectors)
 
     def _member(self, votes: Mapping[int, int]) -> "_Member | None":
-        known = {track_id: kind for track_id, kind in votes.items() if kind and track_id in self._places}
+        known = {
+            track_id: kind for track_id, kind in sorted(votes.items()) if kind and track_id in self._places
+        }
         likes = [track_id for track_id, kind in known.items() if kind > 0]
         if len(likes) < FEWEST_OWN:
             return None

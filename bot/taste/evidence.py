@@ -40,6 +40,7 @@ WEIGHTS: Mapping[Signal, float] = MappingProxyType(
         Signal.IGNORED: -0.1,
     }
 )
+SIGNALS = tuple(Signal)
 KNOWN = frozenset({Signal.LIKED, Signal.DISLIKED, Signal.HIDDEN, Signal.SHARED, Signal.MORE})
 
 
@@ -98,7 +99,7 @@ def taste_of(events: Iterable[Event], now: datetime, half_life: float = HALF_LIF
     latest: dict[tuple[int, int, Signal], Event] = {}
     for event in events:
         key = (event.track_id, event.user_id, event.signal)
-        if key not in latest or event.at > latest[key].at:
+        if key not in latest or (event.at, event.told) > (latest[key].at, latest[key].told):
             latest[key] = event
     parts: dict[int, list[tuple[float, Event]]] = defaultdict(list)
     counted = [event for event in latest.values() if own or event.told]
@@ -116,8 +117,14 @@ def taste_of(events: Iterable[Event], now: datetime, half_life: float = HALF_LIF
 
 
 def _telling(parts: Iterable[tuple[float, Event]], total: float) -> Event:
-    """The event that does most for the sign that the sum has."""
-    return max(parts, key=lambda part: (part[0] * (1 if total >= 0 else -1), part[1].at))[1]
+    """The event that does most for the sign that the sum has; of equals the newest, then by signal and member."""
+    sign = 1 if total >= 0 else -1
+    return max(parts, key=lambda part: (sign * part[0], part[1].at, *_precedence(part[1])))[1]
+
+
+def _precedence(event: Event) -> tuple[int, int]:
+    """A total order of the events about a track that weigh the same: signals as they are declared, then members."""
+    return -SIGNALS.index(event.signal), -event.user_id
 
 
 def dislikes(taste: Taste) -> set[int]:

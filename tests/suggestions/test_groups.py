@@ -1,12 +1,14 @@
 """Members beside each other, over a real library."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
 from bot.errors import NotFound
 from bot.suggestions.engine import Engine
 from bot.suggestions.groups import Together
-from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC
+from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START
 from tests.support.scene import DISLIKE, LIKE, MARKED, Scene, near
 
 ROCK, JAZZ, FOLK = 0, 1, 2
@@ -126,6 +128,19 @@ async def test_a_blend_shows_only_what_may_be_shown(scene, together):
     await scene.vote(CLEO, LIKE, *rock[:2])
     assert titles((await together.blend(GUILD, BEN, CLEO, frozenset({PUBLIC}))).recommendation) == []
     assert len(titles((await together.blend(GUILD, BEN, CLEO, None)).recommendation)) == 2
+
+
+async def test_a_group_is_answered_the_same_whoever_is_named_first(scene, together):
+    """Rock and jazz mirror each other, so that both members are as pleased with what lies between."""
+    rock, jazz, folk = [await songs(scene, style, f"{style}", 3) for style in (ROCK, JAZZ, FOLK)]
+    await both(scene)
+    await scene.vote(BEN, LIKE, *rock)
+    await scene.vote(CLEO, LIKE, *jazz)
+    await scene.vote(DORA, LIKE, *folk)
+    answers = [
+        await together.group(GUILD, order, None, now=START) for order in permutations((BEN, CLEO, DORA))
+    ]
+    assert answers[0].picks and all(answer == answers[0] for answer in answers)
 
 
 async def test_one_and_the_same_cannot_be_blended(together):

@@ -2,7 +2,9 @@
 
 import asyncio
 import tracemalloc
+from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -60,6 +62,17 @@ def test_the_named_like_is_one_without_which_the_track_stands_lower(crowd):
     without = {track: kind for track, kind in votes.items() if track != carrier}
     assert crowd.preferences(without)[30] < crowd.preferences(votes)[30]
     assert crowd.carrier(votes, 999) is None
+
+
+def test_the_order_of_votes_decides_nothing(crowd):
+    """Two tracks with the same vector are the same like to a third one."""
+    vectors = crowd.vectors.copy()
+    vectors[2] = vectors[4]
+    twins = replace(crowd, vectors=vectors)
+    votes = [(int(twins.tracks[2]), 1), (int(twins.tracks[4]), 1), (int(twins.tracks[3]), -1)]
+    found = {twins.carrier(dict(order), int(twins.tracks[6])) for order in permutations(votes)}
+    assert found == {int(twins.tracks[2])}
+    assert len({tuple(twins.preferences(dict(order)).values()) for order in permutations(votes)}) == 1
 
 
 def folded_in(crowd: Crowd, votes: dict[int, int]):

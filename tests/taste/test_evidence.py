@@ -1,6 +1,8 @@
 """What counts as liked and disliked, and for how much."""
 
+from dataclasses import replace
 from datetime import timedelta
+from itertools import combinations, permutations
 
 import pytest
 from hypothesis import given, settings
@@ -28,6 +30,9 @@ events = st.builds(
     user_id=st.sampled_from([ANA, BEN, CLEO]),
     signal=st.sampled_from(Signal),
     at=st.integers(0, 900).map(lambda days: START - timedelta(days=days)),
+)
+moments = st.builds(
+    replace, events, told=st.booleans(), at=st.sampled_from([START, START - timedelta(days=1)])
 )
 histories = st.lists(events, max_size=12, unique_by=lambda e: (e.track_id, e.user_id, e.signal))
 
@@ -125,6 +130,58 @@ def test_only_what_a_member_really_knows_is_known():
     done = [event(track, signal) for track, signal in enumerate(Signal)]
     known = {done[track].signal for track in taste_of(done, START, own=True).known}
     assert known == set(Signal) - {Signal.IGNORED}
+
+
+# -- order --------------------------------------------------------------------------------------------------
+
+AT_ONCE = [some for size in (1, 2, 3) for some in combinations(Signal, size)]
+
+
+@pytest.mark.parametrize("signals", AT_ONCE, ids="+".join)
+@pytest.mark.parametrize("own", [True, False])
+def test_of_events_at_one_time_none_counts_for_coming_first(signals, own):
+    """One member alone, and two of them, one of whom did it where the reader can't look."""
+    alone = [event(1, signal, user=BEN) for signal in signals]
+    both = alone[:2] + [replace(each, user_id=CLEO, told=False) for each in alone[:2]]
+    for done in (alone, both):
+        tastes = [taste_of(order, START, own=own) for order in permutations(done)]
+        assert all(taste == tastes[0] for taste in tastes)
+
+
+def test_of_equals_the_signal_declared_first_says_most():
+    done = [event(1, Signal.MORE), event(1, Signal.SHARED)]
+    for order in permutations(done):
+        assert taste_of(order, START, own=True).best[1].signal is Signal.SHARED
+
+
+def test_of_equals_the_member_with_the_smaller_number_says_most():
+    done = [event(1, Signal.LIKED, user=user) for user in (ANA, BEN, CLEO)]
+    for order in permutations(done):
+        assert taste_of(order, START, own=True).best[1].user_id == min(ANA, BEN, CLEO)
+
+
+def test_the_same_thing_done_at_one_time_where_the_reader_can_look_and_where_not_is_known_to_them():
+    done = [event(1, Signal.SHARED), replace(event(1, Signal.SHARED), told=False)]
+    for order in permutations(done):
+        assert taste_of(order, START, own=False).known == {1}
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(moments, max_size=12), st.randoms())
+def test_no_order_of_any_events_changes_the_taste(history, random):
+    shuffled = random.sample(history, len(history))
+    for own in (True, False):
+        assert taste_of(shuffled, START, own=own) == taste_of(history, START, own=own)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3), st.sampled_from([1, -1])), max_size=12),
+    st.randoms(),
+)
+def test_no_order_of_votes_changes_the_favourites(rows, random):
+    at_once = [Vote(*row, START) for row in rows]
+    assert favourites(random.sample(at_once, len(rows))) == favourites(at_once)
 
 
 # -- one question -------------------------------------------------------------------------------------------
