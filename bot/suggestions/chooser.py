@@ -197,7 +197,9 @@ def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: Channels, size:
     scores: dict[int, float] = {}
 
     def songs() -> Iterator[SongName]:
-        for place in np.lexsort((np.array(ranking.tracks), -ranking.scores)):  # of equal scores the smaller id
+        for place in np.lexsort(
+            (np.array(ranking.tracks), -ranking.scores)
+        ):  # of equal scores the smaller id
             track_id = ranking.tracks[place]
             if track_id in facts:
                 scores[track_id] = float(ranking.scores[place])
