@@ -30,7 +30,7 @@ from bot.suggestions.pick import Pick
 from bot.suggestions.wishes import Steering
 from bot.suggestions.wording import Evidence
 from bot.vectors.points import load_points
-from bot.vectors.search import Hit
+from bot.vectors.question import Hit
 from models import Guild, MessageTrack, Reaction, Share, Source, Track, TrackVector
 
 GUILD, MEMBER, OTHERS = 1, 2, 60

@@ -34,7 +34,7 @@ from bot.suggestions.recommender import Recommender
 from bot.taste.feedback import Feedback
 from bot.vectors.rebuilder import Rebuilder
 from bot.vectors.refresh import PointRefresher
-from bot.vectors.storage import Vectors
+from bot.vectors.storage import VectorStorage
 
 LAST_REBUILDING_SECONDS = 5.0
 
@@ -46,7 +46,7 @@ class Services:
     settings: Settings
     primary: EmbedderInfo
     store: Store
-    vectors: Vectors
+    vectors: VectorStorage
     catalog: Catalog
     guilds: Guilds
     refresher: PointRefresher
@@ -79,7 +79,9 @@ class Services:
         async with AsyncExitStack() as exits:
             store = await Store.open(settings)
             exits.push_async_callback(store.close)
-            vectors = await Vectors.open(settings, [EMBEDDERS[name] for name in settings.embedders], store)
+            vectors = await VectorStorage.open(
+                settings, [EMBEDDERS[name] for name in settings.embedders], store
+            )
             exits.push_async_callback(vectors.close)
             proxy = EgressProxy(settings.egress_allow)
             analyst = Analyst(settings.embedders, settings.home, together=together)
@@ -99,7 +101,7 @@ class Services:
 
     @classmethod
     def _wire(
-        cls, settings: Settings, store: Store, vectors: Vectors, fetcher: Fetcher, analyst: Analyst
+        cls, settings: Settings, store: Store, vectors: VectorStorage, fetcher: Fetcher, analyst: Analyst
     ) -> "Services":
         primary = EMBEDDERS[settings.embedders[0]]
         catalog = Catalog(store)

@@ -11,7 +11,7 @@ from bot.library.catalog import Catalog
 from bot.library.store import Store
 from bot.settings import Settings
 from bot.vectors.refresh import PointRefresher
-from bot.vectors.storage import Vectors
+from bot.vectors.storage import VectorStorage
 from tests.support import database
 from tests.support.library import INFOS
 from tests.support.scene import Scene
@@ -78,7 +78,7 @@ def catalog(store: Store) -> Catalog:
 
 
 @pytest.fixture
-def refresher(store: Store, vectors: Vectors) -> PointRefresher:
+def refresher(store: Store, vectors: VectorStorage) -> PointRefresher:
     """What keeps that vector storage in step with that database."""
     return PointRefresher(store, vectors)
 
@@ -86,14 +86,14 @@ def refresher(store: Store, vectors: Vectors) -> PointRefresher:
 @pytest.fixture
 async def vectors(
     settings: Settings, infos: tuple[EmbedderInfo, ...], store: Store
-) -> AsyncIterator[Vectors]:
+) -> AsyncIterator[VectorStorage]:
     """An open, empty, embedded vector storage for `infos`."""
-    opened = await Vectors.open(settings, infos, store)
+    opened = await VectorStorage.open(settings, infos, store)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-def scene(store: Store, vectors: Vectors) -> Scene:
+def scene(store: Store, vectors: VectorStorage) -> Scene:
     """An empty server and every service over it."""
     return Scene.of(store, vectors)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
@@ -11,7 +12,9 @@ from bot.playlists.sequence import arrange
 from bot.playlists.songs import PlacedTrack
 from bot.suggestions.recommender import Recommender
 from bot.suggestions.wording import shorten
-from bot.vectors.storage import Vectors
+
+if TYPE_CHECKING:
+    from bot.vectors.storage import VectorStorage
 
 LENGTH = 9
 SHORTEST = 4
@@ -21,7 +24,7 @@ COHERENT = 30  # per cent of a match that each track must have with the one that
 class Around:
     """Finds such playlists in a server's library."""
 
-    def __init__(self, vectors: Vectors, catalog: Catalog, recommender: Recommender) -> None:
+    def __init__(self, vectors: "VectorStorage", catalog: Catalog, recommender: Recommender) -> None:
         self._vectors = vectors
         self._catalog = catalog
         self._recommender = recommender

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
@@ -15,8 +16,10 @@ from bot.playlists.records import PlaylistRecords
 from bot.playlists.songs import PlacedTrack, placed
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Feedback
-from bot.vectors.storage import Vectors
 from models import Answer, Share, Suggestion, Track
+
+if TYPE_CHECKING:
+    from bot.vectors.storage import VectorStorage
 
 LATELY = 4  # weeks during which what was posted stays out
 
@@ -25,7 +28,12 @@ class Reader:
     """Reads songs, votes, shares and what was posted."""
 
     def __init__(
-        self, store: Store, vectors: Vectors, catalog: Catalog, feedback: Feedback, records: PlaylistRecords
+        self,
+        store: Store,
+        vectors: "VectorStorage",
+        catalog: Catalog,
+        feedback: Feedback,
+        records: PlaylistRecords,
     ) -> None:
         self._store = store
         self._vectors = vectors

@@ -14,7 +14,7 @@ from bot.audio.loudness import SILENT
 from bot.library.cards import TrackCard
 from bot.playlists.camelot import Camelot, camelot
 from bot.suggestions.song_names import SongName
-from bot.vectors.storage import Sounds
+from bot.vectors.sounds import UnitVectors
 
 Place = NDArray[np.float64]
 Places = NDArray[np.float64]
@@ -68,7 +68,7 @@ def centred(vectors: NDArray[np.floating[Any]]) -> Places:
     return np.asarray(np.divide(moved, lengths, out=np.zeros_like(moved), where=lengths > 1e-6))
 
 
-def placed(sounds: Sounds, tracks: Sequence[int]) -> dict[int, Place]:
+def placed(sounds: UnitVectors, tracks: Sequence[int]) -> dict[int, Place]:
     """Where those of the tracks stand that any embedder has heard, by all that are searched by, side by side.
 
     What one of the embedders hasn't heard yet stands in its middle.

@@ -1,7 +1,7 @@
 """Erases a member from a server: everything that existed only because of them."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +12,6 @@ from bot.privacy.members import of_member
 from bot.shares.admission import keep_spent
 from bot.shares.jobs import now
 from bot.vectors.refresh import PointRefresher
-from bot.vectors.storage import Vectors
 from models import (
     Answer,
     Digest,
@@ -26,6 +25,9 @@ from models import (
     Source,
     Suggestion,
 )
+
+if TYPE_CHECKING:
+    from bot.vectors.storage import VectorStorage
 
 POSTED = 100
 FILE = "discord:"  # how the keys of files on Discord begin
@@ -65,7 +67,7 @@ class Forgotten:
 class Forgetting:
     """Erases every feature's traces of a member."""
 
-    def __init__(self, store: Store, vectors: Vectors, refresher: PointRefresher) -> None:
+    def __init__(self, store: Store, vectors: "VectorStorage", refresher: PointRefresher) -> None:
         self._store = store
         self._vectors = vectors
         self._refresher = refresher

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from bot.library.catalog import Catalog
 from bot.library.sight import Channels
@@ -17,7 +17,9 @@ from bot.taste.evidence import HALF_LIFE, NO_EXTRA, ExtraEvidence, Signal, Taste
 from bot.taste.feedback import Feedback
 from bot.taste.history import History
 from bot.vectors.library_index import LibraryIndex
-from bot.vectors.storage import Vectors
+
+if TYPE_CHECKING:
+    from bot.vectors.storage import VectorStorage
 
 VOTES = frozenset({Signal.LIKED, Signal.DISLIKED})
 
@@ -26,7 +28,7 @@ VOTES = frozenset({Signal.LIKED, Signal.DISLIKED})
 class Engine:
     """Opened over a database and a vector storage; close it to stop what it does in the background."""
 
-    vectors: Vectors
+    vectors: "VectorStorage"
     library: LibraryIndex
     catalog: Catalog
     feedback: Feedback
@@ -41,7 +43,7 @@ class Engine:
     def over(
         cls,
         store: Store,
-        vectors: Vectors,
+        vectors: "VectorStorage",
         catalog: Catalog,
         feedback: Feedback,
         *,

@@ -33,7 +33,7 @@ from bot.suggestions.ranking import Ranked
 from bot.suggestions.wishes import NO_STEERING, UNKNOWN_DIVERSITY, Steering
 from bot.suggestions.wording import Evidence, Reason, month
 from bot.taste.evidence import ASKER, NO_EXTRA, ExtraEvidence, Taste, favourites
-from bot.vectors.storage import Hit
+from bot.vectors.question import Hit
 
 __all__ = ["Pick", "Recommendation", "Recommender", "percent"]
 

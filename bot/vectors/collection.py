@@ -1,7 +1,7 @@
 """A server's points in Qdrant: where they are, and how they are made, read and removed. Runs in Qdrant's thread."""
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +12,7 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 
 from bot.vectors.calibration import Vector
 from bot.vectors.generations import Generation
+from bot.vectors.points import Point
 
 PREFIX = "earworm-"
 TRACK_IDS = uuid.UUID("5d1bb3c5-6b5c-5c0e-9f6f-0e6b6f4a7a52")  # the namespace of Earworm's point ids
@@ -19,15 +20,6 @@ BATCH = 100
 PAGE = 1000
 FILTERED = ("channels", "sharers")  # payload keys that queries filter on
 OURS = "epoch"  # a payload key that is nobody else's business
-
-
-@dataclass(frozen=True)
-class Point:
-    """A track as it is stored: raw vectors by name, and what filters need."""
-
-    track_id: int
-    vectors: Mapping[str, Vector]
-    payload: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
 
@@ -11,10 +11,12 @@ from bot.library.store import Store
 from bot.vectors import coverage
 from bot.vectors.coverage import Unheard
 from bot.vectors.generations import Generation
-from bot.vectors.points import load_points
+from bot.vectors.points import Point, load_points
 from bot.vectors.rebuilder import Rebuilder
-from bot.vectors.storage import Point, Vectors
 from models import Guild, Relistening, Track
+
+if TYPE_CHECKING:
+    from bot.vectors.storage import VectorStorage
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Repair:
         return [f"server {self.guild_id}: {line}" for line in (done, *again, *lost)]
 
 
-async def agreement(store: Store, vectors: Vectors) -> list[GuildAgreement]:
+async def agreement(store: Store, vectors: "VectorStorage") -> list[GuildAgreement]:
     """Compare every server's tracks with its points."""
     strays = await vectors.strays()
     return [
@@ -69,7 +71,7 @@ async def agreement(store: Store, vectors: Vectors) -> list[GuildAgreement]:
     ]
 
 
-async def repair(store: Store, vectors: Vectors) -> list[Repair]:
+async def repair(store: Store, vectors: "VectorStorage") -> list[Repair]:
     """Make every server's points anew from the database, and have another try at what couldn't be listened to."""
     guilds = await _guilds(store, vectors)
     await vectors.tidy()
@@ -79,14 +81,14 @@ async def repair(store: Store, vectors: Vectors) -> list[Repair]:
     return [await _repair(store, vectors, guild_id) for guild_id in guilds]
 
 
-async def _guilds(store: Store, vectors: Vectors) -> list[int]:
+async def _guilds(store: Store, vectors: "VectorStorage") -> list[int]:
     async with store.session() as session:
         known = set(await session.scalars(select(Guild.id)))
     return sorted(known | await vectors.guilds())
 
 
 async def _agreement(
-    store: Store, vectors: Vectors, guild_id: int, leftovers: Sequence[str]
+    store: Store, vectors: "VectorStorage", guild_id: int, leftovers: Sequence[str]
 ) -> GuildAgreement:
     payloads = await vectors.payloads(guild_id)
     epoch = await vectors.epochs.current(guild_id)
@@ -97,7 +99,7 @@ async def _agreement(
     return _compare(guild_id, points, payloads, having, leftovers, unheard)
 
 
-def _names(vectors: Vectors, epoch: Generation | None) -> Sequence[str]:
+def _names(vectors: "VectorStorage", epoch: Generation | None) -> Sequence[str]:
     return vectors.names if epoch is None else tuple(epoch.frames)
 
 
@@ -136,7 +138,7 @@ def _compare(
     )
 
 
-async def _repair(store: Store, vectors: Vectors, guild_id: int) -> Repair:
+async def _repair(store: Store, vectors: "VectorStorage", guild_id: int) -> Repair:
     before = await vectors.ids(guild_id)
     await Rebuilder(store, vectors).tend(guild_id, anew=True)
     stored = await vectors.ids(guild_id)

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import func, select
@@ -19,11 +20,13 @@ from bot.library.sight import Channels
 from bot.library.store import Store
 from bot.vectors.calibration import Vector
 from bot.vectors.generations import Generation
-from bot.vectors.matrix import Matrix, Stamp, TrackMatches, merged, placed
-from bot.vectors.search import Sound
-from bot.vectors.sounds import Sounds
-from bot.vectors.storage import Vectors
+from bot.vectors.matrix import LibraryMatrix, Stamp, TrackMatches, merged, placed
+from bot.vectors.question import Example
+from bot.vectors.sounds import UnitVectors
 from models import Share, Track, TrackVector
+
+if TYPE_CHECKING:
+    from bot.vectors.storage import VectorStorage
 
 BATCH = 1000
 KEPT = 64_000_000  # numbers in memory, 4 bytes each, over all servers; one server's are kept however many they are
@@ -36,10 +39,10 @@ CHECKED_SECONDS = (
 class LibraryIndex:
     """Facts and matches of servers' tracks, kept up to date with what is stored and removed."""
 
-    def __init__(self, store: Store, vectors: Vectors) -> None:
+    def __init__(self, store: Store, vectors: "VectorStorage") -> None:
         self._store = store
         self._vectors = vectors
-        self._kept: OrderedDict[int, Matrix] = OrderedDict()
+        self._kept: OrderedDict[int, LibraryMatrix] = OrderedDict()
         self._changed: dict[int, set[int]] = {}
         self._checked: dict[int, float] = {}
         self._loading = asyncio.Lock()
@@ -53,8 +56,8 @@ class LibraryIndex:
         self,
         guild_id: int,
         among: Sequence[int],
-        liked: Sequence[Sound],
-        disliked: Sequence[Sound] = (),
+        liked: Sequence[Example],
+        disliked: Sequence[Example] = (),
         *,
         channels: Channels,
     ) -> TrackMatches:
@@ -74,7 +77,7 @@ class LibraryIndex:
         return TrackMatches(tracks, await asyncio.to_thread(matrix.matches, tracks, examples))
 
     async def heard_all(
-        self, guild_id: int, tracks: Sequence[int], examples: Sequence[Sound]
+        self, guild_id: int, tracks: Sequence[int], examples: Sequence[Example]
     ) -> TrackMatches:
         """How every one of these tracks matches each example, in this order, with −∞ for those that are unknown.
 
@@ -114,8 +117,8 @@ class LibraryIndex:
         self,
         guild_id: int,
         among: Sequence[int],
-        liked: Sequence[Sound],
-        disliked: Sequence[Sound],
+        liked: Sequence[Example],
+        disliked: Sequence[Example],
         channels: Channels,
     ) -> TrackMatches:
         if len(among) > CANDIDATES:
@@ -130,8 +133,8 @@ class LibraryIndex:
         self,
         guild_id: int,
         wanted: frozenset[int],
-        liked: Sequence[Sound],
-        disliked: Sequence[Sound],
+        liked: Sequence[Example],
+        disliked: Sequence[Example],
         channels: Channels,
     ) -> list[int]:
         """The best of what is wanted: Qdrant is told these tracks, or all others, whichever are fewer."""
@@ -148,7 +151,7 @@ class LibraryIndex:
         )
         return [hit.track_id for hit in hits if hit.track_id in wanted]
 
-    async def _some(self, guild_id: int, tracks: Sequence[int], examples: Sequence[Sound]) -> Matrix:
+    async def _some(self, guild_id: int, tracks: Sequence[int], examples: Sequence[Example]) -> LibraryMatrix:
         """These alone, from the database."""
         epoch = await self._vectors.epochs.current(guild_id)
         numbers = [sound for sound in examples if isinstance(sound, int)]
@@ -156,7 +159,7 @@ class LibraryIndex:
 
     # -- in memory -----------------------------------------------------------------------------------------
 
-    async def _matrix(self, guild_id: int) -> Matrix:
+    async def _matrix(self, guild_id: int) -> LibraryMatrix:
         async with self._loading:
             fresh = time.monotonic() - self._checked.get(guild_id, -CHECKED_SECONDS) < CHECKED_SECONDS
             if fresh and guild_id in self._kept and not self._changed.get(guild_id):
@@ -184,7 +187,7 @@ class LibraryIndex:
 
     async def _load(
         self, guild_id: int, epoch: Generation | None, stamp: Stamp, among: Collection[int] | None
-    ) -> Matrix:
+    ) -> LibraryMatrix:
         facts: dict[int, Facts] = {}
         raws: dict[str, dict[int, Vector]] = {name: {} for name in (epoch.frames if epoch else ())}
         async with self._store.session() as session:
@@ -198,9 +201,9 @@ class LibraryIndex:
                 for row in await session.scalars(rows):
                     raws[row.name][row.track_id] = np.frombuffer(row.data, dtype="<f4")
         facts = dict(sorted(facts.items()))
-        return Matrix(stamp, epoch, facts, await asyncio.to_thread(placed, epoch, list(facts), raws))
+        return LibraryMatrix(stamp, epoch, facts, await asyncio.to_thread(placed, epoch, list(facts), raws))
 
-    def _keep(self, guild_id: int, matrix: Matrix) -> None:
+    def _keep(self, guild_id: int, matrix: LibraryMatrix) -> None:
         """The ones that were asked for last stay."""
         self._kept[guild_id] = matrix
         while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > KEPT:
@@ -211,7 +214,7 @@ def _id(epoch: Generation | None) -> int | None:
     return epoch.id if epoch else None
 
 
-def _with_examples(sounds: Sounds, examples: Sequence[Sound]) -> Sounds:
+def _with_examples(sounds: UnitVectors, examples: Sequence[Example]) -> UnitVectors:
     """Also the examples that are no tracks of the library, under numbers below 0."""
     vectors = {name: dict(tracks) for name, tracks in sounds.vectors.items()}
     for place, sound in enumerate(examples, 1):

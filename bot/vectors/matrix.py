@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bot.library.facts import Facts
 from bot.vectors.calibration import Frame, Vector
 from bot.vectors.generations import Generation
-from bot.vectors.search import Sound
+from bot.vectors.question import Example
 
 Matches = NDArray[np.float32]
 Stamp = tuple[int, ...]
@@ -25,7 +25,7 @@ class TrackMatches:
 
 
 @dataclass(frozen=True, eq=False)
-class Matrix:
+class LibraryMatrix:
     """A server's tracks in one epoch: their facts, and by name (n, d) vectors of length 1, zeros where one lacks."""
 
     stamp: Stamp
@@ -38,7 +38,7 @@ class Matrix:
         """The numbers that it holds."""
         return sum(rows.size for rows in self.rows.values())
 
-    def matches(self, tracks: Sequence[int], examples: Sequence[Sound]) -> Matches:
+    def matches(self, tracks: Sequence[int], examples: Sequence[Example]) -> Matches:
         """As `Sounds.matches`: the mean over the vectors that both have, by those that questions go by."""
         assert self.epoch is not None
         chosen = np.array([self._places[track_id] for track_id in tracks], np.intp)
@@ -78,7 +78,7 @@ class Matrix:
         """By name, which of the tracks have this vector."""
         return {name: np.asarray(rows.any(axis=1)) for name, rows in self.rows.items()}
 
-    def _mean(self, names: Sequence[str], chosen: NDArray[np.intp], examples: Sequence[Sound]) -> Matches:
+    def _mean(self, names: Sequence[str], chosen: NDArray[np.intp], examples: Sequence[Example]) -> Matches:
         assert self.epoch is not None
         total = np.zeros((len(chosen), len(examples)), np.float32)
         common = np.zeros_like(total)
@@ -92,7 +92,7 @@ class Matrix:
             common += both
         return np.where(common > 0, total / np.maximum(common, 1), -np.inf).astype(np.float32)
 
-    def _example(self, name: str, frame: Frame, sound: Sound) -> Vector:
+    def _example(self, name: str, frame: Frame, sound: Example) -> Vector:
         nothing = np.zeros(frame.dimension, np.float32)
         if isinstance(sound, int):
             return self.rows[name][self._places[sound]] if sound in self._places else nothing
@@ -112,7 +112,7 @@ def placed(
     return rows
 
 
-def merged(old: Matrix, new: Matrix, changed: Collection[int]) -> Matrix:
+def merged(old: LibraryMatrix, new: LibraryMatrix, changed: Collection[int]) -> LibraryMatrix:
     """The old one, but what changed is as in the new one, or gone."""
     kept = [track_id not in changed for track_id in old.facts]
     left = [track_id for track_id in old.facts if track_id not in changed]

@@ -1,6 +1,7 @@
 """What the vector storage holds of a track, made from SQL, which is the truth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from bot.library.cards import load_shares
-from bot.vectors.storage import Point
+from bot.vectors.calibration import Vector
 from models import Share, Track
+
+
+@dataclass(frozen=True)
+class Point:
+    """A track as it is stored: raw vectors by name, and what filters need."""
+
+    track_id: int
+    vectors: Mapping[str, Vector]
+    payload: Mapping[str, Any]
 
 
 async def load_points(session: AsyncSession, guild_id: int, *where: ColumnElement[bool]) -> list[Point]:

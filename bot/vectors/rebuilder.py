@@ -10,6 +10,7 @@ import contextlib
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import select
@@ -20,8 +21,10 @@ from bot.vectors import coverage
 from bot.vectors.calibration import Frame, Measuring, Vector, is_due
 from bot.vectors.generations import Generation
 from bot.vectors.points import load_points
-from bot.vectors.storage import Vectors
 from models import Track, TrackVector
+
+if TYPE_CHECKING:
+    from bot.vectors.storage import VectorStorage
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ def plan(current: Generation, counts: Mapping[str, int], wanted: Sequence[str], 
 class Rebuilder:
     """Makes collections anew when they need it, in the background once it was started."""
 
-    def __init__(self, store: Store, vectors: Vectors) -> None:
+    def __init__(self, store: Store, vectors: "VectorStorage") -> None:
         self._store = store
         self._vectors = vectors
         self._task: asyncio.Task[None] | None = None

@@ -1,18 +1,22 @@
 """Keeps a server's points in step with its tracks in the database."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy import select
 
 from bot.library.store import Store
 from bot.library.unsharing import GoneReply, drop_shares
 from bot.vectors.points import load_points
-from bot.vectors.storage import Vectors
 from models import Share, Track
+
+if TYPE_CHECKING:
+    from bot.vectors.storage import VectorStorage
 
 
 class PointRefresher:
     """After a change of shares or tracks, writes what follows from it to the vectors."""
 
-    def __init__(self, store: Store, vectors: Vectors) -> None:
+    def __init__(self, store: Store, vectors: "VectorStorage") -> None:
         self._store = store
         self._vectors = vectors
 

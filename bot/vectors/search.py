@@ -7,58 +7,22 @@ counted, so that it takes no place from anybody. Measured over 86 tracks with MF
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from qdrant_client import models
 
-from bot.library.sight import COMMAND_LINE, Channels
+from bot.library.sight import COMMAND_LINE
 from bot.vectors.calibration import Vector
 from bot.vectors.collection import Place, VectorCollection, point_id, track_of
 from bot.vectors.generations import Generation
-from bot.vectors.sounds import Sounds
-
-Strategy = Literal["best_score", "average_vector"]
-Sound = int | Mapping[str, Vector]
-"""What a question is about: a track of the library, or raw vectors by name of something else."""
+from bot.vectors.question import Example, Hit, Question, Strategy
+from bot.vectors.sounds import UnitVectors
 
 Heard = Mapping[str, Vector]
 Query = list[float] | models.RecommendQuery
 
 RANKING_CONSTANT = 60 + 1  # Qdrant counts ranks from 0
 DEPTH = 200  # of each ranking that is fused, at least
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is near the positives and far from the negatives; with no strategy, near the only positive.
-
-    Only tracks shared in one of `channels` (None: anywhere) or on the command line, and of `among` (None: of all).
-    """
-
-    positives: Sequence[Sound]
-    negatives: Sequence[Sound]
-    strategy: Strategy | None
-    channels: Channels
-    exclude: frozenset[int]
-    limit: int
-    among: frozenset[int] | None = None
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A track that was found.
-
-    `score` orders hits: a cosine, `best_score`'s own measure, or reciprocal ranks where several vectors are fused.
-    `match`: with the closest positive, `against`: with the closest negative; both as `Sounds.matches` has it, −∞ if
-    there is none.
-    """
-
-    track_id: int
-    score: float
-    match: float
-    against: float = -np.inf
 
 
 async def search(shelf: VectorCollection, epoch: Generation, question: Question) -> list[Hit]:
@@ -73,7 +37,7 @@ async def search(shelf: VectorCollection, epoch: Generation, question: Question)
     return await _hits(shelf, epoch, found, liked, disliked)
 
 
-async def _heard(shelf: VectorCollection, epoch: Generation, sounds: Sequence[Sound]) -> list[Heard]:
+async def _heard(shelf: VectorCollection, epoch: Generation, sounds: Sequence[Example]) -> list[Heard]:
     """The vectors of those of the sounds that have any, in this epoch's frames."""
     names = await shelf.names()
     stored = await shelf.vectors([sound for sound in sounds if isinstance(sound, int)])
@@ -175,7 +139,7 @@ async def _hits(
     for number, example in enumerate([*liked, *disliked], start=1):
         for name, vector in example.items():
             vectors[name][-number] = vector
-    sounds = Sounds(epoch.id, epoch.searched, epoch.frames, vectors)
+    sounds = UnitVectors(epoch.id, epoch.searched, epoch.frames, vectors)
     matches = sounds.matches(tracks, [-number for number in range(1, len(liked) + len(disliked) + 1)])
     match = matches[:, : len(liked)].max(axis=1, initial=-np.inf)
     against = matches[:, len(liked) :].max(axis=1, initial=-np.inf)

@@ -10,7 +10,7 @@ from bot.vectors.calibration import Frame, Vector
 
 
 @dataclass(frozen=True)
-class Sounds:
+class UnitVectors:
     """Vectors of length 1 of some tracks, by name and track, all of one epoch: only these may be compared.
 
     Comparisons go by the names in `searched`; by others only where two tracks have none of those in common.

@@ -14,16 +14,15 @@ from typing import Any, Self, TypeVar
 from qdrant_client import AsyncQdrantClient, models
 
 from bot.embedders import EMBEDDERS
-from bot.embedders.base import EmbedderInfo, normalised
+from bot.embedders.base import EmbedderInfo
 from bot.errors import StorageFailed
-from bot.library.sight import COMMAND_LINE, Channels
+from bot.library.sight import Channels
 from bot.library.store import Store
 from bot.settings import Settings
 from bot.vectors.calibration import Frame
 from bot.vectors.collection import (
     OURS,
     PREFIX,
-    Point,
     VectorCollection,
     as_stored,
     guild_of,
@@ -31,11 +30,11 @@ from bot.vectors.collection import (
     track_of,
 )
 from bot.vectors.generations import Epochs, Generation
+from bot.vectors.points import Point
 from bot.vectors.qdrant_thread import QdrantThread, wait_for_disk
-from bot.vectors.search import Hit, Question, Sound, Strategy, search
-from bot.vectors.sounds import Sounds
-
-__all__ = ["COMMAND_LINE", "Channels", "Hit", "Point", "Sound", "Sounds", "Vectors", "normalised"]
+from bot.vectors.question import Example, Hit, Question, Strategy
+from bot.vectors.search import search
+from bot.vectors.sounds import UnitVectors
 
 PATIENCE = timedelta(hours=1)  # more than it takes to make a collection
 
@@ -43,7 +42,7 @@ T = TypeVar("T")
 Watcher = Callable[[int, Collection[int]], None]
 
 
-class Vectors:
+class VectorStorage:
     """The open vector storage; `embedded`: it is this process's alone.
 
     `refreshing` is held by whoever reads from the database what a point is to be and then stores it: of two, the one
@@ -171,14 +170,14 @@ class Vectors:
 
     # -- looking up ----------------------------------------------------------------------------------------
 
-    async def get(self, guild_id: int, track_ids: Collection[int]) -> Sounds:
+    async def get(self, guild_id: int, track_ids: Collection[int]) -> UnitVectors:
         """How these tracks sound, as far as they have vectors."""
 
-        async def look(client: AsyncQdrantClient, epoch: Generation) -> Sounds:
+        async def look(client: AsyncQdrantClient, epoch: Generation) -> UnitVectors:
             vectors = await self._shelf(client, epoch).vectors(track_ids)
-            return Sounds(epoch.id, epoch.searched, epoch.frames, vectors)
+            return UnitVectors(epoch.id, epoch.searched, epoch.frames, vectors)
 
-        return await self._in_use(guild_id, look) or Sounds(0, (), {}, {})
+        return await self._in_use(guild_id, look) or UnitVectors(0, (), {}, {})
 
     async def ids(self, guild_id: int, name: str | None = None) -> set[int]:
         """The tracks that are stored, or those of them that have a vector called `name`."""
@@ -226,7 +225,7 @@ class Vectors:
     async def nearest(
         self,
         guild_id: int,
-        sound: Sound,
+        sound: Example,
         *,
         channels: Channels,
         exclude: Collection[int] = (),
@@ -242,8 +241,8 @@ class Vectors:
     async def recommend(
         self,
         guild_id: int,
-        positives: Sequence[Sound],
-        negatives: Sequence[Sound],
+        positives: Sequence[Example],
+        negatives: Sequence[Example],
         *,
         strategy: Strategy = "best_score",
         channels: Channels,

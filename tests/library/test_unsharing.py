@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.library.unsharing import drop_shares
-from bot.vectors.storage import Point
+from bot.vectors.points import Point
 from models import Base, Job, MessageTrack, Reaction, Reply, Share, Source, Track
 from tests.support.library import (
     ANA,

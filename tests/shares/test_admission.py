@@ -9,7 +9,7 @@ from bot.library.store import Store
 from bot.privacy.forget import Forgetting
 from bot.shares.ledger import Ledger, Quota
 from bot.vectors.refresh import PointRefresher
-from bot.vectors.storage import Vectors
+from bot.vectors.storage import VectorStorage
 from models import Reply
 from tests.support.clock import ManualClock
 from tests.support.library import GUILD, add_track
@@ -44,7 +44,7 @@ async def test_the_command_line_knows_no_quota(store: Store, clock: ManualClock)
 
 
 async def test_to_be_forgotten_frees_nothing_of_the_servers_quota(
-    store: Store, vectors: Vectors, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    store: Store, vectors: VectorStorage, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.privacy.forget.now", clock)
     ledger = Ledger(store, quota=Quota(member_daily=2, server_daily=5), clock=clock)

@@ -18,7 +18,7 @@ from bot.embedders import EMBEDDERS
 from bot.library.store import Store
 from bot.settings import Settings
 from bot.vectors import consistency
-from bot.vectors.storage import Vectors
+from bot.vectors.storage import VectorStorage
 from tests.support.http import Site, site
 from tests.support.listening import GUILD
 from tests.support.songs import clip, plain_tone
@@ -134,7 +134,7 @@ async def check_one_track(bot: KillablePipeline) -> None:
     assert bot.audio() == []
     settings = Settings.load(home=bot.home)
     store = await Store.open(settings)
-    vectors = await Vectors.open(settings, [EMBEDDERS["mfcc"]], store)
+    vectors = await VectorStorage.open(settings, [EMBEDDERS["mfcc"]], store)
     try:
         assert await vectors.ids(GUILD) == {track["id"]}
         assert all(guild.agree for guild in await consistency.agreement(store, vectors))

@@ -9,7 +9,7 @@ from qdrant_client import AsyncQdrantClient
 
 from bot.library.store import Store
 from bot.vectors.points import load_points
-from bot.vectors.storage import Vectors
+from bot.vectors.storage import VectorStorage
 from models import Share, Source, Track, TrackVector
 from tests.support.library import ANA, GUILD, PUBLIC, START, add_guild, info
 
@@ -23,7 +23,7 @@ def sounds(count: int, seed: int = 5) -> NDArray[np.float32]:
     return rows.astype(np.float32)
 
 
-async def add(store: Store, vectors: Vectors, raws: Sequence[NDArray[np.float32]]) -> list[int]:
+async def add(store: Store, vectors: VectorStorage, raws: Sequence[NDArray[np.float32]]) -> list[int]:
     """Tracks with these vectors, all shared in one go; their ids."""
     await add_guild(store)
     tracks = []
@@ -47,12 +47,12 @@ async def add(store: Store, vectors: Vectors, raws: Sequence[NDArray[np.float32]
     return tracks
 
 
-async def epochs(vectors: Vectors) -> list[bool]:
+async def epochs(vectors: VectorStorage) -> list[bool]:
     """The server's epochs: whether each is in use."""
     return [epoch.current for epoch in await vectors.epochs.of(GUILD)]
 
 
-async def collections(vectors: Vectors) -> list[str]:
+async def collections(vectors: VectorStorage) -> list[str]:
     """What the vector storage holds."""
 
     async def names(client: AsyncQdrantClient) -> list[str]:

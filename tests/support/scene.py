@@ -23,7 +23,7 @@ from bot.suggestions.recommender import Recommender
 from bot.suggestions.wording import Evidence, Reason
 from bot.taste.feedback import Feedback
 from bot.vectors.refresh import PointRefresher
-from bot.vectors.storage import Vectors
+from bot.vectors.storage import VectorStorage
 from models import Guild, MessageTrack, Reaction, Share, Source, Track, TrackVector
 from tests.support.library import ANA, GUILD, INFOS, PUBLIC, START, vector
 
@@ -39,7 +39,7 @@ class Scene:
     """Services that share one database and one vector storage."""
 
     store: Store
-    vectors: Vectors
+    vectors: VectorStorage
     catalog: Catalog
     refresher: PointRefresher
     guilds: Guilds
@@ -52,7 +52,7 @@ class Scene:
     playlists: Playlists
 
     @classmethod
-    def of(cls, store: Store, vectors: Vectors) -> "Scene":
+    def of(cls, store: Store, vectors: VectorStorage) -> "Scene":
         """Everything over a database and a vector storage for INFOS."""
         catalog, guilds, feedback = Catalog(store), Guilds(store), Feedback(store)
         recommender = Recommender(Engine.over(store, vectors, catalog, feedback))

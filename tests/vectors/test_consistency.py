@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import delete
 
 from bot.vectors import consistency
+from bot.vectors.points import Point
 from bot.vectors.refresh import PointRefresher
-from bot.vectors.storage import Point, Vectors
+from bot.vectors.storage import VectorStorage
 from models import GenerationRecord, Relistening, TrackVector
 from tests.support.library import (
     BEN,
@@ -127,7 +128,7 @@ async def test_a_repair_makes_the_points_anew(store, settings, infos, vectors, t
     if damage == "gone":
         await vectors.close()
         shutil.rmtree(settings.home / "qdrant")
-        vectors = await Vectors.open(settings, infos, store)
+        vectors = await VectorStorage.open(settings, infos, store)
     (repaired,) = await consistency.repair(store, vectors)
     after, found = await neighbours(vectors), await agreed(store, vectors)
     if damage == "gone":
@@ -173,7 +174,7 @@ async def test_an_embedder_that_is_switched_on_is_missed_in_every_track(store, s
     async with store.begin() as session:
         session.add(TrackVector(track_id=three[0], name=SECOND, data=vector(1, 0).tobytes()))
     await vectors.close()
-    both = await Vectors.open(settings, INFOS, store)
+    both = await VectorStorage.open(settings, INFOS, store)
     before = await agreed(store, both)
     await consistency.repair(store, both)
     after = await agreed(store, both)

@@ -6,13 +6,13 @@ import pytest
 from bot.suggestions.scoring import best_score
 from bot.vectors.library_index import LibraryIndex
 from bot.vectors.refresh import PointRefresher
-from bot.vectors.storage import Vectors
+from bot.vectors.storage import VectorStorage
 from models import Track, TrackVector
 from tests.support.library import GUILD, INFOS, add_share, add_track
 
 
 @pytest.fixture
-def library(store, vectors: Vectors) -> LibraryIndex:
+def library(store, vectors: VectorStorage) -> LibraryIndex:
     return LibraryIndex(store, vectors)
 
 
@@ -29,8 +29,8 @@ async def fill(store, refresher: PointRefresher, count: int, seed: int = 0) -> l
     return tracks
 
 
-async def test_the_order_is_qdrants(store, vectors, catalog, library):
-    tracks = await fill(store, catalog, 30)
+async def test_the_order_is_qdrants(store, vectors, library, refresher):
+    tracks = await fill(store, refresher, 30)
     liked, disliked = tracks[:3], tracks[3:5]
     heard = await library.heard(GUILD, tracks[5:], liked, disliked, channels=None)
     frame = (await vectors.epochs.current(GUILD)).frames[INFOS[0].vector_name]
@@ -42,8 +42,8 @@ async def test_the_order_is_qdrants(store, vectors, catalog, library):
     assert [hit.score for hit in theirs] == pytest.approx(np.sort(scores)[::-1].tolist(), abs=1e-5)
 
 
-async def test_matches_are_those_of_sounds(store, vectors, catalog, refresher, library):
-    tracks = await fill(store, catalog, 12)
+async def test_matches_are_those_of_sounds(store, vectors, refresher, library):
+    tracks = await fill(store, refresher, 12)
     silent = await add_track(store, "never listened to")
     await refresher.refresh_point(GUILD, silent)
     heard = await library.heard(GUILD, [*tracks, silent], [tracks[0], silent], channels=None)
@@ -53,15 +53,15 @@ async def test_matches_are_those_of_sounds(store, vectors, catalog, refresher, l
     assert np.isneginf(heard.matches[:, 1]).all()
 
 
-async def test_something_that_is_not_in_the_library_can_be_an_example(store, catalog, library):
-    tracks = await fill(store, catalog, 5)
+async def test_something_that_is_not_in_the_library_can_be_an_example(store, library, refresher):
+    tracks = await fill(store, refresher, 5)
     raw = {INFOS[0].vector_name: np.array([3, 0, 0, 0], np.float32)}
     heard = await library.heard(GUILD, tracks, [raw], channels=None)
     assert heard.matches.shape == (5, 1) and np.isfinite(heard.matches).all()
 
 
-async def test_what_is_stored_and_removed_is_known_at_once(store, catalog, refresher, library):
-    tracks = await fill(store, catalog, 3)
+async def test_what_is_stored_and_removed_is_known_at_once(store, refresher, library):
+    tracks = await fill(store, refresher, 3)
     assert list(await library.facts(GUILD)) == tracks
     new = await add_track(store, "new", "band", sounds=[1, 0, 0, 0])
     await refresher.refresh_point(GUILD, new)
@@ -74,16 +74,16 @@ async def test_what_is_stored_and_removed_is_known_at_once(store, catalog, refre
     assert heard.tracks == (tracks[0], tracks[2])
 
 
-async def test_a_share_somewhere_else_is_known_at_once(store, catalog, refresher, library):
-    (track,) = await fill(store, catalog, 1)
+async def test_a_share_somewhere_else_is_known_at_once(store, refresher, library):
+    (track,) = await fill(store, refresher, 1)
     before = (await library.facts(GUILD))[track]
     await add_share(store, track, channel=77)
     await refresher.refresh_point(GUILD, track)
     assert (await library.facts(GUILD))[track].channels == before.channels | {77}
 
 
-async def test_tags_count_from_where_they_are_likely(store, catalog, refresher, library):
-    (track,) = await fill(store, catalog, 1)
+async def test_tags_count_from_where_they_are_likely(store, refresher, library):
+    (track,) = await fill(store, refresher, 1)
     async with store.begin() as session:
         row = await session.get(Track, track)
         row.tags = {"Hip-Hop": 0.5, "happy": 0.01}
@@ -101,17 +101,17 @@ async def test_a_server_without_tracks(library):
     assert (await library.side_by_side(GUILD, [], [1], channels=None))[0] == []
 
 
-async def test_side_by_side_are_tracks_with_a_vector_of_length_1(store, catalog, library):
-    tracks = await fill(store, catalog, 4)
+async def test_side_by_side_are_tracks_with_a_vector_of_length_1(store, library, refresher):
+    tracks = await fill(store, refresher, 4)
     silent = await add_track(store, "never listened to")
     found, rows = await library.side_by_side(GUILD, [*tracks[:2], silent], [tracks[3]], channels=None)
     assert found == [tracks[0], tracks[1], tracks[3]]
     assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
 
 
-async def test_side_by_side_is_the_same_of_a_qdrant_server(store, vectors, catalog, refresher, library):
+async def test_side_by_side_is_the_same_of_a_qdrant_server(store, vectors, refresher, library):
     """Also where some tracks lack one of the names."""
-    tracks = await fill(store, catalog, 6)
+    tracks = await fill(store, refresher, 6)
     for track in tracks[:4]:
         async with store.begin() as session:
             data = np.array([track, 1], np.float32).tobytes()
@@ -124,9 +124,9 @@ async def test_side_by_side_is_the_same_of_a_qdrant_server(store, vectors, catal
     assert there[1] == pytest.approx(here[1], abs=1e-5)
 
 
-async def test_a_qdrant_server_is_asked_instead_with_the_same_answer(store, vectors, catalog, library):
+async def test_a_qdrant_server_is_asked_instead_with_the_same_answer(store, vectors, library, refresher):
     """The way of a server, over the embedded client, which speaks the same words."""
-    tracks = await fill(store, catalog, 20)
+    tracks = await fill(store, refresher, 20)
     here = await library.heard(GUILD, tracks, tracks[:2], tracks[2:3], channels=None)
     vectors.embedded = False
     there = await LibraryIndex(store, vectors).heard(GUILD, tracks, tracks[:2], tracks[2:3], channels=None)
@@ -136,10 +136,10 @@ async def test_a_qdrant_server_is_asked_instead_with_the_same_answer(store, vect
 
 @pytest.mark.parametrize("wanted", [8, 30])
 async def test_of_very_many_wanted_tracks_a_qdrant_server_names_the_best(
-    store, vectors, catalog, library, monkeypatch, wanted
-):
+    store, vectors, library, monkeypatch, wanted
+, refresher):
     """Few among many that match better; or most of them, so that rather the others are named to Qdrant."""
-    tracks = await fill(store, catalog, 40)
+    tracks = await fill(store, refresher, 40)
     (like,) = tracks[:1]
     all_heard = await library.heard(GUILD, tracks, [like], channels=None)
     order = np.argsort(-all_heard.matches[:, 0])
@@ -152,9 +152,9 @@ async def test_of_very_many_wanted_tracks_a_qdrant_server_names_the_best(
 
 
 async def test_every_track_that_is_asked_for_is_heard_also_of_a_qdrant_server(
-    store, vectors, catalog, library, monkeypatch
-):
-    tracks = await fill(store, catalog, 12)
+    store, vectors, library, monkeypatch
+, refresher):
+    tracks = await fill(store, refresher, 12)
     silent = await add_track(store, "never listened to")
     asked, examples = [tracks[7], silent, 10**6, *tracks[:4]], [tracks[9], 10**6, tracks[0]]
     here = await library.heard_all(GUILD, asked, examples)
@@ -169,17 +169,17 @@ async def test_every_track_that_is_asked_for_is_heard_also_of_a_qdrant_server(
     assert (await library.heard_all(GUILD, asked, [])).matches.shape == (7, 0)
 
 
-async def test_likes_that_another_process_just_added_are_unknown_not_an_error(store, catalog, library):
-    await fill(store, catalog, 3)
+async def test_likes_that_another_process_just_added_are_unknown_not_an_error(store, library, refresher):
+    await fill(store, refresher, 3)
     await library.facts(GUILD)
     new = await add_track(store, "added elsewhere", "band", sounds=[1, 0, 0, 0])
     heard = await library.heard_all(GUILD, [new], [new])
     assert heard.tracks == (new,) and np.isneginf(heard.matches).all()
 
 
-async def test_tracks_may_be_asked_for_in_any_order(store, vectors, catalog, library):
+async def test_tracks_may_be_asked_for_in_any_order(store, vectors, library, refresher):
     """Also if it is all of them."""
-    tracks = (await fill(store, catalog, 9))[::-1]
+    tracks = (await fill(store, refresher, 9))[::-1]
     heard = await library.heard(GUILD, tracks, tracks, channels=None)
     assert heard.tracks == tuple(tracks)
     assert heard.matches == pytest.approx(

@@ -14,7 +14,7 @@ from bot.vectors.calibration import FEWEST, Frame, Measuring
 from bot.vectors.collection import Collection, Place
 from bot.vectors.generations import Generation
 from bot.vectors.rebuilder import Plan, Rebuilder, plan
-from bot.vectors.storage import Vectors
+from bot.vectors.storage import VectorStorage
 from models import Share, TrackVector
 from tests.support.growing import FIRST, ONE, SECOND, TWO, add, collections, epochs, hurrying, sounds
 from tests.support.library import GUILD, PUBLIC, START, add_track, remove_track, vector
@@ -273,7 +273,7 @@ async def test_vectors_that_are_not_wanted_any_more_are_forgotten_but_for_those_
         for track in heard:
             session.add(TrackVector(track_id=track, name=TWO, data=vector(1, track, 0).tobytes()))
     await vectors.close()
-    changed = await Vectors.open(settings, [SECOND], store)
+    changed = await VectorStorage.open(settings, [SECOND], store)
     assert await Rebuilder(store, changed).tend(GUILD)
     assert not await Rebuilder(store, changed).tend(GUILD)
     async with store.session() as session:

@@ -15,7 +15,7 @@ from bot.settings import Settings
 from bot.vectors import consistency
 from bot.vectors.calibration import FEWEST
 from bot.vectors.rebuilder import Rebuilder
-from bot.vectors.storage import Vectors
+from bot.vectors.storage import VectorStorage
 from models import GenerationRecord
 from tests.support.growing import FIRST, ONE, SECOND, add, collections, epochs, hurrying, sounds
 from tests.support.library import GUILD
@@ -34,7 +34,7 @@ async def test_killed_at_any_step_the_old_or_the_new_is_in_use_and_nothing_is_le
     for step in STEPS:
         settings, store = shaped_store(tmp_path / step)
         before = await _unused(store)
-        vectors = await Vectors.open(settings, (FIRST, SECOND), store)
+        vectors = await VectorStorage.open(settings, (FIRST, SECOND), store)
         (agreed,) = await consistency.agreement(store, vectors)
         framed = (await vectors.epochs.current(GUILD)).frames[ONE].tracks
         assert agreed.agree and agreed.points == FEWEST + 2, step
@@ -61,14 +61,14 @@ def kill_everywhere(folder):
     async def make(home):
         settings = Settings.load(home=home)
         store = await Store.open(settings)
-        vectors = await Vectors.open(settings, (FIRST, SECOND), store)
+        vectors = await VectorStorage.open(settings, (FIRST, SECOND), store)
         await add(store, vectors, sounds(FEWEST + 2))
         await vectors.close()
         await store.close()
 
     async def build(home, step):
         settings, store = shaped_store(home)
-        vectors = await Vectors.open(settings, (FIRST, SECOND), store)
+        vectors = await VectorStorage.open(settings, (FIRST, SECOND), store)
         owner = vectors.epochs if hasattr(vectors.epochs, step) else vectors
         original = getattr(owner, step)
 

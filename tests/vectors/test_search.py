@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bot.vectors.storage import Point
+from bot.vectors.points import Point
 from tests.support.library import GUILD, HIDDEN, INFOS, PUBLIC, vector
 from tests.vectors.test_storage import backend, vectors  # noqa: F401 -- the same storages
 

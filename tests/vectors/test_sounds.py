@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bot.vectors.calibration import Frame
-from bot.vectors.sounds import Sounds
+from bot.vectors.sounds import UnitVectors
 from tests.support.library import vector
 
 EAST, NORTH, BETWEEN = vector(1, 0), vector(0, 1), vector(0.6, 0.8)
@@ -12,7 +12,7 @@ FRAMES = {"a": Frame(2, 0.5), "b": Frame(2, 0.0), "old": Frame(2, 0.0)}
 
 
 def sounds(**vectors):
-    return Sounds(7, ("a", "b"), FRAMES, {"a": {}, "b": {}, "old": {}, **vectors})
+    return UnitVectors(7, ("a", "b"), FRAMES, {"a": {}, "b": {}, "old": {}, **vectors})
 
 
 def test_a_match_is_the_mean_over_the_vectors_that_both_have():

@@ -15,7 +15,8 @@ from bot.errors import EmbedderError, SettingsError, StorageBusy, StorageFailed
 from bot.library.store import Store
 from bot.settings import Settings
 from bot.vectors.collection import Place, point_id
-from bot.vectors.storage import Point, Vectors
+from bot.vectors.points import Point
+from bot.vectors.storage import VectorStorage
 from tests.support.library import ANA, BEN, GUILD, HIDDEN, INFOS, PUBLIC, vector
 
 FIRST, SECOND = (each.vector_name for each in INFOS)
@@ -28,7 +29,7 @@ async def backend(request, settings, store):
     """Settings of one of the two, which are to behave alike."""
     made = settings.model_copy(update={"qdrant_url": SERVER if request.param == "server" else ""})
     yield made
-    vectors = await Vectors.open(made, INFOS, store)
+    vectors = await VectorStorage.open(made, INFOS, store)
     for guild_id in (GUILD, GUILD + 1):
         for epoch in await vectors.epochs.of(guild_id):
             await vectors._on(epoch, lambda shelf: shelf.unmake())
@@ -38,7 +39,7 @@ async def backend(request, settings, store):
 @pytest.fixture
 async def vectors(backend, store):
     """The open storage."""
-    opened = await Vectors.open(backend, INFOS, store)
+    opened = await VectorStorage.open(backend, INFOS, store)
     yield opened
     await opened.close()
 
@@ -115,11 +116,11 @@ async def test_storing_twice_makes_one_point_and_the_last_counts(vectors):
 
 
 async def test_vectors_have_length_one_also_after_a_reopen(backend, store):
-    vectors = await Vectors.open(backend, INFOS, store)
+    vectors = await VectorStorage.open(backend, INFOS, store)
     await put(vectors, 1, vector(3, 4, 0, 0))
     await put(vectors, 2, vector(0, 200, 0, 0))
     await vectors.close()
-    vectors = await Vectors.open(backend, INFOS, store)
+    vectors = await VectorStorage.open(backend, INFOS, store)
     # The longer of the two must not pull the average to its side.
     hits = await vectors.recommend(GUILD, [1, 2], [], strategy="average_vector", channels=None, limit=2)
     got = await stored(vectors, [1, 2, 3])
@@ -212,12 +213,12 @@ async def test_more_points_than_a_page_are_all_there(vectors, monkeypatch):
 
 
 async def test_points_are_still_there_after_a_reopen(backend, store):
-    vectors = await Vectors.open(backend, INFOS, store)
+    vectors = await VectorStorage.open(backend, INFOS, store)
     await put(vectors, 1, EAST)
     await vectors.remove(GUILD, [1])
     await put(vectors, 2, EAST)
     await vectors.close()
-    vectors = await Vectors.open(backend, INFOS, store)
+    vectors = await VectorStorage.open(backend, INFOS, store)
     assert await vectors.ids(GUILD) == {2}
     await vectors.close()
 
@@ -267,7 +268,7 @@ async def test_all_of_it_happens_in_one_other_thread(settings, store, monkeypatc
 
     for name in ("upsert", "search", "retrieve", "scroll", "delete"):
         monkeypatch.setattr(LocalCollection, name, spied(getattr(LocalCollection, name)))
-    vectors = await Vectors.open(settings, INFOS, store)
+    vectors = await VectorStorage.open(settings, INFOS, store)
     await put(vectors, 1, EAST)
     await near(vectors, EAST)
     await vectors.get(GUILD, [1])
@@ -279,30 +280,31 @@ async def test_all_of_it_happens_in_one_other_thread(settings, store, monkeypatc
 
 
 async def test_a_second_process_is_told_that_the_bot_holds_the_vectors(settings, store):
-    vectors = await Vectors.open(settings, INFOS, store)
+    vectors = await VectorStorage.open(settings, INFOS, store)
     program = (
-        "import asyncio; from bot.vectors.storage import Vectors; from bot.settings import Settings\n"
-        f"asyncio.run(Vectors.open(Settings.load(home={str(settings.home)!r}), [], None))"
+        "import asyncio; from bot.vectors.storage import VectorStorage; from bot.settings import Settings\n"
+        f"asyncio.run(VectorStorage.open(Settings.load(home={str(settings.home)!r}), [], None))"
     )
     other = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", program], capture_output=True, text=True
     )
     with pytest.raises(StorageBusy, match="bot is running"):
-        await Vectors.open(settings, INFOS, store)
+        await VectorStorage.open(settings, INFOS, store)
     await vectors.close()
     assert other.returncode == 1 and "StorageBusy: The bot is running" in other.stderr
-    again = await Vectors.open(settings, INFOS, store)
+    again = await VectorStorage.open(settings, INFOS, store)
     await again.close()
 
 
 async def test_an_upsert_survives_kill_9(tmp_path):
     program = (
         "import asyncio, os, signal, numpy as np\n"
-        "from bot.library.store import Store; from bot.vectors.storage import Point, Vectors\n"
+        "from bot.library.store import Store; from bot.vectors.points import Point\n"
+        "from bot.vectors.storage import VectorStorage\n"
         "from bot.settings import Settings; from tests.support.library import INFOS\n"
         "async def main():\n"
         f"    settings = Settings.load(home={str(tmp_path)!r})\n"
-        "    vectors = await Vectors.open(settings, INFOS, await Store.open(settings))\n"
+        "    vectors = await VectorStorage.open(settings, INFOS, await Store.open(settings))\n"
         f"    await vectors.put_all({GUILD}, [Point(1, {{'first-1': np.ones(4, np.float32)}}, {{}})])\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "asyncio.run(main())"
@@ -311,7 +313,7 @@ async def test_an_upsert_survives_kill_9(tmp_path):
     assert killed.returncode == -9
     settings = Settings.load(home=tmp_path)
     store = await Store.open(settings)
-    vectors = await Vectors.open(settings, INFOS, store)
+    vectors = await VectorStorage.open(settings, INFOS, store)
     assert await vectors.ids(GUILD) == {1}
     await vectors.close()
     await store.close()
@@ -321,11 +323,11 @@ async def test_damaged_storage_says_what_to_do(settings, store):
     (settings.home / "qdrant").mkdir()
     (settings.home / "qdrant" / "meta.json").write_text("{")
     with pytest.raises(SettingsError, match="--repair"):
-        await Vectors.open(settings, INFOS, store)
+        await VectorStorage.open(settings, INFOS, store)
 
 
 async def test_a_full_disk_is_said(settings, store):
-    vectors = await Vectors.open(settings, INFOS, store)
+    vectors = await VectorStorage.open(settings, INFOS, store)
     await put(vectors, 1, EAST)
 
     async def fill(client):
@@ -355,7 +357,7 @@ async def test_a_full_disk_is_said(settings, store):
 )
 async def test_a_server_that_cannot_be_reached_is_a_wrong_setting(settings, store, url, says):
     with pytest.raises(SettingsError, match=says):
-        await Vectors.open(settings.model_copy(update={"qdrant_url": url}), INFOS, store)
+        await VectorStorage.open(settings.model_copy(update={"qdrant_url": url}), INFOS, store)
 
 
 @pytest.fixture
@@ -383,12 +385,12 @@ async def test_a_server_that_refuses_is_a_wrong_setting(answering, store):
     status, settings = answering
     status["/collections"] = 401
     with pytest.raises(SettingsError, match="QDRANT_API_KEY"):
-        await Vectors.open(settings, INFOS, store)
+        await VectorStorage.open(settings, INFOS, store)
 
 
 async def test_a_server_that_fails_is_said(answering, store):
     _, settings = answering
-    vectors = await Vectors.open(settings, INFOS, store)
+    vectors = await VectorStorage.open(settings, INFOS, store)
     with pytest.raises(StorageFailed, match="Try again"):
         await put(vectors, 1, EAST)
     await vectors.close()
