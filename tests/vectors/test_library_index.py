@@ -136,8 +136,8 @@ async def test_a_qdrant_server_is_asked_instead_with_the_same_answer(store, vect
 
 @pytest.mark.parametrize("wanted", [8, 30])
 async def test_of_very_many_wanted_tracks_a_qdrant_server_names_the_best(
-    store, vectors, library, monkeypatch, wanted
-, refresher):
+    store, vectors, library, monkeypatch, wanted, refresher
+):
     """Few among many that match better; or most of them, so that rather the others are named to Qdrant."""
     tracks = await fill(store, refresher, 40)
     (like,) = tracks[:1]
@@ -152,8 +152,8 @@ async def test_of_very_many_wanted_tracks_a_qdrant_server_names_the_best(
 
 
 async def test_every_track_that_is_asked_for_is_heard_also_of_a_qdrant_server(
-    store, vectors, library, monkeypatch
-, refresher):
+    store, vectors, library, monkeypatch, refresher
+):
     tracks = await fill(store, refresher, 12)
     silent = await add_track(store, "never listened to")
     asked, examples = [tracks[7], silent, 10**6, *tracks[:4]], [tracks[9], 10**6, tracks[0]]
