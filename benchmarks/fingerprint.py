@@ -147,7 +147,8 @@ def mfcc_statistics(samples: Samples, rate: int) -> NDArray[np.float32]:
     """Mean, deviation, maximum and minimum of 20 coefficients, normalised."""
     mfcc = librosa.feature.mfcc(y=soxr.resample(samples, rate, 22_050), sr=22_050, n_mfcc=20)
     vector = np.concatenate([mfcc.mean(axis=1), mfcc.std(axis=1), mfcc.max(axis=1), mfcc.min(axis=1)])
-    return vector / np.linalg.norm(vector)
+    normalised: NDArray[np.float32] = vector / np.linalg.norm(vector)
+    return normalised
 
 
 def read(path: Path) -> Clip:

@@ -97,7 +97,7 @@ class NaivePort(OpenL3):
         self._threads = None
         self._network = Naive(layers)
 
-    def _frames(self, windows: Sequence) -> Frames:
+    def _frames(self, windows: Sequence[Any]) -> Frames:
         parts = [windows[start : start + NAIVE_BATCH] for start in range(0, len(windows), NAIVE_BATCH)]
         return np.concatenate([self._some_frames(part) for part in parts])
 
@@ -110,14 +110,16 @@ class Official:
         np.save(self._file, samples)
         self._file.flush()
         command = [python, "-c", OFFICIAL, str(threads), self._file.name]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self._process.stdout.readline() != "ready\n":
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert process.stdin and process.stdout
+        self._orders, self._replies = process.stdin, process.stdout
+        if self._replies.readline() != "ready\n":
             sys.exit(f"{python} could not load openl3")
 
     def __call__(self) -> Cost:
-        self._process.stdin.write("go\n")
-        self._process.stdin.flush()
-        return Cost(*map(float, self._process.stdout.readline().split()))
+        self._orders.write("go\n")
+        self._orders.flush()
+        return Cost(*map(float, self._replies.readline().split()))
 
 
 def main() -> None:
@@ -177,9 +179,11 @@ def _music(seconds: float) -> Frames:
     """Chords and noise in stereo: no window is silent, and no two are alike."""
     rng = np.random.default_rng(0)
     time_axis = np.arange(int(seconds * RATE)) / RATE
-    tones = sum(np.sin(2 * np.pi * f * time_axis * (1 + time_axis / 200)) for f in (110, 277, 415, 660)) / 8
+    hertz = np.array([[110], [277], [415], [660]])
+    tones = np.sin(2 * np.pi * hertz * time_axis * (1 + time_axis / 200)).sum(axis=0) / 8
     noise = rng.normal(0, 0.05, (len(time_axis), 2))
-    return (tones[:, None] + noise).astype(np.float32)
+    music: Frames = (tones[:, None] + noise).astype(np.float32)
+    return music
 
 
 def _timed(port: OpenL3, samples: Frames) -> Way:

@@ -9,6 +9,7 @@ import argparse
 import json
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def main() -> None:
     print("energy by quarters: " + " ".join(f"{quarter:.2f}" for quarter in report["energy"]))
 
 
-def measured(songs: list[PlacedTrack], lists: int) -> dict:
+def measured(songs: list[PlacedTrack], lists: int) -> dict[str, Any]:
     """All figures, over lists drawn at random."""
     random = np.random.default_rng(0)
 

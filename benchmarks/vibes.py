@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,10 @@ from benchmarks.listening import LabelledSong, heard
 from bot.playlists.songs import centred
 from bot.playlists.vibes import MOST, NOWHERE, SMALLEST, find, matched
 
+Vectors = NDArray[np.float32]
+Names = NDArray[np.str_]
 Labels = NDArray[np.int64]
-Way = Callable[[NDArray[np.float32], np.random.Generator], Labels]
+Way = Callable[[Vectors, np.random.Generator], Labels]
 
 LEFT_OUT = 0.1
 SIZES = (8, 12, 16, 20, 24, 32, 40)
@@ -51,7 +54,7 @@ def main() -> None:
     print(f"stays {report['stays']:.1%}")
 
 
-def measured(songs: list[LabelledSong], rounds: int) -> dict:
+def measured(songs: list[LabelledSong], rounds: int) -> dict[str, Any]:
     """Every way's figures, Earworm's by the number of songs, and how many songs keep their vibe."""
     labelled = [song for song in songs if song.label]
     vectors = np.stack([song.vector for song in labelled])
@@ -68,7 +71,7 @@ def measured(songs: list[LabelledSong], rounds: int) -> dict:
     }
 
 
-def scores(way: Way, vectors: NDArray, names: NDArray, size: int, rounds: int) -> dict[str, float]:
+def scores(way: Way, vectors: Vectors, names: Names, size: int, rounds: int) -> dict[str, float]:
     """Means over random choices of `size` songs, the same for every way."""
     rows = []
     for number in range(rounds):
@@ -82,12 +85,12 @@ def scores(way: Way, vectors: NDArray, names: NDArray, size: int, rounds: int) -
     return dict(zip(("ami", "purity", "vibes", "nowhere"), np.mean(rows, axis=0).tolist(), strict=True))
 
 
-def purity(names: NDArray, groups: Labels) -> float:
+def purity(names: Names, groups: Labels) -> float:
     """The share of songs that have the commonest label of their group."""
     return sum(Counter(names[groups == group]).most_common(1)[0][1] for group in set(groups)) / len(names)
 
 
-def staying(vectors: NDArray, size: int, rounds: int) -> float:
+def staying(vectors: Vectors, size: int, rounds: int) -> float:
     """Of the songs that are in a vibe in two rounds, how many are in the same."""
     found = []
     for number in range(rounds):
@@ -102,25 +105,26 @@ def staying(vectors: NDArray, size: int, rounds: int) -> float:
     return float(np.mean(shares))
 
 
-def small(vectors: NDArray, _: np.random.Generator) -> Labels:
+def small(vectors: Vectors, _: np.random.Generator) -> Labels:
     """Earworm's way, however few songs there are."""
     return find(centred(vectors), needed=SMALLEST)
 
 
-def scaled(vectors: NDArray, _: np.random.Generator) -> Labels:
+def scaled(vectors: Vectors, _: np.random.Generator) -> Labels:
     """Earworm's way, each dimension divided by its deviation."""
     spread = vectors.std(axis=0)
     moved = (vectors - vectors.mean(axis=0)) / np.where(spread > 0, spread, 1)
     return find(moved / np.linalg.norm(moved, axis=1, keepdims=True))
 
 
-def as_many(vectors: NDArray, _: np.random.Generator) -> Labels:
+def as_many(vectors: Vectors, _: np.random.Generator) -> Labels:
     """K-means with as many groups as there are vibes."""
     places = centred(vectors)
-    return KMeans(max(2, find(places).max() + 1), n_init=10, random_state=0).fit_predict(places)
+    groups: Labels = KMeans(max(2, find(places).max() + 1), n_init=10, random_state=0).fit_predict(places)
+    return groups
 
 
-def best_silhouette(vectors: NDArray, _: np.random.Generator) -> Labels:
+def best_silhouette(vectors: Vectors, _: np.random.Generator) -> Labels:
     """K-means with the number of groups that has the best silhouette."""
     places = centred(vectors)
     counts = range(2, min(MOST, len(places) // SMALLEST) + 1)
@@ -128,12 +132,14 @@ def best_silhouette(vectors: NDArray, _: np.random.Generator) -> Labels:
     return max(tries, key=lambda groups: silhouette_score(places, groups))
 
 
-def dense(vectors: NDArray, _: np.random.Generator) -> Labels:
+def dense(vectors: Vectors, _: np.random.Generator) -> Labels:
     """HDBSCAN with the smallest vibe as its smallest cluster."""
-    return HDBSCAN(min_cluster_size=SMALLEST, min_samples=2, copy=True).fit_predict(centred(vectors))
+    clusters = HDBSCAN(min_cluster_size=SMALLEST, min_samples=2, copy=True)
+    groups: Labels = clusters.fit_predict(centred(vectors))
+    return groups
 
 
-def by_chance(vectors: NDArray, random: np.random.Generator) -> Labels:
+def by_chance(vectors: Vectors, random: np.random.Generator) -> Labels:
     """Earworm's sizes, dealt at random."""
     return random.permutation(find(centred(vectors)))
 

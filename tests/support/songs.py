@@ -31,7 +31,8 @@ def samples(number: int, seconds: float = 5.0) -> NDArray[np.float32]:
     """(n,) samples of piece `number`; numbers that are equal modulo 4 are of the same style."""
     random = np.random.default_rng(number)
     play = list(STYLES.values())[number % 4]
-    return play(random, number % 12, 0.5).mixed().mean(axis=1)[: int(seconds * RATE)]
+    mono: NDArray[np.float32] = play(random, number % 12, 0.5).mixed().mean(axis=1)
+    return mono[: int(seconds * RATE)]
 
 
 @lru_cache(maxsize=256)
