@@ -3,28 +3,32 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from types import MappingProxyType
 from typing import NoReturn
 
 from bot import logs
 from bot.errors import EarwormError
-from bot.settings import Settings
 
-COMMANDS = (
-    "run",
-    "demo",
-    "sandbox",
-    "doctor",
-    "ingest",
-    "similar",
-    "recommend",
-    "playlists",
-    "digest",
-    "embed",
-    "eval",
-    "models",
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "run": "run the bot",
+        "demo": "the whole story on loopback: no token, no network",
+        "sandbox": "try the bot in a page like Discord: no token, no network",
+        "doctor": "what is set up, what is missing, what to do",
+        "ingest": "add files and links to a server's library",
+        "similar": "what sounds like a track, a file or a link",
+        "recommend": "what a member, or the server, may like",
+        "playlists": "vibes and playlists, as text and as files",
+        "digest": "what the weekly digest would say",
+        "embed": "audio files to vectors in an .npz file",
+        "eval": "which embedder finds the songs of the same folder?",
+        "models": "weights: where from, checksum, where kept",
+    }
 )
+"""Each command and its summary; `bot.cli` has a module for each."""
+
 INTERRUPTED = 130
 
 
@@ -36,13 +40,27 @@ class Parser(argparse.ArgumentParser):
         self.exit(_refuse(f"{message}. See {self.prog} --help."))
 
 
+class VersionAction(argparse.Action):
+    """Prints the installed version; reading package metadata takes time that other commands needn't spend."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print it and exit."""
+        from importlib.metadata import version
+
+        print(f"earworm {version('earworm')}")
+        parser.exit()
+
+
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser for these words; of the commands only the named one is imported, since some take seconds to."""
+    """The parser for these words; only the named command's module is imported, since some take long to."""
     top = Parser(prog="earworm", description="A Discord bot that learns what a server likes to hear.")
+    top.add_argument("--version", action=VersionAction, nargs=0, help="show the version and exit")
     commands = top.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     named = [name for name in COMMANDS if name in words[:1]]
     for name in named or COMMANDS:
-        import_module(f"bot.cli.{name}").add_parser(commands)
+        command = commands.add_parser(name, help=COMMANDS[name])
+        if named:
+            import_module(f"bot.cli.{name}").add_arguments(command)
     return top
 
 
@@ -51,6 +69,9 @@ def main(words: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
     try:
         arguments = parser(words).parse_args(words)
+        # Pydantic takes longer to import than --help and refusals take as a whole.
+        from bot.settings import Settings
+
         settings = Settings.load()
         logs.configure(settings.log_level if arguments.command == "run" else "ERROR")
         status: int = asyncio.run(arguments.run(arguments, settings))

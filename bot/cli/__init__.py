@@ -1,1 +1,1 @@
-"""One module a command of the command line; each has `add_parser` and `async run(arguments, settings) -> int`."""
+"""One module a command; each has `add_arguments(parser)` and `async run(arguments, settings) -> int`."""

@@ -10,9 +10,8 @@ from bot.cli.loopback import best_embedder, listening_with
 from bot.settings import Settings
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser("demo", help="the whole story on loopback: no token, no network")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
     parser.add_argument("--out", type=Path, default=Path("demo-output"), help="where its files go")
     parser.set_defaults(run=run)
 

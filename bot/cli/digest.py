@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from bot.suggestions.wording import ForTerminal
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser("digest", help="what the weekly digest would say")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
     parser.add_argument("--guild", type=discord_id, required=True, metavar="ID", help="whose digest")
     parser.add_argument(
         "--week", metavar="YYYY-Www", help="an ISO week; or 2026-11, or 2026 (the seven days until now)"

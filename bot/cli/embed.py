@@ -29,9 +29,8 @@ OPENL3_ONLY = {
 WITHOUT_WEIGHTS = "mfcc"
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser("embed", help="audio files to vectors in an .npz file")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="an audio or video file")
     parser.add_argument("--embedder", default="openl3", metavar="NAME", help=", ".join(EMBEDDERS))
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.npz", help="where to write")

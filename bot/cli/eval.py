@@ -41,9 +41,8 @@ class LabelledFile:
     label: str | None
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser("eval", help="which embedder finds the songs of the same folder?")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
     parser.add_argument(
         "folder",
         type=Path,

@@ -17,13 +17,9 @@ NAMED = 60  # characters
 TOGETHER = 4  # songs that are heard at a time: nobody looks on while a backlog is taken in
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser(
-        "ingest",
-        help="add files and links to a server's library",
-        epilog="Takes in what it can; the exit status is 1 if anything could not be taken in.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.epilog = "Takes in what it can; the exit status is 1 if anything could not be taken in."
     parser.add_argument(
         "sources", nargs="+", metavar="PATH|URL", help="a file, a folder, or a link to a song"
     )

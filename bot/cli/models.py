@@ -12,9 +12,8 @@ from bot.errors import WeightsError
 from bot.settings import Settings
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser("models", help="weights: where from, checksum, where kept")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="list|pull|verify")
     listing = actions.add_parser("list", help="every weight file, and whether it is here")
     pull = actions.add_parser("pull", help="fetch one and check it")

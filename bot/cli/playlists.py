@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from bot.playlists.service import Past, Playlists
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser("playlists", help="vibes and playlists, as text and as files")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
     parser.add_argument("--guild", type=discord_id, required=True, metavar="ID", help="whose library")
     parser.add_argument("--user", type=discord_id, metavar="ID", help="also one for this member")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write M3U8, XSPF, JSPF and CSV files here")

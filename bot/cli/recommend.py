@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from bot.services import Services
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser("recommend", help="what a member, or the server, may like")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
     parser.add_argument("--guild", type=discord_id, required=True, metavar="ID", help="whose library")
     parser.add_argument("--user", type=discord_id, metavar="ID", help="for this member (the whole server)")
     parser.add_argument(

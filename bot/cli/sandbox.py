@@ -13,9 +13,8 @@ from bot.settings import Settings
 USUAL_PORT = 8420
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser("sandbox", help="try the bot in a page like Discord: no token, no network")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
     parser.add_argument("--port", type=_port, help=f"the page's; {USUAL_PORT} if that is free")
     parser.add_argument("--home", type=Path, help="keep the library here; else it goes in the end")
     parser.set_defaults(run=run)

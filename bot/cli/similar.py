@@ -15,9 +15,8 @@ from bot.settings import Settings
 LINK = re.compile(r"(https?://|data:|file:|ftp:)\S+", re.IGNORECASE)
 
 
-def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command."""
-    parser = commands.add_parser("similar", help="what sounds like a track, a file or a link")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
     parser.add_argument(
         "track",
         metavar="TRACK|PATH|URL",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from bot.cli.arguments import discord_id
 from bot.errors import NotFound
-from bot.suggestions.wishes import named_tempo
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -67,6 +66,8 @@ async def steering_from(arguments: argparse.Namespace, services: "Services") -> 
 
 def tempo_range(text: str) -> tuple[float, float]:
     """Lowest and highest beats a minute: "90-120", or one tempo and what is near it. Raises ArgumentTypeError."""
+    from bot.suggestions.wishes import named_tempo
+
     try:
         return named_tempo(text)
     except NotFound as error:

@@ -97,7 +97,7 @@ async def test_pull_knows_who_needs_nothing(home: Settings, capsys: Output) -> N
 
 def test_without_an_action_it_says_which_there_are(capsys: Output) -> None:
     parser = argparse.ArgumentParser()
-    models.add_parser(parser.add_subparsers())
+    models.add_arguments(parser)
     with pytest.raises(SystemExit):
-        parser.parse_args(["models"])
+        parser.parse_args([])
     assert "list|pull|verify" in capsys.readouterr().err

@@ -16,8 +16,8 @@ from tests.support.library import ANA, GUILD, PUBLIC, START, add_track
 async def run(command: ModuleType, settings: Settings, *words: object) -> int:
     """Parse the words after `earworm` and run the command; its exit status."""
     parser = argparse.ArgumentParser()
-    command.add_parser(parser.add_subparsers())
-    arguments = parser.parse_args([command.__name__.rpartition(".")[2], *map(str, words)])
+    command.add_arguments(parser)
+    arguments = parser.parse_args([*map(str, words)])
     return await arguments.run(arguments, settings)
 
 
