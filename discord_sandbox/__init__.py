@@ -59,10 +59,9 @@ The state is the server's: it survives any client. `discord.clock.travel(timedel
 from discord_sandbox.rules.errors import ApiError, SandboxError
 from discord_sandbox.rules.openapi import Schema
 from discord_sandbox.server import Sandbox
-from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.guild import Channel, Role, SandboxGuild
 from discord_sandbox.world.interaction import Interaction
 from discord_sandbox.world.members import SandboxMember
-from discord_sandbox.world.model import Channel, Role
 from discord_sandbox.world.permissions import Permission
 from discord_sandbox.world.reading import buttons_of, text_of
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from discord_sandbox.api import routes_application, routes_guilds, routes_messages
 from discord_sandbox.api.faults import Faults
 from discord_sandbox.api.rate_limits import Limits
-from discord_sandbox.api.rest import BODY_LIMIT, PREFIX, LoggedRequest, Rest
+from discord_sandbox.api.rest import BODY_LIMIT, PREFIX, ApiState, LoggedRequest, Rest
 from discord_sandbox.gateway.gateway import Gateway, Heartbeat
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.rules.openapi import Schema
@@ -24,7 +24,7 @@ from discord_sandbox.world.commands import Commands
 from discord_sandbox.world.guild import SandboxGuild
 from discord_sandbox.world.interactions import Interactions
 from discord_sandbox.world.messages import Messages
-from discord_sandbox.world.model import User
+from discord_sandbox.world.user import User
 from discord_sandbox.world.world import World
 
 HOST = "127.0.0.1"
@@ -54,6 +54,7 @@ class Sandbox:
         self.token = f"{bot.id}.{secrets.token_urlsafe(24)}"
         self.world = World(Cdn(lifetime=attachment_seconds), self.clock, ids, bot)
         self.world.users[self.developer.id] = self.developer
+        self.guilds: dict[int, SandboxGuild] = {}
         self.schema = Schema(schema) if isinstance(schema, Path) else schema
         self.faults = Faults()
         self.limits = Limits(strict_ratelimits)
@@ -66,8 +67,17 @@ class Sandbox:
             answer_within=answer_within,
             token_seconds=token_seconds,
         )
-        self.gateway = Gateway(self.world, token=self.token, heartbeat_seconds=heartbeat_seconds)
-        self._rest = Rest(self)
+        self.gateway = Gateway(self.world, self.guilds, token=self.token, heartbeat_seconds=heartbeat_seconds)
+        state = ApiState(
+            self.world,
+            self.guilds,
+            self.messages,
+            self.commands,
+            self.interactions,
+            self.gateway,
+            self.developer,
+        )
+        self._rest = Rest(state, token=self.token, schema=self.schema, limits=self.limits, faults=self.faults)
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -110,14 +120,14 @@ class Sandbox:
     def add_guild(self, name: str, *, bot_permissions: int = 0) -> SandboxGuild:
         """Create a guild that the bot is in; everyone may read, write, react and use commands there."""
         guild = SandboxGuild(self.world, self.interactions, name, bot_permissions=bot_permissions)
-        self.world.guilds[guild.id] = guild
-        self.world.emit("GUILD_CREATE", guild_payloads.guild_create(guild, all_members=False), guild)
+        self.guilds[guild.id] = guild
+        guild.publish("GUILD_CREATE", guild_payloads.guild_create(guild, all_members=False))
         return guild
 
     def remove_guild(self, guild: SandboxGuild) -> None:
         """Throw the bot out."""
-        del self.world.guilds[guild.id]
-        self.world.emit("GUILD_DELETE", {"id": str(guild.id)}, guild)
+        del self.guilds[guild.id]
+        guild.publish("GUILD_DELETE", {"id": str(guild.id)})
 
     def grant(
         self,

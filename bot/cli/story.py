@@ -15,9 +15,8 @@ from bot.client import Earworm
 from discord_sandbox.music.synth import ComposedSong, write_audio
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.server import Sandbox
-from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.guild import Channel, SandboxGuild
 from discord_sandbox.world.members import SandboxMember
-from discord_sandbox.world.model import Channel
 from discord_sandbox.world.permissions import Permission
 
 PATIENCE = 90.0  # seconds for one step, on a slow machine

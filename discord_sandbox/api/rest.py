@@ -1,4 +1,4 @@
-"""The REST API's door: who asks, how often, with what body; the answer always in Discord's form."""
+"""REST requests: authorised, counted and parsed, then handled and answered in Discord's form."""
 
 import asyncio
 import json
@@ -6,27 +6,46 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import BodyPartReader, web
 
+from discord_sandbox.api.faults import Faults
+from discord_sandbox.api.rate_limits import Limits
+from discord_sandbox.gateway.gateway import Gateway
 from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
-from discord_sandbox.world.messages import Upload
-from discord_sandbox.world.model import Channel, Message
+from discord_sandbox.rules.openapi import Schema
+from discord_sandbox.world.commands import Commands
+from discord_sandbox.world.guild import Channel, SandboxGuild
+from discord_sandbox.world.interactions import Interactions
+from discord_sandbox.world.messages import Messages, Upload
+from discord_sandbox.world.model import Message
 from discord_sandbox.world.permissions import Permission
-
-if TYPE_CHECKING:
-    from discord_sandbox.server import Sandbox
+from discord_sandbox.world.user import User
+from discord_sandbox.world.world import World
 
 PREFIX = "/api/v10"
 BODY_LIMIT = 110 * 1024 * 1024
 
 
+@dataclass(frozen=True)
+class ApiState:
+    """Everything that requests read and change."""
+
+    world: World
+    guilds: dict[int, SandboxGuild]
+    messages: Messages
+    commands: Commands
+    interactions: Interactions
+    gateway: Gateway
+    developer: User
+
+
 @dataclass
 class Call:
-    """One request, read."""
+    """One request, parsed."""
 
-    discord: "Sandbox"
+    state: ApiState
     parameters: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
@@ -44,9 +63,16 @@ class Call:
 
     def channel(self, needed: Permission = Permission.VIEW_CHANNEL) -> Channel:
         """The path's channel. Raises 10003, 50001 if the bot can't see it, 50013 if it lacks `needed` there."""
-        channel = self.discord.world.channel(self.id("channel_id"))
+        channel = self.channel_unchecked()
         channel.guild.bot.require(channel, needed)
         return channel
+
+    def channel_unchecked(self) -> Channel:
+        """The path's channel, whatever the bot may do there. Raises 10003."""
+        for guild in self.state.guilds.values():
+            if found := guild.channels.get(self.id("channel_id")):
+                return found
+        raise ApiError.known(10003)
 
     def message(self, needed: Permission = Permission.VIEW_CHANNEL) -> Message:
         """The path's message, if the bot may know of it. Raises 10008 besides what `channel` raises."""
@@ -80,8 +106,14 @@ class LoggedRequest:
 class Rest:
     """Turns requests into calls of handlers and their results into answers."""
 
-    def __init__(self, discord: "Sandbox") -> None:
-        self._discord = discord
+    def __init__(
+        self, state: ApiState, *, token: str, schema: Schema | None, limits: Limits, faults: Faults
+    ) -> None:
+        self._state = state
+        self._token = token
+        self._schema = schema
+        self._limits = limits
+        self._faults = faults
         self.requests: list[LoggedRequest] = []
         self.violations: list[str] = []
         self.in_flight = 0
@@ -100,7 +132,7 @@ class Rest:
                 return await self._serve(request, route, handler)
             finally:
                 self.in_flight -= 1
-                self._discord.world.touch()
+                self._state.world.touch()
 
         return entry
 
@@ -109,8 +141,8 @@ class Rest:
         record = LoggedRequest(request.method, path, route, None, 0, time.time())
         self.requests.append(record)
         major = next(iter(request.match_info.values()), "")
-        headers, wait = self._discord.limits.count(request.method, route, major)
-        fault = self._discord.faults.take(request.method, path)
+        headers, wait = self._limits.count(request.method, route, major)
+        fault = self._faults.take(request.method, path)
         try:
             if self.outage is not None:
                 raise ApiError(self.outage, 0, HTTPStatus(self.outage).phrase)
@@ -136,17 +168,17 @@ class Rest:
         record.body, record.files = body, tuple(upload.name for upload in uploads.values())
         if uploads and body is None:
             body = {}
-        if self._discord.schema and body is not None:
+        if self._schema and body is not None:
             form = BodyErrors()
-            self._discord.schema.check(request.method, route, body, form)
+            self._schema.check(request.method, route, body, form)
             form.refuse()
-        call = Call(self._discord, request.match_info, request.query, {} if body is None else body, uploads)
+        call = Call(self._state, request.match_info, request.query, {} if body is None else body, uploads)
         result = handler(call)
         return await result if asyncio.iscoroutine(result) else result
 
     def _authorise(self, request: web.Request, route: str) -> None:
         carries_token_in_path = route.startswith(("/interactions/", "/webhooks/")) or route == "/gateway"
-        if carries_token_in_path or request.headers.get("Authorization") == f"Bot {self._discord.token}":
+        if carries_token_in_path or request.headers.get("Authorization") == f"Bot {self._token}":
             return
         raise ApiError(401, 0, "401: Unauthorized")
 

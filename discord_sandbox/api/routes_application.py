@@ -4,7 +4,6 @@ from discord_sandbox.api.rest import Call, Routes
 from discord_sandbox.rules.errors import ApiError, Json
 from discord_sandbox.world import payloads
 from discord_sandbox.world.model import Message
-from discord_sandbox.world.permissions import in_guild
 
 COMMANDS = "/applications/{application_id}/commands"
 GUILD_COMMANDS = "/applications/{application_id}/guilds/{guild_id}/commands"
@@ -45,12 +44,12 @@ def routes() -> Routes:
 def me(call: Call) -> Json:
     """The bot's user."""
     private = {"verified": True, "mfa_enabled": False, "email": None, "locale": "en-US"}
-    return payloads.user(call.discord.world.bot) | private
+    return payloads.user(call.state.world.bot) | private
 
 
 def user(call: Call) -> Json:
     """Any user."""
-    found = call.discord.world.users.get(call.id("user_id"))
+    found = call.state.world.users.get(call.id("user_id"))
     if found is None:
         raise ApiError.known(10013)
     return payloads.user(found)
@@ -65,16 +64,16 @@ def my_guilds(call: Call) -> list[Json]:
             "icon": None,
             "banner": None,
             "owner": False,
-            "permissions": str(int(in_guild(guild.bot))),
+            "permissions": str(int(guild.bot.permissions)),
             "features": [],
         }
-        for guild in call.discord.world.guilds.values()
+        for guild in call.state.guilds.values()
     ]
 
 
 def open_direct_channel(call: Call) -> Json:
     """A direct channel; it can be opened, but nobody takes messages from the bot."""
-    found = call.discord.world.users.get(int(call.body["recipient_id"]))
+    found = call.state.world.users.get(int(call.body["recipient_id"]))
     if found is None:
         raise ApiError.known(10013)
     people = [payloads.user(found)]
@@ -83,8 +82,8 @@ def open_direct_channel(call: Call) -> Json:
 
 def application(call: Call) -> Json:
     """The application behind the bot."""
-    bot = call.discord.world.bot
-    flags = call.discord.gateway.application_flags()
+    bot = call.state.world.bot
+    flags = call.state.gateway.application_flags()
     return {
         "id": str(bot.id),
         "type": None,
@@ -94,7 +93,7 @@ def application(call: Call) -> Json:
         "bot_public": True,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
-        "owner": payloads.user(call.discord.world.users[call.discord.developer.id]),
+        "owner": payloads.user(call.state.developer),
         "team": None,
         "flags": flags,
         "flags_new": str(flags),
@@ -105,7 +104,7 @@ def application(call: Call) -> Json:
         "eligible_oauth2_scopes": [],
         "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0,
-        "approximate_guild_count": len(call.discord.world.guilds),
+        "approximate_guild_count": len(call.state.guilds),
         "bot": payloads.user(bot),
         "tags": [],
     }
@@ -113,54 +112,54 @@ def application(call: Call) -> Json:
 
 def gateway(call: Call) -> Json:
     """Where the gateway is."""
-    return {"url": call.discord.gateway_url}
+    return {"url": call.state.gateway.url}
 
 
 def gateway_bot(call: Call) -> Json:
     """Where the gateway is and how many shards and sessions a bot should and may have."""
     limit = {"total": 1000, "remaining": 999, "reset_after": 86_400_000, "max_concurrency": 1}
-    return {"url": call.discord.gateway_url, "shards": 1, "session_start_limit": limit}
+    return {"url": call.state.gateway.url, "shards": 1, "session_start_limit": limit}
 
 
 def _scope(call: Call) -> int | None:
-    if call.id("application_id") != call.discord.world.bot.id:
+    if call.id("application_id") != call.state.world.bot.id:
         raise ApiError(403, 20012, "You are not authorized to perform this action on this application")
     if "guild_id" not in call.parameters:
         return None
-    if call.id("guild_id") not in call.discord.world.guilds:
+    if call.id("guild_id") not in call.state.guilds:
         raise ApiError.known(50001)
     return call.id("guild_id")
 
 
 def list_commands(call: Call) -> list[Json]:
     """The registered commands."""
-    return call.discord.commands.registered(_scope(call))
+    return call.state.commands.registered(_scope(call))
 
 
 def overwrite_commands(call: Call) -> list[Json]:
     """Register these and no others."""
-    return call.discord.commands.overwrite(_scope(call), call.body or [])
+    return call.state.commands.overwrite(_scope(call), call.body or [])
 
 
 def upsert_command(call: Call) -> Json:
     """Register one."""
-    return call.discord.commands.upsert(_scope(call), call.body)
+    return call.state.commands.upsert(_scope(call), call.body)
 
 
 def get_command(call: Call) -> Json:
     """One command."""
-    return call.discord.commands.get(_scope(call), call.id("command_id"))
+    return call.state.commands.get(_scope(call), call.id("command_id"))
 
 
 def delete_command(call: Call) -> None:
     """Remove one command."""
-    call.discord.commands.delete(_scope(call), call.id("command_id"))
+    call.state.commands.delete(_scope(call), call.id("command_id"))
 
 
 def callback(call: Call) -> Json | None:
     """The first answer to an interaction."""
     token = call.parameters["interaction_token"]
-    interactions = call.discord.interactions
+    interactions = call.state.interactions
     answer = interactions.acknowledge(call.id("interaction_id"), token, call.body, call.uploads)
     return answer if _wants_answer(call.query.get("with_response")) else None
 
@@ -171,14 +170,14 @@ def _wants_answer(value: str | None) -> bool:
 
 def followup(call: Call) -> Json:
     """A further message to an interaction."""
-    found = call.discord.interactions.find(call.parameters["webhook_token"])
-    return payloads.message(call.discord.interactions.followup(found, call.body, call.uploads))
+    found = call.state.interactions.find(call.parameters["webhook_token"])
+    return payloads.message(call.state.interactions.followup(found, call.body, call.uploads))
 
 
 def _webhook_target(call: Call) -> Message:
-    found = call.discord.interactions.find(call.parameters["webhook_token"])
+    found = call.state.interactions.find(call.parameters["webhook_token"])
     which = call.parameters.get("message_id", "@original")
-    return call.discord.interactions.message_of(found, which)
+    return call.state.interactions.message_of(found, which)
 
 
 def webhook_message(call: Call) -> Json:
@@ -188,11 +187,11 @@ def webhook_message(call: Call) -> Json:
 
 def edit_webhook_message(call: Call) -> Json:
     """Change such a message."""
-    found = call.discord.interactions.find(call.parameters["webhook_token"])
+    found = call.state.interactions.find(call.parameters["webhook_token"])
     message = _webhook_target(call)
-    return payloads.message(call.discord.interactions.edit(found, message, call.body, call.uploads))
+    return payloads.message(call.state.interactions.edit(found, message, call.body, call.uploads))
 
 
 def delete_webhook_message(call: Call) -> None:
     """Delete such a message."""
-    call.discord.messages.delete([_webhook_target(call)])
+    call.state.messages.delete([_webhook_target(call)])

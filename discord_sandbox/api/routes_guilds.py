@@ -3,8 +3,8 @@
 from discord_sandbox.api.rest import Call, Created, Routes
 from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
 from discord_sandbox.world import guild_payloads, payloads
-from discord_sandbox.world.guild import SandboxGuild
-from discord_sandbox.world.model import Channel
+from discord_sandbox.world.guild import Channel, SandboxGuild
+from discord_sandbox.world.messages import publish_message
 from discord_sandbox.world.permissions import Permission
 
 VIEW = Permission.VIEW_CHANNEL
@@ -28,7 +28,7 @@ def routes() -> Routes:
 
 
 def _guild(call: Call) -> SandboxGuild:
-    found = call.discord.world.guilds.get(call.id("guild_id"))
+    found = call.state.guilds.get(call.id("guild_id"))
     if found is None:
         raise ApiError.known(10004)
     return found
@@ -62,7 +62,7 @@ def active_threads(call: Call) -> Json:
 def members(call: Call) -> list[Json]:
     """Its members, for applications with the members intent. Raises 50001 otherwise."""
     found = _guild(call)
-    if not call.discord.world.granted.members:
+    if not call.state.world.granted.members:
         raise ApiError.known(50001)
     after, limit = int(call.query.get("after", 0)), int(call.query.get("limit", 1))
     listed = [found.members[id_] for id_ in sorted(found.members) if id_ > after]
@@ -75,7 +75,7 @@ def member(call: Call) -> Json:
     user_id = call.id("user_id")
     if user_id in found.members:
         return payloads.member(found.members[user_id])
-    raise ApiError.known(10007 if user_id in call.discord.world.users else 10013)
+    raise ApiError.known(10007 if user_id in call.state.world.users else 10013)
 
 
 def channel(call: Call) -> Json:
@@ -85,7 +85,7 @@ def channel(call: Call) -> Json:
 
 def delete_channel(call: Call) -> Json:
     """Delete a channel or thread."""
-    found = call.discord.world.channel(call.id("channel_id"))
+    found = call.channel_unchecked()
     needed = Permission.MANAGE_THREADS if found.is_thread else Permission.MANAGE_CHANNELS
     found = call.channel(VIEW | needed)
     data = payloads.channel(found)
@@ -112,12 +112,12 @@ def start_thread(call: Call) -> Json:
 def start_thread_from_message(call: Call) -> Json:
     """Open a thread from a message, whose id it takes. Raises 160004 for a second one."""
     message = call.message(VIEW | Permission.CREATE_PUBLIC_THREADS)
-    _check_can_hold_threads(message.channel)
+    parent = call.channel()
+    _check_can_hold_threads(parent)
     if message.thread:
         raise ApiError.known(160004)
-    guild_ = message.channel.guild
-    message.thread = guild_.add_thread(message.channel, _named(call), thread_id=message.id)
-    call.discord.world.tell_of_edit(message)
+    message.thread = parent.guild.add_thread(parent, _named(call), thread_id=message.id)
+    publish_message("MESSAGE_UPDATE", message)
     return Created(payloads.channel(message.thread))
 
 
@@ -131,4 +131,4 @@ def join_thread(call: Call) -> None:
     thread = call.channel()
     if thread.archived:
         raise ApiError.known(50083)
-    thread.joined.setdefault(thread.guild.bot.id, call.discord.world.clock.now())
+    thread.joined.setdefault(thread.guild.bot.id, call.state.world.clock.now())

@@ -9,7 +9,9 @@ from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
 from discord_sandbox.rules.message_rules import CREATE_KEYS
 from discord_sandbox.world import payloads
 from discord_sandbox.world.clock import iso, moment
-from discord_sandbox.world.model import CATEGORY, SUPPRESS_EMBEDS, Channel, Message
+from discord_sandbox.world.guild import Channel
+from discord_sandbox.world.messages import publish_message
+from discord_sandbox.world.model import CATEGORY, SUPPRESS_EMBEDS, Message
 from discord_sandbox.world.permissions import Permission
 
 HISTORY = Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY
@@ -43,14 +45,14 @@ def routes() -> Routes:
 
 def create(call: Call) -> Json:
     """Post a message as the bot."""
-    if call.id("channel_id") in call.discord.world.users:
+    if call.id("channel_id") in call.state.world.users:
         # The bot's direct channels carry their user's id here; nobody takes messages from it.
         raise ApiError.known(50007)
     channel = call.channel()
     check_may_write(channel, call)
-    messages = call.discord.messages
+    messages = call.state.messages
     draft = to_draft(call.body, call.uploads, known=CREATE_KEYS)
-    bot = call.discord.world.bot
+    bot = call.state.world.bot
     nonce = call.body.get("nonce")
     if call.body.get("enforce_nonce") and (same := messages.by_nonce(channel, bot, nonce)):
         return payloads.message(same)
@@ -124,7 +126,7 @@ def get(call: Call) -> Json:
 def edit(call: Call) -> Json:
     """Edit the bot's own message; of others' only the suppression of embeds, with the right to manage."""
     message = call.message()
-    bot = call.discord.world.bot
+    bot = call.state.world.bot
     if message.author is not bot:
         only_suppresses = set(call.body) == {"flags"} and not call.body["flags"] & ~SUPPRESS_EMBEDS
         if not only_suppresses:
@@ -133,18 +135,18 @@ def edit(call: Call) -> Json:
     if message.channel.archived:
         raise ApiError.known(50083)
     files = check_edit(message, call.body, call.uploads)
-    call.discord.messages.edit(message, call.body, files)
+    call.state.messages.edit(message, call.body, files)
     return payloads.message(message)
 
 
 def delete(call: Call) -> None:
     """Delete the bot's own message, or anyone's with the right to manage."""
     message = call.message()
-    if message.author is not call.discord.world.bot:
+    if message.author is not call.state.world.bot:
         message.channel.guild.bot.require(message.channel, Permission.MANAGE_MESSAGES)
     if message.channel.archived:
         raise ApiError.known(50083)
-    call.discord.messages.delete([message])
+    call.state.messages.delete([message])
 
 
 def bulk_delete(call: Call) -> None:
@@ -153,11 +155,11 @@ def bulk_delete(call: Call) -> None:
     ids = {int(id_) for id_ in call.body.get("messages") or ()}
     if not 2 <= len(ids) <= BULK_LIMIT:
         raise ApiError.known(50016)
-    now = call.discord.world.clock.now()
+    now = call.state.world.clock.now()
     if any((now - moment(id_)).total_seconds() > BULK_SECONDS for id_ in ids):
         raise ApiError.known(50034)
     if found := [channel.store[id_] for id_ in ids if id_ in channel.store]:
-        call.discord.messages.delete(found)
+        call.state.messages.delete(found)
 
 
 def react(call: Call) -> None:
@@ -168,32 +170,32 @@ def react(call: Call) -> None:
         message.channel.guild.bot.require(message.channel, Permission.ADD_REACTIONS)
     if message.channel.archived:
         raise ApiError.known(50083)
-    call.discord.messages.react(message, call.discord.world.bot, emoji)
+    call.state.messages.react(message, call.state.world.bot, emoji)
 
 
 def unreact(call: Call) -> None:
     """Take back the bot's reaction."""
     message = call.message(HISTORY)
-    call.discord.messages.unreact(message, call.discord.world.bot, call.parameters["emoji_name"])
+    call.state.messages.unreact(message, call.state.world.bot, call.parameters["emoji_name"])
 
 
 def unreact_other(call: Call) -> None:
     """Take away somebody's reaction."""
     message = call.message(MANAGE)
-    user = call.discord.world.users.get(call.id("user_id"))
+    user = call.state.world.users.get(call.id("user_id"))
     if user is None:
         raise ApiError.known(10013)
-    call.discord.messages.unreact(message, user, call.parameters["emoji_name"])
+    call.state.messages.unreact(message, user, call.parameters["emoji_name"])
 
 
 def clear(call: Call) -> None:
     """Take away all reactions."""
-    call.discord.messages.clear(call.message(MANAGE))
+    call.state.messages.clear(call.message(MANAGE))
 
 
 def clear_emoji(call: Call) -> None:
     """Take away all reactions with one emoji."""
-    call.discord.messages.clear(call.message(MANAGE), call.parameters["emoji_name"])
+    call.state.messages.clear(call.message(MANAGE), call.parameters["emoji_name"])
 
 
 def reactors(call: Call) -> list[Json]:
@@ -232,4 +234,4 @@ def _set_pinned(call: Call, pinned: bool) -> None:
     if not bot.can(message.channel, Permission.MANAGE_MESSAGES):
         bot.require(message.channel, Permission.PIN_MESSAGES)
     message.pinned = pinned
-    call.discord.world.tell_of_edit(message)
+    publish_message("MESSAGE_UPDATE", message)

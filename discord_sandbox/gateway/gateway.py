@@ -1,4 +1,4 @@
-"""The gateway: sessions, what each is told, and what is kept for one that lost its connection.
+"""The gateway: connections, sessions, and which events each session receives.
 
 https://docs.discord.com/developers/events/gateway
 """
@@ -7,6 +7,7 @@ import asyncio
 import json
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from discord_sandbox.gateway.intents import KNOWN, Intent
 from discord_sandbox.gateway.session import Session
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.world import guild_payloads, payloads
+from discord_sandbox.world.model import GuildState
 from discord_sandbox.world.world import GatewayEvent, World
 
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = (
@@ -28,8 +30,6 @@ PRIVILEGED = {
     "members": (Intent.GUILD_MEMBERS, 1 << 14),
     "presences": (Intent.GUILD_PRESENCES, 1 << 12),
 }
-
-
 ACK_SECONDS = 0.05
 
 
@@ -42,10 +42,13 @@ class Heartbeat:
 
 
 class Gateway:
-    """Takes connections and tells each session what it may know."""
+    """Accepts connections and sends each session the events that it may see."""
 
-    def __init__(self, world: World, *, token: str, heartbeat_seconds: float) -> None:
+    def __init__(
+        self, world: World, guilds: Mapping[int, GuildState], *, token: str, heartbeat_seconds: float
+    ) -> None:
         self.world = world
+        self.guilds = guilds
         self.url = ""
         self.heartbeats: list[Heartbeat] = []
         self.closed_with: list[int] = []
@@ -65,14 +68,13 @@ class Gateway:
         return sum(flag for name, (_, flag) in PRIVILEGED.items() if getattr(self.world.granted, name))
 
     def dispatch(self, event: GatewayEvent) -> None:
-        """Tell every session that asked for such events and may know of this one."""
-        bot = self.world.guilds[event.guild_id].bot if event.guild_id in self.world.guilds else None
-        if event.channel and bot and not bot.can_see(event.channel):
+        """Send an event to every session that subscribed to such events and may see this one."""
+        if not event.bot_sees:
             return
         self._forget_lost()
         for session in self._sessions.values():
             if session.wants(event):
-                session.tell(event, self.world.bot)
+                session.forward(event)
 
     def drop(self, code: int = 1006, *, resumable: bool = True) -> None:
         """Lose every connection; 1006 is one that breaks without a word."""
@@ -188,7 +190,7 @@ class Gateway:
 
     def _welcome(self, session: Session, *, sharded: bool) -> None:
         number, count = session.shard
-        guilds = [g for g in self.world.guilds.values() if (g.id >> 22) % count == number]
+        guilds = [g for g in self.guilds.values() if (g.id >> 22) % count == number]
         ready: Json = {
             "v": 10,
             "user": payloads.user(self.world.bot) | {"verified": True, "mfa_enabled": False, "email": None},
@@ -234,7 +236,7 @@ class Gateway:
                 del self._sessions[session.id]
 
     def _send_members(self, session: Session, data: Json) -> None:
-        guild = self.world.guilds.get(int(data["guild_id"]))
+        guild = self.guilds.get(int(data["guild_id"]))
         if guild is None:
             return
         wanted = {int(id_) for id_ in data.get("user_ids") or ()}

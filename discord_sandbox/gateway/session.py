@@ -7,7 +7,6 @@ from typing import Any
 
 from discord_sandbox.gateway.connection import Connection
 from discord_sandbox.gateway.intents import Intent
-from discord_sandbox.world.model import User
 from discord_sandbox.world.world import GatewayEvent
 
 KEPT_EVENTS = 5000
@@ -39,15 +38,9 @@ class Session:
         number, count = self.shard
         return (event.guild_id >> 22) % count == number and event.intent & self.intents == event.intent
 
-    def tell(self, event: GatewayEvent, bot: User) -> None:
+    def forward(self, event: GatewayEvent) -> None:
         """Send an event; without the message content intent most messages arrive empty."""
-        message = event.message
-        sees_content = (
-            message is None
-            or Intent.MESSAGE_CONTENT in self.intents
-            or message.author is bot
-            or bot in message.mentions
-        )
+        sees_content = not event.private_content or Intent.MESSAGE_CONTENT in self.intents
         self.send(event.name, event.data if sees_content else event.data | HIDDEN)
 
     def missed_since(self, sequence: int) -> list[str] | None:

@@ -19,11 +19,11 @@ from discord_sandbox.world.commands import (
     leaf_options,
 )
 from discord_sandbox.world.members import File, SandboxMember
-from discord_sandbox.world.model import Channel
+from discord_sandbox.world.model import ChannelState
 from discord_sandbox.world.permissions import Permission
 
 
-def offered(member: SandboxMember, channel: Channel) -> Json:
+def offered(member: SandboxMember, channel: ChannelState) -> Json:
     """The slash commands with their fields as HTML, and the names in the message menu."""
     usable = _usable(member, channel)
     chat = [
@@ -40,10 +40,10 @@ def offered(member: SandboxMember, channel: Channel) -> Json:
     return {"commands": sorted(chat, key=lambda command: command["name"]), "menus": menus}
 
 
-def _usable(member: SandboxMember, channel: Channel) -> list[Json]:
+def _usable(member: SandboxMember, channel: ChannelState) -> list[Json]:
     if not member.can(channel, Permission.VIEW_CHANNEL | Permission.USE_APPLICATION_COMMANDS):
         return []
-    commands, guild = member.guild.interactions.commands, member.guild
+    commands, guild = member.interactions.commands, member.guild
     every = [*commands.registered(guild.id), *commands.registered(None)]
     return [command for command in every if may_use(member, channel, command)]
 
@@ -57,7 +57,7 @@ def _described(command: Json, path: tuple[str, ...]) -> str:
 
 def given(
     member: SandboxMember,
-    channel: Channel,
+    channel: ChannelState,
     name: str,
     typed: Mapping[str, str],
     files: Mapping[str, list[File]],

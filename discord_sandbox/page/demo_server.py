@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 from discord_sandbox.page.sample_songs import SampleSongs
 from discord_sandbox.server import Sandbox
-from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.guild import Channel, SandboxGuild
 from discord_sandbox.world.members import SandboxMember
-from discord_sandbox.world.model import CATEGORY, Channel, User
+from discord_sandbox.world.model import CATEGORY
 from discord_sandbox.world.permissions import Permission
+from discord_sandbox.world.user import User
 
 # Members and channels have the same ids in every sandbox, so that a library that is kept finds them again.
 SINCE = datetime(2024, 5, 3, tzinfo=UTC)

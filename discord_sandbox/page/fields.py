@@ -15,15 +15,14 @@ from discord_sandbox.world.commands import (
     ROLE,
     USER,
 )
-from discord_sandbox.world.members import SandboxMember
-from discord_sandbox.world.model import CATEGORY
+from discord_sandbox.world.model import CATEGORY, MemberState
 
 # The kind of option that takes what a menu of this kind offers.
 OPTION_OF_MENU = {5: USER, 6: ROLE, 7: MENTIONABLE, 8: CHANNEL}
 PARAGRAPH = 2
 
 
-def option_field(option: Json, speaker: SandboxMember) -> str:
+def option_field(option: Json, speaker: MemberState) -> str:
     """An option of a command as a labelled field; empty means that it isn't given."""
     name = escape(option["name"])
     needed = " required" if option.get("required") else ""
@@ -33,7 +32,7 @@ def option_field(option: Json, speaker: SandboxMember) -> str:
     return f'<label class="option"><span>{name}{mark}</span>{_control(option, common, speaker)}</label>'
 
 
-def _control(option: Json, common: str, speaker: SandboxMember) -> str:
+def _control(option: Json, common: str, speaker: MemberState) -> str:
     kind = option["type"]
     if option.get("choices"):
         return _select([(str(c["value"]), c["name"]) for c in option["choices"]], common)
@@ -63,12 +62,12 @@ def _select(options: list[tuple[str, str]], common: str) -> str:
     return f'<select {common}><option value="">–</option>{some}</select>'
 
 
-def entities(speaker: SandboxMember, menu: Json) -> list[Json]:
+def entities(speaker: MemberState, menu: Json) -> list[Json]:
     """What a menu of members, roles or channels offers, as options."""
     return _entities(speaker, menu | {"type": OPTION_OF_MENU[menu["type"]]})
 
 
-def _entities(speaker: SandboxMember, wanted: Json) -> list[Json]:
+def _entities(speaker: MemberState, wanted: Json) -> list[Json]:
     guild, kind = speaker.guild, wanted["type"]
     found: list[tuple[int, str]] = []
     if kind in (USER, MENTIONABLE):
@@ -85,13 +84,13 @@ def _entities(speaker: SandboxMember, wanted: Json) -> list[Json]:
     return [{"value": str(id_), "label": label} for id_, label in found]
 
 
-def modal_form(modal: Json, speaker: SandboxMember) -> str:
+def modal_form(modal: Json, speaker: MemberState) -> str:
     """A modal's title and fields."""
     fields = "".join(_modal_part(part, speaker) for part in modal["components"])
     return f'<h2 id="modal-title">{escape(modal["title"])}</h2>{fields}'
 
 
-def _modal_part(part: Json, speaker: SandboxMember) -> str:
+def _modal_part(part: Json, speaker: MemberState) -> str:
     if part["type"] == TEXT:
         return f"<p>{escape(part['content'])}</p>"
     wrapped = part if part["type"] == LABEL else {}
@@ -104,7 +103,7 @@ def _modal_part(part: Json, speaker: SandboxMember) -> str:
     )
 
 
-def _asked(field: Json, speaker: SandboxMember) -> str:
+def _asked(field: Json, speaker: MemberState) -> str:
     needed = " required" if field.get("required", True) else ""
     common = f'name="{escape(field["custom_id"])}"{needed}'
     if field["type"] == TEXT_INPUT:

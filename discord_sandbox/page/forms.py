@@ -7,9 +7,8 @@ from aiohttp import BodyPartReader, web
 
 from discord_sandbox.rules.errors import ApiError, Json
 from discord_sandbox.world.cdn import FILE_LIMIT
-from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.guild import Channel, SandboxGuild
 from discord_sandbox.world.members import File, SandboxMember
-from discord_sandbox.world.model import Channel
 
 FILES, SAID_LIMIT = 10, 1_000_000
 

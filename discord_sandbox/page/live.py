@@ -7,8 +7,8 @@ from discord_sandbox.page.fields import entities
 from discord_sandbox.rules.component_rules import LINK, STRING_SELECT
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.transcript.widgets import Widgets, face, look, placeholder
-from discord_sandbox.world.members import SandboxMember
-from discord_sandbox.world.model import Attachment, Message
+from discord_sandbox.world.cdn import Attachment
+from discord_sandbox.world.model import MemberState, Message
 from discord_sandbox.world.permissions import Permission
 
 ICONS = {
@@ -24,7 +24,7 @@ QUICK = ("👍", "👎")
 class LiveWidgets(Widgets):
     """Draws what one member may press; the page's script reads the `data-` attributes."""
 
-    def __init__(self, viewer: SandboxMember) -> None:
+    def __init__(self, viewer: MemberState) -> None:
         super().__init__()
         self.viewer = viewer
 

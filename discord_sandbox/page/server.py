@@ -18,9 +18,8 @@ from discord_sandbox.page.stream import stream
 from discord_sandbox.page.text import told
 from discord_sandbox.page.view import View, view_of
 from discord_sandbox.rules.errors import Json, SandboxError
-from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.guild import Channel, SandboxGuild
 from discord_sandbox.world.members import SandboxMember
-from discord_sandbox.world.model import Channel
 
 HOST = "127.0.0.1"
 STATIC = {

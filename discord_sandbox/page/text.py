@@ -1,8 +1,7 @@
 """Words as Discord's client says them, and the mentions that it makes of names."""
 
 from discord_sandbox.rules.errors import ApiError, SandboxError
-from discord_sandbox.world.guild import SandboxGuild
-from discord_sandbox.world.model import VOICE, Channel
+from discord_sandbox.world.model import VOICE, ChannelState, GuildState
 
 TOLD = {
     10008: "That message is gone.",
@@ -22,12 +21,12 @@ def told(error: SandboxError) -> str:
     return str(error)
 
 
-def label_of(channel: Channel) -> str:
+def label_of(channel: ChannelState) -> str:
     """A channel's name with its sign."""
     return f"{'🔊' if channel.type == VOICE else '#'} {channel.name}"
 
 
-def with_mentions(text: str, guild: SandboxGuild) -> str:
+def with_mentions(text: str, guild: GuildState) -> str:
     """The text with `@Name` and `#channel` turned into mentions, the longest name first."""
     named = {f"@{member.name}": member.mention for member in guild.members.values()}
     named |= {f"#{channel.name}": channel.mention for channel in guild.channels.values()}

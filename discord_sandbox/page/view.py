@@ -11,7 +11,7 @@ from discord_sandbox.transcript.context import Context
 from discord_sandbox.transcript.conversation import draw_messages
 from discord_sandbox.world.guild import SandboxGuild
 from discord_sandbox.world.members import SandboxMember
-from discord_sandbox.world.model import CATEGORY, VOICE, Channel
+from discord_sandbox.world.model import CATEGORY, VOICE, ChannelState, MemberState
 from discord_sandbox.world.permissions import Permission
 
 NEWEST = 200  # messages of a channel that are shown
@@ -26,7 +26,7 @@ class View:
     """What one member sees in one channel."""
 
     viewer: SandboxMember
-    channel: Channel
+    channel: ChannelState
     zone: tzinfo
 
     def messages(self) -> dict[str, str]:
@@ -67,7 +67,7 @@ class View:
             threads = (t for t in every if t.parent is channel and t.is_thread and not t.archived)
             yield from (self._channel(thread) for thread in threads if self.viewer.can_see(thread))
 
-    def _channel(self, channel: Channel) -> str:
+    def _channel(self, channel: ChannelState) -> str:
         here = ' aria-current="page"' if channel is self.channel else ""
         look = "channel" + (" here" if here else "") + (" thread" if channel.is_thread else "")
         newest = max((m.id for m in channel.store.values() if m.seen_only_by is None), default=0)
@@ -112,29 +112,30 @@ class View:
 
 
 def view_of(
-    guild: SandboxGuild, member: str, channel: str, zone: tzinfo, default: tuple[SandboxMember, Channel]
+    guild: SandboxGuild, member: str, channel: str, zone: tzinfo, default: tuple[SandboxMember, ChannelState]
 ) -> View:
     """The view that these ids name, as far as there are such and the one may see the other."""
     viewer = guild.members.get(int(member)) if member.isdigit() else None
     if viewer is None or viewer.user.bot:
         viewer = default[0]
-    found = guild.channels.get(int(channel)) if channel.isdigit() else None
-    if found is None or found.type == CATEGORY or not viewer.can_see(found):
-        found = default[1]
-    return View(viewer, found, zone)
+    here = default[1]
+    named = guild.channels.get(int(channel)) if channel.isdigit() else None
+    if named is not None and named.type != CATEGORY and viewer.can_see(named):
+        here = named
+    return View(viewer, here, zone)
 
 
-def _sign(channel: Channel) -> str:
+def _sign(channel: ChannelState) -> str:
     return "🔊" if channel.type == VOICE else "#"
 
 
-def _is_private(channel: Channel) -> bool:
+def _is_private(channel: ChannelState) -> bool:
     everyone = (channel.parent if channel.is_thread and channel.parent else channel).overwrites.get(
         channel.guild.id
     )
     return channel.is_private_thread or bool(everyone and Permission.VIEW_CHANNEL in everyone.deny)
 
 
-def _admin(member: SandboxMember) -> str:
+def _admin(member: MemberState) -> str:
     is_admin = any(Permission.MANAGE_GUILD in role.permissions for role in member.roles)
     return " (admin)" if is_admin else ""

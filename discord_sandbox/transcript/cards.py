@@ -16,7 +16,7 @@ from discord_sandbox.rules.component_rules import (
 )
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.transcript.context import Context, file_size, link
-from discord_sandbox.world.model import Attachment
+from discord_sandbox.world.cdn import Attachment
 
 NOTE = (
     '<svg class="glyph" viewBox="0 0 24 24" width="28" height="28" aria-hidden="true"><path fill="currentColor" '

@@ -9,10 +9,9 @@ from discord_sandbox.rules.errors import Json
 from discord_sandbox.transcript.markdown import Node, parse, parse_inline
 from discord_sandbox.transcript.names import Names
 from discord_sandbox.transcript.widgets import Widgets
+from discord_sandbox.world.cdn import Attachment
 from discord_sandbox.world.clock import moment
-from discord_sandbox.world.guild import SandboxGuild
-from discord_sandbox.world.members import SandboxMember
-from discord_sandbox.world.model import Attachment
+from discord_sandbox.world.model import GuildState, MemberState
 
 BLURPLE = "5865f2"
 PALETTE = ("3ba55c", "faa61a", "ed4245", "eb459e", "9b59b6", "1abc9c", "e67e22", "3498db", "607d8b")
@@ -23,8 +22,8 @@ WRAPPED = {"bold": "strong", "italic": "em", "underline": "u", "strike": "s"}
 class Context:
     """Draws the small things; `widgets` what could be pressed; times are those of `zone`."""
 
-    guild: SandboxGuild
-    viewer: SandboxMember | None
+    guild: GuildState
+    viewer: MemberState | None
     widgets: Widgets = field(default_factory=Widgets)
     zone: tzinfo = UTC
     names: Names = field(init=False)

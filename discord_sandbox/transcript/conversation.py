@@ -9,7 +9,7 @@ from discord_sandbox.transcript.cards import draw, draw_embed, draw_file
 from discord_sandbox.transcript.context import Context, clock_time
 from discord_sandbox.world import payloads
 from discord_sandbox.world.clock import moment
-from discord_sandbox.world.model import EPHEMERAL, LOADING, MENU_COMMAND, Channel, Message
+from discord_sandbox.world.model import EPHEMERAL, LOADING, MENU_COMMAND, ChannelState, Message
 from discord_sandbox.world.reading import loose_files, text_of
 
 TOGETHER = timedelta(minutes=7)
@@ -21,7 +21,7 @@ EYE = (
 
 
 def draw_messages(
-    channel: Channel, context: Context, *, newest: int | None = None
+    channel: ChannelState, context: Context, *, newest: int | None = None
 ) -> Iterator[tuple[str, str]]:
     """The list's items from old to new, each with its id; `newest` bounds how many messages."""
     viewer = context.viewer

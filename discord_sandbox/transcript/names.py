@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from discord_sandbox.world.guild import SandboxGuild
-from discord_sandbox.world.permissions import by_position
+from discord_sandbox.world.model import GuildState
 
 STEPS = ((31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute"))
 FORMATS = {
@@ -21,7 +20,7 @@ FORMATS = {
 class Names:
     """Looks ids up in a guild; times are those of `zone`."""
 
-    guild: SandboxGuild
+    guild: GuildState
     zone: tzinfo = UTC
 
     def user(self, user_id: int) -> str:
@@ -33,7 +32,7 @@ class Names:
     def colour(self, user_id: int) -> int:
         """The colour of a member's highest coloured role; 0 for none."""
         member = self.guild.members.get(user_id)
-        roles = by_position(member.roles) if member else []
+        roles = sorted(member.roles, key=lambda role: -role.position) if member else []
         return next((role.colour for role in roles if role.colour), 0)
 
     def role(self, role_id: int) -> str:

@@ -7,15 +7,13 @@ from importlib.resources import files
 from discord_sandbox.transcript.context import Context
 from discord_sandbox.transcript.conversation import draw_messages
 from discord_sandbox.transcript.widgets import Widgets
-from discord_sandbox.world.guild import SandboxGuild
-from discord_sandbox.world.members import SandboxMember
-from discord_sandbox.world.model import CATEGORY, VOICE, Channel
+from discord_sandbox.world.model import CATEGORY, VOICE, ChannelState, GuildState, MemberState
 
 POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 
 def render_html(
-    guild: SandboxGuild, channel: Channel, *, viewer: SandboxMember | None = None, file_bytes: int = 600_000
+    guild: GuildState, channel: ChannelState, *, viewer: MemberState | None = None, file_bytes: int = 600_000
 ) -> str:
     """The whole page. Without a `viewer` it shows what every member sees, whispers included.
 
@@ -47,7 +45,7 @@ def render_html(
 """
 
 
-def _channels(guild: SandboxGuild, current: Channel) -> Iterator[str]:
+def _channels(guild: GuildState, current: ChannelState) -> Iterator[str]:
     for channel in guild.channels.values():
         if channel.type == CATEGORY:
             yield f'<div class="category">{escape(channel.name)}</div>'

@@ -22,8 +22,7 @@ from discord_sandbox.transcript.context import clock_time, file_size
 from discord_sandbox.transcript.markdown import Node, parse
 from discord_sandbox.transcript.names import Names
 from discord_sandbox.world import payloads
-from discord_sandbox.world.members import SandboxMember
-from discord_sandbox.world.model import LOADING, MENU_COMMAND, Channel
+from discord_sandbox.world.model import LOADING, MENU_COMMAND, ChannelState, MemberState
 from discord_sandbox.world.reading import loose_files, text_of
 
 JUMP = "https://discord.com/channels/"
@@ -34,7 +33,11 @@ WIDEST = 100
 
 
 def render_text(
-    channel: Channel, *, width: int | None = None, colour: bool = False, viewer: SandboxMember | None = None
+    channel: ChannelState,
+    *,
+    width: int | None = None,
+    colour: bool = False,
+    viewer: MemberState | None = None,
 ) -> str:
     """The conversation, oldest first; `colour` adds ANSI colours. Without a `viewer` it shows every whisper.
 

@@ -6,7 +6,8 @@ from html import escape
 
 from discord_sandbox.rules.component_rules import LINK
 from discord_sandbox.rules.errors import Json
-from discord_sandbox.world.model import Attachment, Message
+from discord_sandbox.world.cdn import Attachment
+from discord_sandbox.world.model import Message
 
 STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary", 6: "primary"}
 OUT = (

@@ -5,17 +5,32 @@ import hmac
 import re
 import secrets
 import time
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from discord_sandbox.rules.errors import Json
-from discord_sandbox.world.model import Attachment
 
 FILE_LIMIT = 10 * 1024 * 1024
 
 
+@dataclass(eq=False)
+class Attachment:
+    """A file on the CDN."""
+
+    id: int
+    channel_id: int
+    name: str
+    content: bytes
+    content_type: str
+    description: str | None = None
+    title: str | None = None
+    seconds: float | None = None
+    ephemeral: bool = False
+
+
 class Cdn:
-    """Keeps files, names their addresses and serves them to whoever has an address that still counts."""
+    """Keeps files, signs their addresses and serves them while an address is valid."""
 
     def __init__(self, *, lifetime: float) -> None:
         self.base = ""

@@ -1,58 +1,126 @@
-"""A server: what an admin does to it, and what its bots are told of that."""
+"""A server as its admins use it: creating, changing and deleting roles, channels, threads and members."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.world import guild_payloads, payloads
 from discord_sandbox.world.clock import moment
+from discord_sandbox.world.interactions import Interactions
 from discord_sandbox.world.members import SandboxMember
+from discord_sandbox.world.messages import publish_message
 from discord_sandbox.world.model import (
     PRIVATE_THREAD,
     PUBLIC_THREAD,
     TEXT,
-    Channel,
+    ChannelState,
+    GuildState,
+    MemberState,
     Overwrite,
-    Overwrites,
-    Role,
-    User,
+    RoleState,
 )
 from discord_sandbox.world.permissions import EVERYONE, Permission
+from discord_sandbox.world.user import User
+from discord_sandbox.world.world import GatewayEvent, World
 
-if TYPE_CHECKING:
-    from discord_sandbox.world.interactions import Interactions
-    from discord_sandbox.world.world import World
+Overwrites = Mapping["Role | SandboxMember", tuple[int, int]]
 
 
-class SandboxGuild:
+@dataclass(eq=False)
+class Role(RoleState):
+    """A role of one guild."""
+
+    guild: "SandboxGuild"
+
+    def set_permissions(self, permissions: int) -> None:
+        """Change what the role allows."""
+        self.permissions = Permission(permissions)
+        self.guild.publish("GUILD_ROLE_UPDATE", {"guild_id": str(self.guild.id), "role": payloads.role(self)})
+
+
+@dataclass(eq=False)
+class Channel(ChannelState):
+    """A channel or thread; messages are dicts in the API's form."""
+
+    guild: "SandboxGuild"
+
+    @property
+    def messages(self) -> list[Json]:
+        """What everybody in the channel sees, oldest first."""
+        return [payloads.message(m) for m in self.everything if m.seen_only_by is None]
+
+    def seen_by(self, member: MemberState) -> list[Json]:
+        """What one member sees: everybody's messages and the ephemeral ones addressed to them."""
+        seen = (m for m in self.everything if m.seen_only_by in (None, member.id))
+        return [payloads.message(m, viewer=member.user) for m in seen]
+
+    def reactions(self, message: Json | int) -> dict[str, list[str]]:
+        """The names of those who reacted to a message, by emoji."""
+        found = self.store[int(message["id"]) if isinstance(message, dict) else message]
+        return {emoji: [user.name for user in users.values()] for emoji, users in found.reactions.items()}
+
+    def set_overwrite(self, target: RoleState | MemberState, *, allow: int = 0, deny: int = 0) -> None:
+        """Allow or deny permissions here; neither removes the overwrite."""
+        overwrite = Overwrite(Permission(allow), Permission(deny), member=isinstance(target, MemberState))
+        if allow or deny:
+            self.overwrites[target.id] = overwrite
+        else:
+            self.overwrites.pop(target.id, None)
+        self.guild.publish("CHANNEL_UPDATE", payloads.channel(self))
+
+    def archive(self, archived: bool = True) -> None:
+        """Archive a thread, or open it again."""
+        self.archived = archived
+        self.guild.publish("THREAD_UPDATE", payloads.channel(self), channel=self)
+
+    def delete(self) -> None:
+        """Delete the channel with its threads and messages."""
+        self.guild.remove_channel(self)
+
+    def unfurl(self, message: Json, *, title: str, url: str) -> None:
+        """Add a link's preview to a message, as Discord does some time after it was posted."""
+        found = self.store[int(message["id"])]
+        found.embeds = [*found.embeds, {"type": "link", "title": title, "url": url}]
+        publish_message("MESSAGE_UPDATE", found)
+
+
+class SandboxGuild(GuildState):
     """One server; the bot is a member from the start, with a role of its own."""
 
+    roles: dict[int, Role]
+    channels: dict[int, Channel]
+    members: dict[int, SandboxMember]
+    bot: SandboxMember
+    everyone: Role
+
     def __init__(
-        self, world: "World", interactions: "Interactions", name: str, *, bot_permissions: int = 0
+        self, world: World, interactions: Interactions, name: str, *, bot_permissions: int = 0
     ) -> None:
         self.world = world
         self.interactions = interactions
         self.id = world.new_guild_id()
         self.name = name
-        self.roles: dict[int, Role] = {}
-        self.channels: dict[int, Channel] = {}
-        self.members: dict[int, SandboxMember] = {}
+        self.channels = {}
+        self.members = {}
         self.everyone = Role(self, self.id, "@everyone", EVERYONE)
-        self.roles[self.id] = self.everyone
+        self.roles = {self.id: self.everyone}
         self.owner_id = world.ids.new(moment(self.id))
-        self.system_channel: Channel | None = None
-        self.connected: dict[SandboxMember, Channel] = {}  # to a voice channel
+        self.system_channel = None
+        self.connected = {}
         managed = self._new_role(world.bot.name, bot_permissions, colour=0)
         managed.managed = True
         self.bot = self._new_member(world.bot, [managed], None)
 
+    def publish(self, event: str, data: Json, *, channel: Channel | None = None) -> None:
+        """Publish an event; one about a thread or message only if the bot sees its channel."""
+        sees = channel is None or self.bot.can_see(channel)
+        self.world.publish(GatewayEvent(event, data, self.id, bot_sees=sees))
+
     def add_role(self, name: str, *, permissions: int = 0, colour: int = 0) -> Role:
         """Create a role above the others."""
         role = self._new_role(name, permissions, colour)
-        data = {"guild_id": str(self.id), "role": payloads.role(role)}
-        self.world.emit("GUILD_ROLE_CREATE", data, self)
+        self.publish("GUILD_ROLE_CREATE", {"guild_id": str(self.id), "role": payloads.role(role)})
         return role
 
     def add_channel(
@@ -81,7 +149,7 @@ class SandboxGuild:
         position = len(self.channels)
         channel = Channel(self, channel_id or self.world.ids.new(), name, type, position, topic, parent, made)
         self.channels[channel.id] = channel
-        self.world.emit("CHANNEL_CREATE", payloads.channel(channel), self)
+        self.publish("CHANNEL_CREATE", payloads.channel(channel))
         return channel
 
     def add_thread(
@@ -99,8 +167,7 @@ class SandboxGuild:
         thread.owner_id = (owner or self.bot).user.id
         thread.joined[thread.owner_id] = self.world.clock.now()
         self.channels[thread.id] = thread
-        data = payloads.channel(thread) | {"newly_created": True}
-        self.world.emit("THREAD_CREATE", data, self, channel=thread)
+        self.publish("THREAD_CREATE", payloads.channel(thread) | {"newly_created": True}, channel=thread)
         return thread
 
     def remove_channel(self, channel: Channel) -> None:
@@ -110,15 +177,15 @@ class SandboxGuild:
         data = payloads.channel(channel)
         self._drop(channel)
         if not channel.is_thread:
-            self.world.emit("CHANNEL_DELETE", data, self)
+            self.publish("CHANNEL_DELETE", data)
             return
         keys = ("id", "guild_id", "parent_id", "type")
-        self.world.emit("THREAD_DELETE", {key: data[key] for key in keys}, self)
+        self.publish("THREAD_DELETE", {key: data[key] for key in keys})
 
     def set_system_channel(self, channel: Channel | None) -> None:
         """Choose where Discord greets new members."""
         self.system_channel = channel
-        self.world.emit("GUILD_UPDATE", guild_payloads.guild(self), self)
+        self.publish("GUILD_UPDATE", guild_payloads.guild(self))
 
     def add_member(
         self, name: str | User, *, roles: Sequence[Role] = (), nick: str | None = None, bot: bool = False
@@ -128,31 +195,14 @@ class SandboxGuild:
             joined = self.world.clock.now() - timedelta(days=30)
             name = User(self.world.ids.new(joined - timedelta(days=400)), name, bot)
         member = self._new_member(name, roles, nick)
-        self._tell_of_member("GUILD_MEMBER_ADD", payloads.member(member))
+        member.publish("GUILD_MEMBER_ADD", payloads.member(member))
         return member
 
     def remove_member(self, member: SandboxMember) -> None:
         """Let somebody leave."""
-        self.connect(member, None)
+        member.join_voice(None)
         del self.members[member.id]
-        self._tell_of_member("GUILD_MEMBER_REMOVE", {"user": payloads.user(member.user)})
-
-    def connect(self, member: SandboxMember, channel: Channel | None) -> None:
-        """Let a member join a voice channel, or leave the one that they are in."""
-        if self.connected.pop(member, None) is None and channel is None:
-            return
-        if channel is not None:
-            self.connected[member] = channel
-        data = payloads.voice_state(member, channel)
-        self.world.emit("VOICE_STATE_UPDATE", data, self, intent=Intent.GUILD_VOICE_STATES)
-
-    def tell_of_roles(self, member: SandboxMember) -> None:
-        """Announce that a member's roles changed."""
-        self._tell_of_member("GUILD_MEMBER_UPDATE", payloads.member(member))
-
-    def _tell_of_member(self, event: str, data: Json) -> None:
-        intent = Intent.INTERACTIONS if data["user"]["id"] == str(self.bot.id) else Intent.GUILD_MEMBERS
-        self.world.emit(event, data | {"guild_id": str(self.id)}, self, intent=intent)
+        member.publish("GUILD_MEMBER_REMOVE", {"user": payloads.user(member.user)})
 
     def _new_role(self, name: str, permissions: int, colour: int) -> Role:
         position = len(self.roles)
@@ -162,7 +212,7 @@ class SandboxGuild:
 
     def _new_member(self, user: User, roles: Sequence[Role], nick: str | None) -> SandboxMember:
         joined: datetime = self.world.clock.now() - timedelta(days=30)
-        member = SandboxMember(self, user, list(roles), nick, joined)
+        member = SandboxMember(self, user, list(roles), nick, joined, self.interactions)
         self.world.users[user.id] = user
         self.members[member.id] = member
         return member

@@ -1,16 +1,12 @@
 """The JSON of a whole guild, as REST and the gateway give it."""
 
-from typing import TYPE_CHECKING
-
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.world import payloads
 from discord_sandbox.world.clock import iso
-
-if TYPE_CHECKING:
-    from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.model import GuildState
 
 
-def guild(guild: "SandboxGuild") -> Json:
+def guild(guild: GuildState) -> Json:
     """A guild as REST gives it."""
     return {
         "id": str(guild.id),
@@ -56,7 +52,7 @@ def guild(guild: "SandboxGuild") -> Json:
     }
 
 
-def guild_create(guild_: "SandboxGuild", *, all_members: bool) -> Json:
+def guild_create(guild_: GuildState, *, all_members: bool) -> Json:
     """A guild as the gateway introduces it; without the members intent only the bot is among its members."""
     members = guild_.members.values() if all_members else [guild_.bot]
     threads = [c for c in guild_.channels.values() if c.is_thread and not c.archived]

@@ -1,19 +1,14 @@
-"""One interaction: what the bot is told of it, and everything that the bot made of it."""
+"""One interaction: the payload that the bot receives, and how the bot responded."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.world import payloads
 from discord_sandbox.world.cdn import FILE_LIMIT
-from discord_sandbox.world.model import EPHEMERAL, LOADING, Channel, Message
-from discord_sandbox.world.permissions import in_channel
+from discord_sandbox.world.model import EPHEMERAL, LOADING, ChannelState, MemberState, Message
 from discord_sandbox.world.world import World
-
-if TYPE_CHECKING:
-    from discord_sandbox.world.members import SandboxMember
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 PONG, ANSWER, DEFER, DEFER_UPDATE, UPDATE, CHOICES, ASK = 1, 4, 5, 6, 7, 8, 9
@@ -21,14 +16,14 @@ PONG, ANSWER, DEFER, DEFER_UPDATE, UPDATE, CHOICES, ASK = 1, 4, 5, 6, 7, 8, 9
 
 @dataclass(eq=False)
 class Interaction:
-    """One interaction and everything that the bot made of it."""
+    """One interaction and how the bot responded to it."""
 
     world: World
     id: int
     token: str
     kind: int
-    member: "SandboxMember"
-    channel: Channel
+    member: MemberState
+    channel: ChannelState
     data: Json
     deadline: float
     message_clicked: Message | None = None
@@ -80,7 +75,7 @@ class Interaction:
 
 
 def payload(started: Interaction) -> Json:
-    """What the gateway tells the bot of an interaction."""
+    """The data of the event INTERACTION_CREATE."""
     guild, channel, member = started.channel.guild, started.channel, started.member
     data: Json = {
         "id": str(started.id),
@@ -91,11 +86,11 @@ def payload(started: Interaction) -> Json:
         "guild_id": str(guild.id),
         "guild": {"id": str(guild.id), "locale": "en-US", "features": []},
         "channel_id": str(channel.id),
-        "channel": payloads.channel(channel) | {"permissions": str(int(in_channel(member, channel)))},
-        "member": payloads.member(member) | {"permissions": str(int(in_channel(member, channel)))},
+        "channel": payloads.channel(channel) | {"permissions": str(int(member.permissions_in(channel)))},
+        "member": payloads.member(member) | {"permissions": str(int(member.permissions_in(channel)))},
         "locale": "en-US",
         "guild_locale": "en-US",
-        "app_permissions": str(int(in_channel(guild.bot, channel))),
+        "app_permissions": str(int(guild.bot.permissions_in(channel))),
         "entitlements": [],
         "authorizing_integration_owners": {"0": str(guild.id)},
         "context": 0,
@@ -108,7 +103,7 @@ def payload(started: Interaction) -> Json:
 
 
 def metadata(found: Interaction) -> Json:
-    """What a message says of the interaction that it answers."""
+    """A message's `interaction_metadata`."""
     about: Json = {
         "id": str(found.id),
         "type": found.kind,
@@ -132,7 +127,7 @@ def _full_name(data: Json) -> str:
 
 
 def callback_answer(found: Interaction) -> Json:
-    """What Discord answers the bot's first answer with."""
+    """The REST answer to the bot's first response, if it asks for one."""
     about: Json = {"id": str(found.id), "type": found.kind}
     answer: Json = {"interaction": about}
     if found.original and found.answer in (ANSWER, DEFER, DEFER_UPDATE, UPDATE):

@@ -7,7 +7,6 @@ import asyncio
 import secrets
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.rules.bodies import Uploads, check_edit, to_draft
@@ -38,13 +37,11 @@ from discord_sandbox.world.model import (
     LOADING,
     MENU_COMMAND,
     REPLY,
-    Channel,
+    ChannelState,
+    MemberState,
     Message,
 )
-from discord_sandbox.world.world import World
-
-if TYPE_CHECKING:
-    from discord_sandbox.world.members import SandboxMember
+from discord_sandbox.world.world import GatewayEvent, World
 
 ANSWERS = {
     COMMAND: {ANSWER, DEFER, ASK},
@@ -76,8 +73,8 @@ class Interactions:
 
     async def start(
         self,
-        member: "SandboxMember",
-        channel: Channel,
+        member: MemberState,
+        channel: ChannelState,
         kind: int,
         data: Json,
         *,
@@ -93,7 +90,8 @@ class Interactions:
         )
         self._by_token[token] = started
         started.timer = loop.call_later(self._answer_within, started.fail, NO_ANSWER)
-        self.world.emit("INTERACTION_CREATE", payload(started), channel.guild, intent=Intent.INTERACTIONS)
+        event = GatewayEvent("INTERACTION_CREATE", payload(started), channel.guild.id, Intent.INTERACTIONS)
+        self.world.publish(event)
         await started.settled.wait()
         return started
 

@@ -3,76 +3,55 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.rules.component_rules import BUTTON, LINK, SELECTS, STRING_SELECT, walk
 from discord_sandbox.rules.errors import ApiError, Json, SandboxError
 from discord_sandbox.rules.modal_rules import filled
-from discord_sandbox.world import command_client, payloads
+from discord_sandbox.world import payloads
+from discord_sandbox.world.command_client import CommandClient
 from discord_sandbox.world.commands import MESSAGE_MENU
+from discord_sandbox.world.interaction import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
+from discord_sandbox.world.interactions import Interactions
 from discord_sandbox.world.messages import MessageDraft, Upload
-from discord_sandbox.world.model import VOICE_MESSAGE, Channel, Message, Role, User
-from discord_sandbox.world.permissions import Permission, in_channel
-
-if TYPE_CHECKING:
-    from discord_sandbox.world.guild import SandboxGuild
-    from discord_sandbox.world.interaction import Interaction
+from discord_sandbox.world.model import VOICE_MESSAGE, ChannelState, MemberState, Message, RoleState
+from discord_sandbox.world.permissions import Permission
+from discord_sandbox.world.world import GatewayEvent
 
 File = tuple[str, bytes, str]
 
 
 @dataclass(eq=False)
-class SandboxMember:
-    """A user in one guild; what Discord refuses to them raises SandboxError."""
+class SandboxMember(MemberState):
+    """A user in one guild, with their Discord client; what Discord refuses to them raises SandboxError."""
 
-    guild: "SandboxGuild"
-    user: User
-    roles: list[Role]
-    nick: str | None
-    joined: datetime
+    interactions: Interactions
 
-    @property
-    def id(self) -> int:
-        """The user's id."""
-        return self.user.id
-
-    @property
-    def name(self) -> str:
-        """How the guild sees them."""
-        return self.nick or self.user.name
-
-    @property
-    def mention(self) -> str:
-        """How a message names them."""
-        return self.user.mention
-
-    def can(self, channel: Channel, needed: Permission) -> bool:
-        """Whether they have every one of these permissions there."""
-        return in_channel(self, channel) & needed == needed
-
-    def can_see(self, channel: Channel) -> bool:
-        """Whether they see the channel."""
-        return self.can(channel, Permission.VIEW_CHANNEL)
-
-    def require(self, channel: Channel, needed: Permission) -> None:
-        """Raise 50001 if they don't see the channel, 50013 if they lack a permission there."""
-        if not self.can_see(channel):
-            raise ApiError.known(50001)
-        if not self.can(channel, needed):
-            raise ApiError.known(50013)
-
-    def set_roles(self, *roles: Role) -> None:
+    def set_roles(self, *roles: RoleState) -> None:
         """Give them these roles and no others, as an admin would."""
         self.roles = list(roles)
-        self.guild.tell_of_roles(self)
+        self.publish("GUILD_MEMBER_UPDATE", payloads.member(self))
 
-    def join_voice(self, channel: Channel | None) -> None:
-        """Join a voice channel, or leave it."""
-        self.guild.connect(self, channel)
+    def join_voice(self, channel: ChannelState | None) -> None:
+        """Join a voice channel, or leave the one that they are in."""
+        if self.guild.connected.pop(self, None) is None and channel is None:
+            return
+        if channel is not None:
+            self.guild.connected[self] = channel
+        data = payloads.voice_state(self, channel)
+        intent = Intent.GUILD_VOICE_STATES
+        self.guild.world.publish(GatewayEvent("VOICE_STATE_UPDATE", data, self.guild.id, intent))
+
+    def publish(self, event: str, data: Json) -> None:
+        """Publish an event about the membership; of its own a bot hears without the members intent."""
+        intent = Intent.INTERACTIONS if self is self.guild.bot else Intent.GUILD_MEMBERS
+        data = data | {"guild_id": str(self.guild.id)}
+        self.guild.world.publish(GatewayEvent(event, data, self.guild.id, intent))
 
     async def post(
         self,
-        channel: Channel,
+        channel: ChannelState,
         content: str = "",
         *,
         files: Sequence[File] = (),
@@ -90,7 +69,7 @@ class SandboxMember:
         uploads = [Upload(name, data, kind, seconds=voice) for name, data, kind in files]
         flags = VOICE_MESSAGE if voice is not None else 0
         draft = MessageDraft(content=content, uploads=uploads, reference=reference, flags=flags)
-        message = self.guild.interactions.messages.create(channel, self.user, draft, at=at)
+        message = self.interactions.messages.create(channel, self.user, draft, at=at)
         return self._shown(message)
 
     async def edit(self, message: Json, content: str) -> Json:
@@ -98,60 +77,60 @@ class SandboxMember:
         found = self._find(message)
         if found.author is not self.user:
             raise ApiError.known(50005)
-        self.guild.interactions.messages.edit(found, {"content": content})
+        self.interactions.messages.edit(found, {"content": content})
         return self._shown(found)
 
     async def delete(self, *messages: Json) -> None:
-        """Delete one's own message, or others' with the right to manage; several at once as moderators do."""
+        """Delete one's own messages, or others' with the permission to manage messages; several: a bulk deletion."""
         found = [self._find(message) for message in messages]
         for message in found:
             if message.author is not self.user and message.seen_only_by != self.id:
                 self.require(message.channel, Permission.MANAGE_MESSAGES)
-        self.guild.interactions.messages.delete(found)
+        self.interactions.messages.delete(found)
 
     async def react(self, message: Json, emoji: str) -> None:
-        """Put a reaction."""
+        """Add a reaction."""
         found = self._find(message)
         self.require(found.channel, Permission.READ_MESSAGE_HISTORY)
         if emoji not in found.reactions:
             self.require(found.channel, Permission.ADD_REACTIONS)
-        self.guild.interactions.messages.react(found, self.user, emoji)
+        self.interactions.messages.react(found, self.user, emoji)
 
     async def unreact(self, message: Json, emoji: str, *, of: "SandboxMember | None" = None) -> None:
-        """Take one's reaction back, or somebody else's with the right to manage."""
+        """Remove one's own reaction, or somebody else's with the permission to manage messages."""
         found = self._find(message)
         if of is not None:
             self.require(found.channel, Permission.MANAGE_MESSAGES)
-        self.guild.interactions.messages.unreact(found, (of or self).user, emoji)
+        self.interactions.messages.unreact(found, (of or self).user, emoji)
 
     async def clear_reactions(self, message: Json, emoji: str | None = None) -> None:
-        """Take away everybody's reactions, or those with one emoji."""
+        """Remove everybody's reactions, or those with one emoji."""
         found = self._find(message)
         self.require(found.channel, Permission.MANAGE_MESSAGES)
-        self.guild.interactions.messages.clear(found, emoji)
+        self.interactions.messages.clear(found, emoji)
 
-    async def command(self, channel: Channel, name: str, /, **options: Any) -> "Interaction":
+    async def command(self, channel: ChannelState, name: str, /, **options: Any) -> Interaction:
         """Use a slash command, `"settings channel"` for a subcommand, and wait for its acknowledgement.
 
         Options are str, int, float, bool, Member, Role, Channel, or (name, bytes, content type) for a file.
         """
-        data = command_client.chat_command(self, channel, name, options)
-        return await self.guild.interactions.start(self, channel, 2, data)
+        data = self._client(channel).chat_command(name, options)
+        return await self.interactions.start(self, channel, COMMAND, data)
 
     async def autocomplete(
-        self, channel: Channel, name: str, focused: str, typed: str = "", /, **options: Any
+        self, channel: ChannelState, name: str, focused: str, typed: str = "", /, **options: Any
     ) -> list[Json]:
         """The choices offered while `typed` stands in the option `focused`."""
-        data = command_client.chat_command(self, channel, name, options, focused=(focused, typed))
-        answer = await self.guild.interactions.start(self, channel, 4, data)
+        data = self._client(channel).chat_command(name, options, focused=(focused, typed))
+        answer = await self.interactions.start(self, channel, AUTOCOMPLETE, data)
         if answer.error:
             raise SandboxError("Loading options failed.")
         return answer.choices
 
-    async def menu(self, channel: Channel, name: str, message: Json) -> "Interaction":
+    async def menu(self, channel: ChannelState, name: str, message: Json) -> Interaction:
         """Use a command from a message's context menu."""
-        data = command_client.menu_command(self, channel, name, MESSAGE_MENU, self._find(message))
-        return await self.guild.interactions.start(self, channel, 2, data)
+        data = self._client(channel).menu_command(name, MESSAGE_MENU, self._find(message))
+        return await self.interactions.start(self, channel, COMMAND, data)
 
     async def click(
         self,
@@ -160,7 +139,7 @@ class SandboxMember:
         custom_id: str | None = None,
         label: str | None = None,
         emoji: str | None = None,
-    ) -> "Interaction":
+    ) -> Interaction:
         """Press the first button of a message that has this custom id, label or emoji."""
         found = self._find(message)
         buttons = [c for c in walk(found.components) if c["type"] == BUTTON]
@@ -172,9 +151,9 @@ class SandboxMember:
         if button.get("disabled") or button["style"] == LINK:
             raise SandboxError(f"The button {_described(button)} can't be pressed.")
         data = {"custom_id": button["custom_id"], "component_type": BUTTON, "id": button["id"]}
-        return await self.guild.interactions.start(self, found.channel, 3, data, message=found)
+        return await self.interactions.start(self, found.channel, COMPONENT, data, message=found)
 
-    async def select(self, message: Json, *values: str, custom_id: str | None = None) -> "Interaction":
+    async def select(self, message: Json, *values: str, custom_id: str | None = None) -> Interaction:
         """Choose from a message's menu, by custom id if it has several."""
         found = self._find(message)
         menus = [c for c in walk(found.components) if c["type"] in SELECTS]
@@ -189,17 +168,20 @@ class SandboxMember:
             if unknown := set(values) - {option["value"] for option in menu["options"]}:
                 raise SandboxError(f"The menu doesn't offer {sorted(unknown)}.")
         else:
-            data["resolved"] = command_client.chosen(self, found.channel, menu, values)
-        return await self.guild.interactions.start(self, found.channel, 3, data, message=found)
+            data["resolved"] = self._client(found.channel).chosen(menu, values)
+        return await self.interactions.start(self, found.channel, COMPONENT, data, message=found)
 
-    async def submit_modal(self, asked: "Interaction", **values: Any) -> "Interaction":
+    async def submit_modal(self, asked: Interaction, **values: Any) -> Interaction:
         """Fill in the modal that an interaction was answered with, by custom id, and send it."""
         if asked.modal is None:
             raise SandboxError("That interaction wasn't answered with a modal.")
         data = filled(asked.modal, values)
         message = asked.message_clicked
-        start = self.guild.interactions.start
-        return await start(self, asked.channel, 5, data, message=message, cause=asked)
+        start = self.interactions.start
+        return await start(self, asked.channel, MODAL, data, message=message, cause=asked)
+
+    def _client(self, channel: ChannelState) -> CommandClient:
+        return CommandClient(self, channel, self.interactions)
 
     def _find(self, message: Json) -> Message:
         channel = self.guild.channels.get(int(message["channel_id"]))

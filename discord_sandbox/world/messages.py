@@ -1,4 +1,4 @@
-"""Writing, editing, deleting and reacting: one way for the bot and for members, each telling the gateway."""
+"""Posting, editing, deleting and reacting, the same for the bot and for members; each publishes its event."""
 
 import mimetypes
 import re
@@ -11,19 +11,18 @@ from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.rules.component_rules import completed, texts
 from discord_sandbox.rules.errors import ApiError, Json
 from discord_sandbox.world import payloads
-from discord_sandbox.world.cdn import FILE_LIMIT, clean_name
+from discord_sandbox.world.cdn import FILE_LIMIT, Attachment, clean_name
 from discord_sandbox.world.model import (
     COMPONENTS_V2,
     DEFAULT,
     EPHEMERAL,
     REPLY,
     VOICE_MESSAGE,
-    Attachment,
-    Channel,
+    ChannelState,
     Message,
-    User,
 )
-from discord_sandbox.world.world import World
+from discord_sandbox.world.user import User
+from discord_sandbox.world.world import GatewayEvent, World
 
 REACTION_LIMIT = 20
 NONCE_SECONDS = 300.0
@@ -73,9 +72,9 @@ class Messages:
     _nonces: dict[tuple[int, int, str], tuple[int, float]] = field(default_factory=dict)
 
     def create(
-        self, channel: Channel, author: User, draft: MessageDraft, *, at: datetime | None = None
+        self, channel: ChannelState, author: User, draft: MessageDraft, *, at: datetime | None = None
     ) -> Message:
-        """Post a message and tell everybody."""
+        """Post a message."""
         message = Message(self.world.ids.new(at), channel, author)
         message.content = draft.content.strip()
         message.kind = REPLY if draft.reference and draft.kind == DEFAULT else draft.kind
@@ -90,10 +89,10 @@ class Messages:
         if draft.nonce is not None:
             key = (channel.id, author.id, str(draft.nonce))
             self._nonces[key] = (message.id, time.monotonic())
-        self.world.tell_of("MESSAGE_CREATE", message)
+        publish_message("MESSAGE_CREATE", message)
         return message
 
-    def by_nonce(self, channel: Channel, author: User, nonce: str | int | None) -> Message | None:
+    def by_nonce(self, channel: ChannelState, author: User, nonce: str | int | None) -> Message | None:
         """The message that was sent with this nonce in the last minutes."""
         found = self._nonces.get((channel.id, author.id, str(nonce)))
         if nonce is None or found is None or time.monotonic() - found[1] > NONCE_SECONDS:
@@ -101,7 +100,7 @@ class Messages:
         return channel.store.get(found[0])
 
     def edit(self, message: Message, changes: Json, uploads: Sequence[Upload] = ()) -> None:
-        """Change what the body names and tell everybody; files that `attachments` leaves out go."""
+        """Change what the body names; files that `attachments` leaves out are deleted."""
         if "content" in changes:
             message.content = (changes["content"] or "").strip()
         if "embeds" in changes:
@@ -118,7 +117,7 @@ class Messages:
         if "content" in changes or "components" in changes:
             self._mention(message, changes.get("allowed_mentions"), answered=False)
         message.edited = self.world.clock.now()
-        self.world.tell_of_edit(message)
+        publish_message("MESSAGE_UPDATE", message)
 
     def delete(self, messages: Collection[Message]) -> None:
         """Delete one message, or several of a channel at once."""
@@ -127,11 +126,11 @@ class Messages:
             del channel.store[message.id]
             self.world.cdn.forget(message.attachments)
         where = {"channel_id": str(channel.id), "guild_id": str(channel.guild.id)}
-        told = [str(m.id) for m in messages if m.seen_only_by is None]
+        shown = [str(m.id) for m in messages if m.seen_only_by is None]
         if len(messages) > 1:
-            self._tell(channel, "MESSAGE_DELETE_BULK", {"ids": told} | where, Intent.GUILD_MESSAGES)
-        elif told:
-            self._tell(channel, "MESSAGE_DELETE", {"id": told[0]} | where, Intent.GUILD_MESSAGES)
+            _publish(channel, "MESSAGE_DELETE_BULK", {"ids": shown} | where, Intent.GUILD_MESSAGES)
+        elif shown:
+            _publish(channel, "MESSAGE_DELETE", {"id": shown[0]} | where, Intent.GUILD_MESSAGES)
         else:
             self.world.touch()
 
@@ -144,13 +143,13 @@ class Messages:
         if user.id in message.reactions.setdefault(emoji, {}):
             return
         message.reactions[emoji][user.id] = user
-        data = self._reaction(message, user, emoji) | {
+        data = _reaction(message, user, emoji) | {
             "message_author_id": str(message.author.id),
             "burst_colors": [],
         }
         if member := message.channel.guild.members.get(user.id):
             data["member"] = payloads.member(member)
-        self._tell_of_reaction(message, "MESSAGE_REACTION_ADD", data)
+        _publish_reaction(message, "MESSAGE_REACTION_ADD", data)
 
     def unreact(self, message: Message, user: User, emoji: str) -> None:
         """Take a reaction back. Raises 10014 if it isn't there."""
@@ -159,20 +158,20 @@ class Messages:
         del message.reactions[emoji][user.id]
         if not message.reactions[emoji]:
             del message.reactions[emoji]
-        data = self._reaction(message, user, emoji)
-        self._tell_of_reaction(message, "MESSAGE_REACTION_REMOVE", data)
+        data = _reaction(message, user, emoji)
+        _publish_reaction(message, "MESSAGE_REACTION_REMOVE", data)
 
     def clear(self, message: Message, emoji: str | None = None) -> None:
         """Take away everybody's reactions, or those with one emoji."""
         if emoji is None:
             message.reactions.clear()
-            self._tell_of_reaction(message, "MESSAGE_REACTION_REMOVE_ALL", _place(message))
+            _publish_reaction(message, "MESSAGE_REACTION_REMOVE_ALL", _place(message))
         elif message.reactions.pop(emoji, None) is not None:
             data = _place(message) | {"emoji": payloads.emoji(emoji)}
-            self._tell_of_reaction(message, "MESSAGE_REACTION_REMOVE_EMOJI", data)
+            _publish_reaction(message, "MESSAGE_REACTION_REMOVE_EMOJI", data)
 
     def attach(
-        self, channel: Channel, uploads: Iterable[Upload], *, ephemeral: bool = False
+        self, channel: ChannelState, uploads: Iterable[Upload], *, ephemeral: bool = False
     ) -> list[Attachment]:
         """Put files on the CDN. Raises 40005 for one that is too large."""
         kept = []
@@ -208,20 +207,38 @@ class Messages:
         ]
         message.mention_everyone = "everyone" in parse and ("@everyone" in text or "@here" in text)
 
-    def _reaction(self, message: Message, user: User, emoji: str) -> Json:
-        which = {"user_id": str(user.id), "emoji": payloads.emoji(emoji), "burst": False, "type": 0}
-        return which | _place(message)
 
-    def _tell_of_reaction(self, message: Message, event: str, data: Json) -> None:
-        self._tell(message.channel, event, data, Intent.GUILD_MESSAGE_REACTIONS)
+def publish_message(name: str, message: Message) -> None:
+    """Publish a message event, unless only one member sees the message: bots don't receive those."""
+    guild, world = message.channel.guild, message.channel.guild.world
+    if message.seen_only_by is not None:
+        world.touch()
+        return
+    data = payloads.message(message) | {"guild_id": str(guild.id), "channel_type": message.channel.type}
+    if author := guild.members.get(message.author.id):
+        data["member"] = payloads.member(author, with_user=False)
+    private = message.author is not world.bot and world.bot not in message.mentions
+    sees = guild.bot.can_see(message.channel)
+    world.publish(GatewayEvent(name, data, guild.id, Intent.GUILD_MESSAGES, sees, private))
 
-    def _tell(self, channel: Channel, event: str, data: Json, intent: Intent) -> None:
-        self.world.emit(event, data, channel.guild, intent=intent, channel=channel)
+
+def _publish_reaction(message: Message, event: str, data: Json) -> None:
+    _publish(message.channel, event, data, Intent.GUILD_MESSAGE_REACTIONS)
+
+
+def _publish(channel: ChannelState, event: str, data: Json, intent: Intent) -> None:
+    guild = channel.guild
+    guild.world.publish(GatewayEvent(event, data, guild.id, intent, guild.bot.can_see(channel)))
 
 
 def is_emoji(text: str) -> bool:
     """Whether this is an emoji character; custom ones exist on no server here."""
     return EMOJI.fullmatch(text) is not None and not text.isascii()
+
+
+def _reaction(message: Message, user: User, emoji: str) -> Json:
+    which = {"user_id": str(user.id), "emoji": payloads.emoji(emoji), "burst": False, "type": 0}
+    return which | _place(message)
 
 
 def _place(message: Message) -> Json:

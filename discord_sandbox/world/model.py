@@ -1,18 +1,15 @@
-"""What a Discord server consists of: users, roles, channels, messages. State only; JSON is made in payloads.py."""
+"""What a Discord server consists of: roles, members, channels, messages. State to read; nothing here changes it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from discord_sandbox.rules.errors import Json
-from discord_sandbox.world import payloads
+from discord_sandbox.rules.errors import ApiError, Json
+from discord_sandbox.world.cdn import Attachment
 from discord_sandbox.world.clock import moment
-from discord_sandbox.world.permissions import NOTHING, Permission
-
-if TYPE_CHECKING:
-    from discord_sandbox.world.guild import SandboxGuild
-    from discord_sandbox.world.members import SandboxMember
+from discord_sandbox.world.permissions import EVERYTHING, NOTHING, Permission
+from discord_sandbox.world.user import User
+from discord_sandbox.world.world import World
 
 TEXT, VOICE, CATEGORY, NEWS, PUBLIC_THREAD, PRIVATE_THREAD = 0, 2, 4, 5, 11, 12
 THREADS = frozenset({10, PUBLIC_THREAD, PRIVATE_THREAD})
@@ -24,24 +21,10 @@ DEFAULT, REPLY, CHAT_COMMAND, MENU_COMMAND = 0, 19, 20, 23
 
 
 @dataclass(eq=False)
-class User:
-    """An account, a person's or a bot's."""
-
-    id: int
-    name: str
-    bot: bool = False
-
-    @property
-    def mention(self) -> str:
-        """How a message names them."""
-        return f"<@{self.id}>"
-
-
-@dataclass(eq=False)
-class Role:
+class RoleState:
     """A role of one guild; the one with the guild's own id is everyone's."""
 
-    guild: "SandboxGuild"
+    guild: "GuildState"
     id: int
     name: str
     permissions: Permission
@@ -49,16 +32,85 @@ class Role:
     position: int = 0
     managed: bool = False
 
-    def set_permissions(self, permissions: int) -> None:
-        """Change what the role gives, as an admin would."""
-        self.permissions = Permission(permissions)
-        data = {"guild_id": str(self.guild.id), "role": payloads.role(self)}
-        self.guild.world.emit("GUILD_ROLE_UPDATE", data, self.guild)
+
+@dataclass(eq=False)
+class MemberState:
+    """A user in one guild, and what they may do there.
+
+    https://docs.discord.com/developers/topics/permissions
+    """
+
+    guild: "GuildState"
+    user: User
+    roles: list[RoleState]
+    nick: str | None
+    joined: datetime
+
+    @property
+    def id(self) -> int:
+        """The user's id."""
+        return self.user.id
+
+    @property
+    def name(self) -> str:
+        """How the guild sees them."""
+        return self.nick or self.user.name
+
+    @property
+    def mention(self) -> str:
+        """How a message names them."""
+        return self.user.mention
+
+    @property
+    def permissions(self) -> Permission:
+        """What their roles allow, before any channel's overwrites."""
+        if self.user.id == self.guild.owner_id:
+            return EVERYTHING
+        granted = self.guild.everyone.permissions
+        for role in self.roles:
+            granted |= role.permissions
+        return EVERYTHING if Permission.ADMINISTRATOR in granted else granted
+
+    def permissions_in(self, channel: "ChannelState") -> Permission:
+        """What they may do in a channel; a thread has its parent's overwrites."""
+        granted = self.permissions
+        if Permission.ADMINISTRATOR in granted:
+            return EVERYTHING
+        overwrites = (channel.parent if channel.is_thread and channel.parent else channel).overwrites
+        if everyone := overwrites.get(self.guild.id):
+            granted = granted & ~everyone.deny | everyone.allow
+        allow = deny = NOTHING
+        for role in self.roles:
+            if overwrite := overwrites.get(role.id):
+                allow |= overwrite.allow
+                deny |= overwrite.deny
+        granted = granted & ~deny | allow
+        if own := overwrites.get(self.id):
+            granted = granted & ~own.deny | own.allow
+        uninvited = channel.is_private_thread and self.id not in channel.joined
+        if Permission.VIEW_CHANNEL not in granted or (uninvited and Permission.MANAGE_THREADS not in granted):
+            return NOTHING
+        return granted
+
+    def can(self, channel: "ChannelState", needed: Permission) -> bool:
+        """Whether they have every one of these permissions there."""
+        return self.permissions_in(channel) & needed == needed
+
+    def can_see(self, channel: "ChannelState") -> bool:
+        """Whether they see the channel."""
+        return self.can(channel, Permission.VIEW_CHANNEL)
+
+    def require(self, channel: "ChannelState", needed: Permission) -> None:
+        """Raise 50001 if they don't see the channel, 50013 if they lack a permission there."""
+        if not self.can_see(channel):
+            raise ApiError.known(50001)
+        if not self.can(channel, needed):
+            raise ApiError.known(50013)
 
 
 @dataclass(frozen=True)
 class Overwrite:
-    """What a channel gives and takes for one role or member."""
+    """What a channel allows and denies to one role or member."""
 
     allow: Permission = NOTHING
     deny: Permission = NOTHING
@@ -66,26 +118,11 @@ class Overwrite:
 
 
 @dataclass(eq=False)
-class Attachment:
-    """A file on the CDN."""
-
-    id: int
-    channel_id: int
-    name: str
-    content: bytes
-    content_type: str
-    description: str | None = None
-    title: str | None = None
-    seconds: float | None = None
-    ephemeral: bool = False
-
-
-@dataclass(eq=False)
 class Message:
-    """A message, whoever sees it."""
+    """A message; `seen_only_by` is the one user who sees it, if it is ephemeral."""
 
     id: int
-    channel: "Channel"
+    channel: "ChannelState"
     author: User
     content: str = ""
     kind: int = DEFAULT
@@ -105,7 +142,7 @@ class Message:
     interaction: Json | None = None
     webhook_id: int | None = None
     seen_only_by: int | None = None
-    thread: "Channel | None" = None
+    thread: "ChannelState | None" = None
 
     @property
     def at(self) -> datetime:
@@ -119,16 +156,16 @@ class Message:
 
 
 @dataclass(eq=False)
-class Channel:
-    """A channel or thread with its messages."""
+class ChannelState:
+    """A channel or thread with its messages; `joined` is who joined the thread, and when."""
 
-    guild: "SandboxGuild"
+    guild: "GuildState"
     id: int
     name: str
     type: int = TEXT
     position: int = 0
     topic: str | None = None
-    parent: "Channel | None" = None
+    parent: "ChannelState | None" = None
     overwrites: dict[int, Overwrite] = field(default_factory=dict)
     owner_id: int = 0
     archived: bool = False
@@ -156,44 +193,18 @@ class Channel:
         """All messages, oldest first, also those that only one member sees."""
         return sorted(self.store.values(), key=lambda message: message.id)
 
-    @property
-    def messages(self) -> list[Json]:
-        """What everybody in the channel sees, oldest first, in the API's form."""
-        return [payloads.message(m) for m in self.everything if m.seen_only_by is None]
 
-    def seen_by(self, member: "SandboxMember") -> list[Json]:
-        """What one member sees: everybody's messages and those for their eyes only."""
-        seen = (m for m in self.everything if m.seen_only_by in (None, member.user.id))
-        return [payloads.message(m, viewer=member.user) for m in seen]
+class GuildState:
+    """A server: its roles, channels and members by id, and who listens in which voice channel."""
 
-    def reactions(self, message: Json | int) -> dict[str, list[str]]:
-        """The names of those who reacted to a message, by emoji."""
-        found = self.store[int(message["id"]) if isinstance(message, dict) else message]
-        return {emoji: [user.name for user in users.values()] for emoji, users in found.reactions.items()}
-
-    def set_overwrite(self, target: "Role | SandboxMember", *, allow: int = 0, deny: int = 0) -> None:
-        """Give or take permissions here, as an admin would; nothing at all removes the overwrite."""
-        overwrite = Overwrite(Permission(allow), Permission(deny), member=not isinstance(target, Role))
-        if allow or deny:
-            self.overwrites[target.id] = overwrite
-        else:
-            self.overwrites.pop(target.id, None)
-        self.guild.world.emit("CHANNEL_UPDATE", payloads.channel(self), self.guild)
-
-    def archive(self, archived: bool = True) -> None:
-        """Archive a thread, or open it again."""
-        self.archived = archived
-        self.guild.world.emit("THREAD_UPDATE", payloads.channel(self), self.guild, channel=self)
-
-    def delete(self) -> None:
-        """Delete the channel or thread and all that was said in it."""
-        self.guild.remove_channel(self)
-
-    def unfurl(self, message: Json, *, title: str, url: str) -> None:
-        """Add a link's preview to a message, as Discord does some time after it was posted."""
-        found = self.store[int(message["id"])]
-        found.embeds = [*found.embeds, {"type": "link", "title": title, "url": url}]
-        self.guild.world.tell_of_edit(found)
-
-
-Overwrites = Mapping["Role | SandboxMember", tuple[int, int]]
+    world: World
+    id: int
+    name: str
+    owner_id: int
+    everyone: RoleState
+    bot: MemberState
+    roles: Mapping[int, RoleState]
+    channels: Mapping[int, ChannelState]
+    members: Mapping[int, MemberState]
+    system_channel: ChannelState | None
+    connected: dict[MemberState, ChannelState]

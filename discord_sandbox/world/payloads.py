@@ -1,16 +1,14 @@
 """The JSON that Discord sends for its objects."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.world.clock import iso
-
-if TYPE_CHECKING:
-    from discord_sandbox.world.members import SandboxMember
-    from discord_sandbox.world.model import Channel, Message, Role, User
+from discord_sandbox.world.model import ChannelState, MemberState, Message, RoleState
+from discord_sandbox.world.user import User
 
 
-def user(user: "User") -> Json:
+def user(user: User) -> Json:
     """A user."""
     return {
         "id": str(user.id),
@@ -25,7 +23,7 @@ def user(user: "User") -> Json:
     }
 
 
-def member(member: "SandboxMember", *, with_user: bool = True) -> Json:
+def member(member: MemberState, *, with_user: bool = True) -> Json:
     """A member; messages carry it without its user, who stands under `author`."""
     data: Json = {
         "roles": [str(role.id) for role in member.roles],
@@ -43,7 +41,7 @@ def member(member: "SandboxMember", *, with_user: bool = True) -> Json:
     return data | {"user": user(member.user)} if with_user else data
 
 
-def voice_state(member_: "SandboxMember", channel: "Channel | None") -> Json:
+def voice_state(member_: MemberState, channel: ChannelState | None) -> Json:
     """Where a member listens and speaks; None: nowhere any more."""
     off = ("deaf", "mute", "self_deaf", "self_mute", "self_video", "self_stream", "suppress")
     return {
@@ -56,7 +54,7 @@ def voice_state(member_: "SandboxMember", channel: "Channel | None") -> Json:
     } | dict.fromkeys(off, False)
 
 
-def role(role: "Role") -> Json:
+def role(role: RoleState) -> Json:
     """A role."""
     return {
         "id": str(role.id),
@@ -75,7 +73,7 @@ def role(role: "Role") -> Json:
     }
 
 
-def channel(channel: "Channel") -> Json:
+def channel(channel: ChannelState) -> Json:
     """A channel or a thread, as the gateway and REST give it."""
     if channel.is_thread:
         return _thread(channel)
@@ -103,7 +101,7 @@ def channel(channel: "Channel") -> Json:
     } | ({"bitrate": 64000, "user_limit": 0, "rtc_region": None} if channel.type == 2 else {})
 
 
-def _thread(channel: "Channel") -> Json:
+def _thread(channel: ChannelState) -> Json:
     assert channel.parent is not None, "a thread has a parent"
     me = channel.guild.bot.user.id
     data: Json = {
@@ -129,7 +127,7 @@ def _thread(channel: "Channel") -> Json:
     return data | {"member": thread_member(channel, me)} if me in channel.joined else data
 
 
-def thread_member(channel: "Channel", user_id: int) -> Json:
+def thread_member(channel: ChannelState, user_id: int) -> Json:
     """That a user joined a thread."""
     return {
         "id": str(channel.id),
@@ -139,7 +137,7 @@ def thread_member(channel: "Channel", user_id: int) -> Json:
     }
 
 
-def _last_message(channel: "Channel") -> str | None:
+def _last_message(channel: ChannelState) -> str | None:
     return str(max(channel.store)) if channel.store else None
 
 
@@ -149,7 +147,7 @@ def emoji(key: str) -> Json:
     return {"id": id_ or None, "name": name}
 
 
-def message(message: "Message", *, viewer: "User | None" = None, nested: bool = False) -> Json:
+def message(message: Message, *, viewer: User | None = None, nested: bool = False) -> Json:
     """A message as REST gives it; `me` in its reactions is about `viewer`, the bot by default."""
     guild_ = message.channel.guild
     viewer_id = viewer.id if viewer else guild_.bot.user.id
@@ -176,7 +174,7 @@ def message(message: "Message", *, viewer: "User | None" = None, nested: bool = 
     return data | _optional_parts(message, viewer, nested)
 
 
-def _optional_parts(message: "Message", viewer: "User | None", nested: bool) -> Json:
+def _optional_parts(message: Message, viewer: User | None, nested: bool) -> Json:
     data: Json = {}
     if message.nonce is not None:
         data["nonce"] = message.nonce
@@ -194,7 +192,7 @@ def _optional_parts(message: "Message", viewer: "User | None", nested: bool) -> 
     return data
 
 
-def _reference(replying: "Message", viewer: "User | None", nested: bool) -> Json:
+def _reference(replying: Message, viewer: User | None, nested: bool) -> Json:
     assert replying.reference is not None, "the message answers another"
     channel_id, message_id = replying.reference
     guild_ = replying.channel.guild
@@ -213,7 +211,7 @@ def _reference(replying: "Message", viewer: "User | None", nested: bool) -> Json
     return data
 
 
-def _reaction(key: str, users: "dict[int, User]", viewer_id: int) -> Json:
+def _reaction(key: str, users: dict[int, User], viewer_id: int) -> Json:
     return {
         "emoji": emoji(key),
         "count": len(users),
@@ -224,7 +222,7 @@ def _reaction(key: str, users: "dict[int, User]", viewer_id: int) -> Json:
     }
 
 
-def _resolved(part: Any, message: "Message", key: str = "") -> Any:
+def _resolved(part: Any, message: Message, key: str = "") -> Any:
     """Embeds and components with the present addresses of their pictures and files."""
     if isinstance(part, list):
         return [_resolved(inner, message) for inner in part]
@@ -241,7 +239,7 @@ def _resolved(part: Any, message: "Message", key: str = "") -> Any:
     return resolved
 
 
-def _medium(url: str, message: "Message") -> Json:
+def _medium(url: str, message: Message) -> Json:
     name = url.removeprefix("attachment://")
     file = next((a for a in message.attachments if name != url and a.name == name), None)
     if file is None:

@@ -1,15 +1,9 @@
-"""Who may do what where: Discord's permission bits and how roles and overwrites combine.
+"""Discord's permission bits.
 
 https://docs.discord.com/developers/topics/permissions
 """
 
-from collections.abc import Iterable
 from enum import IntFlag
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from discord_sandbox.world.members import SandboxMember
-    from discord_sandbox.world.model import Channel, Role
 
 
 class Permission(IntFlag):
@@ -55,40 +49,3 @@ EVERYONE = (
     | Permission.CONNECT
     | Permission.SPEAK
 )
-
-
-def in_guild(member: "SandboxMember") -> Permission:
-    """What a member's roles give, before any channel has its say."""
-    if member.user.id == member.guild.owner_id:
-        return EVERYTHING
-    granted = member.guild.everyone.permissions
-    for role in member.roles:
-        granted |= role.permissions
-    return EVERYTHING if Permission.ADMINISTRATOR in granted else granted
-
-
-def in_channel(member: "SandboxMember", channel: "Channel") -> Permission:
-    """What a member may do in a channel; a thread has its parent's overwrites."""
-    granted = in_guild(member)
-    if Permission.ADMINISTRATOR in granted:
-        return EVERYTHING
-    overwrites = (channel.parent if channel.is_thread and channel.parent else channel).overwrites
-    if everyone := overwrites.get(member.guild.id):
-        granted = granted & ~everyone.deny | everyone.allow
-    allow = deny = NOTHING
-    for role in member.roles:
-        if overwrite := overwrites.get(role.id):
-            allow |= overwrite.allow
-            deny |= overwrite.deny
-    granted = granted & ~deny | allow
-    if own := overwrites.get(member.user.id):
-        granted = granted & ~own.deny | own.allow
-    stranger = channel.is_private_thread and member.user.id not in channel.joined
-    if Permission.VIEW_CHANNEL not in granted or (stranger and Permission.MANAGE_THREADS not in granted):
-        return NOTHING
-    return granted
-
-
-def by_position(roles: "Iterable[Role]") -> "list[Role]":
-    """Roles from the highest down."""
-    return sorted(roles, key=lambda role: -role.position)

@@ -1,4 +1,4 @@
-"""Everything that exists in the sandbox, and the word that goes out when something changes."""
+"""What all guilds share: users, files, clock and ids, and the events that are published when something changes."""
 
 import asyncio
 import contextlib
@@ -7,33 +7,33 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from discord_sandbox.gateway.intents import Intent
-from discord_sandbox.rules.errors import ApiError, Json
-from discord_sandbox.world import payloads
+from discord_sandbox.rules.errors import Json
 from discord_sandbox.world.cdn import Cdn
 from discord_sandbox.world.clock import Clock, Snowflakes
-from discord_sandbox.world.model import Channel, Message, User
-
-if TYPE_CHECKING:
-    from discord_sandbox.world.guild import SandboxGuild
+from discord_sandbox.world.user import User
 
 FIRST_GUILD = datetime(2019, 3, 1, tzinfo=UTC)
 GUILDS_APART = timedelta(days=41, hours=7, seconds=13, milliseconds=77)
-LOOK_AGAIN, BREATH = 0.1, 0.01
+POLL_SECONDS, PAUSE_SECONDS = 0.1, 0.01
 
 
 @dataclass(frozen=True)
 class GatewayEvent:
-    """Something the gateway may tell a client."""
+    """Something that the gateway sends to a client that subscribed to such events.
+
+    `bot_sees`: whether the bot sees the channel that it happened in. `private_content`: whether it carries a message
+    that is empty for clients without the message content intent.
+    """
 
     name: str
     data: Json
     guild_id: int
-    intent: Intent
-    channel: Channel | None = None
-    message: Message | None = None
+    intent: Intent = Intent.GUILDS
+    bot_sees: bool = True
+    private_content: bool = False
 
 
 @dataclass
@@ -47,14 +47,13 @@ class Granted:
 
 @dataclass
 class World:
-    """The state behind the API; it outlives any client."""
+    """The state that every guild shares, and the publisher of events; it outlives any client."""
 
     cdn: Cdn
     clock: Clock
     ids: Snowflakes
     bot: User
     granted: Granted = field(default_factory=Granted)
-    guilds: dict[int, "SandboxGuild"] = field(default_factory=dict)
     users: dict[int, User] = field(default_factory=dict)
     listeners: list[Callable[[GatewayEvent], None]] = field(default_factory=list)
 
@@ -69,46 +68,14 @@ class World:
         """An id with a moment of its own, so that sharding (`id >> 22`) spreads guilds."""
         return self.ids.new(FIRST_GUILD + GUILDS_APART * next(self._guild_numbers))
 
-    def channel(self, channel_id: int) -> Channel:
-        """Any guild's channel or thread. Raises 10003."""
-        for guild in self.guilds.values():
-            if found := guild.channels.get(channel_id):
-                return found
-        raise ApiError.known(10003)
-
-    def emit(
-        self,
-        name: str,
-        data: Json,
-        guild: "SandboxGuild",
-        *,
-        intent: Intent = Intent.GUILDS,
-        channel: Channel | None = None,
-        message: Message | None = None,
-    ) -> None:
-        """Tell every listening session, and everybody who waits for something to happen."""
-        event = GatewayEvent(name, data, guild.id, intent, channel, message)
+    def publish(self, event: GatewayEvent) -> None:
+        """Send an event to the listeners, and wake everybody who waits for something to happen."""
         for listener in self.listeners:
             listener(event)
         self.touch()
 
-    def tell_of(self, name: str, message: Message) -> None:
-        """Send a message event, unless only one member sees the message: bots aren't told of those."""
-        if message.seen_only_by is not None:
-            self.touch()
-            return
-        guild = message.channel.guild
-        data = payloads.message(message) | {"guild_id": str(guild.id), "channel_type": message.channel.type}
-        if author := guild.members.get(message.author.id):
-            data["member"] = payloads.member(author, with_user=False)
-        self.emit(name, data, guild, intent=Intent.GUILD_MESSAGES, channel=message.channel, message=message)
-
-    def tell_of_edit(self, message: Message) -> None:
-        """Send MESSAGE_UPDATE."""
-        self.tell_of("MESSAGE_UPDATE", message)
-
     def touch(self) -> None:
-        """Something happened: let those who wait look again."""
+        """Wake everybody who waits for something to happen."""
         self.last_change = time.monotonic()
         self._changed.set()
         for watcher in self._watchers:
@@ -116,7 +83,7 @@ class World:
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[asyncio.Event]:
-        """An event of one's own that is set whenever something happened."""
+        """An asyncio event that is set whenever something happened."""
         watcher = asyncio.Event()
         self._watchers.add(watcher)
         try:
@@ -130,8 +97,8 @@ class World:
             while not (value := predicate()):
                 self._changed.clear()
                 with contextlib.suppress(TimeoutError):
-                    # The predicate may look at things that the sandbox knows nothing of.
-                    await asyncio.wait_for(self._changed.wait(), LOOK_AGAIN)
-                # Much may happen at once, and predicates read whole channels.
-                await asyncio.sleep(BREATH)
+                    # The predicate may depend on things outside the sandbox.
+                    await asyncio.wait_for(self._changed.wait(), POLL_SECONDS)
+                # Many things may happen at once, and a predicate may read whole channels.
+                await asyncio.sleep(PAUSE_SECONDS)
         return value

@@ -10,7 +10,7 @@ import pytest
 
 from discord_sandbox import Sandbox, SandboxError, Schema
 from discord_sandbox.rules.errors import BodyErrors
-from discord_sandbox.world.model import Channel
+from discord_sandbox.world.guild import Channel
 from tests.discord_sandbox.client import Client, Raw, connected
 
 MESSAGES = "/channels/{channel_id}/messages"

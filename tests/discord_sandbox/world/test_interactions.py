@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from discord_sandbox import Interaction, Sandbox, SandboxError, SandboxMember
-from discord_sandbox.world.model import Channel
+from discord_sandbox.world.guild import Channel
 from tests.discord_sandbox.client import Raw
 
 Json = dict[str, Any]

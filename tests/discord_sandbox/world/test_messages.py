@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from discord_sandbox import ApiError, Sandbox, SandboxMember
-from discord_sandbox.world.model import CATEGORY, Channel
+from discord_sandbox.world.guild import Channel
+from discord_sandbox.world.model import CATEGORY
 from tests.discord_sandbox.client import Raw
 
 UP, DOWN = "%F0%9F%91%8D", "%F0%9F%91%8E"
