@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.listening import heard, songs_of
 from bot.playlists.kinds import LENGTH
-from bot.playlists.sequence import Problem, arrange, energy, jumps, problem_of, total_jump
+from bot.playlists.sequence import OrderingProblem, arrange, energy, jumps, problem_of, total_jump
 from bot.playlists.songs import PlacedTrack
 
 ORDERS = 1000
@@ -87,7 +87,7 @@ def order_of(songs: list[PlacedTrack]) -> list[int]:
     return [places[song.card.id] for song in arrange(songs)]
 
 
-def cheapest(problem: Problem) -> float:
+def cheapest(problem: OrderingProblem) -> float:
     """The cost of the best order: the cheapest way to stand at each song with each set of songs behind."""
     count = len(problem.pairs)
     costs = {(1 << song, song): problem.places[0, song] for song in range(count)}

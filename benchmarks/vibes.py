@@ -25,7 +25,7 @@ from sklearn.metrics import adjusted_mutual_info_score, silhouette_score
 
 from benchmarks.listening import LabelledSong, heard
 from bot.playlists.songs import centred
-from bot.playlists.vibes import MOST, NOWHERE, SMALLEST, find, matched
+from bot.playlists.vibes import MAX_VIBES, MIN_VIBE_SIZE, NO_VIBE, find_vibes, match_vibes
 
 Vectors = NDArray[np.float32]
 Names = NDArray[np.str_]
@@ -78,10 +78,10 @@ def scores(way: Way, vectors: Vectors, names: Names, size: int, rounds: int) -> 
         random = np.random.default_rng(number)
         chosen = np.sort(random.choice(len(vectors), size, replace=False))
         groups = way(vectors[chosen], random)
-        alone = np.where(groups == NOWHERE, 1000 + np.arange(len(groups)), groups)
-        together = len(set(groups[groups != NOWHERE].tolist()))
+        alone = np.where(groups == NO_VIBE, 1000 + np.arange(len(groups)), groups)
+        together = len(set(groups[groups != NO_VIBE].tolist()))
         ami = adjusted_mutual_info_score(names[chosen], alone)
-        rows.append([ami, purity(names[chosen], alone), together, np.mean(groups == NOWHERE)])
+        rows.append([ami, purity(names[chosen], alone), together, np.mean(groups == NO_VIBE)])
     return dict(zip(("ami", "purity", "vibes", "nowhere"), np.mean(rows, axis=0).tolist(), strict=True))
 
 
@@ -95,57 +95,57 @@ def staying(vectors: Vectors, size: int, rounds: int) -> float:
     found = []
     for number in range(rounds):
         chosen = np.sort(np.random.default_rng(number).choice(len(vectors), size, replace=False))
-        labels = find(centred(vectors[chosen]))
+        labels = find_vibes(centred(vectors[chosen]))
         found.append([set(chosen[labels == vibe].tolist()) for vibe in range(labels.max() + 1)])
     shares = []
     for old, new in pairwise(found):
         both = set().union(*old) & set().union(*new)
-        same = matched(dict(enumerate(old)), new)
+        same = match_vibes(dict(enumerate(old)), new)
         shares.append(sum(len(new[number] & old[vibe]) for number, vibe in same.items()) / max(len(both), 1))
     return float(np.mean(shares))
 
 
 def small(vectors: Vectors, _: np.random.Generator) -> Labels:
     """Earworm's way, however few songs there are."""
-    return find(centred(vectors), needed=SMALLEST)
+    return find_vibes(centred(vectors), needed=MIN_VIBE_SIZE)
 
 
 def scaled(vectors: Vectors, _: np.random.Generator) -> Labels:
     """Earworm's way, each dimension divided by its deviation."""
     spread = vectors.std(axis=0)
     moved = (vectors - vectors.mean(axis=0)) / np.where(spread > 0, spread, 1)
-    return find(moved / np.linalg.norm(moved, axis=1, keepdims=True))
+    return find_vibes(moved / np.linalg.norm(moved, axis=1, keepdims=True))
 
 
 def as_many(vectors: Vectors, _: np.random.Generator) -> Labels:
     """K-means with as many groups as there are vibes."""
     places = centred(vectors)
-    groups: Labels = KMeans(max(2, find(places).max() + 1), n_init=10, random_state=0).fit_predict(places)
+    groups: Labels = KMeans(max(2, find_vibes(places).max() + 1), n_init=10, random_state=0).fit_predict(places)
     return groups
 
 
 def best_silhouette(vectors: Vectors, _: np.random.Generator) -> Labels:
     """K-means with the number of groups that has the best silhouette."""
     places = centred(vectors)
-    counts = range(2, min(MOST, len(places) // SMALLEST) + 1)
+    counts = range(2, min(MAX_VIBES, len(places) // MIN_VIBE_SIZE) + 1)
     tries = [KMeans(count, n_init=10, random_state=0).fit_predict(places) for count in counts]
     return max(tries, key=lambda groups: silhouette_score(places, groups))
 
 
 def dense(vectors: Vectors, _: np.random.Generator) -> Labels:
     """HDBSCAN with the smallest vibe as its smallest cluster."""
-    clusters = HDBSCAN(min_cluster_size=SMALLEST, min_samples=2, copy=True)
+    clusters = HDBSCAN(min_cluster_size=MIN_VIBE_SIZE, min_samples=2, copy=True)
     groups: Labels = clusters.fit_predict(centred(vectors))
     return groups
 
 
 def by_chance(vectors: Vectors, random: np.random.Generator) -> Labels:
     """Earworm's sizes, dealt at random."""
-    return random.permutation(find(centred(vectors)))
+    return random.permutation(find_vibes(centred(vectors)))
 
 
 WAYS: dict[str, Way] = {
-    "earworm": lambda vectors, _: find(centred(vectors)),
+    "earworm": lambda vectors, _: find_vibes(centred(vectors)),
     "scaled": scaled,
     "k-means, as many": as_many,
     "k-means, silhouette": best_silhouette,

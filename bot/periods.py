@@ -108,12 +108,12 @@ class Year:
 
 
 Period = Week | Month | Year
-EVERY: Mapping[str, type[Week] | type[Month] | type[Year]] = MappingProxyType(
+PERIODS: Mapping[str, type[Week] | type[Month] | type[Year]] = MappingProxyType(
     {"week": Week, "month": Month, "year": Year}
 )
 # Of what a week's digest may cover: moved from Monday to Sunday, and its hour and zone from one end to the other.
-LONGEST_WEEK = timedelta(days=15, hours=2)
-DAYS: Mapping[str, int] = MappingProxyType({"week": 7, "month": 30, "year": 365})
+MAX_WEEK = timedelta(days=15, hours=2)
+PREVIEW_DAYS: Mapping[str, int] = MappingProxyType({"week": 7, "month": 30, "year": 365})
 
 
 def length_of(written: str) -> str:
@@ -179,7 +179,7 @@ class Schedule:
         """
         if isinstance(period, Week):
             until = self.due(period)
-            follows = last is not None and until - LONGEST_WEEK <= last < until
+            follows = last is not None and until - MAX_WEEK <= last < until
             return last if last and follows else self.due(period.before()), until
         return self._moment(period.first, 0), self._moment(period.after().first, 0)
 

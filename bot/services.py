@@ -15,14 +15,14 @@ from bot.library.guilds import Guilds
 from bot.library.store import Store
 from bot.listening.analyst import Analyst
 from bot.pictures.painter import Painter
-from bot.playlists.around import Around
-from bot.playlists.atlas import Atlas
-from bot.playlists.portraits import Portraits
-from bot.playlists.reader import Reader
+from bot.playlists.around import SeedPlaylists
+from bot.playlists.music_maps import MusicMaps
+from bot.playlists.reader import MusicReader
 from bot.playlists.records import PlaylistRecords
 from bot.playlists.service import Playlists
+from bot.playlists.taste_cards import TasteCards
 from bot.privacy.export import MemberExport
-from bot.privacy.forget import Forgetting
+from bot.privacy.forget import MemberErasure
 from bot.settings import Settings
 from bot.shares.ledger import Ledger
 from bot.shares.pipeline import Pipeline
@@ -50,7 +50,7 @@ class Services:
     catalog: Catalog
     guilds: Guilds
     refresher: PointRefresher
-    forgetting: Forgetting
+    member_erasure: MemberErasure
     member_export: MemberExport
     ledger: Ledger
     pipeline: Pipeline
@@ -62,8 +62,8 @@ class Services:
     answers: Answers
     digests: Digests
     playlists: Playlists
-    atlas: Atlas
-    portraits: Portraits
+    music_maps: MusicMaps
+    taste_cards: TasteCards
     painter: Painter
 
     @classmethod
@@ -112,10 +112,10 @@ class Services:
         engine = Engine.over(store, vectors, catalog, feedback, half_life=settings.half_life)
         recommender = Recommender(engine)
         answers = Answers(store, catalog)
-        around = Around(vectors, catalog, recommender)
+        around = SeedPlaylists(vectors, catalog, recommender)
         together = Together(engine)
         records = PlaylistRecords(store)
-        reader = Reader(store, vectors, catalog, feedback, records)
+        reader = MusicReader(store, vectors, catalog, feedback, records)
         playlists = Playlists(catalog, recommender, records, reader)
         composer = Composer(store, catalog, guilds, feedback, recommender, around, playlists, reader)
         return cls(
@@ -126,7 +126,7 @@ class Services:
             catalog=catalog,
             guilds=guilds,
             refresher=refresher,
-            forgetting=Forgetting(store, vectors, refresher),
+            member_erasure=MemberErasure(store, vectors, refresher),
             member_export=MemberExport(store),
             ledger=ledger,
             pipeline=Pipeline(store, refresher, ledger, fetcher, analyst, settings),
@@ -138,7 +138,7 @@ class Services:
             answers=answers,
             digests=Digests(store, guilds, answers, composer, playlists),
             playlists=playlists,
-            atlas=Atlas(store, catalog, reader, playlists),
-            portraits=Portraits(store, catalog, guilds, feedback, together),
+            music_maps=MusicMaps(store, catalog, reader, playlists),
+            taste_cards=TasteCards(store, catalog, guilds, feedback, together),
             painter=Painter(),
         )

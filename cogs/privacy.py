@@ -9,7 +9,7 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.client import DISCORD_FAILS, Earworm
-from bot.privacy.forget import Posted
+from bot.privacy.forget import BotMessage
 from cogs.shared.audience import sight_of
 from cogs.shared.pictures import editable
 from cogs.shares.sharing import delete_quietly, tell_again
@@ -52,14 +52,14 @@ class PrivacyCog(
         """Erase it all, and the bot's replies that were about it."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True)
-        forgotten = await self.bot.services.forgetting.forget(interaction.guild_id, interaction.user.id)
+        forgotten = await self.bot.services.member_erasure.forget(interaction.guild_id, interaction.user.id)
         await interaction.edit_original_response(content=forgotten.summary)
         await delete_quietly(self.bot, forgotten.replies)
         await tell_again(self.bot, interaction.guild_id, forgotten.still_shared)
         for message in forgotten.posted:
             await self._unname(interaction.user, message)
 
-    async def _unname(self, user: discord.abc.User, posted: Posted) -> None:
+    async def _unname(self, user: discord.abc.User, posted: BotMessage) -> None:
         """Let a message of the bot's mention a member no more."""
         try:
             channel = self.bot.get_partial_messageable(posted.channel_id)

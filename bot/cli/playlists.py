@@ -11,7 +11,7 @@ from bot.settings import Settings
 
 if TYPE_CHECKING:
     from bot.playlists.playlist import Playlist
-    from bot.playlists.service import Past, Playlists
+    from bot.playlists.service import PastPlaylist, Playlists
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +69,7 @@ async def _change(playlists: "Playlists", arguments: argparse.Namespace) -> None
         await playlists.pin(arguments.guild, arguments.pin)
 
 
-async def _past(playlists: "Playlists", arguments: argparse.Namespace) -> "list[Past]":
+async def _past(playlists: "Playlists", arguments: argparse.Namespace) -> "list[PastPlaylist]":
     return await playlists.history(arguments.guild, None, user_id=arguments.user or 0)
 
 

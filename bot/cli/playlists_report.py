@@ -7,7 +7,7 @@ from typing import Any
 from bot.digest.export import playlist_json
 from bot.playlists import formats
 from bot.playlists.playlist import Playlist
-from bot.playlists.service import Past, Vibes
+from bot.playlists.service import PastPlaylist, VisibleVibes
 from bot.suggestions.wording import ForTerminal, standing
 
 NOTHING = "No playlist yet: share more songs, and react to them with 👍 and 👎."
@@ -23,9 +23,9 @@ def write(playlists: Sequence[Playlist], folder: Path) -> list[Path]:
 
 def document(
     guild_id: int,
-    found: Vibes,
+    found: VisibleVibes,
     playlists: Sequence[Playlist],
-    past: Sequence[Past],
+    past: Sequence[PastPlaylist],
     files: Sequence[Path],
     wording: ForTerminal,
 ) -> dict[str, Any]:
@@ -47,9 +47,9 @@ def document(
 
 
 def text(
-    found: Vibes,
+    found: VisibleVibes,
     playlists: Sequence[Playlist],
-    past: Sequence[Past],
+    past: Sequence[PastPlaylist],
     files: Sequence[Path],
     wording: ForTerminal,
 ) -> str:

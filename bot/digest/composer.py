@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from bot.digest.content import DigestContent, Newcomer
-from bot.digest.highlights import bars_of, counted, divisive_of, movement, outlier_of, sharers_of, tally_of
+from bot.digest.highlights import bars_of, divisive_of, movement, outlier_of, sharers_of, tally_of, with_votes
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
 from bot.library.sight import Channels
 from bot.library.store import Store
 from bot.periods import Schedule, length_of, read_period
-from bot.playlists.around import Around
+from bot.playlists.around import SeedPlaylists
 from bot.playlists.kinds import sleeper_of
 from bot.playlists.playlist import Playlist, PlaylistKind
-from bot.playlists.reader import Reader
+from bot.playlists.reader import MusicReader
 from bot.playlists.sequence import arrange
 from bot.playlists.service import Playlists
 from bot.playlists.songs import PlacedTrack
@@ -28,12 +28,14 @@ from bot.taste.evidence import favourites
 from bot.taste.feedback import Feedback, Vote
 from models import Answer, Share, Suggestion
 
-LOVED = {"week": 5, "month": 8, "year": 10}
-SHARERS = 3
-SHOWN_LATELY = timedelta(weeks=8)  # how long a recommendation of the week isn't recommended again
-SEEDS = 5  # around how many tracks a playlist is tried
-IN_ORDER = 100  # songs that are put in playing order, in a second or two
-FRESH = timedelta(days=7)  # a digest of what is longer ago has no playlists, which are made for now
+MAX_LOVED = {"week": 5, "month": 8, "year": 10}
+MAX_SHARERS = 3
+REPEAT_PICK_AFTER = timedelta(weeks=8)  # before that no song is the recommendation of the week again
+MAX_SEEDS = 5  # tracks that a playlist is tried around
+MAX_ORDERED = 100  # songs that are put in playing order: takes a second or two
+PLAYLISTS_MAX_AGE = timedelta(
+    days=7
+)  # a digest that ended before that has no playlists, which are made for now
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,9 +50,9 @@ class Composer:
         guilds: Guilds,
         feedback: Feedback,
         recommender: Recommender,
-        around: Around,
+        around: SeedPlaylists,
         playlists: Playlists,
-        reader: Reader,
+        reader: MusicReader,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -82,7 +84,7 @@ class Composer:
         visible = {card.id for card in cards}
         these = [vote for vote in votes if vote.track_id in visible and since <= vote.at < until]
         those = [vote for vote in votes if vote.track_id in visible and begin <= vote.at < end]
-        now = counted(cards, these)
+        now = with_votes(cards, these)
         loved = [now[track_id] for track_id, _ in favourites(these)]
         quiet = await self._guilds.quiet(guild_id)
         bars, labels = bars_of(length, since, until, tracks, zone)
@@ -93,14 +95,14 @@ class Composer:
             until=until,
             tracks=tuple(tracks),
             again={card.id: card for card in shared if card.id in there and _is_older(card, since)},
-            loved=tuple(loved[: LOVED[length]]),
+            loved=tuple(loved[: MAX_LOVED[length]]),
             tally=tally_of(tracks, these),
             before=tally_of(earlier, those) if earlier or those else None,
             bars=bars,
             bar_labels=labels,
             divisive=divisive_of(now.values()),
             newcomers=tuple(await self._newcomers(guild_id, since, until, tracks, quiet)),
-            sharers=tuple(each for each in sharers_of(now, these) if each.user_id not in quiet)[:SHARERS],
+            sharers=tuple(each for each in sharers_of(now, these) if each.user_id not in quiet)[:MAX_SHARERS],
             quiet=quiet,
             zone=zone,
         )
@@ -144,9 +146,9 @@ class Composer:
     async def in_playing_order(
         self, guild_id: int, tracks: Sequence[TrackCard], channels: Channels
     ) -> list[TrackCard]:
-        """The first IN_ORDER of these songs such that one leads to the next; those that nobody heard yet at the end."""
+        """The first MAX_ORDERED of these songs in playing order; those without a vector at the end."""
         songs = await self._reader.songs(guild_id, channels)
-        first = tracks[:IN_ORDER]
+        first = tracks[:MAX_ORDERED]
         known = [replace(songs[card.id], card=card) for card in first if card.id in songs]
         unknown = [card for card in first if card.id not in songs]
         return [song.card for song in await asyncio.to_thread(arrange, known)] + unknown
@@ -188,7 +190,7 @@ class Composer:
     ) -> DigestContent:
         """The playlists and the sleeper, if its days are now's; these are made for now."""
         now = datetime.now(UTC)
-        if content.until <= now - FRESH:
+        if content.until <= now - PLAYLISTS_MAX_AGE:
             return content
         week = await self._reader.week(content.guild_id, now)
         sleeper = await asyncio.to_thread(sleeper_of, list(songs.values()), week)
@@ -216,7 +218,7 @@ class Composer:
             select(Suggestion.track_id, func.max(Suggestion.shown_at).label("at"))
             .join(Answer)
             .where(Answer.guild_id == guild_id, Answer.kind == "digest")
-            .where(Suggestion.shown_at > until - SHOWN_LATELY)
+            .where(Suggestion.shown_at > until - REPEAT_PICK_AFTER)
             .group_by(Suggestion.track_id)
         )
         async with self._store.session() as session:
@@ -230,7 +232,7 @@ class Composer:
         """A playlist around what was loved this week, or what was shared last, or what the server loves."""
         unwanted = {track_id for track_id, _ in favourites(votes, -1)}
         loved = [track_id for track_id, _ in favourites(votes)]
-        for track_id in list(dict.fromkeys([*(card.id for card in seeds), *loved]))[:SEEDS]:
+        for track_id in list(dict.fromkeys([*(card.id for card in seeds), *loved]))[:MAX_SEEDS]:
             if track_id not in unwanted:
                 playlist = await self._around.playlist(guild_id, track_id, channels, unwanted=unwanted)
                 if playlist is not None:

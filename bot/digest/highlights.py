@@ -12,19 +12,23 @@ from bot.audio.loudness import SILENT
 from bot.digest.content import Outlier, Sharer, Tally
 from bot.library.cards import TrackCard, batches
 from bot.periods import Month
-from bot.playlists.songs import PlacedTrack, middle_of
+from bot.playlists.songs import PlacedTrack, median_of
 from bot.playlists.vibe_names import short_name
 from bot.playlists.vibes import Vibe
 from bot.taste.feedback import Vote
 
 NEIGHBOURS = 3  # that an outlier is measured by
 BATCH = 256  # songs that are compared with all others at a time
-COMPARED = 8  # songs that it takes to say that one of them stands apart
-ALONE = 0.25  # cosine of places: nothing sounds much like it
-ENOUGH = 3  # songs that have a sound together
-FASTER, LOUDER, BRIGHTER = 0.05, 2.0, 0.15  # of the tempo; LUFS; of the brightness
-LEANS = 0.15  # by which a vibe's share is larger than usual
-SPLIT = 3  # the smaller side of a divisive song's votes is at least such a part of them
+MIN_COMPARED = 8  # songs that it takes to say that one of them stands apart
+MAX_OUTLIER_COSINE = 0.25  # cosine of places: nothing sounds much like it
+MIN_SONGS = 3  # songs that have a sound together
+MIN_TEMPO_CHANGE, MIN_LOUDNESS_CHANGE, MIN_BRIGHTNESS_CHANGE = (
+    0.05,
+    2.0,
+    0.15,
+)  # of the tempo; LUFS; of the brightness
+MIN_VIBE_LEAD = 0.15  # by which a vibe's share is larger than usual
+DIVISIVE_PART = 3  # the smaller side of a divisive song's votes is at least such a part of them
 DAY = timedelta(days=1)
 
 
@@ -34,7 +38,7 @@ def tally_of(tracks: Sequence[TrackCard], votes: Iterable[Vote]) -> Tally:
     return Tally(len(tracks), len(members), sum(vote.kind > 0 for vote in votes))
 
 
-def counted(cards: Iterable[TrackCard], votes: Iterable[Vote]) -> dict[int, TrackCard]:
+def with_votes(cards: Iterable[TrackCard], votes: Iterable[Vote]) -> dict[int, TrackCard]:
     """The cards, by track, with the likes and dislikes among these votes in place of all that they ever got."""
     sides: dict[int, Counter[int]] = defaultdict(Counter)
     for vote in votes:
@@ -51,7 +55,7 @@ def divisive_of(cards: Iterable[TrackCard]) -> TrackCard | None:
     split = [
         card
         for card in cards
-        if card.dislikes and min(card.likes, card.dislikes) * SPLIT >= card.likes + card.dislikes
+        if card.dislikes and min(card.likes, card.dislikes) * DIVISIVE_PART >= card.likes + card.dislikes
     ]
     return max(split, key=rank, default=None)
 
@@ -74,7 +78,7 @@ def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, PlacedTrack]) ->
     It comes with its card among `songs`, which has all of its shares.
     """
     there = [card for card in tracks if card.id in songs]
-    if not there or len(songs) < COMPARED:
+    if not there or len(songs) < MIN_COMPARED:
         return None
     rows = {track_id: row for row, track_id in enumerate(songs)}
     everything = np.stack([song.place for song in songs.values()])
@@ -86,7 +90,7 @@ def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, PlacedTrack]) ->
         nearest += np.partition(cosines, -NEIGHBOURS)[:, -NEIGHBOURS:].mean(axis=1).tolist()
     farthest = int(np.argmin(nearest))
     close = nearest[farthest]
-    if close > ALONE:
+    if close > MAX_OUTLIER_COSINE:
         return None
     return Outlier(songs[there[farthest].id].card, round(100 * max(0.0, close)))
 
@@ -97,7 +101,7 @@ def movement(
     """How songs of a time (`name`: "week") differ from the server's others, in one sentence; "" if too few."""
     new = {card.id for card in tracks}
     others = [card for card in everything if card.id not in new]
-    if min(len(tracks), len(others)) < ENOUGH:
+    if min(len(tracks), len(others)) < MIN_SONGS:
         return ""
     parts = [_tempo(tracks, others), _loudness(tracks, others), _brightness(tracks, others)]
     said = [part for part in parts if part]
@@ -112,22 +116,22 @@ def movement(
 
 
 def _tempo(tracks: Sequence[TrackCard], others: Sequence[TrackCard]) -> str:
-    here, usual = middle_of(tracks, "tempo"), middle_of(others, "tempo")
-    if not here or not usual or abs(here - usual) < FASTER * usual:
+    here, usual = median_of(tracks, "tempo"), median_of(others, "tempo")
+    if not here or not usual or abs(here - usual) < MIN_TEMPO_CHANGE * usual:
         return ""
     return f"{'faster' if here > usual else 'slower'} ({here:.0f} against {usual:.0f} bpm)"
 
 
 def _loudness(tracks: Sequence[TrackCard], others: Sequence[TrackCard]) -> str:
-    here, usual = (middle_of(cards, "loudness", above=SILENT) for cards in (tracks, others))
-    if here is None or usual is None or abs(here - usual) < LOUDER:
+    here, usual = (median_of(cards, "loudness", above=SILENT) for cards in (tracks, others))
+    if here is None or usual is None or abs(here - usual) < MIN_LOUDNESS_CHANGE:
         return ""
     return "louder" if here > usual else "quieter"
 
 
 def _brightness(tracks: Sequence[TrackCard], others: Sequence[TrackCard]) -> str:
-    here, usual = middle_of(tracks, "brightness"), middle_of(others, "brightness")
-    if not here or not usual or abs(here - usual) < BRIGHTER * usual:
+    here, usual = median_of(tracks, "brightness"), median_of(others, "brightness")
+    if not here or not usual or abs(here - usual) < MIN_BRIGHTNESS_CHANGE * usual:
         return ""
     return "brighter" if here > usual else "warmer"
 
@@ -139,7 +143,7 @@ def _lean(new: set[int], everything: set[int], vibes: Sequence[Vibe]) -> str:
         return len(vibe.track_ids & new) / len(new) - len(vibe.track_ids & everything) / len(everything)
 
     most = max(vibes, key=gain, default=None)
-    if most is None or gain(most) < LEANS:
+    if most is None or gain(most) < MIN_VIBE_LEAD:
         return ""
     return short_name(most, vibes)
 

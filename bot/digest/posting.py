@@ -14,14 +14,14 @@ from bot.library.cards import TrackCard
 from bot.library.guilds import Guilds
 from bot.library.sight import Channels
 from bot.library.store import Store
-from bot.periods import DAYS, EVERY, Period, Schedule, Year, read_period
+from bot.periods import PERIODS, PREVIEW_DAYS, Period, Schedule, Year, read_period
 from bot.playlists.service import Playlists
 from bot.suggestions.answers import Answers
 from models import Answer, Digest, Guild
 
 __all__ = ["DigestContent", "Digests", "DueDigest"]
 
-CLAIM_STANDS = timedelta(minutes=10)  # whoever claimed a digest and didn't post it by then has crashed
+CLAIM_LEASE = timedelta(minutes=10)  # whoever claimed a digest and didn't post it by then has crashed
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)  # before one that failed is tried again
 
 CLAIMED, POSTED = "claimed", "posted"
@@ -71,8 +71,8 @@ class Digests:
         """The digest of the last 7 (of a month 30, of a year 365) days, as it would be if it were due now."""
         until = now or datetime.now(UTC)
         zone = Schedule.of(await self._guilds.get(guild_id)).zone
-        since = (until.astimezone(zone) - timedelta(days=DAYS[length])).astimezone(UTC)
-        period = str(EVERY[length].of(until.astimezone(zone).date()))
+        since = (until.astimezone(zone) - timedelta(days=PREVIEW_DAYS[length])).astimezone(UTC)
+        period = str(PERIODS[length].of(until.astimezone(zone).date()))
         return await self._composer.compose(guild_id, period, since, until, channels, zone)
 
     async def prepare(self, due: DueDigest, channels: Channels) -> DigestContent:
@@ -130,7 +130,7 @@ class Digests:
     async def next_due(self, guild: Guild, now: datetime) -> datetime:
         """The next moment at which a server's digest comes; none comes of a time whose digest was posted."""
         schedule = Schedule.of(guild)
-        period = schedule.latest(now, EVERY[guild.digest_every]).after()
+        period = schedule.latest(now, PERIODS[guild.digest_every]).after()
         posted = select(func.max(Digest.week)).where(_posted(guild.id, str(period)))
         async with self._store.session() as session:
             last = await session.scalar(posted)
@@ -141,12 +141,12 @@ class Digests:
     async def claim(self, due: DueDigest, *, now: datetime | None = None) -> int:
         """Take it upon this process to post a digest; of all that try, one gets which try it is (from 1), others 0.
 
-        A claim that stands for longer than CLAIM_STANDS may be taken over. From the second try on, look first whether
+        A claim that stands for longer than CLAIM_LEASE may be taken over. From the second try on, look first whether
         the digest was posted.
         """
         now = now or datetime.now(UTC)
         stale = and_(Digest.state == CLAIMED, Digest.claimed_until <= now)
-        claim = {"state": CLAIMED, "channel_id": due.channel_id, "claimed_until": now + CLAIM_STANDS}
+        claim = {"state": CLAIMED, "channel_id": due.channel_id, "claimed_until": now + CLAIM_LEASE}
         claim |= {"since": due.since, "until": due.until}
         row = self._store.insert(Digest).values(guild_id=due.guild_id, week=due.week, tries=1, **claim)
         again = claim | {"tries": Digest.tries + 1}
@@ -192,7 +192,7 @@ class Digests:
 def _latest(guild: Guild, now: datetime) -> list[Period]:
     """Of what a server's newest digests that were due by now are, if that was after the digest was set up."""
     schedule = Schedule.of(guild)
-    kinds = dict.fromkeys([EVERY[guild.digest_every], Year])
+    kinds = dict.fromkeys([PERIODS[guild.digest_every], Year])
     found = [schedule.latest(now, kind) for kind in kinds]
     return [each for each in found if guild.digest_since is None or schedule.due(each) >= guild.digest_since]
 

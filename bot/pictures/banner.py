@@ -8,7 +8,7 @@ from PIL import Image
 from bot.pictures.boxes import Box
 from bot.pictures.canvas import Canvas
 from bot.pictures.colours import INK, MUTED, PALETTE, RGB, blend
-from bot.pictures.text import plain, told
+from bot.pictures.text import as_alt_text, plain
 from bot.pictures.values import Banner, Number, Picture
 
 WIDTH, HEIGHT = 1200, 480
@@ -115,14 +115,14 @@ def _brief(value: int) -> str:
 
 
 def _alt(value: Banner) -> str:
-    numbers = [f"{plain(str(number))}{_change_told(number)}" for number in value.numbers[:NUMBERS]]
+    numbers = [f"{plain(str(number))}{_change_in_words(number)}" for number in value.numbers[:NUMBERS]]
     sentences = [f"{plain(value.title)}, {plain(value.period)}.", f"{'; '.join(numbers)}." if numbers else ""]
     if value.bars and max(value.bars) > 0:
-        sentences.append(_bars_told(value))
-    return told(sentences)
+        sentences.append(_bars_in_words(value))
+    return as_alt_text(sentences)
 
 
-def _bars_told(value: Banner) -> str:
+def _bars_in_words(value: Banner) -> str:
     """Every bar by its name, or of many the highest."""
     shares = Number("share", sum(value.bars))
     named = list(zip(value.bar_labels, value.bars, strict=False))
@@ -134,7 +134,7 @@ def _bars_told(value: Banner) -> str:
     return f"{shares}: {', '.join(f'{plain(label)} {bar:,}' for label, bar in named if bar)}."
 
 
-def _change_told(number: Number) -> str:
+def _change_in_words(number: Number) -> str:
     if number.change is None:
         return ""
     if number.change == 0:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 STEP = 6  # pixels between the places that are tried
 CELL = 3  # pixels: how finely dots are counted
 GAP = 10.0  # pixels between two labels
-COVERED_AT_MOST = 0.06  # of all dots, by one label
-FARTHEST = 0.3  # of the frame's width: a label farther from its vibe says nothing
-OTHERS = 2.0  # how much worse it is to cover another vibe's dot than an own one
-PRECIOUS = 6.0  # … and a dot that somebody will look for
-FAR = 0.012  # a pixel farther away, against covering one dot of a vibe of one
+MAX_COVERED_SHARE = 0.06  # of all dots, by one label
+MAX_LABEL_DISTANCE = 0.3  # of the frame's width: a label farther from its vibe says nothing
+OTHER_DOT_COST = 2.0  # how much worse it is to cover another vibe's dot than an own one
+PRECIOUS_DOT_COST = 6.0  # … and a dot that somebody will look for
+DISTANCE_COST = 0.012  # a pixel farther away, against covering one dot of a vibe of one
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LabelRequest:
     """A label that looks for a place: its size, and the dots (n, 2) in pixels that it names."""
 
     width: float
@@ -78,8 +78,8 @@ class Wanted:
         return float(x), float(y)
 
 
-def arranged(
-    wanted: Sequence[Wanted],
+def place_labels(
+    wanted: Sequence[LabelRequest],
     dots: NDArray[np.float64],
     frame: Box,
     *,
@@ -88,9 +88,9 @@ def arranged(
 ) -> list[Box | None]:
     """A place inside the frame for each label, first come first served; None where there is no good one.
 
-    Labels never overlap, and each covers at most COVERED_AT_MOST of the `dots` (n, 2), in pixels, with `margin` pixels
-    around it as a dot has a size. Of the places that are left a label takes the one that is best by the dots that it
-    covers, above all the `precious` of them (m, 2), and by the distance from its own dots.
+    Labels never overlap, and each covers at most MAX_COVERED_SHARE of the `dots` (n, 2), in pixels, with `margin`
+    pixels around it as a dot has a size. Of the places that are left a label takes the one that is best by the dots
+    that it covers, above all the `precious` of them (m, 2), and by the distance from its own dots.
     """
     taken: list[Box] = []
     places: list[Box | None] = []
@@ -104,7 +104,7 @@ def arranged(
 
 
 def _best(
-    label: Wanted, everything: "_Counter", valued: "_Counter", taken: list[Box], frame: Box
+    label: LabelRequest, everything: "_Counter", valued: "_Counter", taken: list[Box], frame: Box
 ) -> Box | None:
     lefts = np.arange(frame.left, frame.right - label.width + 1e-9, STEP)
     tops = np.arange(frame.top, frame.bottom - label.height + 1e-9, STEP)
@@ -114,10 +114,10 @@ def _best(
     covered = everything.inside(x, y, label.width, label.height)
     own = _Counter(label.dots, frame, everything.margin).inside(x, y, label.width, label.height)
     away = _distances(x, y, label)
-    cost = own + OTHERS * (covered - own) + FAR * len(label.dots) ** 0.5 * away
-    cost += PRECIOUS * valued.inside(x, y, label.width, label.height)
-    cost[covered > COVERED_AT_MOST * everything.total] = np.inf
-    cost[away > FARTHEST * frame.width] = np.inf
+    cost = own + OTHER_DOT_COST * (covered - own) + DISTANCE_COST * len(label.dots) ** 0.5 * away
+    cost += PRECIOUS_DOT_COST * valued.inside(x, y, label.width, label.height)
+    cost[covered > MAX_COVERED_SHARE * everything.total] = np.inf
+    cost[away > MAX_LABEL_DISTANCE * frame.width] = np.inf
     for other in taken:
         near = other.grown(GAP)
         free = (x + label.width <= near.left) | (x >= near.right)
@@ -129,7 +129,7 @@ def _best(
     return Box(float(x[best]), float(y[best]), float(x[best]) + label.width, float(y[best]) + label.height)
 
 
-def _distances(x: NDArray[np.float64], y: NDArray[np.float64], label: Wanted) -> NDArray[np.float64]:
+def _distances(x: NDArray[np.float64], y: NDArray[np.float64], label: LabelRequest) -> NDArray[np.float64]:
     """From the middle of the label's dots to the nearest point of each place."""
     centre = label.anchor
     across = np.maximum(0, np.maximum(x - centre[0], centre[0] - x - label.width))

@@ -11,8 +11,8 @@ from bot.pictures.boxes import Box
 from bot.pictures.colours import GROUND, INK, RGB
 from bot.pictures.text import Fonts
 
-FINER = 4  # how much bigger a shape is drawn before it is made smooth
-EDGE = 1.5  # pixels
+SUPERSAMPLING = 4  # how much bigger a shape is drawn before it is made smooth
+EDGE_WIDTH = 1.5  # pixels
 GLOW = 0.35  # of what is below stays hidden
 
 Point = tuple[float, float]
@@ -36,7 +36,7 @@ CORNERS = {
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenText:
     """A text that stands on the canvas, and where."""
 
     text: str
@@ -50,7 +50,7 @@ class Canvas:
     def __init__(self, width: int, height: int, ground: RGB = GROUND, *, fonts: Fonts | None = None) -> None:
         self.image = Image.new("RGB", (width, height), ground)
         self.fonts = fonts or Fonts()
-        self.written: list[Written] = []
+        self.written: list[WrittenText] = []
         self._draw = ImageDraw.Draw(self.image)
         self._marks: dict[tuple[Shape, float, RGB, RGB | None], tuple[Image.Image, Image.Image]] = {}
 
@@ -74,7 +74,7 @@ class Canvas:
         box = Box(*self._draw.textbbox(place, shown, font=font, anchor=anchor))
         if shown:
             self._draw.text(place, shown, font=font, fill=colour, anchor=anchor)
-            self.written.append(Written(shown, box, colour))
+            self.written.append(WrittenText(shown, box, colour))
         return box
 
     def mark(
@@ -112,34 +112,38 @@ class Canvas:
         size = (math.ceil(box.right) - left, math.ceil(box.bottom) - top)
         if size[0] <= 0 or size[1] <= 0:
             return
-        mask = Image.new("L", (size[0] * FINER, size[1] * FINER), 0)
-        corners = [FINER * v for v in (box.left - left, box.top - top, box.right - left, box.bottom - top)]
+        mask = Image.new("L", (size[0] * SUPERSAMPLING, size[1] * SUPERSAMPLING), 0)
+        corners = [
+            SUPERSAMPLING * v for v in (box.left - left, box.top - top, box.right - left, box.bottom - top)
+        ]
         shape = (corners[0], corners[1], corners[2] - 1, corners[3] - 1)
         radius = min(radius, box.width / 2, box.height / 2)
-        ImageDraw.Draw(mask).rounded_rectangle(shape, radius * FINER, fill=255)
+        ImageDraw.Draw(mask).rounded_rectangle(shape, radius * SUPERSAMPLING, fill=255)
         if isinstance(fill, Image.Image):
-            self.image.paste(fill.resize(size, Image.Resampling.BICUBIC), (left, top), mask.reduce(FINER))
+            self.image.paste(
+                fill.resize(size, Image.Resampling.BICUBIC), (left, top), mask.reduce(SUPERSAMPLING)
+            )
         else:
-            self.image.paste(fill, (left, top), mask.reduce(FINER))
+            self.image.paste(fill, (left, top), mask.reduce(SUPERSAMPLING))
 
     def line(self, points: list[Point], thickness: float, colour: RGB) -> None:
         """Draw a smooth line through points."""
         reach = thickness + 1
         left, top = (math.floor(min(p[axis] for p in points) - reach) for axis in (0, 1))
         right, bottom = (math.ceil(max(p[axis] for p in points) + reach) for axis in (0, 1))
-        mask = Image.new("L", ((right - left) * FINER, (bottom - top) * FINER), 0)
-        finer = [((x - left) * FINER, (y - top) * FINER) for x, y in points]
-        ImageDraw.Draw(mask).line(finer, fill=255, width=round(thickness * FINER), joint="curve")
-        self.image.paste(colour, (left, top), mask.reduce(FINER))
+        mask = Image.new("L", ((right - left) * SUPERSAMPLING, (bottom - top) * SUPERSAMPLING), 0)
+        finer = [((x - left) * SUPERSAMPLING, (y - top) * SUPERSAMPLING) for x, y in points]
+        ImageDraw.Draw(mask).line(finer, fill=255, width=round(thickness * SUPERSAMPLING), joint="curve")
+        self.image.paste(colour, (left, top), mask.reduce(SUPERSAMPLING))
 
     def area(self, points: list[Point], colour: RGB) -> None:
         """Fill what the points go around."""
         left, top = (math.floor(min(p[axis] for p in points)) for axis in (0, 1))
         right, bottom = (math.ceil(max(p[axis] for p in points)) + 1 for axis in (0, 1))
-        mask = Image.new("L", ((right - left) * FINER, (bottom - top) * FINER), 0)
-        finer = [((x - left) * FINER, (y - top) * FINER) for x, y in points]
+        mask = Image.new("L", ((right - left) * SUPERSAMPLING, (bottom - top) * SUPERSAMPLING), 0)
+        finer = [((x - left) * SUPERSAMPLING, (y - top) * SUPERSAMPLING) for x, y in points]
         ImageDraw.Draw(mask).polygon(finer, fill=255)
-        self.image.paste(colour, (left, top), mask.reduce(FINER))
+        self.image.paste(colour, (left, top), mask.reduce(SUPERSAMPLING))
 
     def png(self) -> bytes:
         """The picture as a PNG; the same canvas gives the same bytes."""
@@ -150,7 +154,7 @@ class Canvas:
 
 def _mark(shape: Shape, radius: float, colour: RGB, edge: RGB | None) -> tuple[Image.Image, Image.Image]:
     """A shape as the colours and the mask of a stamp."""
-    whole = radius + (EDGE if edge else 0)
+    whole = radius + (EDGE_WIDTH if edge else 0)
     mask = _shape_mask(shape, whole, whole)
     stamp = Image.new("RGB", mask.size, edge or colour)
     stamp.paste(colour, (0, 0), _shape_mask(shape, radius, whole))
@@ -160,21 +164,21 @@ def _mark(shape: Shape, radius: float, colour: RGB, edge: RGB | None) -> tuple[I
 def _shape_mask(shape: Shape, radius: float, room: float) -> Image.Image:
     """Where a shape is, in the middle of a square that has room for one of radius `room`."""
     side = 2 * math.ceil(1.4 * room + 1) + 1
-    middle = side * FINER / 2
-    mask = Image.new("L", (side * FINER, side * FINER), 0)
+    middle = side * SUPERSAMPLING / 2
+    mask = Image.new("L", (side * SUPERSAMPLING, side * SUPERSAMPLING), 0)
     draw = ImageDraw.Draw(mask)
     if shape is Shape.CIRCLE:
-        draw.circle((middle, middle), radius * FINER, fill=255)
+        draw.circle((middle, middle), radius * SUPERSAMPLING, fill=255)
     else:
-        turns = [(math.radians(turn), reach * radius * FINER) for turn, reach in CORNERS[shape]]
+        turns = [(math.radians(turn), reach * radius * SUPERSAMPLING) for turn, reach in CORNERS[shape]]
         draw.polygon([(middle + far * math.cos(t), middle + far * math.sin(t)) for t, far in turns], fill=255)
-    return mask.reduce(FINER)
+    return mask.reduce(SUPERSAMPLING)
 
 
 def _arc_mask(radius: float, thickness: float, start: float, end: float) -> Image.Image:
     side = 2 * math.ceil(radius + thickness + 1) + 1
-    middle, reach = side * FINER / 2, (radius + thickness / 2) * FINER
-    mask = Image.new("L", (side * FINER, side * FINER), 0)
+    middle, reach = side * SUPERSAMPLING / 2, (radius + thickness / 2) * SUPERSAMPLING
+    mask = Image.new("L", (side * SUPERSAMPLING, side * SUPERSAMPLING), 0)
     box = (middle - reach, middle - reach, middle + reach, middle + reach)
-    ImageDraw.Draw(mask).arc(box, start, end, fill=255, width=round(thickness * FINER))
-    return mask.reduce(FINER)
+    ImageDraw.Draw(mask).arc(box, start, end, fill=255, width=round(thickness * SUPERSAMPLING))
+    return mask.reduce(SUPERSAMPLING)

@@ -8,7 +8,7 @@ from PIL import Image
 from bot.pictures.canvas import Canvas
 from bot.pictures.colours import RGB, oklch
 from bot.pictures.motifs import MOTIFS, SIZE, ColourLayer, Mood
-from bot.pictures.text import Fonts, plain, told
+from bot.pictures.text import Fonts, as_alt_text, plain
 from bot.pictures.values import Cover, Number, Picture
 
 MARGIN = 40
@@ -100,7 +100,7 @@ def _number(*parts: object) -> int:
 def _alt(value: Cover) -> str:
     facts = [f"{value.tempo:.0f} bpm" if value.tempo else "", value.key, *map(plain, value.tags[:3])]
     listed = ", ".join(fact for fact in facts if fact)
-    return told(
+    return as_alt_text(
         [
             f"Cover of the playlist “{plain(value.name)}”, {Number('song', len(value.track_ids))}.",
             f"Drawn from its numbers: {listed}." if listed else "",

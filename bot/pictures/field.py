@@ -11,9 +11,9 @@ from bot.pictures.colours import NIGHT, RGB
 
 WIDTH = 1200  # pixels of the picture
 FIELD = Box(48, 190, WIDTH - 48, 1190)  # where labels and dots may be
-SKY = FIELD.grown(16)  # what is dark behind them
-INSIDE = 0.97  # of the dots are inside the field by scale; those farther out are moved in
-BIGGEST, SMALLEST, CROWDED = 16.0, 5.0, 0.22  # a dot's radius, and its share of the room that each dot has
+BACKDROP = FIELD.grown(16)  # what is dark behind them
+SCALED_SHARE = 0.97  # of the dots are inside the field by scale; those farther out are moved in
+BIGGEST, SMALLEST, DOT_SHARE = 16.0, 5.0, 0.22  # a dot's radius, and its share of the room that each dot has
 HAZE, HAZE_WIDTH = 8, 40  # pixels: its grain, and how far a dot lights its surroundings
 BRIGHTEST = 34  # of 255: how much light a vibe adds at most
 
@@ -27,7 +27,7 @@ def spread(places: Sequence[tuple[float, float]], field: Box) -> NDArray[np.floa
     if not len(spots):
         return spots
     centre = (np.quantile(spots, 0.02, axis=0) + np.quantile(spots, 0.98, axis=0)) / 2
-    reach = np.quantile(np.abs(spots - centre), INSIDE, axis=0)
+    reach = np.quantile(np.abs(spots - centre), SCALED_SHARE, axis=0)
     reach = np.maximum(reach, 0.6 * reach.max())
     reach[reach < 1e-9] = 1.0
     room = np.array([field.width / 2, field.height / 2]) - 1.5 * BIGGEST
@@ -38,13 +38,13 @@ def spread(places: Sequence[tuple[float, float]], field: Box) -> NDArray[np.floa
 def radius_of(dots: int) -> float:
     """How big a dot is among that many."""
     room = (FIELD.width * FIELD.height / max(1, dots)) ** 0.5
-    return float(np.clip(CROWDED * room, SMALLEST, BIGGEST))
+    return float(np.clip(DOT_SHARE * room, SMALLEST, BIGGEST))
 
 
 def haze(lights: Sequence[tuple[RGB, NDArray[np.float64]]]) -> Image.Image:
-    """The SKY, small, lit where dots (n, 2) of a colour are dense, so that the eye finds a vibe before it reads."""
-    rows, columns = round(SKY.height / HAZE), round(SKY.width / HAZE)
-    extent = [(SKY.top, SKY.bottom), (SKY.left, SKY.right)]
+    """The BACKDROP, small, lit where dots (n, 2) of a colour are dense, so that vibes are seen before they are read."""
+    rows, columns = round(BACKDROP.height / HAZE), round(BACKDROP.width / HAZE)
+    extent = [(BACKDROP.top, BACKDROP.bottom), (BACKDROP.left, BACKDROP.right)]
     light = np.zeros((rows, columns, 3))
     down, across = _bell(rows), _bell(columns)
     for colour, dots in lights:

@@ -7,22 +7,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.pictures.boxes import Box, Wanted, arranged
+from bot.pictures.boxes import Box, LabelRequest, place_labels
 from bot.pictures.canvas import Canvas, Shape
 from bot.pictures.colours import FAINT, GROUND, INK, MUTED, NIGHT, PALETTE, RGB
-from bot.pictures.field import BIGGEST, FIELD, SKY, WIDTH, haze, radius_of, spread
-from bot.pictures.text import Fonts, plain, told
+from bot.pictures.field import BACKDROP, BIGGEST, FIELD, WIDTH, haze, radius_of, spread
+from bot.pictures.text import Fonts, as_alt_text, plain
 from bot.pictures.values import Dot, MapVibe, MusicMap, Number, Picture
 
 MARGIN = 48
 TITLES = (60, 52, 46)  # pixels; a phone shows a third of it
 LINE, SMALL = 38, 32
-FOOT = 100  # pixels for the last line
-ROW = 52  # pixels of a line in the list of vibes that have no label
+FOOT_HEIGHT = 100  # pixels for the last line
+LIST_LINE_HEIGHT = 52  # pixels of a line in the list of vibes that have no label
 LABEL_PAD = 14
-SIGN = 36  # pixels for the vibe's mark before its name
-LABELS = 14
-FULL_LABELS = 8  # with more vibes a label has only one line, and a list below the map has the names in full
+SIGN_WIDTH = 36  # pixels for the vibe's mark before its name
+MAX_LABELS = 14
+MAX_FULL_LABELS = (
+    8  # with more vibes a label has only one line, and a list below the map has the names in full
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Mark:
     shape: Shape
 
 
-LOOSE = Mark(FAINT, Shape.CIRCLE)
+NO_VIBE_MARK = Mark(FAINT, Shape.CIRCLE)
 
 
 @dataclass(frozen=True)
@@ -57,16 +59,16 @@ def draw_music_map(value: MusicMap) -> Canvas:
     marks = marks_of(value.vibes)
     spots = spread([(dot.x, dot.y) for dot in value.dots], FIELD)
     vibes = _by_size(value)
-    brief = len(vibes) > FULL_LABELS
-    labels = [_label(vibe, fonts, brief=brief) for vibe in vibes[:LABELS]]
+    brief = len(vibes) > MAX_FULL_LABELS
+    labels = [_label(vibe, fonts, brief=brief) for vibe in vibes[:MAX_LABELS]]
     wanted = [_wanted(label, value.dots, spots) for label in labels]
     precious = spots[[dot.mine or dot.new for dot in value.dots]]
-    boxes = arranged(wanted, spots, FIELD, precious=precious, margin=radius_of(len(spots)))
+    boxes = place_labels(wanted, spots, FIELD, precious=precious, margin=radius_of(len(spots)))
     placed = [(label, box) for label, box in zip(labels, boxes, strict=True) if box]
     named = {label.vibe for label, _ in placed}
     listed = [vibe for vibe in vibes if brief or vibe not in named]
-    list_height = ROW * -(-len(listed) // 2) + (24 if listed else 0)
-    canvas = Canvas(WIDTH, round(FIELD.bottom) + list_height + FOOT, fonts=fonts)
+    list_height = LIST_LINE_HEIGHT * -(-len(listed) // 2) + (24 if listed else 0)
+    canvas = Canvas(WIDTH, round(FIELD.bottom) + list_height + FOOT_HEIGHT, fonts=fonts)
     _write_head(canvas, value)
     _draw_dots(canvas, value.dots, spots, marks)
     if not value.dots:
@@ -109,13 +111,13 @@ def _label(vibe: MapVibe, fonts: Fonts, *, brief: bool) -> Label:
     room = 0.4 * FIELD.width
     first = fonts.shortened(first, room, LINE, bold=True)
     rest = "" if brief else fonts.shortened(rest, room, SMALL)
-    widest = max(fonts.width(first, LINE, bold=True) + SIGN, fonts.width(rest, SMALL))
+    widest = max(fonts.width(first, LINE, bold=True) + SIGN_WIDTH, fonts.width(rest, SMALL))
     lines = (first, rest) if rest else (first,)
     return Label(vibe, lines, widest + 2 * LABEL_PAD, 58 + 40 * (len(lines) - 1))
 
 
-def _wanted(label: Label, dots: Sequence[Dot], spots: NDArray[np.float64]) -> Wanted:
-    return Wanted(label.width, label.height, spots[[dot.vibe == label.vibe.id for dot in dots]])
+def _wanted(label: Label, dots: Sequence[Dot], spots: NDArray[np.float64]) -> LabelRequest:
+    return LabelRequest(label.width, label.height, spots[[dot.vibe == label.vibe.id for dot in dots]])
 
 
 def _draw_leader(canvas: Canvas, box: Box, mark: Mark, anchor: tuple[float, float]) -> None:
@@ -131,7 +133,7 @@ def _draw_label(canvas: Canvas, label: Label, box: Box, mark: Mark) -> None:
     canvas.panel(box, 12, GROUND)
     left, base = box.left + LABEL_PAD, box.top + 42
     canvas.mark(mark.shape, (left + 12, base - 13), 12, mark.colour)
-    canvas.text((left + SIGN, base), label.lines[0], LINE, room=box.width, bold=True)
+    canvas.text((left + SIGN_WIDTH, base), label.lines[0], LINE, room=box.width, bold=True)
     for rest in label.lines[1:]:
         canvas.text((left, base + 40), rest, SMALL, room=box.width, colour=MUTED)
 
@@ -143,12 +145,12 @@ def _draw_dots(
     canvas: Canvas, dots: Sequence[Dot], spots: NDArray[np.float64], marks: dict[int, Mark]
 ) -> None:
     lights = [(mark.colour, spots[[dot.vibe == vibe for dot in dots]]) for vibe, mark in marks.items()]
-    canvas.panel(SKY, 28, haze(lights))
+    canvas.panel(BACKDROP, 28, haze(lights))
     radius = radius_of(len(dots))
     # Those that matter most to the asker last, so that they lie on top.
     order = sorted(range(len(dots)), key=lambda i: (dots[i].new or dots[i].mine, dots[i].mine, _shuffled(i)))
     for i in order:
-        mark = marks.get(vibe, LOOSE) if (vibe := dots[i].vibe) is not None else LOOSE
+        mark = marks.get(vibe, NO_VIBE_MARK) if (vibe := dots[i].vibe) is not None else NO_VIBE_MARK
         _draw_dot(canvas, dots[i], (float(spots[i][0]), float(spots[i][1])), radius, mark)
 
 
@@ -188,7 +190,7 @@ def _write_list(canvas: Canvas, vibes: Sequence[MapVibe], marks: dict[int, Mark]
     column = (WIDTH - 2 * MARGIN) / 2
     for number, vibe in enumerate(vibes):
         left = MARGIN + column * (number % 2)
-        base = FIELD.bottom + 64 + ROW * (number // 2)
+        base = FIELD.bottom + 64 + LIST_LINE_HEIGHT * (number // 2)
         canvas.mark(marks[vibe.id].shape, (left + 14, base - 11), 13, marks[vibe.id].colour)
         name = canvas.fonts.drawable(vibe.name) or "vibe"
         canvas.text((left + 44, base), name, SMALL, room=column - 64)
@@ -201,7 +203,7 @@ def _write_foot(canvas: Canvas, value: MusicMap) -> None:
     mine, new = sum(dot.mine for dot in value.dots), sum(dot.new for dot in value.dots)
     if any(dot.vibe is None for dot in value.dots) and value.vibes:
         left = _write_sign(canvas, right, base, "in no vibe")
-        canvas.mark(LOOSE.shape, (left - 28, base - 12), 12, LOOSE.colour)
+        canvas.mark(NO_VIBE_MARK.shape, (left - 28, base - 12), 12, NO_VIBE_MARK.colour)
         right = left - 90
     if new:
         left = _write_sign(canvas, right, base, f"{new:,} new")
@@ -225,7 +227,7 @@ def _alt(value: MusicMap) -> str:
     new = sum(dot.new for dot in value.dots)
     names = {vibe.id: plain(vibe.name) for vibe in value.vibes}
     mostly = max((vibe for vibe in mine if vibe in names), key=lambda vibe: mine[vibe], default=None)
-    return told(
+    return as_alt_text(
         [
             f"Music map of {plain(value.server)}: {Number('song', len(value.dots))}, near each other where they"
             " sound alike.",

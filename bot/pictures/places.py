@@ -15,11 +15,11 @@ from sklearn.utils.extmath import randomized_svd
 
 Floats = NDArray[np.float64]
 
-NEARNESS = 0.1  # how much less a cosine must be for a centre to pull e times less
+PULL_WIDTH = 0.1  # how much less a cosine must be for a centre to pull e times less
 SPREAD = 0.35  # of the distance between two neighbouring centres: how far a vibe's tracks are spread
 COMPONENTS = 12  # directions out of which the two are chosen that are shown
-KEPT = 0.8  # of the last view, so that a map follows its music within weeks
-TINY = 1e-9
+LAST_VIEW_WEIGHT = 0.8  # of the last view, so that a map follows its music within weeks
+EPSILON = 1e-9
 
 
 def place(vectors: NDArray[np.floating], vibes: Sequence[int | None], before: Floats | None = None) -> Floats:
@@ -42,7 +42,7 @@ def place(vectors: NDArray[np.floating], vibes: Sequence[int | None], before: Fl
     pulls = _pulls(sounds, centres)
     around = pulls @ layout
     rest = _plane(sounds - pulls @ centres, last - around)
-    rest *= SPREAD * _gap(layout) / max(TINY, float(np.sqrt(np.mean(np.sum(rest**2, axis=1)))))
+    rest *= SPREAD * _gap(layout) / max(EPSILON, float(np.sqrt(np.mean(np.sum(rest**2, axis=1)))))
     return _fitted(around + rest, last)
 
 
@@ -54,7 +54,7 @@ def _layout(centres: Floats, last: Floats) -> Floats:
     known = ~np.isnan(last[:, 0])
     start[known] = last[known]
     apart = np.sqrt(np.maximum(0, np.sum((centres[:, None] - centres) ** 2, axis=2)))
-    if apart.max() < TINY:
+    if apart.max() < EPSILON:
         return start
     found, _ = smacof(
         apart, init=start, n_init=1, n_components=2, max_iter=300, eps=1e-6, normalized_stress=False
@@ -65,7 +65,7 @@ def _layout(centres: Floats, last: Floats) -> Floats:
 def _pulls(sounds: Floats, centres: Floats) -> Floats:
     """How much each centre (k) draws each track (n): (n, k), each row adds up to 1."""
     cosines = _normalised(sounds) @ _normalised(centres).T
-    pulls = np.exp((cosines - cosines.max(axis=1, keepdims=True)) / NEARNESS)
+    pulls = np.exp((cosines - cosines.max(axis=1, keepdims=True)) / PULL_WIDTH)
     return np.asarray(pulls / pulls.sum(axis=1, keepdims=True))
 
 
@@ -84,13 +84,13 @@ def _plane(values: Floats, last: Floats) -> Floats:
     if known.sum() <= values.shape[1]:
         return np.asarray(values @ turned)
     seen = _nearest_turn(np.linalg.lstsq(now, then, rcond=1e-6)[0])
-    return np.asarray(values @ _nearest_turn(KEPT * seen + (1 - KEPT) * turned))
+    return np.asarray(values @ _nearest_turn(LAST_VIEW_WEIGHT * seen + (1 - LAST_VIEW_WEIGHT) * turned))
 
 
 def _components(values: Floats) -> Floats:
     """The first principal components (n, COMPONENTS) of centred values (n, d), 0 where there are not as many."""
     found = np.zeros((len(values), COMPONENTS))
-    if len(values) > 1 and np.abs(values).max() > TINY:
+    if len(values) > 1 and np.abs(values).max() > EPSILON:
         number = min(COMPONENTS, *values.shape)
         left, strengths, _ = randomized_svd(values, number, n_iter=7, random_state=0)
         found[:, : len(strengths)] = left * strengths
@@ -101,7 +101,7 @@ def _gap(layout: Floats) -> float:
     """The usual distance from a centre to the next one; 1 if there is just one."""
     apart = np.sqrt(np.sum((layout[:, None] - layout) ** 2, axis=2)) + np.diag(np.full(len(layout), np.inf))
     nearest = apart.min(axis=1)
-    return float(np.median(nearest)) if np.isfinite(nearest).all() and nearest.max() > TINY else 1.0
+    return float(np.median(nearest)) if np.isfinite(nearest).all() and nearest.max() > EPSILON else 1.0
 
 
 def _fitted(places: Floats, last: Floats) -> Floats:
@@ -131,4 +131,4 @@ def _mean(places: Floats) -> Floats:
 
 
 def _normalised(values: Floats) -> Floats:
-    return np.asarray(values / np.maximum(TINY, np.linalg.norm(values, axis=1, keepdims=True)))
+    return np.asarray(values / np.maximum(EPSILON, np.linalg.norm(values, axis=1, keepdims=True)))

@@ -7,8 +7,8 @@ import numpy as np
 from bot.pictures.boxes import Box
 from bot.pictures.canvas import Canvas
 from bot.pictures.colours import INK, LINE, MUTED, PALETTE, PANEL, RGB, blend
-from bot.pictures.text import plain, told
-from bot.pictures.values import Liked, Number, Picture, TasteCard
+from bot.pictures.text import as_alt_text, plain
+from bot.pictures.values import LikedSharer, Number, Picture, TasteCard
 
 WIDTH, HEIGHT = 1200, 1280
 MARGIN, GAP, PAD = 40, 28, 36
@@ -18,7 +18,7 @@ TAGS = SHARERS = 4
 AMBER, SKY, GREEN, _, _, RED, LILAC, _ = PALETTE
 COLUMN = (WIDTH - 2 * MARGIN - GAP) / 2
 TEMPO_SCALE, LOUDNESS_SCALE = (50.0, 200.0), (-30.0, -4.0)  # bpm, LUFS: what music has
-LEAST = 3  # songs, of which one can say how they are spread
+MIN_VALUES = 3  # songs, of which one can say how they are spread
 
 
 def taste_card(value: TasteCard) -> Picture:
@@ -108,7 +108,7 @@ def _draw_spread(
 ) -> None:
     """A hill over the scale where the values are, the middle one in words, and the server's as a line."""
     _panel(canvas, box, heading)
-    if len(values) < LEAST:
+    if len(values) < MIN_VALUES:
         _say_nothing(canvas, box, "Too few songs yet")
         return
     middle = f"{_number(float(np.median(values)))} {unit}"
@@ -147,7 +147,7 @@ def _number(value: float) -> str:
     return f"{value:.0f}".replace("-", "−")
 
 
-def _draw_sharers(canvas: Canvas, box: Box, sharers: Sequence[Liked]) -> None:
+def _draw_sharers(canvas: Canvas, box: Box, sharers: Sequence[LikedSharer]) -> None:
     _panel(canvas, box, "Likes songs from")
     if not sharers:
         _say_nothing(canvas, box, "Nobody yet")
@@ -197,16 +197,16 @@ def _alt(value: TasteCard) -> str:
         ("Tempo", "bpm", value.tempos, value.server_tempo),
         ("Loudness", "LUFS", value.loudness, value.server_loudness),
     )
-    sentences += [_spread_told(*spread) for spread in spreads if len(spread[2]) >= LEAST]
+    sentences += [_spread_in_words(*spread) for spread in spreads if len(spread[2]) >= MIN_VALUES]
     if value.sharers:
         likes = ", ".join(f"{plain(one.name)} ({one.likes:,})" for one in value.sharers[:SHARERS])
         sentences.append(f"Likes songs from {likes}.")
     if value.closest:
         sentences.append(f"Closest taste: {plain(value.closest)}, {value.closest_percent}% match.")
-    return told(sentences)
+    return as_alt_text(sentences)
 
 
-def _spread_told(name: str, unit: str, values: Sequence[float], server: float | None) -> str:
+def _spread_in_words(name: str, unit: str, values: Sequence[float], server: float | None) -> str:
     low, middle, high = (_number(float(part)) for part in np.quantile(values, (0.1, 0.5, 0.9)))
     compared = f" (server: {_number(server)})" if server is not None else ""
     return f"{name}: mostly {low} to {high} {unit}, middle {middle}{compared}."

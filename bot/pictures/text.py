@@ -10,8 +10,8 @@ from PIL import ImageFont
 from bot.pictures.values import ALT_LENGTH
 
 LEFT_OUT = {"Cf", "Co", "Cs", "Cn", "Me", "Mn", "Sk", "So"}  # what joins, marks and decorates; emoji are So
-NOWHERE = "\U0010ffff"  # no character, so it is drawn as the box that stands for what is missing
-JOINER = "\u200d"  # holds emoji together
+MISSING_GLYPH = "\U0010ffff"  # no character, so it is drawn as the box that stands for what is missing
+ZERO_WIDTH_JOINER = "\u200d"  # holds emoji together
 
 
 class Fonts:
@@ -36,7 +36,7 @@ class Fonts:
         """Whether the font has a glyph for it."""
         if character not in self._covered:
             font = self.font(16)
-            shape, missing = (font.getmask(letter) for letter in (character, NOWHERE))
+            shape, missing = (font.getmask(letter) for letter in (character, MISSING_GLYPH))
             same = shape.size == missing.size and bytes(shape) == bytes(missing)
             self._covered[character] = character.isprintable() and not same
         return self._covered[character]
@@ -97,11 +97,11 @@ class Fonts:
 
 def plain(text: str) -> str:
     """A name as a text alternative may hold it: any script and emoji, but nothing that steers the text around it."""
-    kept = (c if c.isprintable() or c == JOINER else " " if c.isspace() else "" for c in text)
+    kept = (c if c.isprintable() or c == ZERO_WIDTH_JOINER else " " if c.isspace() else "" for c in text)
     return " ".join("".join(kept).split())
 
 
-def told(sentences: list[str], limit: int = ALT_LENGTH) -> str:
+def as_alt_text(sentences: list[str], limit: int = ALT_LENGTH) -> str:
     """As many sentences as fit, the last cut with … where it has to be."""
     text = " ".join(sentence for sentence in sentences if sentence)
     return text if len(text) <= limit else text[: limit - 1].rstrip(" ,;") + "…"

@@ -51,7 +51,7 @@ class TagShare:
 
 
 @dataclass(frozen=True)
-class Liked:
+class LikedSharer:
     """A member whose songs got that many likes."""
 
     name: str
@@ -75,7 +75,7 @@ class TasteCard:
     loudness: tuple[float, ...] = ()
     server_tempo: float | None = None
     server_loudness: float | None = None
-    sharers: tuple[Liked, ...] = ()
+    sharers: tuple[LikedSharer, ...] = ()
     closest: str = ""
     closest_percent: int = 0
 

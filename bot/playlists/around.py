@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
 
 LENGTH = 9
-SHORTEST = 4
-COHERENT = 30  # per cent of a match that each track must have with the one that the playlist is around
+MIN_LENGTH = 4
+MIN_PERCENT = 30  # per cent of a match that each track must have with the one that the playlist is around
 
 
-class Around:
+class SeedPlaylists:
     """Finds such playlists in a server's library."""
 
     def __init__(self, vectors: "VectorStorage", catalog: Catalog, recommender: Recommender) -> None:
@@ -39,8 +39,8 @@ class Around:
         found = await self._recommender.similar(
             guild_id, track_id=track_id, channels=channels, exclude=unwanted, limit=LENGTH - 1
         )
-        cards = seeds + [pick.card for pick in found.picks if pick.percent >= COHERENT]
-        if len(cards) < SHORTEST:
+        cards = seeds + [pick.card for pick in found.picks if pick.percent >= MIN_PERCENT]
+        if len(cards) < MIN_LENGTH:
             return None
         tracks = [card.id for card in cards]
         places = (await self._vectors.get(guild_id, tracks)).matrix(tracks)

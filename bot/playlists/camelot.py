@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 HOURS = 12
-FARTHEST = 7  # steps: half the wheel, and to the other ring
+MAX_STEPS = 7  # steps: half the wheel, and to the other ring
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1}
 
@@ -29,6 +29,6 @@ def camelot(key: Any) -> Camelot | None:
 
 
 def steps(one: Camelot, other: Camelot) -> int:
-    """Steps on the wheel, 0 to FARTHEST: from hour to hour, and one between a major key and a minor one."""
+    """Steps on the wheel, 0 to MAX_STEPS: from hour to hour, and one between a major key and a minor one."""
     hours = abs(one.hour - other.hour)
     return min(hours, HOURS - hours) + (one.major != other.major)

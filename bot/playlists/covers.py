@@ -5,10 +5,10 @@ from collections import Counter
 from bot.audio.loudness import SILENT
 from bot.pictures.values import Cover
 from bot.playlists.playlist import Playlist, PlaylistKind
-from bot.playlists.songs import middle_of
+from bot.playlists.songs import median_of
 from bot.suggestions.wording import count
 
-TAGS = 3
+MAX_TAGS = 3
 
 
 def cover_of(playlist: Playlist, name: str = "") -> Cover:
@@ -20,11 +20,11 @@ def cover_of(playlist: Playlist, name: str = "") -> Cover:
         name=name or title_of(playlist),
         track_ids=tuple(card.id for card in cards),
         caption=count(len(cards), "song"),
-        tempo=middle_of(cards, "tempo") or 0.0,
+        tempo=median_of(cards, "tempo") or 0.0,
         key=min(keys, key=lambda key: (-keys[key], key), default=""),
-        loudness=middle_of(cards, "loudness", above=SILENT) or SILENT,
-        brightness=middle_of(cards, "brightness") or 0.0,
-        tags=tuple(sorted(tags, key=lambda tag: (-tags[tag], tag))[:TAGS]),
+        loudness=median_of(cards, "loudness", above=SILENT) or SILENT,
+        brightness=median_of(cards, "brightness") or 0.0,
+        tags=tuple(sorted(tags, key=lambda tag: (-tags[tag], tag))[:MAX_TAGS]),
     )
 
 

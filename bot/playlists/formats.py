@@ -1,4 +1,4 @@
-"""Playlists to take away: M3U8, XSPF, JSPF, CSV, and a link that opens the songs on YouTube as a queue."""
+"""Exports playlists as M3U8, XSPF, JSPF, CSV, and as a link that opens the songs on YouTube as a queue."""
 
 import csv
 import io
@@ -19,18 +19,18 @@ from bot.playlists.playlist import Playlist
 from models.track import searchable
 
 CREATOR = "Earworm"
-XSPF = "http://xspf.org/ns/0/"
+XSPF_NAMESPACE = "http://xspf.org/ns/0/"
 COLUMNS = ("place", "artist", "title", "album", "seconds", "url")
-QUEUE = "https://www.youtube.com/watch_videos"
-QUEUED = 50  # videos that YouTube takes from one link
-STEM = 60
+YOUTUBE_QUEUE = "https://www.youtube.com/watch_videos"
+MAX_QUEUED = 50  # videos that YouTube takes from one link
+MAX_STEM_LENGTH = 60
 RESERVED = 4  # letters of the longest names that Windows keeps for devices: con, lpt1
 STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")  # that escapes nothing
 URL_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"  # what a link holds already; anything else is written as %xx
-FORMULA = ("=", "+", "-", "@")  # what a spreadsheet would run (OWASP, CSV injection)
+FORMULA_PREFIXES = ("=", "+", "-", "@")  # what a spreadsheet would run (OWASP, CSV injection)
 # Controls, halves of characters and line breaks; then what turns the direction of the text around it.
-UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
-TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
 def m3u8(playlist: Playlist) -> str:
@@ -46,7 +46,7 @@ def m3u8(playlist: Playlist) -> str:
 
 def xspf(playlist: Playlist) -> str:
     """XSPF version 1 (xspf.org/spec)."""
-    root = ElementTree.Element("playlist", {"version": "1", "xmlns": XSPF})
+    root = ElementTree.Element("playlist", {"version": "1", "xmlns": XSPF_NAMESPACE})
     for name, value in _about(playlist).items():
         ElementTree.SubElement(root, name).text = value
     tracks = ElementTree.SubElement(root, "trackList")
@@ -84,14 +84,14 @@ FORMATS: Mapping[str, Callable[[Playlist], str]] = MappingProxyType(
 
 
 def queue_link(playlist: Playlist) -> str | None:
-    """The link that opens those of the songs that are on YouTube as a queue, at most QUEUED; None if none is."""
-    videos = list(dict.fromkeys(filter(None, map(_video, playlist.cards))))[:QUEUED]
-    return f"{QUEUE}?{urlencode({'video_ids': ','.join(videos)}, safe=',')}" if videos else None
+    """The link that opens those of the songs that are on YouTube as a queue, at most MAX_QUEUED; None if none is."""
+    videos = list(dict.fromkeys(filter(None, map(_video, playlist.cards))))[:MAX_QUEUED]
+    return f"{YOUTUBE_QUEUE}?{urlencode({'video_ids': ','.join(videos)}, safe=',')}" if videos else None
 
 
 def stem(playlist: Playlist) -> str:
     """What a playlist's files are called: its name where it can be written everywhere, else its key."""
-    letters = re.sub(r"[^a-z0-9]+", "-", searchable(playlist.name)).strip("-")[:STEM].strip("-")
+    letters = re.sub(r"[^a-z0-9]+", "-", searchable(playlist.name)).strip("-")[:MAX_STEM_LENGTH].strip("-")
     if len(letters) < len(playlist.name) / 3:
         return playlist.key
     return letters if len(letters) > RESERVED else f"{letters}-{playlist.key}"
@@ -149,9 +149,9 @@ def _video(card: TrackCard) -> str | None:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return f"'{text}" if text.startswith(FORMULA_PREFIXES) else text
 
 
 def _is_unseen(character: str) -> bool:
     no_character = ord(character) & 0xFFFE == 0xFFFE  # XML refuses these too
-    return unicodedata.category(character) in UNSEEN or character in TURNING or no_character
+    return unicodedata.category(character) in HIDDEN_CATEGORIES or character in BIDI_CONTROLS or no_character

@@ -1,4 +1,4 @@
-"""The kinds of playlists: each finds its songs, keeps those that the rules allow, and puts them in order (pure)."""
+"""The kinds of playlists: each ranks its candidates, applies the rules, and puts the songs in order (pure)."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,24 +7,24 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from bot.playlists.playlist import Entry, Playlist, PlaylistKind
-from bot.playlists.rules import PER_ARTIST, Rule, chosen, few_by_one, fresh
+from bot.playlists.rules import MAX_PER_ARTIST, Rule, chosen, max_per_artist, not_posted_lately
 from bot.playlists.sequence import arrange
-from bot.playlists.songs import PlacedTrack, Places, middle
+from bot.playlists.songs import PlacedTrack, Places, centroid
 from bot.suggestions.recommender import Pick
 from bot.suggestions.wording import count
 
 LENGTH = 12  # songs
-NOT_SEEN = timedelta(days=60)  # until something that was loved is worth finding again
-HAD_ITS_CHANCE = timedelta(days=7)  # before that nobody's silence means anything
-CLOSE = 0.15  # cosine of places that a sleeper has with something loved
-NEW = timedelta(days=7)
+FORGOTTEN_AFTER = timedelta(days=60)  # unseen for so long, a loved song is worth finding again
+OVERLOOKED_AFTER = timedelta(days=7)  # of no reaction; before that silence means nothing
+MIN_COSINE_TO_LOVED = 0.15  # of a sleeper's place with that of a loved song
+NEW_FOR = timedelta(days=7)
 
-Why = Callable[[PlacedTrack], str]
+Explanation = Callable[[PlacedTrack], str]
 
 
 @dataclass(frozen=True, eq=False)
-class Heart:
-    """The middle of a vibe, and what the vibe is called for short."""
+class VibeCentroid:
+    """The centroid of a vibe, and what the vibe is called for short."""
 
     id: int
     name: str
@@ -33,7 +33,7 @@ class Heart:
 
 @dataclass(frozen=True)
 class ThisWeek:
-    """What playlists of one week have in common.
+    """What the playlists of one week are chosen by: votes, and when each song was last seen and posted.
 
     `loved`: tracks that more members like than dislike -> by how many, most first; `disliked`: the reverse;
     `reacted`: tracks that anybody voted on; `seen`: when each track was last shared, voted on or posted;
@@ -50,16 +50,16 @@ class ThisWeek:
     @property
     def rules(self) -> list[Rule]:
         """The rules of every playlist, the one that gives way first at the end."""
-        return [few_by_one(), fresh(self.lately)]
+        return [max_per_artist(), not_posted_lately(self.lately)]
 
     def wanted(self, songs: Sequence[PlacedTrack]) -> list[PlacedTrack]:
         """The songs without those that the server dislikes, which no rule brings back."""
         return [song for song in songs if song.card.id not in self.disliked]
 
 
-def heart_of(songs: Sequence[PlacedTrack]) -> Places:
-    """The middle of some songs."""
-    return middle(np.stack([song.place for song in songs]))
+def centroid_of(songs: Sequence[PlacedTrack]) -> Places:
+    """The centroid of some songs, of length 1."""
+    return centroid(np.stack([song.place for song in songs]))
 
 
 def vibe(vibe_id: int, name: str, songs: Sequence[PlacedTrack], week: ThisWeek) -> Playlist | None:
@@ -67,7 +67,7 @@ def vibe(vibe_id: int, name: str, songs: Sequence[PlacedTrack], week: ThisWeek) 
     wanted = week.wanted(songs)
     if not wanted:
         return None
-    heart = heart_of(songs)
+    heart = centroid_of(songs)
 
     def rank(song: PlacedTrack) -> tuple[bool, int, float, int]:
         return (
@@ -86,8 +86,8 @@ def vibe(vibe_id: int, name: str, songs: Sequence[PlacedTrack], week: ThisWeek) 
 
 
 def rediscover(songs: Sequence[PlacedTrack], week: ThisWeek) -> Playlist | None:
-    """What was loved once and wasn't shared, voted on or posted for NOT_SEEN; the most loved first."""
-    since = week.now - NOT_SEEN
+    """What was loved once and wasn't shared, voted on or posted for FORGOTTEN_AFTER; the most loved first."""
+    since = week.now - FORGOTTEN_AFTER
     gone = [
         song for song in songs if song.card.id in week.loved and week.seen.get(song.card.id, since) <= since
     ]
@@ -124,7 +124,7 @@ def _sleepers(songs: Sequence[PlacedTrack], week: ThisWeek) -> dict[PlacedTrack,
     nearest = {song.card.id: int(np.argmax(row)) for song, row in zip(overlooked, cosines, strict=True)}
     close = {song.card.id: float(row.max()) for song, row in zip(overlooked, cosines, strict=True)}
     ranked = sorted(
-        (song for song in overlooked if close[song.card.id] >= CLOSE),
+        (song for song in overlooked if close[song.card.id] >= MIN_COSINE_TO_LOVED),
         key=lambda song: (-close[song.card.id], song.card.id),
     )
     found = {}
@@ -145,12 +145,14 @@ def for_member(
     return Playlist(PlaylistKind.MEMBER, "for one member", entries, str(user_id), note) if entries else None
 
 
-def worlds(start: Heart, end: Heart, songs: Sequence[PlacedTrack], week: ThisWeek) -> Playlist | None:
-    """A way from the middle of one vibe to that of another, in even steps along the sphere.
+def between_vibes(
+    start: VibeCentroid, end: VibeCentroid, songs: Sequence[PlacedTrack], week: ThisWeek
+) -> Playlist | None:
+    """Songs that lead from one vibe to another: the nearest ones to even steps between their centroids, on the sphere.
 
-    At each step stands the nearest song that is left; no artist follows themselves if that can be.
+    Each song comes once; no artist follows themselves if that can be.
     """
-    left, note = chosen(week.wanted(songs), [fresh(week.lately)], len(songs))
+    left, note = chosen(week.wanted(songs), [not_posted_lately(week.lately)], len(songs))
     entries: list[Entry] = []
     used: list[str] = []
     for along, place in _way(start.place, end.place, min(LENGTH, len(left))):
@@ -164,7 +166,7 @@ def worlds(start: Heart, end: Heart, songs: Sequence[PlacedTrack], week: ThisWee
     )
 
 
-def farthest(hearts: Sequence[Heart]) -> tuple[Heart, Heart] | None:
+def farthest(hearts: Sequence[VibeCentroid]) -> tuple[VibeCentroid, VibeCentroid] | None:
     """The two vibes that sound least alike; None if there aren't two."""
     pairs = [(one, other) for i, one in enumerate(hearts) for other in hearts[i + 1 :]]
     return min(pairs, key=lambda pair: float(pair[0].place @ pair[1].place), default=None)
@@ -175,7 +177,7 @@ def _playlist(
     name: str,
     ranked: Sequence[PlacedTrack],
     week: ThisWeek,
-    why: Why,
+    why: Explanation,
     *,
     subject: str = "",
 ) -> Playlist | None:
@@ -186,13 +188,13 @@ def _playlist(
 
 def _is_new(song: PlacedTrack, now: datetime) -> bool:
     first = song.card.first
-    return first is not None and first.shared_at > now - NEW
+    return first is not None and first.shared_at > now - NEW_FOR
 
 
 def _is_overlooked(song: PlacedTrack, week: ThisWeek) -> bool:
     """Whether nobody reacted to it, though they had the time to."""
     first = song.card.first
-    had_time = first is not None and first.shared_at <= week.now - HAD_ITS_CHANCE
+    had_time = first is not None and first.shared_at <= week.now - OVERLOOKED_AFTER
     return had_time and song.card.id not in week.reacted
 
 
@@ -210,7 +212,9 @@ def _way(here: Places, there: Places, steps: int) -> list[tuple[float, Places]]:
 
 def _free(left: Sequence[PlacedTrack], used: Sequence[str]) -> Sequence[PlacedTrack]:
     """The songs whose artist may come next; all if there are none."""
-    full = {artist for artist in used if artist and used.count(artist) >= PER_ARTIST} | set(used[-1:]) - {""}
+    full = {artist for artist in used if artist and used.count(artist) >= MAX_PER_ARTIST} | set(used[-1:]) - {
+        ""
+    }
     return [song for song in left if song.artist not in full] or left
 
 

@@ -21,10 +21,10 @@ from models import Answer, Share, Suggestion, Track
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
 
-LATELY = 4  # weeks during which what was posted stays out
+REPEAT_AFTER_WEEKS = 4  # weeks during which what was posted stays out
 
 
-class Reader:
+class MusicReader:
     """Reads songs, votes, shares and what was posted."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Reader:
         """What the server likes, and what it saw when; what was posted lately also for this member."""
         votes = await self._feedback.votes(guild_id)
         this = Week.of(now.date())
-        first = Week.of(this.day(-7 * LATELY))
+        first = Week.of(this.day(-7 * REPEAT_AFTER_WEEKS))
         seen = await self._records.posted_at(guild_id, str(this))
         for track_id, at in [*await self._shown(guild_id), *((vote.track_id, vote.at) for vote in votes)]:
             seen[track_id] = max(seen.get(track_id, at), at)

@@ -11,17 +11,19 @@ from sqlalchemy.orm import selectinload
 from bot.errors import NotAllowed, NotFound
 from bot.library.store import Store
 from bot.playlists.playlist import Playlist, PlaylistKind
-from bot.playlists.vibe_names import alike, clean_name
-from bot.playlists.vibes import Vibe, matched
+from bot.playlists.vibe_names import clean_name, is_same_name
+from bot.playlists.vibes import Vibe, match_vibes
 from models import Guild, PlaylistTrack, VibeTrack
 from models import PlaylistRecord as PlaylistRow
 from models import VibeRecord as VibeRow
 
-REMEMBERED = timedelta(weeks=8)  # how long a vibe that fell apart is recognised when it comes together again
+FORGET_VIBES_AFTER = timedelta(
+    weeks=8
+)  # how long a vibe that fell apart is recognised when it comes together again
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredPlaylist:
     """A playlist that was posted: which tracks it had, in order."""
 
     id: int
@@ -60,7 +62,7 @@ class PlaylistRecords:
         """Which of these groups of tracks are vibes that are known: number -> vibe."""
         async with self._store.session() as session:
             known = {row.id: _vibe(row) for row in await _vibes(session, guild_id)}
-        same = matched({vibe.id: vibe.track_ids for vibe in known.values()}, groups)
+        same = match_vibes({vibe.id: vibe.track_ids for vibe in known.values()}, groups)
         return {number: known[vibe_id] for number, vibe_id in same.items()}
 
     async def found(
@@ -88,7 +90,7 @@ class PlaylistRecords:
                 row.found_at = now
                 _set_tracks(row, tracks)
             for row in rows.values():
-                if row.found_at < now - REMEMBERED and not row.named:
+                if row.found_at < now - FORGET_VIBES_AFTER and not row.named:
                     await session.delete(row)
 
     async def rename(self, guild_id: int, vibe_id: int, name: str) -> Vibe:
@@ -101,7 +103,7 @@ class PlaylistRecords:
             rows = {row.id: row for row in await _vibes(session, guild_id)}
             if vibe_id not in rows:
                 raise NotFound("There is no such vibe any more.")
-            if any(alike(row.name, name) for row in rows.values() if row.id != vibe_id):
+            if any(is_same_name(row.name, name) for row in rows.values() if row.id != vibe_id):
                 raise NotAllowed(
                     f"Another vibe is called “{name}” already. Take a name that tells them apart."
                 )
@@ -134,7 +136,7 @@ class PlaylistRecords:
 
     async def history(
         self, guild_id: int, *, user_id: int = 0, pinned: bool | None = None, limit: int = 50
-    ) -> list[Kept]:
+    ) -> list[StoredPlaylist]:
         """What was posted, the newest first; of what was made for members only `user_id`'s."""
         query = (
             select(PlaylistRow)
@@ -205,8 +207,8 @@ async def _row_of(session: AsyncSession, guild_id: int, week: str, playlist: Pla
     return (await session.scalars(query.options(selectinload(PlaylistRow.tracks)))).one_or_none()
 
 
-def _kept(row: PlaylistRow) -> Kept:
-    return Kept(
+def _kept(row: PlaylistRow) -> StoredPlaylist:
+    return StoredPlaylist(
         id=row.id,
         kind=PlaylistKind(row.kind),
         subject=row.subject,

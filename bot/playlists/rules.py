@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from bot.playlists.songs import PlacedTrack
 
-SHORTEST = 4  # songs that make a playlist
-PER_ARTIST = 3
+MIN_LENGTH = 4  # songs that make a playlist
+MAX_PER_ARTIST = 3
 
 Songs = list[PlacedTrack]
 
@@ -20,7 +20,7 @@ class Rule:
     relaxed: str
 
 
-def fresh(lately: Collection[int]) -> Rule:
+def not_posted_lately(lately: Collection[int]) -> Rule:
     """Nothing that was posted lately; the last rule, which gives way first."""
     return Rule(
         lambda songs: [song for song in songs if song.card.id not in lately],
@@ -28,7 +28,7 @@ def fresh(lately: Collection[int]) -> Rule:
     )
 
 
-def few_by_one(most: int = PER_ARTIST) -> Rule:
+def max_per_artist(most: int = MAX_PER_ARTIST) -> Rule:
     """At most so many songs of one artist: the first of them."""
 
     def keep(songs: Sequence[PlacedTrack]) -> Songs:
@@ -54,7 +54,7 @@ def one_of_each_song(songs: Sequence[PlacedTrack]) -> Songs:
 def chosen(songs: Sequence[PlacedTrack], rules: Sequence[Rule], length: int) -> tuple[Songs, str]:
     """The first `length` songs that the rules keep, and which rules had to be relaxed ("" if none).
 
-    While fewer than SHORTEST are kept, the last rule that still holds is dropped; what it would have kept goes first.
+    While fewer than MIN_LENGTH are kept, the last rule that still holds is dropped; what it would have kept goes first.
     No songs if there are too few without any rule.
     """
     ranked = one_of_each_song(songs)
@@ -65,7 +65,7 @@ def chosen(songs: Sequence[PlacedTrack], rules: Sequence[Rule], length: int) -> 
             kept = rule.keep(kept)
         for song in kept:
             places.setdefault(song.card.id, len(places))
-        if len(kept) >= SHORTEST:
+        if len(kept) >= MIN_LENGTH:
             first = sorted(kept, key=lambda song: places[song.card.id])
             return first[:length], "; ".join(rule.relaxed for rule in rules[holding:])
     return [], ""

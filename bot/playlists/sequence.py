@@ -1,4 +1,4 @@
-"""An order that flows: small jumps in sound, tempo and key, with a start, a rise and a landing.
+"""Puts songs in playing order: small jumps in sound, tempo and key, and an energy that rises to a peak and falls.
 
 Every order is judged by one sum: the jumps from song to song, plus how far each song's energy is from what its
 place asks for, plus a penalty wherever an artist follows themselves. It is made small by going on to the cheapest
@@ -16,29 +16,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.playlists.camelot import FARTHEST, Camelot, steps
+from bot.playlists.camelot import MAX_STEPS, Camelot, steps
 from bot.playlists.songs import PlacedTrack
 
 Matrix = NDArray[np.float64]
 Order = NDArray[np.int64]
 
 # What the largest step in tempo and in key count beside a cosine distance, which is 1 for unrelated songs.
-TEMPO = 0.5
-KEY = 0.25
-UNKNOWN = 0.5  # of the largest step, where one of two songs wasn't measured
+TEMPO_WEIGHT = 0.5
+KEY_WEIGHT = 0.25
+UNKNOWN_STEP = 0.5  # of the largest step, where one of two songs wasn't measured
 
-ARC = 0.3  # what the whole range of energy counts
-PEAK = 0.7  # of the list
-FIRST = 0.3  # how far up the first song is; the last is all the way down
+ARC_WEIGHT = 0.3  # what the whole range of energy counts
+PEAK_POSITION = 0.7  # of the list
+FIRST_ENERGY = 0.3  # how far up the first song is; the last is all the way down
 
-SAME_ARTIST = 100.0  # more than any list's jumps
-STARTS = 8
-BLOCK = 2  # songs that move together
-LEG = 40  # songs that are improved at a time
+SAME_ARTIST_PENALTY = 100.0  # more than any list's jumps
+GREEDY_STARTS = 8
+MAX_BLOCK = 2  # songs that move together
+SEGMENT_LENGTH = 40  # songs that are improved at a time
 
 
 @dataclass(frozen=True)
-class Problem:
+class OrderingProblem:
     """What an order costs: `pairs` (n, n) from song to song, `places` (place, song) for standing there."""
 
     pairs: Matrix
@@ -50,7 +50,7 @@ class Problem:
         standing = self.places[np.arange(orders.shape[-1]), orders].sum(axis=-1)
         return np.asarray(between + standing)
 
-    def leg(self, order: Order, start: int, end: int) -> "Problem":
+    def leg(self, order: Order, start: int, end: int) -> "OrderingProblem":
         """The problem of the songs from `start` to `end` of an order, whose neighbours stay where they are."""
         chosen = order[start:end]
         places = self.places[start:end, chosen].copy()
@@ -58,7 +58,7 @@ class Problem:
             places[0] += self.pairs[order[start - 1], chosen]
         if end < len(order):
             places[-1] += self.pairs[chosen, order[end]]
-        return Problem(self.pairs[np.ix_(chosen, chosen)], places)
+        return OrderingProblem(self.pairs[np.ix_(chosen, chosen)], places)
 
 
 def arrange(songs: Sequence[PlacedTrack]) -> list[PlacedTrack]:
@@ -69,20 +69,22 @@ def arrange(songs: Sequence[PlacedTrack]) -> list[PlacedTrack]:
     return [songs[i] for i in improved(problem_of(songs), [song.artist for song in songs])]
 
 
-def problem_of(songs: Sequence[PlacedTrack]) -> Problem:
+def problem_of(songs: Sequence[PlacedTrack]) -> OrderingProblem:
     """What orders of at least two songs are judged by."""
     artists = [song.artist for song in songs]
     same = np.array([[bool(a) and a == b for b in artists] for a in artists])
     wanted = arc(len(songs))
     energies = energy(songs)
-    return Problem(jumps(songs) + SAME_ARTIST * same, ARC * np.abs(wanted[:, None] - energies[None, :]))
+    return OrderingProblem(
+        jumps(songs) + SAME_ARTIST_PENALTY * same, ARC_WEIGHT * np.abs(wanted[:, None] - energies[None, :])
+    )
 
 
 def jumps(songs: Sequence[PlacedTrack]) -> Matrix:
-    """(n, n) jumps from song to song: cosine distance (0 to 2), plus at most TEMPO, plus at most KEY."""
+    """(n, n) jumps from song to song: cosine distance (0 to 2), plus at most TEMPO_WEIGHT, plus at most KEY_WEIGHT."""
     places = np.stack([song.place for song in songs])
     sound = np.clip(1 - places @ places.T, 0, 2)
-    return sound + TEMPO * _tempo_steps(songs) + KEY * _key_steps(songs)
+    return sound + TEMPO_WEIGHT * _tempo_steps(songs) + KEY_WEIGHT * _key_steps(songs)
 
 
 def total_jump(between: Matrix, order: Sequence[int] | Order) -> float:
@@ -104,22 +106,22 @@ def energy(songs: Sequence[PlacedTrack]) -> Matrix:
 def arc(length: int) -> Matrix:
     """(n,) the energy that each place asks for: up to the peak, then down; as evenly spread as energies are."""
     along = np.linspace(0, 1, length)
-    rising = FIRST + (1 - FIRST) * along / PEAK
-    return _ranks(np.where(along <= PEAK, rising, (1 - along) / (1 - PEAK)))
+    rising = FIRST_ENERGY + (1 - FIRST_ENERGY) * along / PEAK_POSITION
+    return _ranks(np.where(along <= PEAK_POSITION, rising, (1 - along) / (1 - PEAK_POSITION)))
 
 
-def improved(problem: Problem, artists: Sequence[str]) -> Order:
+def improved(problem: OrderingProblem, artists: Sequence[str]) -> Order:
     """An order of small cost; no artist follows themselves if that can be."""
     count = len(problem.pairs)
-    starts = STARTS if count <= LEG else 1
+    starts = GREEDY_STARTS if count <= SEGMENT_LENGTH else 1
     first = np.argsort(problem.places[0], kind="stable")[:starts]
     orders = [_greedy(problem, int(start)) for start in first]
     orders.append(_interleaved(artists))
-    moves = _moves(min(count, LEG))
-    return min((_polished(problem, order, moves) for order in orders), key=problem.cost)
+    moves = _moves(min(count, SEGMENT_LENGTH))
+    return min((_improved_by_segments(problem, order, moves) for order in orders), key=problem.cost)
 
 
-def _greedy(problem: Problem, start: int) -> Order:
+def _greedy(problem: OrderingProblem, start: int) -> Order:
     order = [start]
     left = np.ones(len(problem.pairs), dtype=bool)
     left[start] = False
@@ -140,17 +142,17 @@ def _interleaved(artists: Sequence[str]) -> Order:
     return order
 
 
-def _polished(problem: Problem, order: Order, moves: Order) -> Order:
+def _improved_by_segments(problem: OrderingProblem, order: Order, moves: Order) -> Order:
     """The order after moves that help, leg by overlapping leg."""
     count, length = len(order), moves.shape[1]
     order = order.copy()
     for start in sorted({*range(0, count - length, length // 2), count - length}):
         leg = slice(start, start + length)
-        order[leg] = order[leg][_descended(problem.leg(order, start, start + length), moves)]
+        order[leg] = order[leg][_local_optimum(problem.leg(order, start, start + length), moves)]
     return order
 
 
-def _descended(problem: Problem, moves: Order) -> Order:
+def _local_optimum(problem: OrderingProblem, moves: Order) -> Order:
     """The order that the best move after the other leads to, from the songs as they stand."""
     order = np.arange(moves.shape[1])
     cost = float(problem.cost(order))
@@ -171,7 +173,7 @@ def _moves(count: int) -> Order:
         for i in range(count)
         for j in range(i + 1, count)
     }
-    for size in range(1, BLOCK + 1):
+    for size in range(1, MAX_BLOCK + 1):
         for i in range(count - size + 1):
             rest = [*range(i), *range(i + size, count)]
             found |= {(*rest[:to], *range(i, i + size), *rest[to:]) for to in range(len(rest) + 1) if to != i}
@@ -193,7 +195,7 @@ def _tempo_steps(songs: Sequence[PlacedTrack]) -> Matrix:
     octaves = np.log2([song.tempo or np.nan for song in songs])
     apart = np.abs(octaves[:, None] - octaves[None, :])
     folded = 2 * np.abs(apart - np.round(apart))
-    return np.where(np.isnan(folded), UNKNOWN, folded)
+    return np.where(np.isnan(folded), UNKNOWN_STEP, folded)
 
 
 def _key_steps(songs: Sequence[PlacedTrack]) -> Matrix:
@@ -201,4 +203,4 @@ def _key_steps(songs: Sequence[PlacedTrack]) -> Matrix:
 
 
 def _key_step(one: Camelot | None, other: Camelot | None) -> float:
-    return UNKNOWN if one is None or other is None else steps(one, other) / FARTHEST
+    return UNKNOWN_STEP if one is None or other is None else steps(one, other) / MAX_STEPS

@@ -13,21 +13,21 @@ from bot.library.catalog import Catalog
 from bot.library.sight import Channels
 from bot.periods import Week
 from bot.playlists import kinds
-from bot.playlists.kinds import Heart
+from bot.playlists.kinds import VibeCentroid
 from bot.playlists.playlist import Entry, Playlist
-from bot.playlists.reader import Reader
-from bot.playlists.records import Kept, PlaylistRecords
+from bot.playlists.reader import MusicReader
+from bot.playlists.records import PlaylistRecords, StoredPlaylist
 from bot.playlists.songs import PlacedTrack
-from bot.playlists.vibe_names import name_vibe, short_name, tells_too_much
-from bot.playlists.vibes import NEEDED, NOWHERE, SMALLEST, Vibe, find
+from bot.playlists.vibe_names import name_vibe, names_hidden_genre, short_name
+from bot.playlists.vibes import MIN_SONGS, MIN_VIBE_SIZE, NO_VIBE, Vibe, find_vibes
 from bot.suggestions.recommender import Recommender
 from bot.suggestions.wording import count
 
-PICKS = 50  # asked for, since rules take some away
+POOL_SIZE = 50  # asked for, since rules take some away
 
 
 @dataclass(frozen=True)
-class Vibes:
+class VisibleVibes:
     """The vibes that an audience may see, the largest first, each with the songs of it that they may see.
 
     `missing`: how many more songs it takes until there are any.
@@ -45,7 +45,7 @@ class Vibes:
 
 
 @dataclass(frozen=True)
-class Past:
+class PastPlaylist:
     """A playlist of the past, with the songs of it that are still there and that the reader may see."""
 
     id: int
@@ -58,7 +58,7 @@ class Playlists:
     """Finds vibes, makes playlists, and keeps those that were posted."""
 
     def __init__(
-        self, catalog: Catalog, recommender: Recommender, records: PlaylistRecords, reader: Reader
+        self, catalog: Catalog, recommender: Recommender, records: PlaylistRecords, reader: MusicReader
     ) -> None:
         self._catalog = catalog
         self._recommender = recommender
@@ -68,7 +68,7 @@ class Playlists:
 
     # -- vibes ---------------------------------------------------------------------------------------------
 
-    async def vibes(self, guild_id: int, channels: Channels, *, now: datetime | None = None) -> Vibes:
+    async def vibes(self, guild_id: int, channels: Channels, *, now: datetime | None = None) -> VisibleVibes:
         """The server's vibes, found anew in a new week and when songs came in since.
 
         They are found among all of its songs, so that they are the same for every audience; an audience that can't
@@ -103,13 +103,13 @@ class Playlists:
         now = now or datetime.now(UTC)
         songs = await self._reader.songs(guild_id, channels)
         week = await self._reader.week(guild_id, now, user_id)
-        answer = await self._recommender.recommend(guild_id, user_id, channels, PICKS, you=False)
+        answer = await self._recommender.recommend(guild_id, user_id, channels, POOL_SIZE, you=False)
         return await asyncio.to_thread(kinds.for_member, user_id, answer.picks, songs, week)
 
-    async def worlds(
+    async def between_vibes(
         self, guild_id: int, start_id: int, end_id: int, channels: Channels, *, now: datetime | None = None
     ) -> Playlist | None:
-        """A way from one vibe to another. Raises NotFound if the audience sees no such vibe."""
+        """A playlist that leads from one vibe to another. Raises NotFound if the audience sees no such vibe."""
         now = now or datetime.now(UTC)
         songs = await self._reader.songs(guild_id, channels)
         vibes = (await self._visible(guild_id, songs, now)).vibes
@@ -118,7 +118,7 @@ class Playlists:
             raise NotFound("Name two vibes that there are. The list of vibes shows them.")
         week = await self._reader.week(guild_id, now)
         return await asyncio.to_thread(
-            kinds.worlds, hearts[start_id], hearts[end_id], list(songs.values()), week
+            kinds.between_vibes, hearts[start_id], hearts[end_id], list(songs.values()), week
         )
 
     # -- history -------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ class Playlists:
         user_id: int = 0,
         pinned: bool | None = None,
         limit: int = 50,
-    ) -> list[Past]:
+    ) -> list[PastPlaylist]:
         """What was posted, the newest first; what was made for members is `user_id`'s own."""
         kept = await self._records.history(guild_id, user_id=user_id, pinned=pinned, limit=limit)
         past = [await self._past(guild_id, each, channels) for each in kept]
@@ -153,21 +153,21 @@ class Playlists:
 
     # -- underneath ----------------------------------------------------------------------------------------
 
-    async def _visible(self, guild_id: int, songs: Mapping[int, PlacedTrack], now: datetime) -> Vibes:
+    async def _visible(self, guild_id: int, songs: Mapping[int, PlacedTrack], now: datetime) -> VisibleVibes:
         """The vibes of these songs, under names that tell of nothing else."""
-        if len(songs) < NEEDED:
-            return Vibes((), NEEDED - len(songs))
+        if len(songs) < MIN_SONGS:
+            return VisibleVibes((), MIN_SONGS - len(songs))
         seen = [
             replace(vibe, track_ids=vibe.track_ids & songs.keys())
             for vibe in await self._found(guild_id, now)
         ]
-        seen = [vibe for vibe in seen if len(vibe.track_ids) >= SMALLEST]
+        seen = [vibe for vibe in seen if len(vibe.track_ids) >= MIN_VIBE_SIZE]
         hidden = [vibe for vibe in seen if not vibe.named and _tells(vibe, songs)]
         taken = [vibe.name for vibe in seen if vibe not in hidden]
         for vibe in hidden:
             taken.append(name_vibe(*_split(songs, vibe.track_ids), taken))
             seen[seen.index(vibe)] = replace(vibe, name=taken[-1])
-        return Vibes(tuple(seen))
+        return VisibleVibes(tuple(seen))
 
     async def _found(self, guild_id: int, now: datetime) -> list[Vibe]:
         """All vibes of the server as they are now."""
@@ -186,9 +186,9 @@ class Playlists:
 
     async def _find(self, guild_id: int, now: datetime) -> None:
         songs = await self._reader.songs(guild_id, None)
-        labels = await asyncio.to_thread(find, np.stack([song.place for song in songs.values()]))
+        labels = await asyncio.to_thread(find_vibes, np.stack([song.place for song in songs.values()]))
         ids = np.array(list(songs))
-        groups = [ids[labels == label].tolist() for label in range(int(labels.max(initial=NOWHERE)) + 1)]
+        groups = [ids[labels == label].tolist() for label in range(int(labels.max(initial=NO_VIBE)) + 1)]
         known = await self._records.recognise(guild_id, groups)
         names = {number: vibe.name for number, vibe in known.items()}
         remembered = await self._records.names(guild_id)  # also of vibes that may come together again
@@ -199,14 +199,16 @@ class Playlists:
             guild_id, groups, known, [names[number] for number in range(len(groups))], now
         )
 
-    async def _past(self, guild_id: int, kept: Kept, channels: Channels) -> Past:
+    async def _past(self, guild_id: int, kept: StoredPlaylist, channels: Channels) -> PastPlaylist:
         cards = await self._catalog.cards(guild_id, kept.track_ids, channels)
         everything = len(cards) == len(kept.track_ids)
         name = (
-            kept.name if everything or not tells_too_much(kept.name, cards) else f"{kept.kind} of {kept.week}"
+            kept.name
+            if everything or not names_hidden_genre(kept.name, cards)
+            else f"{kept.kind} of {kept.week}"
         )
         entries = tuple(Entry(card) for card in cards)
-        return Past(
+        return PastPlaylist(
             kept.id, kept.week, kept.pinned, Playlist(kept.kind, name, entries, kept.subject, kept.note)
         )
 
@@ -218,25 +220,25 @@ def _weekly(vibes: Sequence[Vibe], songs: Mapping[int, PlacedTrack], week: kinds
         for vibe in vibes
     ]
     if ends := kinds.farthest(_hearts(vibes, songs)):
-        made.append(kinds.worlds(*ends, everything, week))
+        made.append(kinds.between_vibes(*ends, everything, week))
     made += [kinds.rediscover(everything, week), kinds.sleepers(everything, week)]
     return [playlist for playlist in made if playlist]
 
 
-def _hearts(vibes: Sequence[Vibe], songs: Mapping[int, PlacedTrack]) -> list[Heart]:
+def _hearts(vibes: Sequence[Vibe], songs: Mapping[int, PlacedTrack]) -> list[VibeCentroid]:
     """The middles of vibes, each under as much of its name as tells it from the others."""
     return [
-        Heart(
+        VibeCentroid(
             vibe.id,
             short_name(vibe, vibes),
-            kinds.heart_of([songs[track_id] for track_id in sorted(vibe.track_ids)]),
+            kinds.centroid_of([songs[track_id] for track_id in sorted(vibe.track_ids)]),
         )
         for vibe in vibes
     ]
 
 
 def _tells(vibe: Vibe, songs: Mapping[int, PlacedTrack]) -> bool:
-    return tells_too_much(vibe.name, [songs[track_id].card for track_id in vibe.track_ids])
+    return names_hidden_genre(vibe.name, [songs[track_id].card for track_id in vibe.track_ids])
 
 
 def _split(

@@ -1,4 +1,4 @@
-"""A track as playlists see it: where it stands among the server's tracks, and what was measured of it."""
+"""A track as playlists see it: its direction in vector space among the server's tracks, and its measured features."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ Places = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class PlacedTrack:
-    """A card and its `place`, (d,) of length 1; what wasn't measured is None."""
+    """A card and its `place`, a centred vector (d,) of length 1; what wasn't measured is None."""
 
     card: TrackCard
     place: Place
@@ -55,10 +55,10 @@ class PlacedTrack:
 
 
 def centred(vectors: NDArray[np.floating[Any]]) -> Places:
-    """(n, d) vectors of length 1 as directions from the middle of them all, of length 1 again.
+    """(n, d) vectors of length 1 as directions from their mean, of length 1 again.
 
     Two unrelated songs then have a cosine around 0, whatever the embedder. Dividing by deviations too groups songs
-    worse (`python -m benchmarks.vibes`). A song exactly in the middle has no direction and stays 0.
+    worse (`python -m benchmarks.vibes`). A song exactly at the mean has no direction and stays 0.
     """
     precise = np.asarray(vectors, dtype=np.float64)
     if not len(precise):
@@ -71,7 +71,7 @@ def centred(vectors: NDArray[np.floating[Any]]) -> Places:
 def placed(sounds: UnitVectors, tracks: Sequence[int]) -> dict[int, Place]:
     """Where those of the tracks stand that any embedder has heard, by all that are searched by, side by side.
 
-    What one of the embedders hasn't heard yet stands in its middle.
+    What one of the embedders hasn't heard yet stands at its mean.
     """
     heard = [sounds.vectors[name] for name in sounds.searched if name in sounds.vectors]
     known = [track_id for track_id in tracks if any(track_id in vectors for vectors in heard)]
@@ -81,22 +81,22 @@ def placed(sounds: UnitVectors, tracks: Sequence[int]) -> dict[int, Place]:
     return dict(zip(known, side_by_side / np.maximum(lengths, 1e-6), strict=True))
 
 
-def middle(places: Places) -> Place:
-    """The direction in which (n, d) places stand together, of length 1 (0 if they cancel out)."""
+def centroid(places: Places) -> Place:
+    """The mean direction of (n, d) places, of length 1 (0 if they cancel out)."""
     mean = places.mean(axis=0)
     length = float(np.linalg.norm(mean))
     return np.asarray(mean / length if length > 1e-9 else np.zeros_like(mean))
 
 
-def numbers_of(cards: Iterable[TrackCard], name: str, *, above: float = 0.0) -> list[float]:
-    """What was measured of songs under that name."""
+def feature_values(cards: Iterable[TrackCard], name: str, *, above: float = 0.0) -> list[float]:
+    """The values of a feature (bot.audio.features) that were measured of songs."""
     values = (card.features.get(name) for card in cards)
     return [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool) and v > above]
 
 
-def middle_of(cards: Sequence[TrackCard], name: str, *, above: float = 0.0) -> float | None:
-    """The median of it; None if it wasn't measured of any."""
-    values = numbers_of(cards, name, above=above)
+def median_of(cards: Sequence[TrackCard], name: str, *, above: float = 0.0) -> float | None:
+    """The median of a feature; None if it wasn't measured of any song."""
+    values = feature_values(cards, name, above=above)
     return median(values) if values else None
 
 

@@ -25,14 +25,14 @@ from bot.playlists.vibe_words import (
 )
 from bot.playlists.vibes import Vibe
 
-JOINT = " · "
-LONGEST = 60
-JOINER = "\u200d"
-CLEARLY = 0.5  # of the usual spread, that a vibe has to be apart from the rest for a word
-MOSTLY = 0.6  # of the songs in one mode
-COMMON = 0.5  # of a vibe's songs that have its genre
-RARER = 0.25  # share by which fewer of the others have it
-TALKING = 0.5
+SEPARATOR = " · "
+MAX_NAME_LENGTH = 60
+ZERO_WIDTH_JOINER = "\u200d"
+MIN_DEVIATION = 0.5  # of the usual spread, that a vibe has to be apart from the rest for a word
+MODE_MAJORITY = 0.6  # of the songs in one mode
+MIN_GENRE_SHARE = 0.5  # of a vibe's songs that have its genre
+MIN_GENRE_LEAD = 0.25  # share by which fewer of the others have it
+SPEECH_THRESHOLD = 0.5
 BPM = re.compile(r"\d+ bpm")
 
 
@@ -51,7 +51,7 @@ def genre_of(songs: Sequence[PlacedTrack], rest: Sequence[PlacedTrack]) -> str:
     apart = {
         genre: share - outside.get(genre, 0.0)
         for genre, share in inside.items()
-        if share > COMMON and share - outside.get(genre, 0.0) >= RARER
+        if share > MIN_GENRE_SHARE and share - outside.get(genre, 0.0) >= MIN_GENRE_LEAD
     }
     return min(apart, key=lambda genre: (-apart[genre], genre), default="")
 
@@ -62,7 +62,7 @@ def genres_of(card: TrackCard) -> set[str]:
     return {SPELLINGS.get(tag, tag) for tag in spelled} & GENRES
 
 
-def tells_too_much(name: str, cards: Sequence[TrackCard]) -> bool:
+def names_hidden_genre(name: str, cards: Sequence[TrackCard]) -> bool:
     """Whether a name of ours has a genre that nobody could know from these cards: it was another channel's."""
     named = set(re.split(r" · | to |^from ", name)) & GENRES
     return not named <= set().union(*map(genres_of, cards))
@@ -73,23 +73,27 @@ def clean_name(text: str) -> str:
     name = " ".join(
         "".join(" " if c.isspace() else c for c in text if c.isspace() or not _is_hidden(c)).split()
     )
-    if not any(c.isalnum() for c in name) or len(name) > LONGEST:
-        raise NotAllowed(f"A vibe's name has 1 to {LONGEST} characters, at least one a letter or digit.")
+    if not any(c.isalnum() for c in name) or len(name) > MAX_NAME_LENGTH:
+        raise NotAllowed(
+            f"A vibe's name has 1 to {MAX_NAME_LENGTH} characters, at least one a letter or digit."
+        )
     return name
 
 
-def alike(one: str, other: str) -> bool:
+def is_same_name(one: str, other: str) -> bool:
     """Whether two names can't be told apart."""
     return _essence(one) == _essence(other)
 
 
 def short_name(vibe: Vibe, vibes: Sequence[Vibe]) -> str:
     """As much of a vibe's name as tells it from the others, from the front; all of one that an admin gave."""
-    parts = vibe.name.split(JOINT)
-    others = [other.name.split(JOINT) for other in vibes if other.id != vibe.id]
+    parts = vibe.name.split(SEPARATOR)
+    others = [other.name.split(SEPARATOR) for other in vibes if other.id != vibe.id]
     for length in range(1, len(parts)):
-        short = JOINT.join(parts[:length])
-        if not vibe.named and not any(alike(short, JOINT.join(other[:length])) for other in others):
+        short = SEPARATOR.join(parts[:length])
+        if not vibe.named and not any(
+            is_same_name(short, SEPARATOR.join(other[:length])) for other in others
+        ):
             return short
     return vibe.name
 
@@ -98,18 +102,18 @@ def _candidates(songs: Sequence[PlacedTrack], rest: Sequence[PlacedTrack]) -> It
     """Names from the shortest on; in the end they are numbered, so that there is always another."""
     mood, texture, genre = _mood(songs, rest), _texture(songs, rest), genre_of(songs, rest)
     tempo, key = _tempo(songs), _key(songs)
-    yield JOINT.join(filter(None, (mood, genre or texture, tempo)))
-    yield JOINT.join(filter(None, (mood, genre, texture, tempo)))
-    yield JOINT.join(filter(None, (mood, genre, texture, key, tempo)))
+    yield SEPARATOR.join(filter(None, (mood, genre or texture, tempo)))
+    yield SEPARATOR.join(filter(None, (mood, genre, texture, tempo)))
+    yield SEPARATOR.join(filter(None, (mood, genre, texture, key, tempo)))
     number = 2 if mood or genre or texture else 1
     while True:
-        yield JOINT.join(filter(None, (f"{mood or genre or texture or 'vibe'} {number}", tempo)))
+        yield SEPARATOR.join(filter(None, (f"{mood or genre or texture or 'vibe'} {number}", tempo)))
         number += 1
 
 
 def _mood(songs: Sequence[PlacedTrack], rest: Sequence[PlacedTrack]) -> str:
     speech = [value for song in songs if isinstance(value := song.card.features.get("speech"), float)]
-    if speech and np.median(speech) > TALKING:
+    if speech and np.median(speech) > SPEECH_THRESHOLD:
         return SPOKEN
     tempo = _level([s.tempo for s in songs], [s.tempo for s in rest])
     loudness = _level([s.loudness for s in songs], [s.loudness for s in rest])
@@ -139,7 +143,7 @@ def _mode(songs: Sequence[PlacedTrack]) -> str:
     if not modes:
         return EITHER
     share = sum(modes) / len(modes)
-    return MAJOR if share >= MOSTLY else MINOR if share <= 1 - MOSTLY else EITHER
+    return MAJOR if share >= MODE_MAJORITY else MINOR if share <= 1 - MODE_MAJORITY else EITHER
 
 
 def _level(inside: Sequence[float | None], outside: Sequence[float | None]) -> int | None:
@@ -152,7 +156,7 @@ def _level(inside: Sequence[float | None], outside: Sequence[float | None]) -> i
         return USUAL
     low, high = np.percentile([*values, *others], [16, 84])
     apart = (np.median(values) - np.median(others)) / max((high - low) / 2, 1e-9)
-    return HIGH if apart > CLEARLY else LOW if apart < -CLEARLY else USUAL
+    return HIGH if apart > MIN_DEVIATION else LOW if apart < -MIN_DEVIATION else USUAL
 
 
 def _shares(songs: Sequence[PlacedTrack]) -> dict[str, float]:
@@ -162,9 +166,11 @@ def _shares(songs: Sequence[PlacedTrack]) -> dict[str, float]:
 
 def _is_hidden(character: str) -> bool:
     """Whether it shows nothing; the joiner within emoji does."""
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} and character != JOINER
+    return (
+        unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} and character != ZERO_WIDTH_JOINER
+    )
 
 
 def _essence(name: str) -> str:
-    plain = unicodedata.normalize("NFKC", name).casefold().replace(JOINER, "")
-    return " ".join(part for part in plain.split(JOINT) if not BPM.fullmatch(part))
+    plain = unicodedata.normalize("NFKC", name).casefold().replace(ZERO_WIDTH_JOINER, "")
+    return " ".join(part for part in plain.split(SEPARATOR) if not BPM.fullmatch(part))

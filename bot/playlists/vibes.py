@@ -15,17 +15,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.playlists.songs import Places, middle
+from bot.playlists.songs import Places, centroid
 
 Labels = NDArray[np.int64]
 
-NEEDED = 16  # songs; from here on groups follow labels nearly as well as those of larger libraries
-SMALLEST = 4  # songs of a vibe
-MOST = 12  # vibes that people can tell apart
-PRIOR = 0.2  # silhouette that half or double the usual number of vibes has to be better by
-SAMPLE = 1000  # songs that silhouettes are measured on
-TREE = 2000  # songs that a tree is built of, in some seconds; the others join the nearest vibe
-NOWHERE = -1
+MIN_SONGS = 16  # from here on groups follow labels nearly as well as those of larger libraries
+MIN_VIBE_SIZE = 4  # songs
+MAX_VIBES = 12  # that people can tell apart
+COUNT_PENALTY = 0.2  # silhouette that half or double the usual number of vibes has to be better by
+SILHOUETTE_SAMPLE = 1000  # songs that silhouettes are measured on
+MAX_TREE_SIZE = 2000  # songs that a tree is built of, in some seconds; the others join the nearest vibe
+NO_VIBE = -1
 
 
 @dataclass(frozen=True)
@@ -38,19 +38,19 @@ class Vibe:
     track_ids: frozenset[int]
 
 
-def find(places: Places, *, needed: int = NEEDED) -> Labels:
-    """(n,) which vibe each of (n, d) places belongs to, numbered from 0; NOWHERE for none.
+def find_vibes(places: Places, *, needed: int = MIN_SONGS) -> Labels:
+    """(n,) which vibe each of (n, d) places belongs to, numbered from 0; NO_VIBE for none.
 
     The vibes are numbered from the largest to the smallest. Fewer than `needed` songs have none.
     """
     if len(places) < needed:
-        return np.full(len(places), NOWHERE)
-    in_tree = np.linspace(0, len(places) - 1, min(len(places), TREE)).astype(np.int64)
+        return np.full(len(places), NO_VIBE)
+    in_tree = np.linspace(0, len(places) - 1, min(len(places), MAX_TREE_SIZE)).astype(np.int64)
     labels = _renumbered(_cut(places[in_tree]))
     return labels if len(in_tree) == len(places) else _joined(places, in_tree, labels)
 
 
-def matched(old: Mapping[int, Collection[int]], new: Sequence[Collection[int]]) -> dict[int, int]:
+def match_vibes(old: Mapping[int, Collection[int]], new: Sequence[Collection[int]]) -> dict[int, int]:
     """Which of the new vibes (by number) is which of the old ones (by id).
 
     A vibe is itself as long as most of its songs that are still there stay together; of several that come together
@@ -77,13 +77,13 @@ def _cut(places: Places) -> Labels:
     tree = linkage(places, method="ward")
     usual = np.log2(len(places))
     best, found = -np.inf, np.arange(len(places))
-    for count in range(2, min(MOST, len(places) // SMALLEST) + 1):
+    for count in range(2, min(MAX_VIBES, len(places) // MIN_VIBE_SIZE) + 1):
         labels = fcluster(tree, count, criterion="maxclust")
         if len(np.unique(labels)) < 2:
             continue
-        size = SAMPLE if len(places) > SAMPLE else None
+        size = SILHOUETTE_SAMPLE if len(places) > SILHOUETTE_SAMPLE else None
         apart = silhouette_score(places, labels, metric="cosine", sample_size=size, random_state=0)
-        score = apart - PRIOR * abs(np.log2(count / usual))
+        score = apart - COUNT_PENALTY * abs(np.log2(count / usual))
         if score > best:
             best, found = score, labels
     return found
@@ -94,18 +94,18 @@ def _renumbered(labels: Labels) -> Labels:
     sizes = Counter(labels.tolist())
     first = {label: int(np.argmax(labels == label)) for label in sizes}
     large = sorted(
-        (label for label in sizes if sizes[label] >= SMALLEST), key=lambda x: (-sizes[x], first[x])
+        (label for label in sizes if sizes[label] >= MIN_VIBE_SIZE), key=lambda x: (-sizes[x], first[x])
     )
     numbers = {label: number for number, label in enumerate(large)}
-    return np.array([numbers.get(label, NOWHERE) for label in labels.tolist()])
+    return np.array([numbers.get(label, NO_VIBE) for label in labels.tolist()])
 
 
 def _joined(places: Places, in_tree: Labels, labels: Labels) -> Labels:
-    """All songs' labels: those that aren't in the tree join the vibe whose middle is nearest."""
+    """All songs' labels: those that aren't in the tree join the vibe whose centroid is nearest."""
     vibes = range(int(labels.max()) + 1)
-    joined = np.full(len(places), NOWHERE)
+    joined = np.full(len(places), NO_VIBE)
     if vibes:
-        middles = np.stack([middle(places[in_tree[labels == vibe]]) for vibe in vibes])
+        middles = np.stack([centroid(places[in_tree[labels == vibe]]) for vibe in vibes])
         joined = np.argmax(places @ middles.T, axis=1)
     joined[in_tree] = labels
     return joined

@@ -29,11 +29,11 @@ from models import (
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
 
-POSTED = 100
-FILE = "discord:"  # how the keys of files on Discord begin
+MAX_EDITED = 100
+DISCORD_FILE_PREFIX = "discord:"  # how the keys of files on Discord begin
 
 
-class Posted(NamedTuple):
+class BotMessage(NamedTuple):
     """A message of the bot's."""
 
     channel_id: int
@@ -45,11 +45,11 @@ class Forgotten:
     """What was erased of a member.
 
     `replies`: the bot's messages that are about nothing now; `still_shared`: their tracks that others share too;
-    `posted`: public answers and digests that may name them, newest first, at most POSTED.
+    `posted`: public answers and digests that may name them, newest first, at most MAX_EDITED.
     """
 
     replies: tuple[GoneReply, ...]
-    posted: tuple[Posted, ...]
+    posted: tuple[BotMessage, ...]
     still_shared: frozenset[int]
     shares: int
     tracks: int
@@ -64,7 +64,7 @@ class Forgotten:
         )
 
 
-class Forgetting:
+class MemberErasure:
     """Erases every feature's traces of a member."""
 
     def __init__(self, store: Store, vectors: "VectorStorage", refresher: PointRefresher) -> None:
@@ -113,7 +113,7 @@ async def _forget_files(session: AsyncSession, guild_id: int) -> None:
     A file's number on Discord leads to the message of whoever posted it; a link to a page leads to the song alone.
     """
     shared = exists().where(Share.source_id == Source.id)
-    files = and_(Source.guild_id == guild_id, Source.key.startswith(FILE), ~shared)
+    files = and_(Source.guild_id == guild_id, Source.key.startswith(DISCORD_FILE_PREFIX), ~shared)
     await session.execute(delete(Source).where(files))
 
 
@@ -142,7 +142,7 @@ async def _forget_answers(session: AsyncSession, guild_id: int, user_id: int) ->
             suggestion.why = {**suggestion.why, "user_id": 0}
 
 
-async def _posted(session: AsyncSession, guild_id: int, user_id: int) -> tuple[Posted, ...]:
+async def _posted(session: AsyncSession, guild_id: int, user_id: int) -> tuple[BotMessage, ...]:
     """The messages in which everybody reads that something was recommended to them, or shared by them."""
     theirs = select(Share.track_id).where(of_member(Share, guild_id, user_id))
     shown = exists().where(Suggestion.answer_id == Answer.id, Suggestion.shown_at.is_not(None))
@@ -160,5 +160,5 @@ async def _posted(session: AsyncSession, guild_id: int, user_id: int) -> tuple[P
         Digest.guild_id == guild_id, Digest.message_id.is_not(None)
     )
     rows = [row for query in (answers, digests) for row in await session.execute(query)]
-    found = {Posted(row.channel_id, row.message_id) for row in rows}
-    return tuple(sorted(found, key=lambda each: -each.message_id)[:POSTED])
+    found = {BotMessage(row.channel_id, row.message_id) for row in rows}
+    return tuple(sorted(found, key=lambda each: -each.message_id)[:MAX_EDITED])

@@ -15,7 +15,7 @@ from bot.digest.banner import banner_of
 from bot.digest.content import DigestContent
 from bot.digest.posting import Digests, DueDigest
 from bot.errors import NotAllowed, NotFound
-from bot.periods import EVERY
+from bot.periods import PERIODS
 from bot.pictures.values import Drawing
 from bot.playlists.covers import cover_of
 from cogs.digest.buttons import QuietButton, SongsButton
@@ -29,7 +29,7 @@ from models import Guild
 log = logging.getLogger(__name__)
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-PERIODS = [app_commands.Choice(name=length, value=length) for length in EVERY]
+PERIOD_CHOICES = [app_commands.Choice(name=length, value=length) for length in PERIODS]
 CHECK_SECONDS = 20
 CLOCKS_DIFFER = timedelta(hours=1)  # this machine's and Discord's, at most
 ZONES_OFFERED = 25
@@ -88,7 +88,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         every="How often; a year's digest comes in any case",
     )
     @app_commands.choices(weekday=[app_commands.Choice(name=day, value=i) for i, day in enumerate(WEEKDAYS)])
-    @app_commands.choices(every=PERIODS)
+    @app_commands.choices(every=PERIOD_CHOICES)
     async def set_up(
         self,
         interaction: discord.Interaction[Earworm],
@@ -135,7 +135,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
 
     @app_commands.command(name="preview", description="See what the digest would say now; only you see it")
     @app_commands.describe(period="Of the last 7, 30 or 365 days")
-    @app_commands.choices(period=PERIODS)
+    @app_commands.choices(period=PERIOD_CHOICES)
     async def preview(self, interaction: discord.Interaction[Earworm], period: str = "week") -> None:
         """Show the digest as it would be posted now."""
         assert interaction.guild_id is not None and interaction.channel_id is not None
@@ -244,7 +244,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         drawings: dict[str, Drawing] = {"banner": banner_of(content)} if content.tracks else {}
         drawings |= {playlist.key: cover_of(playlist) for playlist in content.playlists[:COVERS]}
         if content.moved and guild is not None:
-            drawings["map"] = await self.bot.services.atlas.map_of(
+            drawings["map"] = await self.bot.services.music_maps.map_of(
                 guild.id, guild.name, channels, since=content.since
             )
         return await painted(self.bot.services.painter, **drawings)

@@ -23,13 +23,13 @@ from cogs.vibes.menu import PlaylistMenu
 
 LOVED_BUDGET, NEWCOMERS_BUDGET, PICK_BUDGET, PLAYLIST_BUDGET = 900, 600, 700, 1300  # characters
 NEWCOMERS = "🌱 Newcomers' corner"
-LEAST = 120  # characters, for which it is worth beginning a list
+MIN_LIST_ROOM = 120  # characters, for which it is worth beginning a list
 COVERS = 4  # beside the banner and the map: Discord takes 40 components
 NO_PICTURES: Mapping[str, Attached] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Discreet(ForDiscord):
+class WithoutQuietMembers(ForDiscord):
     """Discord's Markdown, in which some members are not mentioned."""
 
     quiet: frozenset[int] = frozenset()
@@ -86,7 +86,7 @@ def _head(content: DigestContent) -> str:
 
 def _highlights(content: DigestContent, length: int) -> str:
     """Songs and members that stand out, each under its heading."""
-    by = _By(content)
+    by = _Credits(content)
     loved = [f"{votes(card)} {linked(card, length)}{by(card)}".lstrip() for card in content.loved]
     divisive, sleeper, outlier = content.divisive, content.sleeper, content.outlier
     found = {"💛 Most loved": loved}
@@ -120,7 +120,7 @@ def _add_pick(box: ui.Container[Any], content: DigestContent, length: int) -> No
         return
     card = pick.card
     where = when_and_where(card, card.first) if card.first else ""
-    why = pick.explain(Discreet(quiet=content.quiet))
+    why = pick.explain(WithoutQuietMembers(quiet=content.quiet))
     lines = [line for line in (f"{linked(card, length)} · {duration(card.seconds)}", why, where) if line]
     less: ui.Button[Any] = ui.Button(custom_id=f"ew:hide:{card.id}", label="Less of this")
     box.add_item(ui.Separator())
@@ -152,9 +152,9 @@ def _playlist(playlist: Playlist, length: int) -> str:
 
 
 def _add_songs(box: ui.Container[Any], content: DigestContent, length: int, room: int) -> None:
-    if not content.tracks or room < LEAST:
+    if not content.tracks or room < MIN_LIST_ROOM:
         return
-    by = _By(content)
+    by = _Credits(content)
     songs = [f"• {linked(card, length)}{by(card)}" for card in content.tracks]
     box.add_item(ui.Separator())
     title = f"🎵 Shared this {content.length} ({len(songs)})"
@@ -182,12 +182,12 @@ def _section(title: str, lines: list[str], budget: int) -> str:
     return head + "\n".join(fitting(lines, budget - len(head)))
 
 
-class _By:
+class _Credits:
     """Credits the first sharer, and whoever shared it again in these days; nobody who wants none."""
 
     def __init__(self, content: DigestContent) -> None:
         self._content = content
-        self._wording = Discreet(quiet=content.quiet)
+        self._wording = WithoutQuietMembers(quiet=content.quiet)
 
     def __call__(self, card: TrackCard) -> str:
         sharer, first = card.first.user_id if card.first else 0, self._content.first_sharer(card)

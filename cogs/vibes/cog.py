@@ -10,13 +10,13 @@ from bot.client import Earworm
 from bot.errors import NotAllowed, NotFound
 from bot.playlists.covers import cover_of
 from bot.playlists.playlist import Playlist, PlaylistKind
-from bot.playlists.vibe_names import alike
+from bot.playlists.vibe_names import is_same_name
 from bot.playlists.vibes import Vibe
 from cogs.shared.pictures import Attached, painted
 from cogs.shared.text import plain, shorten
 from cogs.suggestions.page import channels_for
 from cogs.vibes.layout import COVERS, OPTIONS, history_layout, option, vibes_layout
-from cogs.vibes.menu import MINE, PAST, PlaylistMenu, existing, history_of, show_playlist
+from cogs.vibes.menu import MINE, PAST_PREFIX, PlaylistMenu, existing, history_of, show_playlist
 
 CHOICE_LENGTH = 100
 KINDS = [
@@ -107,7 +107,7 @@ class VibesCog(commands.GroupCog, name="vibes", description="What this server so
             return existing(await playlists.for_member(guild_id, user_id, channels), kind)
         if kind is PlaylistKind.WORLDS and start and end:
             begin, finish = [await self._vibe(guild_id, name, channels) for name in (start, end)]
-            return existing(await playlists.worlds(guild_id, begin.id, finish.id, channels), kind)
+            return existing(await playlists.between_vibes(guild_id, begin.id, finish.id, channels), kind)
         subject = ""
         if kind is PlaylistKind.VIBE:
             found = await playlists.vibes(guild_id, channels)
@@ -122,7 +122,7 @@ class VibesCog(commands.GroupCog, name="vibes", description="What this server so
         """The vibe that an id or a name means. Raises NotFound."""
         found = await self.bot.services.playlists.vibes(guild_id, channels)
         for vibe in found.vibes:
-            if text == str(vibe.id) or alike(vibe.name, text):
+            if text == str(vibe.id) or is_same_name(vibe.name, text):
                 return vibe
         raise NotFound(
             found.note or f"There is no vibe “{plain(text, 60)}”. /vibes list shows what there is."
@@ -149,7 +149,7 @@ class VibesCog(commands.GroupCog, name="vibes", description="What this server so
         """List them; only the asker sees it."""
         await interaction.response.defer(ephemeral=True)
         past = await history_of(interaction, await channels_for(interaction, private=True))
-        options = [option(each.playlist, f"{PAST}{each.id}", each.week) for each in past]
+        options = [option(each.playlist, f"{PAST_PREFIX}{each.id}", each.week) for each in past]
         menu = PlaylistMenu.of(options, interaction.user.id)
         await interaction.edit_original_response(view=history_layout(past, menu))
 

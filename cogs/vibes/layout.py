@@ -9,7 +9,7 @@ from discord import ui
 from bot.playlists.covers import title_of
 from bot.playlists.formats import FORMATS, queue_link, stem
 from bot.playlists.playlist import Playlist, PlaylistKind
-from bot.playlists.service import Past, Vibes
+from bot.playlists.service import PastPlaylist, VisibleVibes
 from bot.playlists.vibes import Vibe
 from bot.suggestions.wording import ForDiscord, count
 from cogs.shared.pictures import Attached, beside
@@ -17,12 +17,12 @@ from cogs.shared.text import duration, fitted, fitting, linked, plain, shorten
 from cogs.suggestions.page import ACCENT, TEXT_LIMIT
 
 COVERS = 6  # in one message: Discord takes ten files and 40 components
-TASTED = 2  # songs that a vibe is shown by
+SAMPLE_SONGS = 2  # songs that a vibe is shown by
 LINK_LENGTH = 512  # of a button's address, as Discord has it
 OPTIONS, OPTION_LENGTH = 25, 100
 NO_PLAYLISTS = "No playlist yet: share more songs, and react to them with 👍 and 👎."
 NO_HISTORY = "No playlist was posted here yet. /vibes playlist posts one."
-KINDS = {
+EMOJI = {
     PlaylistKind.VIBE: "🌀",
     PlaylistKind.REDISCOVER: "🕰️",
     PlaylistKind.SLEEPERS: "💤",
@@ -30,7 +30,7 @@ KINDS = {
     PlaylistKind.WORLDS: "🌉",
     PlaylistKind.AROUND: "🌀",
 }
-ABOUT = {
+DESCRIPTIONS = {
     PlaylistKind.REDISCOVER: "loved once, and not seen for long",
     PlaylistKind.SLEEPERS: "like what this server loves, and nobody reacted",
     PlaylistKind.WORLDS: "from one vibe to another",
@@ -41,7 +41,7 @@ def heading(playlist: Playlist, length: int) -> str:
     """A playlist's sign and name."""
     someone = playlist.kind is PlaylistKind.MEMBER and playlist.subject
     name = f"For <@{playlist.subject}>" if someone else plain(title_of(playlist), length)
-    return f"{KINDS[playlist.kind]} {name}"
+    return f"{EMOJI[playlist.kind]} {name}"
 
 
 def playlist_layout(playlist: Playlist, cover: Attached | None) -> ui.LayoutView:
@@ -66,7 +66,7 @@ def _playlist(playlist: Playlist, cover: Attached | None, length: int) -> ui.Lay
 
 def _about(playlist: Playlist) -> str:
     minutes = duration(sum(card.seconds for card in playlist.cards))
-    parts = [count(len(playlist.entries), "song"), minutes, ABOUT.get(playlist.kind, "")]
+    parts = [count(len(playlist.entries), "song"), minutes, DESCRIPTIONS.get(playlist.kind, "")]
     lines = ["-# " + " · ".join(part for part in parts if part)]
     return "\n".join([*lines, f"-# {playlist.note}"] if playlist.note else lines)
 
@@ -81,7 +81,10 @@ def _songs(playlist: Playlist, length: int) -> list[str]:
 
 
 def vibes_layout(
-    found: Vibes, playlists: Sequence[Playlist], covers: Mapping[str, Attached], menu: ui.Item[Any] | None
+    found: VisibleVibes,
+    playlists: Sequence[Playlist],
+    covers: Mapping[str, Attached],
+    menu: ui.Item[Any] | None,
 ) -> ui.LayoutView:
     """A server's vibes, what else there is to hear this week, and a menu that opens any of it."""
     return fitted(
@@ -92,7 +95,7 @@ def vibes_layout(
 
 
 def _vibes(
-    found: Vibes,
+    found: VisibleVibes,
     playlists: Sequence[Playlist],
     covers: Mapping[str, Attached],
     menu: ui.Item[Any] | None,
@@ -119,18 +122,18 @@ def _vibes(
 
 
 def _vibe(vibe: Vibe, playlist: Playlist | None, length: int) -> str:
-    songs = [linked(card, length // 2) for card in playlist.cards[:TASTED]] if playlist else []
+    songs = [linked(card, length // 2) for card in playlist.cards[:SAMPLE_SONGS]] if playlist else []
     like = f"\n{' · '.join(songs)}" if songs and length > OPTION_LENGTH // 3 else ""
     return f"**{plain(vibe.name, length)}**\n-# {count(len(vibe.track_ids), 'song')}{like}"
 
 
 def _other(playlist: Playlist, length: int) -> str:
-    about = ABOUT.get(playlist.kind, "") if playlist.kind is not PlaylistKind.WORLDS else ""
+    about = DESCRIPTIONS.get(playlist.kind, "") if playlist.kind is not PlaylistKind.WORLDS else ""
     words = [heading(playlist, length), count(len(playlist.entries), "song"), about]
     return " · ".join(word for word in words if word)
 
 
-def history_layout(past: Sequence[Past], menu: ui.Item[Any] | None) -> ui.LayoutView:
+def history_layout(past: Sequence[PastPlaylist], menu: ui.Item[Any] | None) -> ui.LayoutView:
     """What was posted, the newest week first."""
     view = ui.LayoutView(timeout=None)
     box: ui.Container[Any] = ui.Container(accent_colour=ACCENT)
@@ -142,7 +145,7 @@ def history_layout(past: Sequence[Past], menu: ui.Item[Any] | None) -> ui.Layout
     return view
 
 
-def _past(past: Past) -> str:
+def _past(past: PastPlaylist) -> str:
     pin = " 📌" if past.pinned else ""
     songs = count(len(past.playlist.entries), "song")
     return f"{past.week} · {heading(past.playlist, OPTION_LENGTH // 2)}{pin} · {songs}"
@@ -154,5 +157,5 @@ def option(playlist: Playlist, value: str, week: str = "") -> discord.SelectOpti
     label = shorten(f"{week} · {name}" if week else name, OPTION_LENGTH)
     about = " · ".join(part for part in (count(len(playlist.entries), "song"), playlist.note) if part)
     return discord.SelectOption(
-        label=label, value=value, description=shorten(about, OPTION_LENGTH), emoji=KINDS[playlist.kind]
+        label=label, value=value, description=shorten(about, OPTION_LENGTH), emoji=EMOJI[playlist.kind]
     )

@@ -13,15 +13,15 @@ from bot.errors import NotFound
 from bot.playlists.covers import cover_of
 from bot.playlists.formats import FORMATS, stem
 from bot.playlists.playlist import Playlist, PlaylistKind
-from bot.playlists.service import Past
+from bot.playlists.service import PastPlaylist
 from cogs.shared.pictures import painted
 from cogs.shared.votes import explained
 from cogs.suggestions.page import channels_for
 from cogs.vibes.layout import OPTIONS, playlist_layout
 
-PAST = "past-"
+PAST_PREFIX = "past-"
 MINE = str(PlaylistKind.MEMBER)
-NONE_OF = {
+NOTHING_FOUND = {
     PlaylistKind.VIBE: "That vibe has no playlist this week: too few of its songs are liked. Try another one.",
     PlaylistKind.REDISCOVER: "Nothing to rediscover yet: that takes four songs with 👍 that nobody saw for 60 days.",
     PlaylistKind.SLEEPERS: "No sleepers: whatever sounds like what this server loves was noticed.",
@@ -74,9 +74,9 @@ async def _chosen(
     if value == MINE:
         mine = await playlists.for_member(guild_id, interaction.user.id, channels)
         return existing(mine, PlaylistKind.MEMBER)
-    if value.startswith(PAST):
+    if value.startswith(PAST_PREFIX):
         past = await history_of(interaction, channels)
-        found = next((each.playlist for each in past if f"{PAST}{each.id}" == value), None)
+        found = next((each.playlist for each in past if f"{PAST_PREFIX}{each.id}" == value), None)
     else:
         weekly = await playlists.weekly(guild_id, channels)
         found = next((playlist for playlist in weekly if playlist.key == value), None)
@@ -85,7 +85,9 @@ async def _chosen(
     return found
 
 
-async def history_of(interaction: discord.Interaction[Earworm], channels: frozenset[int]) -> list[Past]:
+async def history_of(
+    interaction: discord.Interaction[Earworm], channels: frozenset[int]
+) -> list[PastPlaylist]:
     """What was posted, pinned ones first."""
     assert interaction.guild_id is not None
     history, who = interaction.client.services.playlists.history, interaction.user.id
@@ -111,5 +113,5 @@ async def show_playlist(interaction: discord.Interaction[Earworm], playlist: Pla
 def existing(playlist: Playlist | None, kind: PlaylistKind) -> Playlist:
     """The playlist, if there is one. Raises NotFound, which says what it takes."""
     if playlist is None:
-        raise NotFound(NONE_OF[kind])
+        raise NotFound(NOTHING_FOUND[kind])
     return playlist

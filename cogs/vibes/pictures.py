@@ -30,7 +30,7 @@ class PicturesCog(commands.Cog):
         await interaction.response.defer(ephemeral=private)
         channels = await channels_for(interaction, private=private)
         guild, member = interaction.guild, interaction.user
-        drawing = await self.bot.services.atlas.map_of(guild.id, guild.name, channels, user_id=member.id)
+        drawing = await self.bot.services.music_maps.map_of(guild.id, guild.name, channels, user_id=member.id)
         await self._show(interaction, _about(drawing, member.mention), drawing, "music_map")
 
     @app_commands.command(name="taste", description="A member's taste at a glance")
@@ -47,7 +47,7 @@ class PicturesCog(commands.Cog):
         await interaction.response.defer(ephemeral=private)
         channels = await channels_for(interaction, private=private)
         someone = member or interaction.user
-        drawing = await self.bot.services.portraits.of(
+        drawing = await self.bot.services.taste_cards.of(
             interaction.guild_id, someone.id, someone.display_name, channels
         )
         await self._show(interaction, f"The taste of {someone.mention}", drawing, "taste")

@@ -229,7 +229,7 @@ async def test_in_playing_order_come_the_first_songs_then_those_nobody_heard(sce
     days = (START - timedelta(days=1), START + timedelta(days=1))
     found = await scene.digests.in_playing_order(GUILD, await scene.digests.songs(GUILD, *days, None), None)
     assert len(found) == 6 and found[-1].title == "unheard"
-    monkeypatch.setattr(composer, "IN_ORDER", 3)
+    monkeypatch.setattr(composer, "MAX_ORDERED", 3)
     first = await scene.digests.in_playing_order(GUILD, await scene.digests.songs(GUILD, *days, None), None)
     assert {card.title for card in first} == {"unheard", "song 0", "song 1"}
     assert first[-1].title == "unheard"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.digest.content import Sharer, Tally
-from bot.digest.highlights import bars_of, counted, divisive_of, movement, outlier_of, sharers_of, tally_of
+from bot.digest.highlights import bars_of, divisive_of, movement, outlier_of, sharers_of, tally_of, with_votes
 from bot.library.cards import ShareLine
 from bot.playlists.vibes import Vibe
 from bot.taste.feedback import Vote
@@ -41,7 +41,7 @@ CARDS = {track_id: card(track_id) for track_id in range(1, 6)}
     ],
 )
 def test_divisive_is_what_has_both_sides(given, found):
-    divisive = divisive_of(counted(CARDS.values(), given).values())
+    divisive = divisive_of(with_votes(CARDS.values(), given).values())
     assert (divisive.id if divisive else None) == found
 
 

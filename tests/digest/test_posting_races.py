@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
-from bot.digest.posting import CLAIM_STANDS, LONGEST_DELAY, Digests, DueDigest
+from bot.digest.posting import CLAIM_LEASE, LONGEST_DELAY, Digests, DueDigest
 from bot.library.store import Store
 from bot.periods import Week
 from models import Digest, Guild
@@ -101,7 +101,7 @@ async def test_of_many_that_try_one_gets_the_claim(settings, scene, digests):
 async def test_a_claim_is_left_alone_until_whoever_made_it_must_have_crashed(digests):
     (due,) = await digests.due(FRIDAY)
     assert await digests.claim(due, now=FRIDAY)
-    soon, later = FRIDAY + CLAIM_STANDS - timedelta(seconds=1), FRIDAY + CLAIM_STANDS
+    soon, later = FRIDAY + CLAIM_LEASE - timedelta(seconds=1), FRIDAY + CLAIM_LEASE
     assert await digests.due(soon) == []
     assert not await digests.claim(due, now=soon)
     assert await digests.due(later) == [due]

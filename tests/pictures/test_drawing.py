@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.pictures.banner import banner, draw_banner
-from bot.pictures.canvas import Canvas, Written
+from bot.pictures.canvas import Canvas, WrittenText
 from bot.pictures.colours import contrast
 from bot.pictures.cover import cover, draw_cover
 from bot.pictures.music_map import draw_music_map, music_map
@@ -49,7 +49,7 @@ def painted(value: Drawing) -> Picture:
             return banner(value)
 
 
-def around(canvas: Canvas, written: Written) -> np.ndarray:
+def around(canvas: Canvas, written: WrittenText) -> np.ndarray:
     """The colours (n, 3) of the pixels right around a text."""
     pixels = np.array(canvas.image)
     mask = np.zeros(pixels.shape[:2], bool)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.pictures.text import Fonts, plain, told
+from bot.pictures.text import Fonts, as_alt_text, plain
 from tests.support.fonts import characters
 
 FONTS = Fonts()
@@ -89,6 +89,6 @@ def test_an_alternative_keeps_other_scripts_but_nothing_that_steers_them():
 
 
 def test_a_long_alternative_is_cut():
-    text = told(["word " * 300])
+    text = as_alt_text(["word " * 300])
     assert len(text) <= 1024
     assert text.endswith("…")

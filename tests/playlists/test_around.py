@@ -1,7 +1,7 @@
 """One playlist of a server's own music."""
 
 from bot.library.cards import TrackCard
-from bot.playlists.around import LENGTH, SHORTEST, name_of
+from bot.playlists.around import LENGTH, MIN_LENGTH, name_of
 from tests.support.library import GUILD, HIDDEN, PUBLIC
 from tests.support.scene import near
 
@@ -43,7 +43,7 @@ async def test_what_is_unwanted_or_hidden_is_not_in_it(scene):
 
 
 async def test_too_little_that_sounds_alike_is_no_playlist(scene):
-    rock = [await scene.add(f"rock {i}", near(ROCK, 0.05 * i)) for i in range(SHORTEST - 1)]
+    rock = [await scene.add(f"rock {i}", near(ROCK, 0.05 * i)) for i in range(MIN_LENGTH - 1)]
     for i in range(4):
         await scene.add(f"jazz {i}", near(JAZZ, 0.05 * i))
     assert await scene.around.playlist(GUILD, rock[0], None) is None

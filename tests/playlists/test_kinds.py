@@ -8,15 +8,22 @@ import numpy as np
 import pytest
 
 from bot.playlists import kinds
-from bot.playlists.kinds import LENGTH, NOT_SEEN, Heart, ThisWeek
+from bot.playlists.kinds import FORGOTTEN_AFTER, LENGTH, ThisWeek, VibeCentroid
 from bot.playlists.playlist import PlaylistKind
-from bot.playlists.rules import PER_ARTIST, SHORTEST, chosen, few_by_one, fresh, one_of_each_song
+from bot.playlists.rules import (
+    MAX_PER_ARTIST,
+    MIN_LENGTH,
+    chosen,
+    max_per_artist,
+    not_posted_lately,
+    one_of_each_song,
+)
 from bot.suggestions.wording import ForTerminal
 from tests.support.library import START
 from tests.support.playlists import ids, song
 
 NOW = START + timedelta(days=100)
-LONG_AGO = NOW - NOT_SEEN - timedelta(days=1)
+LONG_AGO = NOW - FORGOTTEN_AFTER - timedelta(days=1)
 WEEK = ThisWeek(NOW)
 PLAIN = ForTerminal()
 
@@ -34,9 +41,9 @@ def reasons(playlist) -> dict[int, str]:
 
 def test_at_most_a_few_songs_of_one_artist():
     songs = [song(i, artist="One") for i in range(6)] + [song(i, artist="Two") for i in range(6, 9)]
-    assert ids(few_by_one().keep(songs)) == [0, 1, 2, 6, 7, 8]
+    assert ids(max_per_artist().keep(songs)) == [0, 1, 2, 6, 7, 8]
     nameless = [song(i) for i in range(6)]
-    assert few_by_one().keep(nameless) == nameless
+    assert max_per_artist().keep(nameless) == nameless
 
 
 def test_of_one_song_only_the_first_version_counts():
@@ -70,25 +77,25 @@ def test_an_artist_in_front_of_the_title_counts():
 
 def test_enough_songs_and_nothing_is_relaxed():
     songs = [song(i, artist=str(i)) for i in range(8)]
-    kept, note = chosen(songs, [few_by_one(), fresh({0, 1})], 5)
+    kept, note = chosen(songs, [max_per_artist(), not_posted_lately({0, 1})], 5)
     assert (ids(kept), note) == ([2, 3, 4, 5, 6], "")
 
 
 def test_too_few_songs_relax_the_last_rule_and_say_which():
     songs = [song(i, artist=str(i)) for i in range(6)]
-    kept, note = chosen(songs, [few_by_one(), fresh({0, 1, 2})], 5)
+    kept, note = chosen(songs, [max_per_artist(), not_posted_lately({0, 1, 2})], 5)
     assert ids(kept) == [3, 4, 5, 0, 1]  # what the rule would have kept goes first
     assert note == "too few others are left, so some songs that were posted lately are back"
 
 
 def test_still_too_few_relax_the_rule_before_it_too():
-    songs = [song(i, artist="One") for i in range(PER_ARTIST + 2)]
-    kept, note = chosen(songs, [few_by_one(), fresh({0})], LENGTH)
-    assert sorted(ids(kept)) == list(range(PER_ARTIST + 2))
+    songs = [song(i, artist="One") for i in range(MAX_PER_ARTIST + 2)]
+    kept, note = chosen(songs, [max_per_artist(), not_posted_lately({0})], LENGTH)
+    assert sorted(ids(kept)) == list(range(MAX_PER_ARTIST + 2))
     assert "by one artist; too few" in note and "posted lately" in note
 
 
-@pytest.mark.parametrize("count", [0, 1, SHORTEST - 1])
+@pytest.mark.parametrize("count", [0, 1, MIN_LENGTH - 1])
 def test_too_few_songs_are_no_playlist(count):
     assert chosen([song(i) for i in range(count)], WEEK.rules, LENGTH) == ([], "")
 
@@ -112,9 +119,9 @@ def test_a_vibes_playlist_holds_its_new_songs_then_liked_ones_then_those_at_its_
 
 
 def test_disliked_songs_are_in_no_playlist_whatever_is_relaxed():
-    songs = [song(i, artist=str(i)) for i in range(SHORTEST)]
+    songs = [song(i, artist=str(i)) for i in range(MIN_LENGTH)]
     assert kinds.vibe(7, "warm", songs, ThisWeek(NOW, disliked={0})) is None
-    assert kinds.vibe(7, "warm", songs, ThisWeek(NOW, disliked=set(range(SHORTEST)))) is None
+    assert kinds.vibe(7, "warm", songs, ThisWeek(NOW, disliked=set(range(MIN_LENGTH)))) is None
 
 
 def test_what_was_posted_lately_stays_out():
@@ -181,13 +188,13 @@ def test_without_anything_loved_there_are_no_sleepers():
 # -- two worlds --------------------------------------------------------------------------------------------
 
 
-def heart(vibe_id: int, name: str, angle: float) -> Heart:
-    return Heart(vibe_id, name, np.array([np.cos(angle), np.sin(angle)]))
+def heart(vibe_id: int, name: str, angle: float) -> VibeCentroid:
+    return VibeCentroid(vibe_id, name, np.array([np.cos(angle), np.sin(angle)]))
 
 
 def test_two_worlds_leads_step_by_step_from_one_vibe_to_another():
     songs = [song(i, 0.1 * i, artist=str(i)) for i in range(16)]
-    playlist = kinds.worlds(heart(3, "warm", 0.0), heart(5, "bright", 1.5), songs, WEEK)
+    playlist = kinds.between_vibes(heart(3, "warm", 0.0), heart(5, "bright", 1.5), songs, WEEK)
     assert track_ids(playlist) == sorted(track_ids(playlist))
     assert (track_ids(playlist)[0], track_ids(playlist)[-1]) == (0, 15)
     assert (playlist.name, playlist.key) == ("from warm to bright", "worlds-3-5")
@@ -196,13 +203,15 @@ def test_two_worlds_leads_step_by_step_from_one_vibe_to_another():
 
 def test_no_artist_follows_themselves_between_two_worlds():
     songs = [song(i, 0.1 * i, artist="ab"[i % 2] + str(i // 8)) for i in range(16)]
-    artists = [e.card.artist for e in kinds.worlds(heart(3, "x", 0), heart(5, "y", 1.5), songs, WEEK).entries]
+    artists = [
+        e.card.artist for e in kinds.between_vibes(heart(3, "x", 0), heart(5, "y", 1.5), songs, WEEK).entries
+    ]
     assert all(one != other for one, other in pairwise(artists))
 
 
 def test_between_opposite_worlds_there_is_a_way_too():
     songs = [song(i, 0.2 * i, artist=str(i)) for i in range(16)]
-    playlist = kinds.worlds(heart(3, "x", 0.0), heart(5, "y", np.pi), songs, WEEK)
+    playlist = kinds.between_vibes(heart(3, "x", 0.0), heart(5, "y", np.pi), songs, WEEK)
     assert len(set(track_ids(playlist))) == LENGTH
 
 

@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.playlists.sequence import KEY, LEG, TEMPO, arc, arrange, energy, jumps, problem_of, total_jump
+from bot.playlists.sequence import (
+    KEY_WEIGHT,
+    SEGMENT_LENGTH,
+    TEMPO_WEIGHT,
+    arc,
+    arrange,
+    energy,
+    jumps,
+    problem_of,
+    total_jump,
+)
 from bot.playlists.songs import PlacedTrack
 from tests.support.playlists import card, ids, song
 
@@ -46,16 +56,18 @@ def test_songs_are_followed_by_what_sounds_like_them():
 def test_a_jump_is_a_cosine_distance_a_step_in_tempo_and_one_in_key():
     one = song(1, 0.0, tempo=100.0, key="C major")
     other = song(2, np.pi / 2, tempo=100.0 * 2**0.5, key="F# minor")
-    assert jumps([one, other])[0, 1] == pytest.approx(1 + TEMPO + KEY * 4 / 7)
+    assert jumps([one, other])[0, 1] == pytest.approx(1 + TEMPO_WEIGHT + KEY_WEIGHT * 4 / 7)
     assert jumps([one, one])[0, 1] == pytest.approx(0)
 
 
 def test_double_tempo_is_the_same_pulse():
-    assert jumps([song(1, tempo=70.0), song(2, tempo=140.0)])[0, 1] == pytest.approx(KEY / 2)
+    assert jumps([song(1, tempo=70.0), song(2, tempo=140.0)])[0, 1] == pytest.approx(KEY_WEIGHT / 2)
 
 
 def test_what_was_not_measured_is_neither_close_nor_far():
-    assert jumps([song(1), song(2, tempo=100.0, key="C major")])[0, 1] == pytest.approx((TEMPO + KEY) / 2)
+    assert jumps([song(1), song(2, tempo=100.0, key="C major")])[0, 1] == pytest.approx(
+        (TEMPO_WEIGHT + KEY_WEIGHT) / 2
+    )
 
 
 def test_it_starts_rises_and_lands():
@@ -99,7 +111,7 @@ def test_jumps_are_far_smaller_than_in_a_random_order():
 
 
 def test_a_list_longer_than_what_is_improved_at_a_time_is_ordered_too():
-    songs = scattered(2 * LEG + 7)
+    songs = scattered(2 * SEGMENT_LENGTH + 7)
     order = ids(arrange(songs))
     assert sorted(order) == list(range(len(songs)))
     random = np.random.default_rng(0)

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import delete, update
 
 from bot.errors import NotAllowed, NotFound
-from bot.playlists.kinds import NOT_SEEN
+from bot.playlists.kinds import FORGOTTEN_AFTER
 from bot.playlists.playlist import PlaylistKind
-from bot.playlists.vibe_names import alike
-from bot.playlists.vibes import NEEDED
+from bot.playlists.vibe_names import is_same_name
+from bot.playlists.vibes import MIN_SONGS
 from bot.privacy.export import MemberExport
-from bot.privacy.forget import Forgetting
+from bot.privacy.forget import MemberErasure
 from bot.vectors.points import load_points
 from models import Guild, Share, Source, Track, TrackVector, VibeRecord
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, INFOS, PUBLIC, START, add_track
@@ -110,7 +110,7 @@ async def test_the_vibes_of_a_server_with_names_of_their_own(scene):
 
 
 @pytest.mark.parametrize(
-    ("songs", "note"), [(0, "16 more songs"), (4, "12 more songs"), (NEEDED - 1, "1 more song")]
+    ("songs", "note"), [(0, "16 more songs"), (4, "12 more songs"), (MIN_SONGS - 1, "1 more song")]
 )
 async def test_too_few_songs_are_told_how_many_it_takes(scene, songs, note):
     if songs:
@@ -120,7 +120,7 @@ async def test_too_few_songs_are_told_how_many_it_takes(scene, songs, note):
 
 
 async def test_songs_nobody_listened_to_yet_do_not_count(scene):
-    await add_songs(scene, "calm", NEEDED - 1)
+    await add_songs(scene, "calm", MIN_SONGS - 1)
     await add_track(scene.store, "unheard")
     assert (await scene.playlists.vibes(GUILD, None, now=NOW)).missing == 1
 
@@ -160,7 +160,7 @@ async def test_no_vibe_takes_the_name_of_one_that_may_come_together_again(scene)
     await describe(scene, await add_songs(scene, "odd", 8), CALM, {"ambient": 0.9})
     after = (await scene.playlists.vibes(GUILD, None, now=NOW + WEEK)).vibes
     (new,) = (vibe.name for vibe in after if "ambient" in vibe.name)
-    assert not alike(new, "late-night slow · ambient · 70 bpm")
+    assert not is_same_name(new, "late-night slow · ambient · 70 bpm")
 
 
 async def test_two_who_ask_at_once_find_the_same_vibes(scene):
@@ -261,7 +261,10 @@ async def test_rediscover_and_sleepers_go_by_votes(scene):
     ids = await fill(scene)
     await scene.vote(BEN, LIKE, *ids["wild"][:4], at=START)
     await scene.vote(CLEO, DISLIKE, ids["calm"][0], at=START)
-    soon, late = await weekly(scene, now=START + 2 * WEEK), await weekly(scene, now=START + NOT_SEEN + WEEK)
+    soon, late = (
+        await weekly(scene, now=START + 2 * WEEK),
+        await weekly(scene, now=START + FORGOTTEN_AFTER + WEEK),
+    )
     assert "rediscover" not in soon
     assert track_ids(late["rediscover"]) == set(ids["wild"][:4])
     assert track_ids(soon["sleepers"]) == set(ids["wild"][4:])
@@ -305,7 +308,7 @@ async def test_one_song_and_songs_by_one_artist(scene):
 async def test_a_playlist_holds_one_version_of_a_song_and_covers_of_it(scene):
     versions = [("X", "Band"), ("X (Remastered 2011)", "Band"), ("X", "Somebody else")]
     ids = [await scene.add(title, [1, 0, 0, 0.01 * i], artist) for i, (title, artist) in enumerate(versions)]
-    for i in range(2 * NEEDED):
+    for i in range(2 * MIN_SONGS):
         await scene.add(f"more {i}", (np.eye(4)[i % 2] + 0.02 * i * np.eye(4)[2]).tolist(), f"artist {i}")
     await scene.vote(BEN, LIKE, *ids, at=datetime.now(UTC) - timedelta(hours=1))
     digest = await scene.digests.preview(GUILD, None)
@@ -319,7 +322,7 @@ async def test_a_playlist_holds_one_version_of_a_song_and_covers_of_it(scene):
 
 
 async def test_songs_that_all_sound_the_same_are_no_vibe_and_no_error(scene):
-    for i in range(NEEDED):
+    for i in range(MIN_SONGS):
         await scene.add(f"song {i}", [1, 0, 0, 0])
     found = await scene.playlists.vibes(GUILD, None, now=NOW)
     assert found.vibes == () and found.note.startswith("No vibe stands out yet")
@@ -351,12 +354,12 @@ async def test_for_a_member_what_they_may_like_and_do_not_know(scene):
 async def test_from_one_vibe_to_another_that_there_is(scene):
     ids = await fill(scene)
     calm, wild = (vibe.id for vibe in (await scene.playlists.vibes(GUILD, None, now=NOW)).vibes)
-    there = await scene.playlists.worlds(GUILD, calm, wild, None, now=NOW)
+    there = await scene.playlists.between_vibes(GUILD, calm, wild, None, now=NOW)
     assert there.cards[0].id in ids["calm"] and there.cards[-1].id in ids["wild"]
     assert there.name == "from late-night slow to full throttle"
     for start, end in ((calm, calm), (calm, 999)):
         with pytest.raises(NotFound):
-            await scene.playlists.worlds(GUILD, start, end, None, now=NOW)
+            await scene.playlists.between_vibes(GUILD, start, end, None, now=NOW)
 
 
 async def test_the_two_worlds_are_told_apart(scene):
@@ -429,6 +432,6 @@ async def test_what_was_made_for_a_member_is_theirs_and_goes_with_them(scene):
     member_export = MemberExport(scene.store)
     (exported,) = (await member_export.export(GUILD, BEN, None))["playlists"]
     assert exported["week"] == "2026-W45" and len(exported["tracks"]) == len(mine.entries)
-    await Forgetting(scene.store, scene.vectors, scene.refresher).forget(GUILD, BEN)
+    await MemberErasure(scene.store, scene.vectors, scene.refresher).forget(GUILD, BEN)
     assert await scene.playlists.history(GUILD, None, user_id=BEN) == []
     assert (await member_export.export(GUILD, BEN, None))["playlists"] == []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bot.playlists.camelot import Camelot, camelot, steps
-from bot.playlists.songs import PlacedTrack, centred, middle
+from bot.playlists.songs import PlacedTrack, centred, centroid
 from tests.support.playlists import card
 
 
@@ -25,7 +25,7 @@ def test_songs_that_are_all_the_same_stand_nowhere(count):
     places = centred(np.ones((count, 5), np.float32))
     assert places.shape == (count, 5)
     assert not places.any()
-    assert count == 0 or not middle(places).any()
+    assert count == 0 or not centroid(places).any()
 
 
 def test_what_was_measured_is_read_and_what_makes_no_sense_is_not():

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from bot.errors import NotAllowed
 from bot.playlists.songs import PlacedTrack
-from bot.playlists.vibe_names import alike, clean_name, genre_of, name_vibe, short_name, tells_too_much
+from bot.playlists.vibe_names import (
+    clean_name,
+    genre_of,
+    is_same_name,
+    name_vibe,
+    names_hidden_genre,
+    short_name,
+)
 from bot.playlists.vibe_words import GENRES, MOODS, SPELLINGS, SPOKEN, TEXTURES
 from bot.playlists.vibes import Vibe
 from tests.support.playlists import card, song
@@ -99,7 +106,7 @@ def named(vibes: Sequence[Sequence[dict]]) -> list[str]:
 @given(groups)
 def test_no_two_are_alike_and_every_word_is_ours(vibes):
     names = named(vibes)
-    assert not any(alike(one, other) for i, one in enumerate(names) for other in names[:i])
+    assert not any(is_same_name(one, other) for i, one in enumerate(names) for other in names[:i])
     for name in names:
         for part in name.split(" · "):
             words = re.sub(r" \d+$", "", part)
@@ -108,8 +115,8 @@ def test_no_two_are_alike_and_every_word_is_ours(vibes):
 
 
 def test_the_number_of_beats_alone_does_not_tell_two_apart():
-    assert alike("warm · 78 bpm", "Warm · 80 bpm")
-    assert not alike("warm · 78 bpm", "bright · 78 bpm")
+    assert is_same_name("warm · 78 bpm", "Warm · 80 bpm")
+    assert not is_same_name("warm · 78 bpm", "bright · 78 bpm")
 
 
 def test_a_vibe_is_called_by_as_much_as_tells_it_from_the_others():
@@ -135,7 +142,7 @@ def test_genres_are_spelled_once():
 
 def test_a_name_is_one_line_without_what_nobody_sees():
     assert clean_name("  Wind\ndown \u202eevil\u202c\x00 👩\u200d🎤  ") == "Wind down evil 👩\u200d🎤"
-    assert alike("Wind\u200d down", "wind down")
+    assert is_same_name("Wind\u200d down", "wind down")
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\u202e\u200b", "…!?", "x" * 61])
@@ -149,8 +156,8 @@ def test_what_is_no_name_is_refused(name):
 
 def test_a_genre_that_no_song_in_sight_has_is_not_told():
     seen = [card(1, tags=["Jazz"]), card(2)]
-    assert not tells_too_much("late-night slow · jazz · 78 bpm", seen)
-    assert tells_too_much("late-night slow · fado · 78 bpm", seen)
-    assert tells_too_much("from steady to fado", seen)
-    assert not tells_too_much("from jazz to full throttle", seen)
-    assert not tells_too_much("Ana's fado nights", seen)
+    assert not names_hidden_genre("late-night slow · jazz · 78 bpm", seen)
+    assert names_hidden_genre("late-night slow · fado · 78 bpm", seen)
+    assert names_hidden_genre("from steady to fado", seen)
+    assert not names_hidden_genre("from jazz to full throttle", seen)
+    assert not names_hidden_genre("Ana's fado nights", seen)

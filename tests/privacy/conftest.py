@@ -4,7 +4,7 @@ import pytest
 
 from bot.library.guilds import Guilds
 from bot.privacy.export import MemberExport
-from bot.privacy.forget import Forgetting
+from bot.privacy.forget import MemberErasure
 from models import (
     Digest,
     Hidden,
@@ -17,8 +17,8 @@ from tests.support.library import ANA, BEN, GUILD, HIDDEN, PUBLIC, START, add_sh
 
 
 @pytest.fixture
-def forgetting(store, vectors, refresher):
-    return Forgetting(store, vectors, refresher)
+def erasure(store, vectors, refresher):
+    return MemberErasure(store, vectors, refresher)
 
 
 @pytest.fixture

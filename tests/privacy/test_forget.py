@@ -20,9 +20,9 @@ from tests.privacy.rows import NAME, OTHER_GUILD, dump, every
 from tests.support.library import ANA, BEN, GUILD, HIDDEN, PUBLIC
 
 
-async def test_no_trace_of_a_forgotten_member_is_left(forgetting, store, vectors, busy):
+async def test_no_trace_of_a_forgotten_member_is_left(erasure, store, vectors, busy):
     before = [place for place, value in await dump(store) if str(ANA) in str(value) or NAME in str(value)]
-    await forgetting.forget(GUILD, ANA)
+    await erasure.forget(GUILD, ANA)
     after = [
         (place, value)
         for place, value in await dump(store)
@@ -56,8 +56,8 @@ async def test_every_column_that_names_a_member_was_filled(busy, store):
     assert naming <= filled
 
 
-async def test_what_others_shared_and_said_stays(forgetting, store, vectors, busy):
-    await forgetting.forget(GUILD, ANA)
+async def test_what_others_shared_and_said_stays(erasure, store, vectors, busy):
+    await erasure.forget(GUILD, ANA)
     assert await every(store, Track.id, Track.guild_id == GUILD) == [busy["both"]]
     assert await every(store, Share.message_id) == [12, 16, 19]
     assert await every(store, Reaction.message_id) == [19, 41]
@@ -68,8 +68,8 @@ async def test_what_others_shared_and_said_stays(forgetting, store, vectors, bus
     assert await vectors.ids(OTHER_GUILD) == {busy["elsewhere"]}
 
 
-async def test_public_answers_stay_as_nobodys_and_private_ones_go(forgetting, store, busy):
-    await forgetting.forget(GUILD, ANA)
+async def test_public_answers_stay_as_nobodys_and_private_ones_go(erasure, store, busy):
+    await erasure.forget(GUILD, ANA)
     async with store.session() as session:
         answers = {row.message_id: row for row in await session.scalars(select(Answer))}
     assert answers.keys() == {41, 43, 44, 45, 46}
@@ -82,18 +82,18 @@ async def test_public_answers_stay_as_nobodys_and_private_ones_go(forgetting, st
     assert await every(store, MessageTrack.message_id) == [12, 16, 19, 22, 41, 43]
 
 
-async def test_it_says_what_was_erased_and_which_replies_are_about_nothing(forgetting, busy):
-    forgotten = await forgetting.forget(GUILD, ANA)
+async def test_it_says_what_was_erased_and_which_replies_are_about_nothing(erasure, busy):
+    forgotten = await erasure.forget(GUILD, ANA)
     assert sorted(forgotten.replies) == [(PUBLIC, reply) for reply in (21, 23, 24, 25)]
     assert (forgotten.shares, forgotten.tracks, forgotten.marks) == (3, 2, 2)
     assert len(forgotten.still_shared) == 1
     assert "3 share(s), 2 reaction(s)" in forgotten.summary
-    again = await forgetting.forget(GUILD, ANA)
+    again = await erasure.forget(GUILD, ANA)
     assert (again.replies, again.shares, again.tracks, again.marks) == ((), 0, 0, 0)
 
 
-async def test_the_messages_that_may_name_them_are_told_newest_first(forgetting, busy, monkeypatch):
-    forgotten = await forgetting.forget(GUILD, ANA)
+async def test_the_messages_that_may_name_them_are_told_newest_first(erasure, busy, monkeypatch):
+    forgotten = await erasure.forget(GUILD, ANA)
     # Both songs that were shown there were shared by them; 42 and 44 only one member saw.
     assert forgotten.posted == (
         (HIDDEN, 49),
@@ -103,21 +103,21 @@ async def test_the_messages_that_may_name_them_are_told_newest_first(forgetting,
         (PUBLIC, 43),
         (PUBLIC, 41),
     )
-    monkeypatch.setattr("bot.privacy.forget.POSTED", 1)
-    assert (await forgetting.forget(GUILD, BEN)).posted == ((HIDDEN, 49),)
+    monkeypatch.setattr("bot.privacy.forget.MAX_EDITED", 1)
+    assert (await erasure.forget(GUILD, BEN)).posted == ((HIDDEN, 49),)
 
 
 async def test_a_kill_between_database_and_vectors_is_made_good_by_asking_again(
-    forgetting, store, vectors, busy, monkeypatch
+    erasure, store, vectors, busy, monkeypatch
 ):
     async def killed(*_):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(forgetting, "_follow", killed)
+        patch.setattr(erasure, "_follow", killed)
         with pytest.raises(KeyboardInterrupt):
-            await forgetting.forget(GUILD, ANA)
+            await erasure.forget(GUILD, ANA)
     assert await vectors.shared_by(GUILD, ANA) == {busy["own"], busy["both"], busy["line"]}
-    await forgetting.forget(GUILD, ANA)
+    await erasure.forget(GUILD, ANA)
     assert await vectors.shared_by(GUILD, ANA) == set()
     assert await vectors.ids(GUILD) == {busy["both"]}

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import Failure, Refused
 from bot.library.store import Store
-from bot.privacy.forget import Forgetting
+from bot.privacy.forget import MemberErasure
 from bot.shares.ledger import Ledger, Quota
 from bot.vectors.refresh import PointRefresher
 from bot.vectors.storage import VectorStorage
@@ -48,17 +48,17 @@ async def test_to_be_forgotten_frees_nothing_of_the_servers_quota(
 ) -> None:
     monkeypatch.setattr("bot.privacy.forget.now", clock)
     ledger = Ledger(store, quota=Quota(member_daily=2, server_daily=5), clock=clock)
-    forgetting = Forgetting(store, vectors, PointRefresher(store, vectors))
+    erasure = MemberErasure(store, vectors, PointRefresher(store, vectors))
 
     async def taken(first: int, *, user: int = 7) -> list[str]:
         jobs = await add(ledger, *(share(first + i, str(first + i), user=user) for i in range(3)))
         return [state.failure for state in await ledger.states(jobs)]
 
     assert await taken(100) == ["", "", "quota"]
-    await forgetting.forget(GUILD, 7)
+    await erasure.forget(GUILD, 7)
     assert await taken(200) == ["", "", "quota"]  # of them nothing is known any more
-    await forgetting.forget(GUILD, 7)
-    await forgetting.forget(GUILD, 7)
+    await erasure.forget(GUILD, 7)
+    await erasure.forget(GUILD, 7)
     assert await taken(300) == ["", "quota", "quota"]
     assert await taken(400, user=8) == ["quota"] * 3
     clock.jump(hours=25)

@@ -7,7 +7,7 @@ from bot.pictures.values import (
     Cover,
     Dot,
     Drawing,
-    Liked,
+    LikedSharer,
     MapVibe,
     MusicMap,
     Number,
@@ -65,7 +65,7 @@ def taste_card(name: str) -> TasteCard:
         loudness=(-14.0, -9.5, -8.0, -7.0),
         server_tempo=122.0,
         server_loudness=-9.5,
-        sharers=tuple(Liked(f"{place} {name}", 40 - place) for place in range(6)),
+        sharers=tuple(LikedSharer(f"{place} {name}", 40 - place) for place in range(6)),
         closest=name,
         closest_percent=74,
     )

@@ -12,8 +12,8 @@ from bot.digest.posting import Digests
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
 from bot.library.store import Store
-from bot.playlists.around import Around
-from bot.playlists.reader import Reader
+from bot.playlists.around import SeedPlaylists
+from bot.playlists.reader import MusicReader
 from bot.playlists.records import PlaylistRecords
 from bot.playlists.service import Playlists
 from bot.suggestions.answers import Answers
@@ -46,7 +46,7 @@ class Scene:
     feedback: Feedback
     recommender: Recommender
     answers: Answers
-    around: Around
+    around: SeedPlaylists
     composer: Composer
     digests: Digests
     playlists: Playlists
@@ -57,9 +57,9 @@ class Scene:
         catalog, guilds, feedback = Catalog(store), Guilds(store), Feedback(store)
         recommender = Recommender(Engine.over(store, vectors, catalog, feedback))
         answers = Answers(store, catalog)
-        around = Around(vectors, catalog, recommender)
+        around = SeedPlaylists(vectors, catalog, recommender)
         records = PlaylistRecords(store)
-        reader = Reader(store, vectors, catalog, feedback, records)
+        reader = MusicReader(store, vectors, catalog, feedback, records)
         playlists = Playlists(catalog, recommender, records, reader)
         composer = Composer(store, catalog, guilds, feedback, recommender, around, playlists, reader)
         digests = Digests(store, guilds, answers, composer, playlists)

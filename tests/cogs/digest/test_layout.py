@@ -14,8 +14,8 @@ from bot.digest.content import DigestContent, Newcomer, Outlier, Sharer, Tally
 from bot.library.cards import ShareLine, TrackCard
 from bot.pictures.values import Picture
 from bot.playlists.playlist import Entry, Playlist, PlaylistKind
-from bot.playlists.service import Past, Vibes
-from bot.playlists.vibes import MOST, Vibe
+from bot.playlists.service import PastPlaylist, VisibleVibes
+from bot.playlists.vibes import MAX_VIBES, Vibe
 from bot.suggestions.recommender import Pick
 from bot.suggestions.wording import Evidence, Reason
 from cogs.digest.buttons import NOTHING, SongsButton
@@ -157,21 +157,21 @@ async def test_a_page_says_of_how_many_songs_it_is_the_first_or_that_there_are_n
 @pytest.mark.parametrize("drawn", [True, False])
 async def test_no_list_of_vibes_and_no_history_is_either(title, drawn):
     entries = tuple(map(Entry, cards(12, title)))
-    vibes = tuple(Vibe(BIG + i, title[:60], True, frozenset(range(5000))) for i in range(MOST))
+    vibes = tuple(Vibe(BIG + i, title[:60], True, frozenset(range(5000))) for i in range(MAX_VIBES))
     weekly = [Playlist(PlaylistKind.VIBE, vibe.name, entries, str(vibe.id), "a note " * 20) for vibe in vibes]
     weekly += [Playlist(PlaylistKind.WORLDS, f"from {title[:60]} to {title[:60]}", entries, f"{BIG}-{BIG}")]
     weekly += [Playlist(kind, title, entries) for kind in (PlaylistKind.REDISCOVER, PlaylistKind.SLEEPERS)]
     menu = PlaylistMenu.of([option(playlist, playlist.key) for playlist in weekly])
     covers = {each.key: picture(f"{each.key}.png") for each in weekly[:COVERS]} if drawn else {}
-    listed = vibes_layout(Vibes(vibes), weekly, covers, menu)
-    past = [Past(BIG + i, "2026-W45", i < 50, weekly[i % len(weekly)]) for i in range(100)]
+    listed = vibes_layout(VisibleVibes(vibes), weekly, covers, menu)
+    past = [PastPlaylist(BIG + i, "2026-W45", i < 50, weekly[i % len(weekly)]) for i in range(100)]
     options = [option(each.playlist, f"past-{each.id}", each.week) for each in past]
     history = history_layout(past, PlaylistMenu.of(options, BIG))
     for view in (listed, history):
         assert refused(view, {each.name for each in covers.values()}) == {}
         assert view.content_length() <= 4000
         assert len(list(view.walk_children())) <= 40
-    assert _text(listed).count("5000 songs") == MOST
+    assert _text(listed).count("5000 songs") == MAX_VIBES
     lines = _text(history).splitlines()[1:]
     rest = re.fullmatch(r"… and (\d+) more", lines[-1])
     assert (len(lines) - 1 + int(rest[1]) if rest else len(lines)) == len(past)

@@ -34,7 +34,7 @@ def width_of(club: Club, message: dict[str, Any]) -> int:
 async def drawn(bot: Earworm, club: Club, who: SandboxMember, **options: Any) -> MusicMap:
     """The map as it is drawn for whoever reads the hall."""
     channels = frozenset({club.hall.id, club.music.id})
-    return await bot.services.atlas.map_of(club.guild.id, "Club", channels, user_id=who.id, **options)
+    return await bot.services.music_maps.map_of(club.guild.id, "Club", channels, user_id=who.id, **options)
 
 
 async def test_a_map_with_its_text_alternative(bot: Earworm, club: Club) -> None:
@@ -59,17 +59,17 @@ async def test_whose_songs_are_ringed_and_which_are_new(bot: Earworm, club: Club
 
 async def test_the_map_does_not_jump_when_songs_come_and_go(bot: Earworm, club: Club) -> None:
     await library(bot, club)
-    before = await bot.services.atlas.places(club.guild.id)
-    assert await bot.services.atlas.places(club.guild.id) == before
+    before = await bot.services.music_maps.places(club.guild.id)
+    assert await bot.services.music_maps.places(club.guild.id) == before
     new = await club.add_song(bot, "Brand new", sounds=(1.0, 0.05), by=club.cleo)
-    after = await bot.services.atlas.places(club.guild.id)
+    after = await bot.services.music_maps.places(club.guild.id)
     assert set(after) == {*before, new}
     moved = [abs(after[t][0] - before[t][0]) + abs(after[t][1] - before[t][1]) for t in before]
     wide = max(x for x, _ in before.values()) - min(x for x, _ in before.values())
     assert max(moved) < 0.1 * wide
     card = await bot.services.catalog.card(club.guild.id, new, None)
     await bot.services.refresher.drop_share(club.guild.id, card.shares[0].message_id, new)
-    assert new not in await bot.services.atlas.places(club.guild.id)
+    assert new not in await bot.services.music_maps.places(club.guild.id)
 
 
 async def test_songs_out_of_sight_are_on_nobodys_map(bot: Earworm, club: Club) -> None:
@@ -95,12 +95,12 @@ async def test_a_taste_card(bot: Earworm, club: Club) -> None:
     assert text_of(message) == f"The taste of {club.cleo.mention}" and message["mentions"] == []
     assert width_of(club, message) == 1200
     assert "Cleo" in message["attachments"][0]["description"]
-    card: TasteCard = await bot.services.portraits.of(club.guild.id, club.cleo.id, "Cleo", None)
+    card: TasteCard = await bot.services.taste_cards.of(club.guild.id, club.cleo.id, "Cleo", None)
     assert (card.shared, card.liked, card.tempos) == (0, 3, (82.0, 81.0, 80.0))
     assert (card.tags[0].name, card.tags[0].share) == ("jazz", 1.0)
     assert [(one.name, one.likes) for one in card.sharers] == [("Ann", 2)]  # Bo's name was never seen
     assert (card.closest, card.closest_percent) == ("Mod", 100)
-    of_ann: TasteCard = await bot.services.portraits.of(club.guild.id, club.ann.id, "Ann", None)
+    of_ann: TasteCard = await bot.services.taste_cards.of(club.guild.id, club.ann.id, "Ann", None)
     assert (of_ann.shared, of_ann.hits, of_ann.liked) == (12, 2, 0)
 
 

@@ -12,17 +12,17 @@ from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
 from bot.library.sight import Channels, visible
 from bot.library.store import Store
-from bot.pictures.values import Liked, TasteCard
+from bot.pictures.values import LikedSharer, TasteCard
 from bot.pictures.values import TagShare as Part
-from bot.playlists.songs import middle_of, numbers_of
+from bot.playlists.songs import feature_values, median_of
 from bot.suggestions.groups import Buddy, Together
 from bot.taste.feedback import Feedback
 from models import Share, Track
 
-TAGS = SHARERS = 6
+MAX_TAGS = MAX_SHARERS = 6
 
 
-class Portraits:
+class TasteCards:
     """Makes taste cards."""
 
     def __init__(
@@ -55,11 +55,11 @@ class Portraits:
             hits=sum(card.likes > 0 for card in shared),
             liked=len(liked),
             tags=_tags(mine),
-            tempos=tuple(numbers_of(mine, "tempo")),
-            loudness=tuple(numbers_of(mine, "loudness", above=SILENT)),
-            server_tempo=middle_of(server, "tempo"),
-            server_loudness=middle_of(server, "loudness", above=SILENT),
-            sharers=tuple(Liked(who, likes) for who, likes in known[:SHARERS]),
+            tempos=tuple(feature_values(mine, "tempo")),
+            loudness=tuple(feature_values(mine, "loudness", above=SILENT)),
+            server_tempo=median_of(server, "tempo"),
+            server_loudness=median_of(server, "loudness", above=SILENT),
+            sharers=tuple(LikedSharer(who, likes) for who, likes in known[:MAX_SHARERS]),
             closest=closest,
             closest_percent=buddy.match if buddy and closest else 0,
         )
@@ -88,5 +88,5 @@ class Portraits:
 def _tags(cards: Sequence[TrackCard]) -> tuple[Part, ...]:
     """The tags that most of the songs have, with the share that has each."""
     counts = Counter(tag.casefold() for card in cards for tag in set(card.tags))
-    ranked = sorted(counts, key=lambda tag: (-counts[tag], tag))[:TAGS]
+    ranked = sorted(counts, key=lambda tag: (-counts[tag], tag))[:MAX_TAGS]
     return tuple(Part(tag, counts[tag] / len(cards)) for tag in ranked)

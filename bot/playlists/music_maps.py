@@ -15,19 +15,19 @@ from bot.library.store import Store
 from bot.periods import Week
 from bot.pictures.places import place
 from bot.pictures.values import Dot, MapVibe, MusicMap
-from bot.playlists.reader import Reader
-from bot.playlists.service import Playlists, Vibes
+from bot.playlists.reader import MusicReader
+from bot.playlists.service import Playlists, VisibleVibes
 from models import MapPlace, Track
 
-NEW = timedelta(days=7)
+NEW_FOR = timedelta(days=7)
 
 Places = dict[int, tuple[float, float]]
 
 
-class Atlas:
+class MusicMaps:
     """Draws up maps: anew in a new week and when songs came in, each song near where it stood before."""
 
-    def __init__(self, store: Store, catalog: Catalog, reader: Reader, playlists: Playlists) -> None:
+    def __init__(self, store: Store, catalog: Catalog, reader: MusicReader, playlists: Playlists) -> None:
         self._store = store
         self._catalog = catalog
         self._reader = reader
@@ -52,7 +52,7 @@ class Atlas:
         found = await self._playlists.vibes(guild_id, channels)
         places = await self.places(guild_id, now=now)
         cards = await self._catalog.cards(guild_id, list(places), channels)
-        return _map(server, cards, places, found, user_id, since or now - NEW)
+        return _map(server, cards, places, found, user_id, since or now - NEW_FOR)
 
     async def places(self, guild_id: int, *, now: datetime | None = None) -> Places:
         """Where each song stands that any embedder has heard, without a unit."""
@@ -103,7 +103,7 @@ def _map(
     server: str,
     cards: list[TrackCard],
     places: Mapping[int, tuple[float, float]],
-    found: Vibes,
+    found: VisibleVibes,
     user_id: int,
     since: datetime,
 ) -> MusicMap:
@@ -121,5 +121,5 @@ def _map(
     return MusicMap(server, dots, named, found.note)
 
 
-def _vibe_of(found: Vibes) -> dict[int, int]:
+def _vibe_of(found: VisibleVibes) -> dict[int, int]:
     return {track_id: vibe.id for vibe in found.vibes for track_id in vibe.track_ids}
