@@ -120,7 +120,9 @@ def scaled(vectors: Vectors, _: np.random.Generator) -> Labels:
 def as_many(vectors: Vectors, _: np.random.Generator) -> Labels:
     """K-means with as many groups as there are vibes."""
     places = centred(vectors)
-    groups: Labels = KMeans(max(2, find_vibes(places).max() + 1), n_init=10, random_state=0).fit_predict(places)
+    groups: Labels = KMeans(max(2, find_vibes(places).max() + 1), n_init=10, random_state=0).fit_predict(
+        places
+    )
     return groups
 
 
