@@ -1,6 +1,7 @@
 """Who can see a channel: discord.py's own rules, for every member there could be."""
 
 from itertools import chain, combinations
+from typing import Any
 
 import discord
 import pytest
@@ -210,21 +211,15 @@ def discord_py_says(guild: GuildView, view: ChannelView, role_ids: set[int], per
 
     state = discord.Client(intents=discord.Intents.none())._connection
     everyone = 7
-    theirs = discord.Guild(
-        data={
-            "id": everyone,
-            "name": "s",
-            "owner_id": guild.owner_id,
-            "roles": [role(everyone, guild.everyone), *(role(r, bits) for r, bits in guild.roles.items())],
-        },
-        state=state,
-    )
+    roles = [role(everyone, guild.everyone), *(role(r, bits) for r, bits in guild.roles.items())]
+    server: Any = {"id": everyone, "name": "s", "owner_id": guild.owner_id, "roles": roles}
+    theirs = discord.Guild(data=server, state=state)
     overwrites = [
         (everyone, 0, view.everyone),
         *((r, 0, o) for r, o in view.roles.items()),
         *((m, 1, o) for m, o in view.members.items()),
     ]
-    data = {
+    data: Any = {
         "id": 50,
         "type": 2 if view.kind is ChannelKind.VOICE else 0,
         "name": "c",
@@ -238,14 +233,8 @@ def discord_py_says(guild: GuildView, view: ChannelView, role_ids: set[int], per
     made = (discord.VoiceChannel if view.kind is ChannelKind.VOICE else discord.TextChannel)(
         state=state, guild=theirs, data=data
     )
-    member = discord.Member(
-        data={
-            "user": {"id": person, "username": "p", "discriminator": "0", "avatar": None},
-            "roles": list(role_ids),
-            "flags": 0,
-        },
-        guild=theirs,
-        state=state,
-    )
+    user = {"id": person, "username": "p", "discriminator": "0", "avatar": None}
+    about: Any = {"user": user, "roles": list(role_ids), "flags": 0}
+    member = discord.Member(data=about, guild=theirs, state=state)
     permissions = made.permissions_for(member)
     return permissions.view_channel and (view.kind is not ChannelKind.VOICE or permissions.connect)

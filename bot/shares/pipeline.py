@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 
 from bot.errors import (
     AnnounceLater,
@@ -124,7 +124,7 @@ class Pipeline:
             with contextlib.suppress(AnnounceLater):
                 await self._teller.refresh(guild_id, channel_id, message_id)
 
-    async def finished(self, job_ids: Collection[int]) -> AsyncIterator[JobState]:
+    async def finished(self, job_ids: Collection[int]) -> AsyncGenerator[JobState]:
         """Each of these jobs, once, when nothing is left to do for it.
 
         On the command line raises StorageFailed if nothing can be stored, and WeightsError if nothing can be embedded:

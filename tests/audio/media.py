@@ -55,6 +55,7 @@ def write_codec(
     options = {"write_xing": "0"} if path.suffix == ".mp3" else {}
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream(codec, rate=rate, layout="mono")
+        assert isinstance(stream, av.AudioStream)
         if bit_rate is not None:
             stream.bit_rate = bit_rate
         frame = av.AudioFrame.from_ndarray(samples[None, :], format="fltp", layout="mono")
@@ -73,7 +74,9 @@ def write_video(path: Path, samples: NDArray[np.float32] | None, *, sounds: int 
             picture = np.full((48, 64, 3), 10 * number, np.uint8)
             container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(video.encode(None))
-        for stream in streams if samples is not None else ():
+        if samples is None:
+            return path
+        for stream in streams:
             frame = av.AudioFrame.from_ndarray(samples[None, :], format="fltp", layout="mono")
             frame.sample_rate = RATE
             container.mux(stream.encode(frame))

@@ -1,6 +1,7 @@
 """What people share becomes samples: formats, rates, channels, tags and odd but honest files."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from discord_sandbox.music.synth import ComposedSong
 from tests.audio.media import RATE, id3_with_cover, tone, write_codec, write_picture, write_video, write_wav
 
 
-async def heard(path: Path, **options: object) -> Decoded:
+async def heard(path: Path, **options: Any) -> Decoded:
     return await decode(path, path.parent, **{"max_seconds": 60, **options})
 
 

@@ -117,7 +117,7 @@ def test_brightness_is_the_middle_of_the_spectrum(measured: list[tuple[ComposedS
 def babble(seconds: float = 12) -> np.ndarray:
     """Something like talk: syllables of gliding buzz through changing formants, with pauses between words."""
     random = np.random.default_rng(1)
-    pieces = []
+    pieces: list[np.ndarray] = []
     while sum(map(len, pieces)) < seconds * RATE:
         length = int(random.uniform(0.1, 0.25) * RATE)
         pitch = np.cumsum(np.linspace(random.uniform(90, 140), random.uniform(90, 140), length)) / RATE

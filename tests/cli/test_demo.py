@@ -22,7 +22,7 @@ def test_the_demo_tells_the_whole_story(
     assert "Recommendation of the week" in told
     assert told.count("👍 1") > 5
     for what in ("nearest songs", "recommended after"):
-        ours, chance = map(int, re.search(rf"{what}.* (\d+)%.* (\d+)%", told).groups())  # type: ignore[union-attr]
+        ours, chance = map(int, re.search(rf"{what}.* (\d+)%.* (\d+)%", told).groups())
         assert ours >= 75 > 2 * chance
 
     assert "DISCORD_TOKEN" in told[-300:]

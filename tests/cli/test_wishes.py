@@ -2,10 +2,12 @@
 
 import argparse
 from dataclasses import fields
+from typing import cast
 
 import pytest
 
 from bot.cli.wishes import add_wishes, steering_from
+from bot.services import Services
 from bot.suggestions.wishes import Steering, named_tempo
 from tests.support.library import ANA, BEN, GUILD
 from tests.support.scene import Scene, near
@@ -29,7 +31,7 @@ async def test_nothing_that_can_be_steered_is_left_out(store, vectors, parser):
     words = ALL.format(ana=ANA, ben=BEN, track=track).split()
     arguments = parser.parse_args(words)
     arguments.guild = GUILD
-    steering = await steering_from(arguments, scene)
+    steering = await steering_from(arguments, cast(Services, scene))
     plain = Steering()
     same = [
         each.name for each in fields(Steering) if getattr(steering, each.name) == getattr(plain, each.name)

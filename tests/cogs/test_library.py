@@ -61,7 +61,7 @@ async def test_nothing_found_and_nothing_there(bot: Earworm, club: Club) -> None
 async def test_a_page_that_is_gone_meanwhile(bot: Earworm, club: Club) -> None:
     songs = [await club.add_song(bot, f"No {i}") for i in range(11)]
     said = await (await club.ann.command(club.hall, "library")).message()
-    await remove_track(bot.services.catalog, songs[0], club.guild.id)
+    await remove_track(bot.services.catalog, bot.services.refresher, songs[0], club.guild.id)
     await club.ann.click(said, label="Next page")
     turned = await club.discord.wait_for(lambda: _shown(club, "Page 1 of 1"))
     assert len(titles(turned)) == 10

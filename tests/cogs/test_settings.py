@@ -1,5 +1,7 @@
 """/settings: which channels are music channels."""
 
+from functools import partial
+
 import pytest
 
 from bot.client import Earworm
@@ -38,10 +40,10 @@ async def test_it_says_which_permissions_are_missing(club: Club) -> None:
 
 
 async def test_it_says_what_an_embedder_that_was_switched_on_has_not_heard(bot: Earworm, club: Club) -> None:
-    store, place = bot.services.store, {"guild": club.guild.id}
-    await add_track(store, "Linked", url="https://song.example/1", channel=club.music.id, **place)
-    await add_track(store, "Att*ached", channel=club.music.id, **place)
-    await add_track(store, "Out of sight", channel=1, **place)
+    add = partial(add_track, bot.services.store, guild=club.guild.id)
+    await add("Linked", url="https://song.example/1", channel=club.music.id)
+    await add("Att*ached", channel=club.music.id)
+    await add("Out of sight", channel=1)
     shown = await (await club.mod.command(club.hall, "settings show")).message()
     assert "Still to be listened to again: 1 song." in shown["content"]
     assert "Can't be fetched again: 2 songs." in shown["content"]

@@ -68,9 +68,7 @@ class Raw:
         self.sandbox = sandbox
         self.session = session
 
-    async def __call__(
-        self, method: str, path: str, body: Any = None, **options: Any
-    ) -> tuple[int, dict[str, Any]]:
+    async def __call__(self, method: str, path: str, body: Any = None, **options: Any) -> tuple[int, Any]:
         headers = {"Authorization": f"Bot {self.sandbox.token}"}
         if body is not None:
             options["json"] = body

@@ -127,8 +127,9 @@ async def test_messages(sandbox: Sandbox, checked: Checked) -> None:
     picture = {"embeds": [EMBED], "message_reference": {"message_id": posted["id"]}}
     sent = await checked("POST", CHANNEL + "/messages", picture, **here)
     about = '{"flags": 32768, "components": [{"type": 13, "file": {"url": "attachment://a.txt"}}]}'
-    form = {"payload_json": about, "files[0]": io.BytesIO(b"x")}
-    form["files[0]"].name = "a.txt"
+    file = io.BytesIO(b"x")
+    file.name = "a.txt"
+    form = {"payload_json": about, "files[0]": file}
     await checked("POST", CHANNEL + "/messages", form=form, **here)
     await checked("PATCH", MESSAGE, {"content": "y"}, message_id=sent["id"], **here)
     await checked("GET", CHANNEL + "/messages", **here)

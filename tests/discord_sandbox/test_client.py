@@ -26,6 +26,7 @@ async def test_a_post_is_answered_edited_and_reacted_to(sandbox: Sandbox) -> Non
         reply = await message.reply("listening…", mention_author=False)
         await reply.edit(content="", embed=discord.Embed(title="Song", description=message.content))
         await reply.add_reaction("👍")
+        assert client.user
         await message.remove_reaction("🎧", client.user)
 
     async with connected(sandbox, client):
@@ -130,6 +131,7 @@ async def test_commands_buttons_selects_modals_and_files(sandbox: Sandbox) -> No
         picked = await ann.select(shown, "B")
         assert (await picked.message())["content"] == "picked B"
         asked = await ann.click(shown, label="Why")
+        assert asked.modal
         sent = await ann.submit_modal(
             asked, **{asked.modal["components"][0]["components"][0]["custom_id"]: "x"}
         )
@@ -191,9 +193,9 @@ async def test_a_modal_of_labels(sandbox: Sandbox) -> None:
         )
 
         async def on_submit(self, interaction: discord.Interaction) -> None:
-            await interaction.response.send_message(
-                f"{self.zone.component.value} {self.day.component.values[0]}"
-            )
+            zone, day = self.zone.component, self.day.component
+            assert isinstance(zone, ui.TextInput) and isinstance(day, ui.Select)
+            await interaction.response.send_message(f"{zone.value} {day.values[0]}")
 
     @client.tree.command(description="Set")
     async def digest(interaction: discord.Interaction) -> None:

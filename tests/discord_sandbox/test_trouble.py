@@ -3,6 +3,7 @@
 import asyncio
 import io
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import discord
@@ -46,7 +47,8 @@ async def test_a_lost_answer_doubles_a_message_unless_its_nonce_is_enforced(
     sandbox: Sandbox, client: Client, music: Channel
 ) -> None:
     there = await known(sandbox, client, music)
-    for nonce, count in ((None, 2), ("n1", 3)):
+    nonces: list[tuple[Any, int]] = [(None, 2), ("n1", 3)]
+    for nonce, count in nonces:
         sandbox.faults.fail_next("POST", r"/messages$", status="drop_after")
         with pytest.raises(aiohttp.ClientError):
             await there.send("a", nonce=nonce)

@@ -55,7 +55,9 @@ def test_a_budget_bounds_what_is_heard(mfcc: Embedder) -> None:
 
 def test_another_rate_and_two_channels_sound_the_same(mfcc: Embedder) -> None:
     time = np.arange(5 * 44_100) / 44_100
-    tone = (np.sin(2 * np.pi * 440 * time) + np.sin(2 * np.pi * 3000 * time)).astype(np.float32) / 4
+    tone = (np.sin(2 * np.pi * 440 * time) + np.sin(2 * np.pi * 3000 * time)).astype(np.float32) / np.float32(
+        4
+    )
     stereo = mfcc.embed(np.stack([tone, tone], axis=1), 44_100).vector
     mono = mfcc.embed(tone[::2].copy(), 22_050).vector
     assert stereo @ mono / np.linalg.norm(stereo) / np.linalg.norm(mono) > 0.99

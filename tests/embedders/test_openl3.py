@@ -1,6 +1,7 @@
 """Tests of bot/embedders/openl3.py."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,9 @@ TOLERANCES = {
 
 @pytest.fixture(scope="module")
 def openl3(openl3_weights: Path) -> OpenL3:
-    return load("openl3", Path(), weights=openl3_weights)
+    loaded = load("openl3", Path(), weights=openl3_weights)
+    assert isinstance(loaded, OpenL3)
+    return loaded
 
 
 def cosines(a: Noise, b: Noise) -> NDArray[np.float64]:
@@ -179,7 +182,7 @@ def test_other_threads_of_the_process_keep_their_number(openl3: OpenL3) -> None:
     [("size", 1024), ("input_repr", "mel64"), ("content", "speech"), ("precision", "bf16"), ("hop", 0.0),
      ("hop", -1.0), ("hop", float("nan"))],
 )  # fmt: skip
-def test_what_there_is_not_is_refused(option: str, value: object) -> None:
+def test_what_there_is_not_is_refused(option: str, value: Any) -> None:
     with pytest.raises(EmbedderError):
         Options(**{option: value})
 

@@ -43,7 +43,9 @@ def test_silence_is_all_zero(kind: str) -> None:
 
 
 def test_a_windows_loudness_does_not_count() -> None:
-    assert np.allclose(spectrogram("mel256", noise()), spectrogram("mel256", noise() / 8), atol=1e-3)
+    assert np.allclose(
+        spectrogram("mel256", noise()), spectrogram("mel256", noise() / np.float32(8)), atol=1e-3
+    )
 
 
 def test_what_is_far_below_the_loudest_is_cut_off() -> None:

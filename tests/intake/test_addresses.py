@@ -6,7 +6,6 @@ import threading
 
 import pytest
 
-from bot.intake import addresses
 from bot.intake.addresses import is_public, resolve
 
 
@@ -100,13 +99,13 @@ async def test_addresses_come_once_each_and_ipv4_first(monkeypatch):
         first = (socket.AF_INET6, stream, 6, "", ("2606:4700::1111", port, 0, 0))
         return [first, (socket.AF_INET, stream, 6, "", ("1.1.1.1", port)), first]
 
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", answer)
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
     assert await resolve("one.example", 80) == ["1.1.1.1", "2606:4700::1111"]
 
 
 async def test_a_slow_name_server_holds_nothing_up(monkeypatch):
     answer = threading.Event()
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: answer.wait(60) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answer.wait(60) and [])
     asked = asyncio.create_task(resolve("slow.example", 80))
     await asyncio.sleep(0.01)
     assert not asked.done()

@@ -61,7 +61,7 @@ def test_the_next_run_sweeps_what_a_killed_one_left_and_nothing_else(tmp_path: P
     command = [sys.executable, "-c", MAKE_AND_HOLD, str(tmp_path)]
     killed, living = (subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2))
     try:
-        left, used = (Path(process.stdout.readline().decode().strip()) for process in (killed, living))  # type: ignore[union-attr]
+        left, used = (Path(process.stdout.readline().decode().strip()) for process in (killed, living))
         killed.kill()
         killed.wait()
         assert (left / "song.mp3").exists()

@@ -190,7 +190,9 @@ def test_one_link_opens_the_youtube_songs_as_a_queue():
 
 def test_a_queue_has_at_most_fifty_songs_and_none_is_no_link():
     many = [card(i, url=f"https://youtu.be/{i:011}") for i in range(60)]
-    (ids,) = parse_qs(urlsplit(formats.queue_link(playlist(*many))).query)["video_ids"]
+    link = formats.queue_link(playlist(*many))
+    assert link
+    (ids,) = parse_qs(urlsplit(link).query)["video_ids"]
     assert ids.split(",") == [f"{i:011}" for i in range(50)]
     assert formats.queue_link(playlist(ONE, TWO)) is None
     assert formats.queue_link(playlist()) is None

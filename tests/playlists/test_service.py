@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 
 from bot.errors import NotAllowed, NotFound
 from bot.playlists.kinds import FORGOTTEN_AFTER
-from bot.playlists.playlist import PlaylistKind
+from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.vibe_names import is_same_name
 from bot.playlists.vibes import MIN_SONGS
 from bot.privacy.export import MemberExport
@@ -92,7 +92,7 @@ def track_ids(playlist) -> set[int]:
     return {card.id for card in playlist.cards}
 
 
-async def weekly(scene: Scene, channels=None, now: datetime = NOW) -> dict[str, object]:
+async def weekly(scene: Scene, channels=None, now: datetime = NOW) -> dict[str, Playlist]:
     return {playlist.key: playlist for playlist in await scene.playlists.weekly(GUILD, channels, now=now)}
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,8 +22,8 @@ from bot.playlists.vibe_words import GENRES, MOODS, SPELLINGS, SPOKEN, TEXTURES
 from bot.playlists.vibes import Vibe
 from tests.support.playlists import card, song
 
-SLOW = {"tempo": 78.0, "loudness": -22.0, "brightness": 500.0}
-FAST = {"tempo": 150.0, "loudness": -8.0, "brightness": 2400.0}
+SLOW: dict[str, Any] = {"tempo": 78.0, "loudness": -22.0, "brightness": 500.0}
+FAST: dict[str, Any] = {"tempo": 150.0, "loudness": -8.0, "brightness": 2400.0}
 OURS = {*MOODS.values(), *TEXTURES.values(), *GENRES, SPOKEN, "vibe"}
 
 features = st.fixed_dictionaries(
@@ -41,7 +42,7 @@ features = st.fixed_dictionaries(
 groups = st.lists(st.lists(features, min_size=1, max_size=5), min_size=1, max_size=6)
 
 
-def songs(count: int, first: int = 0, **words) -> list[PlacedTrack]:
+def songs(count: int, first: int = 0, **words: Any) -> list[PlacedTrack]:
     return [song(first + i, **words) for i in range(count)]
 
 

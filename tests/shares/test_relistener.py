@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytest_asyncio
+from aiohttp import web as http
 from sqlalchemy import select, update
 
 from bot.audio.fingerprint import fingerprint, to_bytes
@@ -39,7 +40,7 @@ async def again(services: Services, channel: ReplyLog) -> Relistener:
     pipeline = services.pipeline
     await pipeline._again.stop()
     return Relistener(
-        services.store, services.catalog, services.ledger.leases, pipeline._listener, pipeline._workspace
+        services.store, services.refresher, services.ledger.leases, pipeline._listener, pipeline._workspace
     )
 
 
@@ -56,7 +57,9 @@ async def heard_long_ago(services: Services, guild: int, link: str, name: str = 
 async def remember(services: Services, track: int, song: bytes) -> None:
     """Keep the fingerprint of a WAV file's samples."""
     with wave.open(io.BytesIO(song)) as file:
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / np.float32(
+            32768
+        )
         words = fingerprint(samples, file.getframerate())
     async with services.store.begin() as session:
         await session.execute(update(Track).where(Track.id == track).values(fingerprint=to_bytes(words)))
@@ -203,7 +206,7 @@ async def test_a_members_share_goes_first(
     track = await heard_long_ago(services, guild, web.serve("/patient.wav", clip(next(_songs))))
     held = asyncio.Event()
 
-    async def wait(request: object) -> object:
+    async def wait(request: http.Request) -> http.Response:
         await held.wait()
         raise ConnectionError
 
@@ -214,6 +217,7 @@ async def test_a_members_share_goes_first(
     assert await names(services, track) == {OLD}
     async with services.store.begin() as session:
         message = await session.scalar(select(Job.message_id).where(Job.id.in_(jobs)))
+    assert message
     await services.ledger.withdraw(guild, message)
     held.set()
     assert await again.step() == 0
@@ -226,10 +230,8 @@ async def test_a_track_that_is_removed_meanwhile_stays_away(
     song = clip(next(_songs))
     track = await heard_long_ago(services, guild, web.serve("/removed.wav", song))
 
-    async def remove(request: object) -> object:
-        from aiohttp import web as http
-
-        await remove_track(services.catalog, track, guild)
+    async def remove(request: http.Request) -> http.Response:
+        await remove_track(services.catalog, services.refresher, track, guild)
         return http.Response(body=song, content_type="audio/wav")
 
     web.on("/removed.wav", remove)
@@ -258,9 +260,7 @@ async def test_another_embedder_takes_over_once_it_has_heard_what_can_be_heard(
     web.serve("/change-3.wav", "", status=404)
     hold, asked = asyncio.Event(), asyncio.Event()
 
-    async def hesitate(request: object) -> object:
-        from aiohttp import web as http
-
+    async def hesitate(request: http.Request) -> http.Response:
         asked.set()
         await hold.wait()
         return http.Response(body=clip(2, 6.0), content_type="audio/wav")

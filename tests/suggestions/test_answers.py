@@ -1,6 +1,7 @@
 """Answers, their pages, and what marks on them are about."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ async def picks(scene: Scene, count: int, **options) -> tuple[Pick, ...]:
 
 
 async def save(scene: Scene, found: tuple[Pick, ...], **options) -> int:
-    asked = {
+    asked: dict[str, Any] = {
         "channel_id": PUBLIC,
         "user_id": BEN,
         "kind": "recommend",

@@ -294,7 +294,7 @@ async def test_extra_feedback_overrules_a_vote(scene):
 async def test_a_removed_track_is_no_longer_evidence(scene):
     rock, jazz = await songs(scene, ROCK, "rock", 2), await songs(scene, JAZZ, "jazz", 2)
     await scene.vote(BEN, LIKE, rock[0], jazz[0])
-    await remove_track(scene.catalog, rock[0])
+    await remove_track(scene.catalog, scene.refresher, rock[0])
     assert await titles(scene) == ["jazz 1", "rock 1"]
     answer = await scene.recommender.recommend(GUILD, BEN, None)
     assert answer.picks[-1].percent == 0

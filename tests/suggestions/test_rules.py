@@ -300,6 +300,7 @@ async def test_others_who_like_the_same_lead_where_sound_says_nothing(scene, rec
     alone = [pick.card.id for pick in (await recommender.recommend(GUILD, BEN, None, 8, now=LATER)).picks]
     assert not {pick.card.id for pick in by_others} & set(alone)
     for pick in by_others:
+        assert pick.reason.carrier
         await scene.feedback.unmark(GUILD, MARKED + pick.reason.carrier, BEN, LIKE)
         after = (await fresh.recommend(GUILD, BEN, None, 8, now=LATER)).picks
         same = next((each for each in after if each.card.id == pick.card.id), None)

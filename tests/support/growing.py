@@ -1,6 +1,6 @@
 """Libraries that grow until their vectors are standardised."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ def sounds(count: int, seed: int = 5) -> NDArray[np.float32]:
     return rows.astype(np.float32)
 
 
-async def add(store: Store, vectors: VectorStorage, raws: Sequence[NDArray[np.float32]]) -> list[int]:
+async def add(store: Store, vectors: VectorStorage, raws: Iterable[NDArray[np.float32]]) -> list[int]:
     """Tracks with these vectors, all shared in one go; their ids."""
     await add_guild(store)
     tracks = []

@@ -45,8 +45,9 @@ async def running(settings: Settings) -> AsyncIterator[Earworm]:
     before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     ready: asyncio.Future[Earworm] = asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(client.run(settings, ready=ready.set_result))
+    first: list[asyncio.Future[Any]] = [ready, serving]
     try:
-        await asyncio.wait([ready, serving], timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(first, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
         assert ready.done(), "the bot did not connect"

@@ -12,7 +12,7 @@ import pytest
 from bot.taste import colike_cache
 from bot.taste.colike import CONFIDENCE, FEWEST_OWN, FEWEST_VOTES, RIDGE, Crowd, learn, usable
 from bot.taste.colike_cache import Crowds, learn_apart
-from bot.taste.feedback import Vote
+from bot.taste.feedback import Feedback, Vote
 from tests.support.library import START
 from tests.support.worker import ScriptWorker
 
@@ -135,13 +135,13 @@ async def test_learning_in_another_process_gives_the_same(crowd):
     assert apart.vectors == pytest.approx(crowd.vectors)
 
 
-class Votes:
+class Votes(Feedback):
     """Whose votes are read; how often."""
 
     def __init__(self, votes: list[Vote]) -> None:
         self.votes_, self.read = votes, 0
 
-    async def votes(self, guild_id: int) -> list[Vote]:
+    async def votes(self, guild_id: int, user_id: int | None = None) -> list[Vote]:
         self.read += 1
         return self.votes_
 

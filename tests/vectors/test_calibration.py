@@ -98,7 +98,7 @@ def test_the_mean_itself_has_a_place():
 
 @pytest.mark.parametrize(("cosine", "expected"), [(1, 1), (0.8, 0.6), (0.5, 0), (0.2, -0.6), (-1, -3)])
 def test_a_match_is_0_at_chance_and_1_for_the_same_recording(cosine, expected):
-    assert Frame(2, 0.5).match(np.float32(cosine)) == pytest.approx(expected, abs=1e-6)
+    assert Frame(2, 0.5).match(np.array([cosine], np.float32)) == pytest.approx([expected], abs=1e-6)
 
 
 @pytest.mark.parametrize("bad", [vector(1, 2), vector(0, 0, 0), vector(np.nan, 1, 1), vector(np.inf, 1, 1)])

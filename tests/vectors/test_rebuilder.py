@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from bot.embedders.base import normalised
 from bot.vectors import consistency
 from bot.vectors.calibration import FEWEST, Frame, Measuring
-from bot.vectors.collection import Collection, Place
+from bot.vectors.collection import Place, VectorCollection
 from bot.vectors.generations import Generation
 from bot.vectors.rebuilder import Plan, Rebuilder, plan
 from bot.vectors.storage import VectorStorage
@@ -100,18 +100,18 @@ async def test_a_question_is_asked_again_if_the_collection_was_swapped_meanwhile
 ):
     raws = sounds(FEWEST)
     await add(store, vectors, raws)
-    original = Collection.names
+    original = VectorCollection.names
     loop = asyncio.get_running_loop()
     swapped = []
 
     async def swap_first(shelf):
         if not swapped:
             swapped.append(asyncio.run_coroutine_threadsafe(rebuilder.tend(GUILD), loop))
-            monkeypatch.setattr(Collection, "names", original)
+            monkeypatch.setattr(VectorCollection, "names", original)
             await asyncio.wrap_future(swapped[0])
         return await original(shelf)
 
-    monkeypatch.setattr(Collection, "names", swap_first)
+    monkeypatch.setattr(VectorCollection, "names", swap_first)
     hits = await vectors.nearest(GUILD, {ONE: raws[0]}, channels=None, limit=FEWEST)
     cosines = np.stack(expected(list(raws), 50)) @ expected(list(raws), 50)[0]
     assert swapped[0].result() is True
@@ -133,8 +133,8 @@ async def test_what_is_filed_changed_and_removed_during_a_build_is_not_lost(
         if len(batches) == 1:
             vectors.refreshing.release()
             late.extend(await add(store, vectors, sounds(1, seed=9)))
-            await remove_track(catalog, tracks[0])
-            await remove_track(catalog, tracks[-1])
+            await remove_track(catalog, refresher, tracks[0])
+            await remove_track(catalog, refresher, tracks[-1])
             async with store.begin() as session:
                 await session.execute(delete(Share).where(Share.track_id == tracks[1]))
                 values = {"guild_id": GUILD, "track_id": tracks[1], "channel_id": PUBLIC, "user_id": 77}

@@ -80,7 +80,8 @@ def kill_everywhere(folder):
         setattr(owner, step, die)
         await Rebuilder(store, vectors).tend(GUILD)
 
-    CollectionPersistence._ensure_table = hurrying(CollectionPersistence._ensure_table)
+    hurried = hurrying(CollectionPersistence._ensure_table)
+    CollectionPersistence._ensure_table = hurried  # type: ignore[method-assign, assignment]
     asyncio.run(make(f"{folder}/made"))
     for step in STEPS:
         shutil.copytree(f"{folder}/made", f"{folder}/{step}")

@@ -48,6 +48,7 @@ async def bo(club: DemoServer, page: SandboxPage) -> AsyncIterator[Visitor]:
 @pytest.fixture
 async def jukebox(sandbox: Sandbox, club: DemoServer) -> AsyncIterator[Jukebox]:
     """A bot that does everything that a bot can do to a page."""
-    async with connected(sandbox, Jukebox()) as ready:
-        await ready.tree.sync()
-        yield ready
+    jukebox = Jukebox()
+    async with connected(sandbox, jukebox):
+        await jukebox.tree.sync()
+        yield jukebox

@@ -1,5 +1,7 @@
 """What a member does on the page happens in the sandbox, and what Discord refuses is said."""
 
+from typing import Any
+
 from discord_sandbox import Permission
 from discord_sandbox.page import DemoServer
 from discord_sandbox.world.cdn import FILE_LIMIT
@@ -100,7 +102,7 @@ async def test_offers_are_what_one_may_use(club: DemoServer, bo: Visitor, jukebo
 
 
 async def test_suggestions_come_from_the_bot(bo: Visitor, jukebox: Jukebox) -> None:
-    about = {"name": "play", "option": "song", "options": {"song": "bl", "times": "2"}}
+    about: dict[str, Any] = {"name": "play", "option": "song", "options": {"song": "bl", "times": "2"}}
     answer = await bo.do("suggest", typed="bl", **about)
     assert answer["choices"][0] == {"name": "bl Waltz", "value": "id-Waltz"}
 
@@ -124,8 +126,8 @@ async def test_buttons_menus_and_message_commands(club: DemoServer, bo: Visitor,
     who = [str(club.members[3].id)]
     assert await bo.do("select", message=panel, custom_id="who", values=who) == {}
     assert [m["content"] for m in bo.channel.messages[1:]] == ["picked B", "ticked X+Z", "chose Dev"]
-    for wrong in ({"custom_id": "one", "values": ["C"]}, {"custom_id": "some", "values": ["X", "Y", "Z"]}):
-        assert "error" in await bo.do("select", message=panel, **wrong)
+    for menu, values in (("one", ["C"]), ("some", ["X", "Y", "Z"])):
+        assert "error" in await bo.do("select", message=panel, custom_id=menu, values=values)
     song = await bo.member.post(bo.channel, "abc")
     assert await bo.do("menu", message=song["id"], name="Spell out") == {}
     assert bo.channel.messages[-1]["content"] == "a-b-c"

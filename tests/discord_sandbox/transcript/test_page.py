@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from discord_sandbox import Sandbox, SandboxMember
+from discord_sandbox.rules.errors import Json
 from discord_sandbox.transcript import render_html, render_text
 from discord_sandbox.world.guild import Channel
 from discord_sandbox.world.messages import MessageDraft, Upload
@@ -69,10 +70,10 @@ async def test_nothing_that_people_write_runs(sandbox: Sandbox, hostile: str) ->
     posted = await ann.post(music, hostile, files=[(hostile, b"x", 'audio/mpeg" onerror="alert(1)')])
     await ann.react(posted, "👍")
     await ann.post(music, f"{ann.mention} {music.mention}", reply_to=posted)
-    embed = {"title": hostile, "description": hostile, "url": hostile, "footer": {"text": hostile}}
+    embed: Json = {"title": hostile, "description": hostile, "url": hostile, "footer": {"text": hostile}}
     embed |= {"fields": [{"name": hostile, "value": hostile}], "author": {"name": hostile, "url": hostile}}
     button = {"type": 2, "style": 5, "label": hostile, "url": hostile}
-    section = {"type": 9, "components": [{"type": 10, "content": hostile}], "accessory": button}
+    section: Json = {"type": 9, "components": [{"type": 10, "content": hostile}], "accessory": button}
     thumbnail = {"type": 11, "media": {"url": "https://a.b/c.png"}, "description": hostile}
     other = {"type": 9, "components": [{"type": 10, "content": hostile}], "accessory": thumbnail}
     menu = {"type": 1, "components": [{"type": 3, "custom_id": "m", "placeholder": hostile, "options": []}]}
@@ -176,7 +177,7 @@ async def test_the_terminal_shows_it_all(sandbox: Sandbox, music: Channel, ann: 
     await ann.react(posted, "👍")
     buttons = [{"type": 2, "style": 1, "label": "More", "emoji": {"name": "👍"}, "custom_id": "a"}]
     buttons.append({"type": 2, "style": 5, "label": "Jump", "url": "https://a.b"})
-    section = {"type": 9, "components": [{"type": 10, "content": "### Title"}], "accessory": buttons[1]}
+    section: Json = {"type": 9, "components": [{"type": 10, "content": "### Title"}], "accessory": buttons[1]}
     layout = [{"type": 17, "components": [section, {"type": 14}, {"type": 1, "components": buttons}]}]
     as_bot(sandbox, music, components=layout, flags=COMPONENTS_V2)
     embed = {"title": "Song", "description": "by *Ann*", "fields": [{"name": "Length", "value": "3:42"}]}

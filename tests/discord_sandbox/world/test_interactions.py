@@ -240,7 +240,8 @@ async def test_a_deferred_click_changes_nothing_until_the_bot_edits(bot: RawBot)
     clicked = await waiting
     assert clicked.updated is None
     await bot.raw("PATCH", bot.webhook(told, "/messages/@original"), {"content": "b"})
-    assert clicked.updated["content"] == "b"
+    changed = clicked.updated
+    assert changed and changed["content"] == "b"
 
 
 async def test_a_modal_must_be_filled_as_its_client_demands(bot: RawBot) -> None:

@@ -146,7 +146,7 @@ async def test_mentions_follow_what_is_allowed(music: Channel, ann: SandboxMembe
 
 async def test_a_reply_to_nothing(music: Channel, raw: Raw) -> None:
     path = f"/channels/{music.id}/messages"
-    reference = {"message_id": "1"}
+    reference: dict[str, Any] = {"message_id": "1"}
     status, answer = await raw("POST", path, {"content": "a", "message_reference": reference})
     assert (status, list(answer["errors"])) == (400, ["message_reference"])
     reference = {"message_id": "1", "fail_if_not_exists": False}
