@@ -6,6 +6,7 @@ import pytest
 
 from bot.client import Earworm
 from discord_sandbox import text_of
+from discord_sandbox.world.messages import publish_message
 from tests.support.running import Club, Told
 from tests.support.songs import encoded, file
 
@@ -117,7 +118,7 @@ async def test_a_channel_that_is_no_longer_a_music_channel(bot: Earworm, club: C
 
 async def test_a_message_that_is_delivered_twice(bot: Earworm, club: Club) -> None:
     told = await club.share(club.ann, files=[file(9)])
-    club.discord.world.tell_of("MESSAGE_CREATE", club.music.store[int(told.message["id"])])
+    publish_message("MESSAGE_CREATE", club.music.store[int(told.message["id"])])
     await club.discord.quiet(1.0)
     assert len(club.replies_to(told.message)) == 1
     state = await bot.services.ledger.message_state(club.guild.id, int(told.message["id"]))

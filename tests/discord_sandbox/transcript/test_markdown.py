@@ -2,7 +2,7 @@
 
 import pytest
 
-from discord_sandbox import Sandbox, SandboxMember
+from discord_sandbox import Sandbox, SandboxGuild, SandboxMember
 from discord_sandbox.transcript.context import Context
 
 
@@ -57,6 +57,7 @@ async def test_no_link_of_another_scheme(ann: SandboxMember, text: str) -> None:
 
 async def test_mentions_name_those_they_mean(ann: SandboxMember) -> None:
     channel = next(iter(ann.guild.channels.values()))
+    assert isinstance(ann.guild, SandboxGuild)
     role = ann.guild.add_role("Mods")
     shown = html(ann, f"{ann.mention} {channel.mention} <@&{role.id}>")
     assert "@Ann &lt;b&gt;</span>" in shown

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from discord_sandbox import ApiError, Permission, Sandbox, SandboxError, SandboxMember
+from discord_sandbox import ApiError, Permission, Sandbox, SandboxError, SandboxGuild, SandboxMember
 from discord_sandbox.world.guild import Channel
 from tests.discord_sandbox.client import Raw
 
@@ -105,7 +105,9 @@ async def ann(sandbox: Sandbox) -> SandboxMember:
 
 
 def music(ann: SandboxMember) -> Channel:
-    return next(iter(ann.guild.channels.values()))
+    channel = next(iter(ann.guild.channels.values()))
+    assert isinstance(channel, Channel)
+    return channel
 
 
 CALLS: dict[str, tuple[str, Json, str]] = {
@@ -131,6 +133,7 @@ async def test_the_members_client_refuses(ann: SandboxMember, name: str) -> None
 
 
 async def test_a_voice_channel_where_a_text_channel_is_asked_for(ann: SandboxMember) -> None:
+    assert isinstance(ann.guild, SandboxGuild)
     voice = ann.guild.add_channel("voice", type=2)
     with pytest.raises(SandboxError, match="doesn't take"):
         await ann.command(music(ann), "similar", track="1", where=voice)
@@ -139,6 +142,7 @@ async def test_a_voice_channel_where_a_text_channel_is_asked_for(ann: SandboxMem
 async def test_default_permissions_hide_a_command(ann: SandboxMember) -> None:
     with pytest.raises(SandboxError, match="may not"):
         await ann.command(music(ann), "settings channel", on=True)
+    assert isinstance(ann.guild, SandboxGuild)
     ann.set_roles(ann.guild.add_role("Mods", permissions=Permission.MANAGE_GUILD))
     answer = await ann.command(music(ann), "settings channel", on=True)
     assert answer.error == "The application did not respond"
