@@ -38,7 +38,7 @@ from bot.suggestions.wishes import DIVERSITY, UNKNOWN_DIVERSITY, Adventure, dive
 from bot.taste.colike import Crowd, learn, usable
 from bot.taste.evidence import taste_of, vote_events
 from bot.taste.feedback import Vote
-from bot.vectors.calibration import Measuring
+from bot.vectors.calibration import Calibrator
 
 Array = NDArray[np.float64]
 
@@ -158,7 +158,7 @@ def listened(folder: Path | None, embedder: str) -> tuple[NDArray[np.float32], N
 def world(
     vectors: NDArray[np.float32], labels: NDArray[np.str_], embedder: str, *, reported: bool
 ) -> SimulatedServer:
-    """Every second label, songs without one in turn, and every second composed seed, in a frame of their own."""
+    """Every second label, songs without one in turn, and every second composed seed, calibrated by themselves."""
     composed = len(labels) - COMPOSED * 16
     names = sorted(set(labels[:composed]) - {""})
     mine = set(names[reported::2])
@@ -166,12 +166,12 @@ def world(
     seed_is_odd = (np.arange(len(labels)) - composed) // 16 % 2 == reported
     wanted = np.where(labels == "", odd, np.isin(labels, list(mine)))
     wanted[composed:] = seed_is_odd[composed:]
-    measuring = Measuring(EMBEDDERS[embedder], int(wanted.sum()))
-    measuring.add(vectors[wanted])
-    frame = measuring.frame()
-    placed = np.stack([frame.place(raw) for raw in vectors[wanted]])
+    calibrator = Calibrator(EMBEDDERS[embedder], int(wanted.sum()))
+    calibrator.add(vectors[wanted])
+    calibration = calibrator.build()
+    placed = np.stack([calibration.apply(raw) for raw in vectors[wanted]])
     plain = np.stack([normalised(raw) for raw in vectors[wanted]])
-    return SimulatedServer(frame.match(placed @ placed.T), plain @ plain.T, labels[wanted])
+    return SimulatedServer(calibration.match(placed @ placed.T), plain @ plain.T, labels[wanted])
 
 
 # -- members -----------------------------------------------------------------------------------------------

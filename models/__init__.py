@@ -3,10 +3,11 @@
 from models.answer import Answer, Suggestion
 from models.base import Base
 from models.digest import Digest
-from models.epoch import GenerationFrame, GenerationRecord, Relistening
+from models.generation import GenerationCalibration, GenerationRecord
 from models.guild import Guild, Member, MusicChannel, Thread
 from models.job import Job
 from models.playlist import MapPlace, PlaylistRecord, PlaylistTrack, VibeRecord, VibeTrack
+from models.relistening import Relistening
 from models.share import Hidden, MessageTrack, Reaction, Reply, Share
 from models.track import Source, Track, TrackVector
 
@@ -14,7 +15,7 @@ __all__ = [
     "Answer",
     "Base",
     "Digest",
-    "GenerationFrame",
+    "GenerationCalibration",
     "GenerationRecord",
     "Guild",
     "Hidden",

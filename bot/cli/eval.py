@@ -22,7 +22,7 @@ from bot.embedders.base import EmbedderInfo
 from bot.errors import EmbedderError, NotFound, Refused, WorkerDied
 from bot.intake.links import is_media_file
 from bot.settings import Settings
-from bot.vectors.calibration import FEWEST, Measuring
+from bot.vectors.calibration import MIN_TRACKS, Calibrator
 
 if TYPE_CHECKING:
     from bot.embedders.base import Embedder
@@ -180,7 +180,7 @@ def rankings(heard: Sequence[Heard], infos: Sequence[EmbedderInfo]) -> Iterator[
         raw = np.stack([vectors[info.name] for vectors in heard])
         in_library[info.name] = plain = Ranking(info.name, (info.name,), retrieval_measures.cosines(raw))
         yield plain
-        if len(raw) >= FEWEST:
+        if len(raw) >= MIN_TRACKS:
             scores = retrieval_measures.cosines(_standardised(raw, info))
             ranking = Ranking(f"{info.name} standardised", (info.name,), scores, (info.name,))
             yield ranking
@@ -195,7 +195,7 @@ def rankings(heard: Sequence[Heard], infos: Sequence[EmbedderInfo]) -> Iterator[
 
 def _standardised(raw: NDArray[np.float32], info: EmbedderInfo) -> NDArray[np.float32]:
     """(n, d) vectors as a library of just these songs would keep them, if it standardised them."""
-    measuring = Measuring(replace(info, standardise=True), len(raw))
-    measuring.add(raw)
-    frame = measuring.frame()
-    return np.stack([frame.place(vector) for vector in raw])
+    calibrator = Calibrator(replace(info, standardise=True), len(raw))
+    calibrator.add(raw)
+    calibration = calibrator.build()
+    return np.stack([calibration.apply(vector) for vector in raw])

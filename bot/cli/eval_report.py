@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.embedders.retrieval_measures import LEVEL, MEASURES, RESAMPLES, Comparison, Intervals, Lead, Numbers
-from bot.vectors.calibration import FEWEST
+from bot.vectors.calibration import MIN_TRACKS
 
 HEADS = {"precision_at_5": "precision@5", "r_precision": "R-precision", "map": "MAP"}
 PAIRED = "differences, paired"
@@ -100,8 +100,8 @@ def text(report: Report, left_out: Mapping[str, str]) -> str:
     lines += ["", f"{PAIRED:<{first}}{heads}above 0"]
     for pair, lead in zip(pairs, report.comparison.leads, strict=True):
         lines.append(f"{pair:<{first}}{_cells(lead.differences, lead.intervals, '+')}{_above(lead)}")
-    few = [f"Vectors are standardised from {FEWEST} songs on, as in a server's library; these are fewer."]
-    lines += ["", *(few if report.songs < FEWEST else [])]
+    few = [f"Vectors are standardised from {MIN_TRACKS} songs on, as in a server's library; these are fewer."]
+    lines += ["", *(few if report.songs < MIN_TRACKS else [])]
     lines += [f"{name} is left out: {why}" for name, why in left_out.items()]
     return "\n".join(lines).rstrip()
 

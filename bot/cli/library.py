@@ -21,10 +21,10 @@ async def check_server(services: Services, guild_id: int, *, or_empty: bool = Fa
 
 async def _tell_who_answers(services: Services, guild_id: int) -> None:
     """Say on standard error if the library is known by other embedders than the one that is set."""
-    epoch = await services.vectors.epochs.current(guild_id)
-    if epoch is None or services.primary.vector_name in epoch.searched:
+    generation = await services.vectors.generations.current(guild_id)
+    if generation is None or services.primary.vector_name in generation.searched:
         return
-    infos = [services.vectors.info_of(name) for name in epoch.searched]
+    infos = [services.vectors.info_of(name) for name in generation.searched]
     names = ", ".join(info.name for info in infos if info)
     if names:
         print(

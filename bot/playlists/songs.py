@@ -14,7 +14,7 @@ from bot.audio.loudness import SILENT
 from bot.library.cards import TrackCard
 from bot.playlists.camelot import Camelot, camelot
 from bot.suggestions.song_names import SongName
-from bot.vectors.sounds import UnitVectors
+from bot.vectors.unit_vectors import UnitVectors
 
 Place = NDArray[np.float64]
 Places = NDArray[np.float64]

@@ -19,7 +19,7 @@ TRACK_IDS = uuid.UUID("5d1bb3c5-6b5c-5c0e-9f6f-0e6b6f4a7a52")  # the namespace o
 BATCH = 100
 PAGE = 1000
 FILTERED = ("channels", "sharers")  # payload keys that queries filter on
-OURS = "epoch"  # a payload key that is nobody else's business
+GENERATION_KEY = "generation"  # the payload key that tells generations apart
 
 
 @dataclass(frozen=True)
@@ -30,29 +30,29 @@ class Place:
     conditions: tuple[models.Condition, ...] = ()
 
 
-def place_of(guild_id: int, epoch_id: int) -> Place:
-    """A collection per server and epoch; for thousands of servers, one collection and conditions on both."""
-    return Place(f"{PREFIX}{guild_id}-{epoch_id:x}")
+def place_of(guild_id: int, generation_id: int) -> Place:
+    """A collection per server and generation; for thousands of servers, one collection and conditions on both."""
+    return Place(f"{PREFIX}{guild_id}-{generation_id:x}")
 
 
 def guild_of(collection: str) -> int | None:
     """The server whose collection is called so, if it is one of a single server's."""
-    guild, _, epoch = collection.removeprefix(PREFIX).partition("-")
-    return int(guild) if collection.startswith(PREFIX) and guild.isdecimal() and epoch else None
+    guild, _, generation = collection.removeprefix(PREFIX).partition("-")
+    return int(guild) if collection.startswith(PREFIX) and guild.isdecimal() and generation else None
 
 
-def point_id(epoch_id: int, track_id: int) -> str:
+def point_id(generation_id: int, track_id: int) -> str:
     """The point's id, the same whenever it is asked for: storing a track twice makes one point."""
-    return str(uuid.uuid5(TRACK_IDS, f"{epoch_id}/{track_id}"))
+    return str(uuid.uuid5(TRACK_IDS, f"{generation_id}/{track_id}"))
 
 
 class VectorCollection:
-    """The points of one epoch, by a client in whose thread this runs."""
+    """The points of one generation, by a client in whose thread this runs."""
 
-    def __init__(self, client: AsyncQdrantClient, epoch: Generation, *, indexed: bool) -> None:
-        self.place = place_of(epoch.guild_id, epoch.id)
+    def __init__(self, client: AsyncQdrantClient, generation: Generation, *, indexed: bool) -> None:
+        self.place = place_of(generation.guild_id, generation.id)
         self.client = client
-        self._epoch = epoch
+        self._generation = generation
         self.indexed = indexed
 
     async def names(self) -> frozenset[str]:
@@ -60,14 +60,14 @@ class VectorCollection:
         if not await self.client.collection_exists(self.place.collection):
             return frozenset()
         vectors = (await self.client.get_collection(self.place.collection)).config.params.vectors
-        return frozenset(vectors if isinstance(vectors, dict) else ()) & self._epoch.frames.keys()
+        return frozenset(vectors if isinstance(vectors, dict) else ()) & self._generation.calibrations.keys()
 
     async def make(self) -> None:
         """Make the collection, or what it lacks."""
         if not await self.client.collection_exists(self.place.collection):
             await self._create()
-        for name in self._epoch.frames.keys() - await self.names():
-            size = self._epoch.frames[name].dimension
+        for name in self._generation.calibrations.keys() - await self.names():
+            size = self._generation.calibrations[name].dimension
             dense = models.DenseVectorConfig(size=size, distance=models.Distance.COSINE)
             config = models.DenseVectorNameConfig(dense=dense)
             await self.client.create_vector_name(self.place.collection, name, config)
@@ -89,17 +89,19 @@ class VectorCollection:
 
     async def remove(self, track_ids: Iterable[int]) -> None:
         """Remove tracks; nothing happens to those that aren't there."""
-        ids: list[models.ExtendedPointId] = [point_id(self._epoch.id, track_id) for track_id in track_ids]
+        ids: list[models.ExtendedPointId] = [
+            point_id(self._generation.id, track_id) for track_id in track_ids
+        ]
         if ids and await self.client.collection_exists(self.place.collection):
             await self.client.delete(self.place.collection, models.PointIdsList(points=ids))
 
     async def vectors(self, track_ids: Collection[int]) -> dict[str, dict[int, Vector]]:
         """The vectors of these tracks, of length 1, by name."""
         names = await self.names()
-        found: dict[str, dict[int, Vector]] = {name: {} for name in self._epoch.frames}
+        found: dict[str, dict[int, Vector]] = {name: {} for name in self._generation.calibrations}
         if not names or not track_ids:
             return found
-        ids = [point_id(self._epoch.id, track_id) for track_id in track_ids]
+        ids = [point_id(self._generation.id, track_id) for track_id in track_ids]
         records = await self.client.retrieve(
             self.place.collection, ids, with_payload=["track_id"], with_vectors=sorted(names)
         )
@@ -130,8 +132,8 @@ class VectorCollection:
 
     async def _create(self) -> None:
         config = {
-            name: models.VectorParams(size=frame.dimension, distance=models.Distance.COSINE)
-            for name, frame in self._epoch.frames.items()
+            name: models.VectorParams(size=calibration.dimension, distance=models.Distance.COSINE)
+            for name, calibration in self._generation.calibrations.items()
         }
         try:
             await self.client.create_collection(self.place.collection, vectors_config=config)
@@ -144,18 +146,18 @@ class VectorCollection:
             )
 
 
-def as_stored(epoch: Generation, point: Point) -> models.PointStruct | None:
-    """The point in this epoch's frames; None if it has none of its vectors. Raises EmbedderError."""
+def as_stored(generation: Generation, point: Point) -> models.PointStruct | None:
+    """The point, calibrated for this generation; None if it has none of its vectors. Raises EmbedderError."""
     placed = {
-        name: frame.place(point.vectors[name]).tolist()
-        for name, frame in epoch.frames.items()
+        name: calibration.apply(point.vectors[name]).tolist()
+        for name, calibration in generation.calibrations.items()
         if name in point.vectors
     }
     if not placed:
         return None
-    ours = {"guild_id": epoch.guild_id, "track_id": point.track_id, OURS: epoch.id}
+    ours = {"guild_id": generation.guild_id, "track_id": point.track_id, GENERATION_KEY: generation.id}
     return models.PointStruct(
-        id=point_id(epoch.id, point.track_id), vector=placed, payload={**point.payload, **ours}
+        id=point_id(generation.id, point.track_id), vector=placed, payload={**point.payload, **ours}
     )
 
 

@@ -91,16 +91,16 @@ async def _agreement(
     store: Store, vectors: "VectorStorage", guild_id: int, leftovers: Sequence[str]
 ) -> GuildAgreement:
     payloads = await vectors.payloads(guild_id)
-    epoch = await vectors.epochs.current(guild_id)
-    having = {name: await vectors.ids(guild_id, name) for name in _names(vectors, epoch)}
+    generation = await vectors.generations.current(guild_id)
+    having = {name: await vectors.ids(guild_id, name) for name in _names(vectors, generation)}
     async with store.session() as session:
         points = await load_points(session, guild_id)
     unheard = await coverage.unheard(store, guild_id, vectors.names)
     return _compare(guild_id, points, payloads, having, leftovers, unheard)
 
 
-def _names(vectors: "VectorStorage", epoch: Generation | None) -> Sequence[str]:
-    return vectors.names if epoch is None else tuple(epoch.frames)
+def _names(vectors: "VectorStorage", generation: Generation | None) -> Sequence[str]:
+    return vectors.names if generation is None else tuple(generation.calibrations)
 
 
 def _compare(

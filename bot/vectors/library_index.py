@@ -1,7 +1,7 @@
-"""How a server's tracks sound, beside each other: all of them in memory, or what a Qdrant server finds.
+"""Scores a server's tracks by examples: all of them in memory, or those that a Qdrant server finds.
 
-Embedded Qdrant takes 300 ms and more to score 5,000 tracks by 60 examples; a matrix of the same vectors, in the same
-frames, takes a few. A Qdrant server scores by itself, and only the tracks that it finds are looked at here.
+Embedded Qdrant takes 300 ms and more to score 5,000 tracks by 60 examples; a matrix of the same vectors takes a few.
+A Qdrant server scores by itself, and only the tracks that it finds are looked at here.
 """
 
 import asyncio
@@ -20,20 +20,18 @@ from bot.library.sight import Channels
 from bot.library.store import Store
 from bot.vectors.calibration import Vector
 from bot.vectors.generations import Generation
-from bot.vectors.matrix import LibraryMatrix, Stamp, TrackMatches, merged, placed
+from bot.vectors.matrix import LibraryMatrix, LibraryVersion, TrackMatches, calibrated_rows, merged
 from bot.vectors.question import Example
-from bot.vectors.sounds import UnitVectors
+from bot.vectors.unit_vectors import UnitVectors
 from models import Share, Track, TrackVector
 
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
 
-BATCH = 1000
-KEPT = 64_000_000  # numbers in memory, 4 bytes each, over all servers; one server's are kept however many they are
-CANDIDATES = 1000  # that a Qdrant server is asked for
-CHECKED_SECONDS = (
-    2.0  # for so long nobody looks whether another process changed something, or frames were swapped
-)
+BATCH_TRACKS = 1000
+CACHED_NUMBERS = 64_000_000  # of 4 bytes, over all servers; one server's are cached however many they are
+MAX_CANDIDATES = 1000  # that a Qdrant server is asked for
+FRESH_SECONDS = 2.0  # until another look whether another process changed something or swapped
 
 
 class LibraryIndex:
@@ -71,7 +69,7 @@ class LibraryIndex:
         if not self._vectors.embedded:
             return await self._asked(guild_id, among, liked, disliked, channels)
         matrix = await self._matrix(guild_id)
-        if matrix.epoch is None:
+        if matrix.generation is None:
             return TrackMatches(tuple(among), np.full((len(among), len(examples)), -np.inf, np.float32))
         tracks = tuple(track_id for track_id in among if track_id in matrix.facts)
         return TrackMatches(tracks, await asyncio.to_thread(matrix.matches, tracks, examples))
@@ -88,7 +86,7 @@ class LibraryIndex:
         )
         found = np.full((len(tracks), len(examples)), -np.inf, np.float32)
         known = [place for place, track_id in enumerate(tracks) if track_id in matrix.facts]
-        if matrix.epoch is not None and known and examples:
+        if matrix.generation is not None and known and examples:
             asked = [tracks[place] for place in known]
             found[known] = await asyncio.to_thread(matrix.matches, asked, examples)
         return TrackMatches(tuple(tracks), found)
@@ -103,7 +101,7 @@ class LibraryIndex:
         if self._vectors.embedded:
             matrix = await self._matrix(guild_id)
         else:
-            if len(among) > CANDIDATES:
+            if len(among) > MAX_CANDIDATES:
                 among = await self._promising(guild_id, frozenset(among), ends, (), channels)
             matrix = await self._some(guild_id, among, ends)
         return await asyncio.to_thread(matrix.side_by_side, among, ends)
@@ -121,7 +119,7 @@ class LibraryIndex:
         disliked: Sequence[Example],
         channels: Channels,
     ) -> TrackMatches:
-        if len(among) > CANDIDATES:
+        if len(among) > MAX_CANDIDATES:
             among = await self._promising(guild_id, frozenset(among), liked, disliked, channels)
         examples = [*liked, *disliked]
         known = [sound for sound in examples if isinstance(sound, int)]
@@ -147,37 +145,38 @@ class LibraryIndex:
             channels=channels,
             exclude=() if few else others,
             among=wanted if few else None,
-            limit=CANDIDATES,
+            limit=MAX_CANDIDATES,
         )
         return [hit.track_id for hit in hits if hit.track_id in wanted]
 
     async def _some(self, guild_id: int, tracks: Sequence[int], examples: Sequence[Example]) -> LibraryMatrix:
         """These alone, from the database."""
-        epoch = await self._vectors.epochs.current(guild_id)
+        generation = await self._vectors.generations.current(guild_id)
         numbers = [sound for sound in examples if isinstance(sound, int)]
-        return await self._load(guild_id, epoch, (), {*tracks, *numbers})
+        return await self._load(guild_id, generation, (), {*tracks, *numbers})
 
     # -- in memory -----------------------------------------------------------------------------------------
 
     async def _matrix(self, guild_id: int) -> LibraryMatrix:
         async with self._loading:
-            fresh = time.monotonic() - self._checked.get(guild_id, -CHECKED_SECONDS) < CHECKED_SECONDS
+            fresh = time.monotonic() - self._checked.get(guild_id, -FRESH_SECONDS) < FRESH_SECONDS
             if fresh and guild_id in self._kept and not self._changed.get(guild_id):
                 self._kept.move_to_end(guild_id)
                 return self._kept[guild_id]
-            epoch = await self._vectors.epochs.current(guild_id) if self._vectors.embedded else None
-            stamp = await self._stamp(guild_id)
+            generation = await self._vectors.generations.current(guild_id) if self._vectors.embedded else None
+            version = await self._version(guild_id)
             changed = self._changed.pop(guild_id, set())
             kept = self._kept.pop(guild_id, None)
-            if kept is None or _id(kept.epoch) != _id(epoch) or (kept.stamp != stamp and not changed):
-                kept = await self._load(guild_id, epoch, stamp, None)
+            swapped = kept is not None and _id(kept.generation) != _id(generation)
+            if kept is None or swapped or (kept.version != version and not changed):
+                kept = await self._load(guild_id, generation, version, None)
             elif changed:
-                kept = merged(kept, await self._load(guild_id, epoch, stamp, changed), changed)
+                kept = merged(kept, await self._load(guild_id, generation, version, changed), changed)
             self._keep(guild_id, kept)
             self._checked[guild_id] = time.monotonic()
             return kept
 
-    async def _stamp(self, guild_id: int) -> Stamp:
+    async def _version(self, guild_id: int) -> LibraryVersion:
         """Changes when another process adds or removes something."""
         tracks = select(func.count(), func.max(Track.id)).where(Track.guild_id == guild_id)
         shares = select(func.count(), func.max(Share.message_id)).where(Share.guild_id == guild_id)
@@ -186,14 +185,20 @@ class LibraryIndex:
         return tuple(number or 0 for row in rows for number in row)
 
     async def _load(
-        self, guild_id: int, epoch: Generation | None, stamp: Stamp, among: Collection[int] | None
+        self,
+        guild_id: int,
+        generation: Generation | None,
+        version: LibraryVersion,
+        among: Collection[int] | None,
     ) -> LibraryMatrix:
         facts: dict[int, Facts] = {}
-        raws: dict[str, dict[int, Vector]] = {name: {} for name in (epoch.frames if epoch else ())}
+        raws: dict[str, dict[int, Vector]] = {
+            name: {} for name in (generation.calibrations if generation else ())
+        }
         async with self._store.session() as session:
             tracks = select(Track.id).where(Track.guild_id == guild_id).order_by(Track.id)
             ids = sorted(among) if among is not None else list(await session.scalars(tracks))
-            for batch in batches(ids, BATCH):
+            for batch in batches(ids, BATCH_TRACKS):
                 facts |= await load_facts(session, guild_id, batch)
                 rows = select(TrackVector).where(
                     TrackVector.track_id.in_(batch), TrackVector.name.in_(raws.keys())
@@ -201,17 +206,22 @@ class LibraryIndex:
                 for row in await session.scalars(rows):
                     raws[row.name][row.track_id] = np.frombuffer(row.data, dtype="<f4")
         facts = dict(sorted(facts.items()))
-        return LibraryMatrix(stamp, epoch, facts, await asyncio.to_thread(placed, epoch, list(facts), raws))
+        return LibraryMatrix(
+            version,
+            generation,
+            facts,
+            await asyncio.to_thread(calibrated_rows, generation, list(facts), raws),
+        )
 
     def _keep(self, guild_id: int, matrix: LibraryMatrix) -> None:
         """The ones that were asked for last stay."""
         self._kept[guild_id] = matrix
-        while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > KEPT:
+        while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > CACHED_NUMBERS:
             self._kept.popitem(last=False)
 
 
-def _id(epoch: Generation | None) -> int | None:
-    return epoch.id if epoch else None
+def _id(generation: Generation | None) -> int | None:
+    return generation.id if generation else None
 
 
 def _with_examples(sounds: UnitVectors, examples: Sequence[Example]) -> UnitVectors:
@@ -219,6 +229,6 @@ def _with_examples(sounds: UnitVectors, examples: Sequence[Example]) -> UnitVect
     vectors = {name: dict(tracks) for name, tracks in sounds.vectors.items()}
     for place, sound in enumerate(examples, 1):
         for name, raw in sound.items() if not isinstance(sound, int) else ():
-            if name in sounds.frames:
-                vectors.setdefault(name, {})[-place] = sounds.frames[name].place(raw)
+            if name in sounds.calibrations:
+                vectors.setdefault(name, {})[-place] = sounds.calibrations[name].apply(raw)
     return replace(sounds, vectors=vectors)

@@ -1,8 +1,8 @@
-"""Keeps each server's collection in a frame that fits it, and with the vectors that are wanted.
+"""Rebuilds a server's vectors when the embedders change or its calibration is outdated.
 
-A collection is never changed over: a new one is made beside it from the database, a few tracks at a time, and then
-takes its place in one transaction. What is filed or removed meanwhile goes into both. Whatever is cut off leaves the
-old one or the new one in use, and a row that says what to clear away.
+A generation is never modified in place (blue/green): a new one is built beside it from the database, a few tracks at
+a time, and then takes its place in one transaction. What is stored or removed meanwhile goes into both. Whatever is
+cut off leaves the old one or the new one in use, and a row that says what to clear away.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from sqlalchemy import select
 from bot.errors import StorageFailed
 from bot.library.store import Store
 from bot.vectors import coverage
-from bot.vectors.calibration import Frame, Measuring, Vector, is_due
+from bot.vectors.calibration import Calibration, Calibrator, Vector, remeasuring_is_due
 from bot.vectors.generations import Generation
 from bot.vectors.points import load_points
 from models import Track, TrackVector
@@ -84,13 +84,13 @@ class Rebuilder:
 
     async def tend_all(self) -> None:
         """Do for every server what is due."""
-        for guild_id in sorted(await self._vectors.epochs.guilds()):
+        for guild_id in sorted(await self._vectors.generations.guilds()):
             await self.tend(guild_id)
 
     async def tend(self, guild_id: int, *, anew: bool = False) -> bool:
         """Make a server's collection anew if it needs it, or in any case; whether that was done."""
         async with self._building:
-            current = await self._vectors.epochs.current(guild_id)
+            current = await self._vectors.generations.current(guild_id)
             counts = await coverage.counts(self._store, guild_id)
             if current is None and not (anew and counts):
                 return False
@@ -104,28 +104,28 @@ class Rebuilder:
             return await self._build(guild_id, wish, current, counts)
 
     def _is_due(self, current: Generation, wish: Plan, counts: Mapping[str, int]) -> bool:
-        if set(wish.searched) != set(current.searched) or set(wish.names) != current.frames.keys():
+        if set(wish.searched) != set(current.searched) or set(wish.names) != current.calibrations.keys():
             return True
         return any(
-            self._vectors.info_of(name) and is_due(frame.tracks, counts.get(name, 0))
-            for name, frame in current.frames.items()
+            self._vectors.info_of(name) and remeasuring_is_due(calibration.tracks, counts.get(name, 0))
+            for name, calibration in current.calibrations.items()
         )
 
     async def _build(
         self, guild_id: int, wish: Plan, current: Generation | None, counts: Mapping[str, int]
     ) -> bool:
-        frames = {
-            name: await self._frame(guild_id, name, counts.get(name, 0), current) for name in wish.names
+        calibrations = {
+            name: await self._calibration(guild_id, name, counts.get(name, 0), current) for name in wish.names
         }
-        epochs = self._vectors.epochs
-        made = await epochs.begin(guild_id, wish.searched, frames)
+        generations = self._vectors.generations
+        made = await generations.begin(guild_id, wish.searched, calibrations)
         unused: Generation | None = made
         try:
             await self._vectors.make(made)
             await self._fill(made)
             await self._vectors.settle(made)
             is_final = set(wish.names) == set(self._vectors.names)
-            if await epochs.swap(made, current, purge=is_final):
+            if await generations.swap(made, current, purge=is_final):
                 unused = current
                 log.info("server %d: searched by %s now", guild_id, ", ".join(wish.searched))
             return unused is not made
@@ -133,13 +133,15 @@ class Rebuilder:
             if unused is not None:
                 await asyncio.shield(self._vectors.drop(unused))
 
-    async def _frame(self, guild_id: int, name: str, total: int, current: Generation | None) -> Frame:
-        """The frame of all of a server's vectors of one name."""
+    async def _calibration(
+        self, guild_id: int, name: str, total: int, current: Generation | None
+    ) -> Calibration:
+        """Measure the calibration of a server's vectors of one name."""
         info = self._vectors.info_of(name)
         if info is None:  # of an embedder that is no more: as it was
             assert current is not None
-            return current.frames[name]
-        measuring = Measuring(info, total)
+            return current.calibrations[name]
+        calibrator = Calibrator(info, total)
         after = 0
         while total:
             async with self._store.session() as session:
@@ -154,21 +156,21 @@ class Rebuilder:
             if not rows:
                 break
             after = rows[-1][0]
-            measuring.add(_matrix([data for _, data in rows]))
-        return await asyncio.to_thread(measuring.frame)
+            calibrator.add(_matrix([data for _, data in rows]))
+        return await asyncio.to_thread(calibrator.build)
 
-    async def _fill(self, epoch: Generation) -> None:
+    async def _fill(self, generation: Generation) -> None:
         after = 0
         while True:
             # Nobody may change a track between our reading it and our storing it.
             async with self._vectors.refreshing:
                 async with self._store.session() as session:
-                    ids = select(Track.id).where(Track.guild_id == epoch.guild_id, Track.id > after)
+                    ids = select(Track.id).where(Track.guild_id == generation.guild_id, Track.id > after)
                     batch = list(await session.scalars(ids.order_by(Track.id).limit(AT_ONCE)))
-                    points = await load_points(session, epoch.guild_id, Track.id.in_(batch))
+                    points = await load_points(session, generation.guild_id, Track.id.in_(batch))
                 if not batch:
                     return
-                await self._vectors.fill(epoch, points)
+                await self._vectors.fill(generation, points)
             after = batch[-1]
 
     async def _run(self) -> None:
@@ -188,7 +190,7 @@ class Rebuilder:
     async def _guilds(self) -> set[int]:
         while True:
             try:
-                return await self._vectors.epochs.guilds()
+                return await self._vectors.generations.guilds()
             except StorageFailed as error:
                 log.warning("the servers' vectors can't be looked through: %s", error)
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)

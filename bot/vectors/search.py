@@ -16,7 +16,7 @@ from bot.vectors.calibration import Vector
 from bot.vectors.collection import Place, VectorCollection, point_id, track_of
 from bot.vectors.generations import Generation
 from bot.vectors.question import Example, Hit, Question, Strategy
-from bot.vectors.sounds import UnitVectors
+from bot.vectors.unit_vectors import UnitVectors
 
 Heard = Mapping[str, Vector]
 Query = list[float] | models.RecommendQuery
@@ -25,35 +25,35 @@ RANKING_CONSTANT = 60 + 1  # Qdrant counts ranks from 0
 DEPTH = 200  # of each ranking that is fused, at least
 
 
-async def search(shelf: VectorCollection, epoch: Generation, question: Question) -> list[Hit]:
+async def search(shelf: VectorCollection, generation: Generation, question: Question) -> list[Hit]:
     """The answer, best first; nothing if the examples have none of the vectors that are kept."""
-    liked = await _heard(shelf, epoch, question.positives)
-    disliked = await _heard(shelf, epoch, question.negatives)
-    names = _names_for(epoch, liked or disliked)
+    liked = await _heard(shelf, generation, question.positives)
+    disliked = await _heard(shelf, generation, question.negatives)
+    names = _names_for(generation, liked or disliked)
     if not names or question.limit < 1:
         return []
     queries = {name: _query(_by(name, liked), _by(name, disliked), question.strategy) for name in names}
-    found = await _ask(shelf, epoch, queries, question)
-    return await _hits(shelf, epoch, found, liked, disliked)
+    found = await _ask(shelf, generation, queries, question)
+    return await _hits(shelf, generation, found, liked, disliked)
 
 
-async def _heard(shelf: VectorCollection, epoch: Generation, sounds: Sequence[Example]) -> list[Heard]:
-    """The vectors of those of the sounds that have any, in this epoch's frames."""
+async def _heard(shelf: VectorCollection, generation: Generation, sounds: Sequence[Example]) -> list[Heard]:
+    """The calibrated vectors of those of the examples that have any."""
     names = await shelf.names()
     stored = await shelf.vectors([sound for sound in sounds if isinstance(sound, int)])
     heard = [
         {name: tracks[sound] for name, tracks in stored.items() if sound in tracks}
         if isinstance(sound, int)
-        else {name: epoch.frames[name].place(raw) for name, raw in sound.items() if name in names}
+        else {name: generation.calibrations[name].apply(raw) for name, raw in sound.items() if name in names}
         for sound in sounds
     ]
     return [vectors for vectors in heard if vectors]
 
 
-def _names_for(epoch: Generation, examples: Sequence[Heard]) -> list[str]:
+def _names_for(generation: Generation, examples: Sequence[Heard]) -> list[str]:
     """The vectors to search by: those that questions go by, or if the examples have none of them, what they have."""
-    having = [name for name in epoch.frames if any(name in example for example in examples)]
-    return [name for name in epoch.searched if name in having] or having
+    having = [name for name in generation.calibrations if any(name in example for example in examples)]
+    return [name for name in generation.searched if name in having] or having
 
 
 def _by(name: str, sounds: Sequence[Heard]) -> list[list[float]]:
@@ -72,7 +72,7 @@ def _query(
 
 
 async def _ask(
-    shelf: VectorCollection, epoch: Generation, queries: Mapping[str, Query], question: Question
+    shelf: VectorCollection, generation: Generation, queries: Mapping[str, Query], question: Question
 ) -> list[tuple[int, float]]:
     """Tracks and scores, best first, for one query by vector name, or for several fused."""
     if len(queries) == 1:
@@ -83,14 +83,14 @@ async def _ask(
             shelf.place.collection,
             query=query,
             using=name,
-            query_filter=_wanted(shelf.place, epoch, question, () if spare else question.exclude),
+            query_filter=_wanted(shelf.place, generation, question, () if spare else question.exclude),
             limit=question.limit + spare,
             with_payload=["track_id"],
         )
     else:
         answer = await shelf.client.query_points(
             shelf.place.collection,
-            prefetch=_rankings(shelf.place, epoch, queries, question),
+            prefetch=_rankings(shelf.place, generation, queries, question),
             query=models.RrfQuery(rrf=models.Rrf(k=RANKING_CONSTANT)),
             limit=question.limit,
             with_payload=["track_id"],
@@ -100,10 +100,10 @@ async def _ask(
 
 
 def _rankings(
-    place: Place, epoch: Generation, queries: Mapping[str, Query], question: Question
+    place: Place, generation: Generation, queries: Mapping[str, Query], question: Question
 ) -> list[models.Prefetch]:
     """A ranking by each vector, of what may be shown and is wanted; a track may be missing from some."""
-    wanted = _wanted(place, epoch, question, question.exclude)
+    wanted = _wanted(place, generation, question, question.exclude)
     depth = max(DEPTH, question.limit)
     return [
         models.Prefetch(query=query, using=name, filter=wanted, limit=depth)
@@ -111,24 +111,26 @@ def _rankings(
     ]
 
 
-def _wanted(place: Place, epoch: Generation, question: Question, exclude: Collection[int]) -> models.Filter:
+def _wanted(
+    place: Place, generation: Generation, question: Question, exclude: Collection[int]
+) -> models.Filter:
     """What may be shown and is asked for, without some."""
     must = list(place.conditions)
     if question.channels is not None:
         shown = models.MatchAny(any=sorted({COMMAND_LINE, *question.channels}))
         must.append(models.FieldCondition(key="channels", match=shown))
     if question.among is not None:
-        must.append(_one_of(epoch, question.among))
-    return models.Filter(must=must, must_not=[_one_of(epoch, exclude)] if exclude else None)
+        must.append(_one_of(generation, question.among))
+    return models.Filter(must=must, must_not=[_one_of(generation, exclude)] if exclude else None)
 
 
-def _one_of(epoch: Generation, tracks: Collection[int]) -> models.HasIdCondition:
-    return models.HasIdCondition(has_id=[point_id(epoch.id, track_id) for track_id in tracks])
+def _one_of(generation: Generation, tracks: Collection[int]) -> models.HasIdCondition:
+    return models.HasIdCondition(has_id=[point_id(generation.id, track_id) for track_id in tracks])
 
 
 async def _hits(
     shelf: VectorCollection,
-    epoch: Generation,
+    generation: Generation,
     found: Sequence[tuple[int, float]],
     liked: Sequence[Heard],
     disliked: Sequence[Heard],
@@ -139,7 +141,7 @@ async def _hits(
     for number, example in enumerate([*liked, *disliked], start=1):
         for name, vector in example.items():
             vectors[name][-number] = vector
-    sounds = UnitVectors(epoch.id, epoch.searched, epoch.frames, vectors)
+    sounds = UnitVectors(generation.id, generation.searched, generation.calibrations, vectors)
     matches = sounds.matches(tracks, [-number for number in range(1, len(liked) + len(disliked) + 1)])
     match = matches[:, : len(liked)].max(axis=1, initial=-np.inf)
     against = matches[:, len(liked) :].max(axis=1, initial=-np.inf)

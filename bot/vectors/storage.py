@@ -1,9 +1,8 @@
-"""How tracks sound: everything that Earworm asks of Qdrant.
+"""The vector storage: everything that Earworm asks of Qdrant.
 
-The database holds raw vectors and is the truth; a collection holds them in its frames (bot.vectors.calibration), of
-length 1: after a reopen, embedded Qdrant answers from what it holds as it is. A question is put into the frames of the
-collection that it is asked of, and asked again if that was swapped for another meanwhile, so that no answer ever
-mixes two frames.
+The database holds raw vectors and is the truth; a generation holds them calibrated (bot.vectors.calibration), of
+length 1: after a reopen, embedded Qdrant answers from what it holds as it is. A query is calibrated for the generation
+that it is asked of, and asked again if that was swapped for another meanwhile, so that no answer ever mixes two.
 """
 
 import asyncio
@@ -19,9 +18,9 @@ from bot.errors import StorageFailed
 from bot.library.sight import Channels
 from bot.library.store import Store
 from bot.settings import Settings
-from bot.vectors.calibration import Frame
+from bot.vectors.calibration import Calibration
 from bot.vectors.collection import (
-    OURS,
+    GENERATION_KEY,
     PREFIX,
     VectorCollection,
     as_stored,
@@ -29,12 +28,12 @@ from bot.vectors.collection import (
     place_of,
     track_of,
 )
-from bot.vectors.generations import Epochs, Generation
+from bot.vectors.generations import Generation, Generations
 from bot.vectors.points import Point
 from bot.vectors.qdrant_thread import QdrantThread, wait_for_disk
 from bot.vectors.question import Example, Hit, Question, Strategy
 from bot.vectors.search import search
-from bot.vectors.sounds import UnitVectors
+from bot.vectors.unit_vectors import UnitVectors
 
 PATIENCE = timedelta(hours=1)  # more than it takes to make a collection
 
@@ -50,10 +49,10 @@ class VectorStorage:
     """
 
     def __init__(
-        self, thread: QdrantThread, infos: Sequence[EmbedderInfo], epochs: Epochs, *, embedded: bool
+        self, thread: QdrantThread, infos: Sequence[EmbedderInfo], generations: Generations, *, embedded: bool
     ) -> None:
         self.refreshing = asyncio.Lock()
-        self.epochs = epochs
+        self.generations = generations
         self._thread = thread
         self._infos = {info.vector_name: info for info in infos}
         self.embedded = embedded
@@ -62,7 +61,9 @@ class VectorStorage:
     @classmethod
     async def open(cls, settings: Settings, infos: Sequence[EmbedderInfo], store: Store) -> Self:
         """Open the storage for these embedders. Raises StorageBusy, SettingsError."""
-        made = cls(await QdrantThread.open(settings), infos, Epochs(store), embedded=not settings.qdrant_url)
+        made = cls(
+            await QdrantThread.open(settings), infos, Generations(store), embedded=not settings.qdrant_url
+        )
         try:
             await made.tidy()
         except BaseException:
@@ -91,18 +92,18 @@ class VectorStorage:
 
         Raises EmbedderError for a vector without direction or of a wrong size.
         """
-        epochs = await self.epochs.of(guild_id)
-        if not any(epoch.current for epoch in epochs):
+        generations = await self.generations.of(guild_id)
+        if not any(generation.current for generation in generations):
             await self._begin_first(guild_id)
-            epochs = await self.epochs.of(guild_id)
-        for epoch in epochs:
-            await self.fill(epoch, points, make=epoch.current)
+            generations = await self.generations.of(guild_id)
+        for generation in generations:
+            await self.fill(generation, points, make=generation.current)
         self._tell(guild_id, [point.track_id for point in points])
 
     async def remove(self, guild_id: int, track_ids: Collection[int]) -> None:
         """Remove tracks; nothing happens to those that aren't stored."""
-        for epoch in await self.epochs.of(guild_id):
-            await self._on(epoch, lambda shelf: shelf.remove(track_ids))
+        for generation in await self.generations.of(guild_id):
+            await self._on(generation, lambda shelf: shelf.remove(track_ids))
         self._tell(guild_id, track_ids)
 
     def watch(self, watcher: Watcher) -> None:
@@ -115,20 +116,20 @@ class VectorStorage:
 
     # -- a collection's life -------------------------------------------------------------------------------
 
-    async def make(self, epoch: Generation) -> None:
-        """Make the collection of an epoch that was announced; `settle` it before it is used."""
+    async def make(self, generation: Generation) -> None:
+        """Make the collection of a generation that was announced; `settle` it before it is used."""
 
         async def create(client: AsyncQdrantClient) -> None:
-            shelf = self._shelf(client, epoch)
+            shelf = self._shelf(client, generation)
             await shelf.make()
             if not shelf.place.conditions:
                 wait_for_disk(client, shelf.place.collection, False)
 
         await self._thread.run(create)
 
-    async def fill(self, epoch: Generation, points: Sequence[Point], *, make: bool = False) -> None:
-        """Store tracks in one epoch; does nothing if its collection isn't there, unless told to `make` it."""
-        stored = [(point.track_id, as_stored(epoch, point)) for point in points]
+    async def fill(self, generation: Generation, points: Sequence[Point], *, make: bool = False) -> None:
+        """Store tracks in one generation; does nothing if its collection isn't there, unless told to `make` it."""
+        stored = [(point.track_id, as_stored(generation, point)) for point in points]
         structs = [struct for _, struct in stored if struct is not None]
         bare = [track_id for track_id, struct in stored if struct is None]
 
@@ -139,33 +140,33 @@ class VectorStorage:
                 await shelf.put(structs)
                 await shelf.remove(bare)
 
-        await self._on(epoch, store)
+        await self._on(generation, store)
 
-    async def settle(self, epoch: Generation) -> None:
+    async def settle(self, generation: Generation) -> None:
         """See that what was stored is on the disk."""
 
         async def sync(client: AsyncQdrantClient) -> None:
-            place = place_of(epoch.guild_id, epoch.id)
+            place = place_of(generation.guild_id, generation.id)
             if not place.conditions:
                 wait_for_disk(client, place.collection, True)
 
         await self._thread.run(sync)
 
-    async def drop(self, epoch: Generation) -> None:
-        """Remove an epoch that isn't in use, and then its row."""
-        await self._on(epoch, lambda shelf: shelf.unmake())
-        await self.epochs.forget(epoch)
+    async def drop(self, generation: Generation) -> None:
+        """Remove a generation that isn't in use, and then its row."""
+        await self._on(generation, lambda shelf: shelf.unmake())
+        await self.generations.forget(generation)
 
     async def tidy(self) -> None:
         """Remove what a crash left. On a Qdrant server somebody else may be making what is not in use yet."""
-        for epoch in await self.epochs.unused(since=timedelta() if self.embedded else PATIENCE):
-            await self.drop(epoch)
+        for generation in await self.generations.unused(since=timedelta() if self.embedded else PATIENCE):
+            await self.drop(generation)
 
     async def _begin_first(self, guild_id: int) -> None:
-        frames = {name: Frame.unmeasured(info) for name, info in self._infos.items()}
-        first = await self.epochs.begin(guild_id, self.names, frames)
+        calibrations = {name: Calibration.unmeasured(info) for name, info in self._infos.items()}
+        first = await self.generations.begin(guild_id, self.names, calibrations)
         await self._on(first, lambda shelf: shelf.make())
-        if not await self.epochs.swap(first, None):
+        if not await self.generations.swap(first, None):
             await self.drop(first)
 
     # -- looking up ----------------------------------------------------------------------------------------
@@ -173,9 +174,9 @@ class VectorStorage:
     async def get(self, guild_id: int, track_ids: Collection[int]) -> UnitVectors:
         """How these tracks sound, as far as they have vectors."""
 
-        async def look(client: AsyncQdrantClient, epoch: Generation) -> UnitVectors:
-            vectors = await self._shelf(client, epoch).vectors(track_ids)
-            return UnitVectors(epoch.id, epoch.searched, epoch.frames, vectors)
+        async def look(client: AsyncQdrantClient, generation: Generation) -> UnitVectors:
+            vectors = await self._shelf(client, generation).vectors(track_ids)
+            return UnitVectors(generation.id, generation.searched, generation.calibrations, vectors)
 
         return await self._in_use(guild_id, look) or UnitVectors(0, (), {}, {})
 
@@ -183,13 +184,16 @@ class VectorStorage:
         """The tracks that are stored, or those of them that have a vector called `name`."""
         if name is None:
             return {track_of(record) for record in await self._scroll(guild_id, ["track_id"])}
-        return await self._in_use(guild_id, lambda client, epoch: self._having(client, epoch, name)) or set()
+        return (
+            await self._in_use(guild_id, lambda client, generation: self._having(client, generation, name))
+            or set()
+        )
 
     async def payloads(self, guild_id: int) -> dict[int, dict[str, Any]]:
         """What filters know of every track."""
         found = {track_of(record): record.payload or {} for record in await self._scroll(guild_id, True)}
         return {
-            track_id: {key: value for key, value in payload.items() if key != OURS}
+            track_id: {key: value for key, value in payload.items() if key != GENERATION_KEY}
             for track_id, payload in found.items()
         }
 
@@ -200,7 +204,7 @@ class VectorStorage:
 
     async def guilds(self) -> set[int]:
         """The servers that have vectors."""
-        return await self.epochs.guilds() | {guild for guild, _ in await self.strays()}
+        return await self.generations.guilds() | {guild for guild, _ in await self.strays()}
 
     async def strays(self) -> list[tuple[int, str]]:
         """Servers and collections that the database knows nothing of; none on a Qdrant server, which others may use."""
@@ -210,7 +214,7 @@ class VectorStorage:
         async def collections(client: AsyncQdrantClient) -> list[str]:
             return [each.name for each in (await client.get_collections()).collections]
 
-        known = {place_of(*each).collection for each in await self.epochs.known()}
+        known = {place_of(*each).collection for each in await self.generations.known()}
         names = [name for name in await self._thread.run(collections) if name.startswith(PREFIX)]
         found = [(guild_of(name), name) for name in sorted(set(names) - known)]
         return [(guild, name) for guild, name in found if guild is not None]
@@ -262,51 +266,53 @@ class VectorStorage:
 
     # -- underneath ----------------------------------------------------------------------------------------
 
-    def _shelf(self, client: AsyncQdrantClient, epoch: Generation) -> VectorCollection:
+    def _shelf(self, client: AsyncQdrantClient, generation: Generation) -> VectorCollection:
         # An index does nothing in embedded mode but warn; hosted servers refuse to filter without one.
-        return VectorCollection(client, epoch, indexed=not self.embedded)
+        return VectorCollection(client, generation, indexed=not self.embedded)
 
-    async def _on(self, epoch: Generation, operation: Callable[[VectorCollection], Awaitable[None]]) -> None:
+    async def _on(
+        self, generation: Generation, operation: Callable[[VectorCollection], Awaitable[None]]
+    ) -> None:
         async def run(client: AsyncQdrantClient) -> None:
-            await operation(self._shelf(client, epoch))
+            await operation(self._shelf(client, generation))
 
         await self._thread.run(run)
 
     async def _ask(self, guild_id: int, question: Question) -> list[Hit]:
-        async def run(client: AsyncQdrantClient, epoch: Generation) -> list[Hit]:
-            return await search(self._shelf(client, epoch), epoch, question)
+        async def run(client: AsyncQdrantClient, generation: Generation) -> list[Hit]:
+            return await search(self._shelf(client, generation), generation, question)
 
         return await self._in_use(guild_id, run) or []
 
     async def _in_use(
         self, guild_id: int, question: Callable[[AsyncQdrantClient, Generation], Awaitable[T]]
     ) -> T | None:
-        """The answer from the epoch in use, which may be swapped for another while it is asked."""
-        while (epoch := await self.epochs.current(guild_id)) is not None:
+        """The answer from the generation in use, which may be swapped for another while it is asked."""
+        while (generation := await self.generations.current(guild_id)) is not None:
 
-            async def run(client: AsyncQdrantClient, epoch: Generation = epoch) -> T:
-                return await question(client, epoch)
+            async def run(client: AsyncQdrantClient, generation: Generation = generation) -> T:
+                return await question(client, generation)
 
             try:
                 answer = await self._thread.run(run)
             except StorageFailed:
-                if await self.epochs.is_current(epoch):
+                if await self.generations.is_current(generation):
                     raise
                 continue
-            if await self.epochs.is_current(epoch):
+            if await self.generations.is_current(generation):
                 return answer
         return None
 
     async def _scroll(
         self, guild_id: int, payload: bool | list[str], condition: models.Condition | None = None
     ) -> list[models.Record]:
-        async def pages(client: AsyncQdrantClient, epoch: Generation) -> list[models.Record]:
-            return await self._shelf(client, epoch).scroll(payload, condition)
+        async def pages(client: AsyncQdrantClient, generation: Generation) -> list[models.Record]:
+            return await self._shelf(client, generation).scroll(payload, condition)
 
         return await self._in_use(guild_id, pages) or []
 
-    async def _having(self, client: AsyncQdrantClient, epoch: Generation, name: str) -> set[int]:
-        shelf = self._shelf(client, epoch)
+    async def _having(self, client: AsyncQdrantClient, generation: Generation, name: str) -> set[int]:
+        shelf = self._shelf(client, generation)
         if name not in await shelf.names():
             return set()
         condition = models.HasVectorCondition(has_vector=name)

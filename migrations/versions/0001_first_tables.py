@@ -65,18 +65,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("guild_id", "week", name=op.f("pk_digests")),
     )
     op.create_table(
-        "epochs",
+        "generations",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("guild_id", sa.BigInteger(), nullable=False),
         sa.Column("current", sa.Boolean(), nullable=True),
         sa.Column("searched", sa.JSON(), nullable=False),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_epochs")),
-        sa.UniqueConstraint("guild_id", "current", name=op.f("uq_epochs_guild_id_current")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_generations")),
+        sa.UniqueConstraint("guild_id", "current", name=op.f("uq_generations_guild_id_current")),
     )
     op.create_table(
-        "epoch_frames",
-        sa.Column("epoch_id", sa.BigInteger(), nullable=False),
+        "generation_calibrations",
+        sa.Column("generation_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("dimension", sa.BigInteger(), nullable=False),
         sa.Column("chance", sa.Double(), nullable=False),
@@ -84,9 +84,12 @@ def upgrade() -> None:
         sa.Column("mean", sa.LargeBinary(), nullable=False),
         sa.Column("scale", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["epoch_id"], ["epochs.id"], name=op.f("fk_epoch_frames_epoch_id_epochs"), ondelete="CASCADE"
+            ["generation_id"],
+            ["generations.id"],
+            name=op.f("fk_generation_calibrations_generation_id_generations"),
+            ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("epoch_id", "name", name=op.f("pk_epoch_frames")),
+        sa.PrimaryKeyConstraint("generation_id", "name", name=op.f("pk_generation_calibrations")),
     )
     op.create_table(
         "members",
@@ -439,8 +442,8 @@ def downgrade() -> None:
     op.drop_table("threads")
     op.drop_table("music_channels")
     op.drop_table("members")
-    op.drop_table("epoch_frames")
-    op.drop_table("epochs")
+    op.drop_table("generation_calibrations")
+    op.drop_table("generations")
     op.drop_table("digests")
     op.drop_table("replies")
     op.drop_index(op.f("ix_reactions_user_id_guild_id"), table_name="reactions")

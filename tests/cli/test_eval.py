@@ -13,7 +13,7 @@ from bot.embedders import EMBEDDERS
 from bot.embedders.retrieval_measures import fused
 from bot.errors import EmbedderError, NotFound, WeightsError
 from bot.settings import Settings
-from bot.vectors.calibration import FEWEST
+from bot.vectors.calibration import MIN_TRACKS
 from discord_sandbox.music.encode import write_audio
 from discord_sandbox.music.instruments import RATE
 from tests.support.commands import run
@@ -154,12 +154,12 @@ def vectors_of(count: int) -> list[dict[str, np.ndarray]]:
 
 
 def test_with_enough_songs_vectors_are_standardised_as_in_a_library() -> None:
-    heard, infos = vectors_of(FEWEST), [EMBEDDERS["mfcc"], EMBEDDERS["musicnn"]]
+    heard, infos = vectors_of(MIN_TRACKS), [EMBEDDERS["mfcc"], EMBEDDERS["musicnn"]]
     ranked = {ranking.name: ranking for ranking in command.rankings(heard, infos)}
     assert list(ranked) == [
         "mfcc", "mfcc standardised", "musicnn", "musicnn standardised", "fusion", "random",
     ]  # fmt: skip
-    off = ~np.eye(FEWEST, dtype=bool)
+    off = ~np.eye(MIN_TRACKS, dtype=bool)
     assert np.median(ranked["musicnn"].scores[off]) > 0.9
     assert abs(np.median(ranked["musicnn standardised"].scores[off])) < 0.1
     # A library standardises MusiCNN's vectors only.
@@ -169,5 +169,5 @@ def test_with_enough_songs_vectors_are_standardised_as_in_a_library() -> None:
 
 
 def test_with_few_songs_they_are_left_as_they_are() -> None:
-    names = [ranking.name for ranking in command.rankings(vectors_of(FEWEST - 1), [EMBEDDERS["musicnn"]])]
+    names = [ranking.name for ranking in command.rankings(vectors_of(MIN_TRACKS - 1), [EMBEDDERS["musicnn"]])]
     assert names == ["musicnn", "random"]

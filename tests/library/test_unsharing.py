@@ -71,7 +71,9 @@ async def test_a_track_goes_with_its_last_share_and_takes_everything_along(refre
     await refresher.refresh_point(GUILD, track)
     assert await refresher.drop_share(GUILD, 11) == [(PUBLIC, 21)]
     empty = [
-        table for table in Base.metadata.tables if table not in {"guilds", "jobs", "epochs", "epoch_frames"}
+        table
+        for table in Base.metadata.tables
+        if table not in {"guilds", "jobs", "generations", "generation_calibrations"}
     ]
     async with store.session() as session:
         left = {table: (await session.execute(select(Base.metadata.tables[table]))).all() for table in empty}

@@ -272,7 +272,7 @@ async def test_another_embedder_takes_over_once_it_has_heard_what_can_be_heard(
         async with asyncio.timeout(120):
             await asked.wait()
             old = await services.vectors.nearest(guild, attached, channels=None, limit=9)
-            in_use = (await services.vectors.epochs.current(guild)).searched
+            in_use = (await services.vectors.generations.current(guild)).searched
             hold.set()
             await until_searched_by(services, guild, MUSICNN)
         new = await services.vectors.nearest(guild, tracks[0], channels=None, limit=9)
@@ -288,5 +288,5 @@ async def test_another_embedder_takes_over_once_it_has_heard_what_can_be_heard(
 
 
 async def until_searched_by(services: Services, guild: int, name: str) -> None:
-    while (await services.vectors.epochs.current(guild)).searched != (name,):  # noqa: ASYNC110 -- nothing tells
+    while (await services.vectors.generations.current(guild)).searched != (name,):  # noqa: ASYNC110 -- nothing tells
         await asyncio.sleep(0.05)

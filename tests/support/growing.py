@@ -47,9 +47,9 @@ async def add(store: Store, vectors: VectorStorage, raws: Iterable[NDArray[np.fl
     return tracks
 
 
-async def epochs(vectors: VectorStorage) -> list[bool]:
-    """The server's epochs: whether each is in use."""
-    return [epoch.current for epoch in await vectors.epochs.of(GUILD)]
+async def generations(vectors: VectorStorage) -> list[bool]:
+    """The server's generations: whether each is in use."""
+    return [generation.current for generation in await vectors.generations.of(GUILD)]
 
 
 async def collections(vectors: VectorStorage) -> list[str]:

@@ -33,8 +33,8 @@ async def test_the_order_is_qdrants(store, vectors, library, refresher):
     tracks = await fill(store, refresher, 30)
     liked, disliked = tracks[:3], tracks[3:5]
     heard = await library.heard(GUILD, tracks[5:], liked, disliked, channels=None)
-    frame = (await vectors.epochs.current(GUILD)).frames[INFOS[0].vector_name]
-    cosines = heard.matches * (1 - frame.chance) + frame.chance
+    calibration = (await vectors.generations.current(GUILD)).calibrations[INFOS[0].vector_name]
+    cosines = heard.matches * (1 - calibration.chance) + calibration.chance
     scores = best_score(cosines[:, :3], cosines[:, 3:])
     theirs = await vectors.recommend(GUILD, liked, disliked, channels=None, exclude=tracks[:5], limit=30)
     ours = [heard.tracks[row] for row in np.argsort(-scores, kind="stable")]

@@ -10,13 +10,13 @@ from sqlalchemy import delete, func, select
 
 from bot.embedders.base import normalised
 from bot.vectors import consistency
-from bot.vectors.calibration import FEWEST, Frame, Measuring
+from bot.vectors.calibration import MIN_TRACKS, Calibration, Calibrator
 from bot.vectors.collection import Place, VectorCollection
 from bot.vectors.generations import Generation
 from bot.vectors.rebuilder import Plan, Rebuilder, plan
 from bot.vectors.storage import VectorStorage
 from models import Share, TrackVector
-from tests.support.growing import FIRST, ONE, SECOND, TWO, add, collections, epochs, hurrying, sounds
+from tests.support.growing import FIRST, ONE, SECOND, TWO, add, collections, generations, hurrying, sounds
 from tests.support.library import GUILD, PUBLIC, START, add_track, remove_track, vector
 
 
@@ -40,27 +40,27 @@ async def stored(vectors):
     return (await vectors.get(GUILD, await vectors.ids(GUILD))).vectors[ONE]
 
 
-def expected(raws, framed):
-    """The vectors that a collection should hold, in a frame over the first `framed`."""
-    measuring = Measuring(FIRST, max(framed, 1))
-    if framed:
-        measuring.add(np.stack(raws[:framed]))
-    frame = measuring.frame()
-    return [frame.place(raw) for raw in raws]
+def expected(raws, measured):
+    """The vectors that a collection should hold, in a calibration over the first `measured`."""
+    calibrator = Calibrator(FIRST, max(measured, 1))
+    if measured:
+        calibrator.add(np.stack(raws[:measured]))
+    calibration = calibrator.build()
+    return [calibration.apply(raw) for raw in raws]
 
 
 # -- growing -----------------------------------------------------------------------------------------------
 
 
 async def test_a_library_is_in_one_frame_at_every_size(store, vectors, rebuilder):
-    raws, moments, framed, count = list(sounds(120)), [], 0, 0
+    raws, moments, measured, count = list(sounds(120)), [], 0, 0
     for size in (1, 20, 49, 50, 51, 99, 100, 101, 120):
         *_, newest = await add(store, vectors, raws[count:size])
         count = size
         if await rebuilder.tend(GUILD):
-            framed = count
+            measured = count
             moments.append(count)
-        placed = np.stack(expected(raws[:count], framed))
+        placed = np.stack(expected(raws[:count], measured))
         held = await stored(vectors)
         assert np.stack([held[key] for key in sorted(held)]) == pytest.approx(placed, abs=1e-4)
         hits = await vectors.nearest(GUILD, {ONE: raws[count - 1]}, channels=None, limit=5)
@@ -72,14 +72,14 @@ async def test_a_library_is_in_one_frame_at_every_size(store, vectors, rebuilder
 
 
 async def test_answers_are_all_from_one_frame_while_a_collection_is_swapped(store, vectors, rebuilder):
-    raws = sounds(FEWEST)
+    raws = sounds(MIN_TRACKS)
     await add(store, vectors, raws)
     either = [np.sort(np.stack(expected(list(raws), n)) @ expected(list(raws), n)[0])[::-1] for n in (0, 50)]
     done, seen = asyncio.Event(), [0, 0]
 
     async def ask():
         while not done.is_set():
-            hits = await vectors.nearest(GUILD, {ONE: raws[0]}, channels=None, limit=FEWEST)
+            hits = await vectors.nearest(GUILD, {ONE: raws[0]}, channels=None, limit=MIN_TRACKS)
             scores = np.array([hit.score for hit in hits])
             fits = [np.allclose(scores, cosines, atol=1e-4) for cosines in either]
             assert any(fits)
@@ -98,7 +98,7 @@ async def test_answers_are_all_from_one_frame_while_a_collection_is_swapped(stor
 async def test_a_question_is_asked_again_if_the_collection_was_swapped_meanwhile(
     store, vectors, rebuilder, monkeypatch
 ):
-    raws = sounds(FEWEST)
+    raws = sounds(MIN_TRACKS)
     await add(store, vectors, raws)
     original = VectorCollection.names
     loop = asyncio.get_running_loop()
@@ -112,7 +112,7 @@ async def test_a_question_is_asked_again_if_the_collection_was_swapped_meanwhile
         return await original(shelf)
 
     monkeypatch.setattr(VectorCollection, "names", swap_first)
-    hits = await vectors.nearest(GUILD, {ONE: raws[0]}, channels=None, limit=FEWEST)
+    hits = await vectors.nearest(GUILD, {ONE: raws[0]}, channels=None, limit=MIN_TRACKS)
     cosines = np.stack(expected(list(raws), 50)) @ expected(list(raws), 50)[0]
     assert swapped[0].result() is True
     assert [hit.score for hit in hits] == pytest.approx(sorted(cosines, reverse=True), abs=1e-4)
@@ -125,9 +125,9 @@ async def test_what_is_filed_changed_and_removed_during_a_build_is_not_lost(
     tracks = await add(store, vectors, raws)
     original, batches, late = vectors.fill, [], []
 
-    async def meddle(epoch, points, **options):
-        await original(epoch, points, **options)
-        if epoch.current or (len(batches) == 1 and late):
+    async def meddle(generation, points, **options):
+        await original(generation, points, **options)
+        if generation.current or (len(batches) == 1 and late):
             return
         batches.append(len(points))
         if len(batches) == 1:
@@ -152,7 +152,7 @@ async def test_what_is_filed_changed_and_removed_during_a_build_is_not_lost(
 
 
 async def test_others_are_answered_while_a_collection_is_made(store, vectors, rebuilder):
-    await add(store, vectors, sounds(FEWEST))
+    await add(store, vectors, sounds(MIN_TRACKS))
     building = asyncio.create_task(rebuilder.tend(GUILD))
     answered = 0
     while not building.done():
@@ -163,32 +163,32 @@ async def test_others_are_answered_while_a_collection_is_made(store, vectors, re
 
 async def test_it_happens_by_itself_once_started(store, vectors, rebuilder):
     rebuilder.start()
-    await add(store, vectors, sounds(FEWEST))
+    await add(store, vectors, sounds(MIN_TRACKS))
     async with asyncio.timeout(30):
-        while (await vectors.epochs.current(GUILD)).frames[ONE].tracks == 0:  # noqa: ASYNC110 -- nothing tells
+        while (await vectors.generations.current(GUILD)).calibrations[ONE].tracks == 0:  # noqa: ASYNC110 -- nothing tells
             await asyncio.sleep(0.01)
-        while await epochs(vectors) != [True]:  # noqa: ASYNC110 -- the old one goes a little later
+        while await generations(vectors) != [True]:  # noqa: ASYNC110 -- the old one goes a little later
             await asyncio.sleep(0.01)
     await rebuilder.stop()
 
 
 async def test_what_is_due_when_it_is_stopped_is_still_done(store, vectors, rebuilder):
     rebuilder.start()
-    await add(store, vectors, sounds(FEWEST))
+    await add(store, vectors, sounds(MIN_TRACKS))
     await rebuilder.stop(grace=30)
-    assert (await vectors.epochs.current(GUILD)).frames[ONE].tracks == FEWEST
+    assert (await vectors.generations.current(GUILD)).calibrations[ONE].tracks == MIN_TRACKS
 
 
 async def test_two_that_build_at_once_leave_one_collection(store, vectors):
-    await add(store, vectors, sounds(FEWEST))
+    await add(store, vectors, sounds(MIN_TRACKS))
     done = await asyncio.gather(*(Rebuilder(store, vectors).tend(GUILD) for _ in range(2)))
     assert sorted(done) in ([False, True], [True, True])
-    assert await epochs(vectors) == [True] and len(await collections(vectors)) == 1
+    assert await generations(vectors) == [True] and len(await collections(vectors)) == 1
     assert (await consistency.agreement(store, vectors))[0].agree
 
 
 async def test_a_build_that_fails_leaves_the_old_one(store, vectors, rebuilder, monkeypatch):
-    await add(store, vectors, sounds(FEWEST))
+    await add(store, vectors, sounds(MIN_TRACKS))
 
     async def fail(*_):
         raise OSError("the disk is full")
@@ -196,15 +196,15 @@ async def test_a_build_that_fails_leaves_the_old_one(store, vectors, rebuilder, 
     monkeypatch.setattr(vectors, "settle", fail)
     with pytest.raises(OSError, match="full"):
         await rebuilder.tend(GUILD)
-    assert await epochs(vectors) == [True] and len(await collections(vectors)) == 1
-    assert len(await vectors.nearest(GUILD, {ONE: sounds(1)[0]}, channels=None, limit=99)) == FEWEST
+    assert await generations(vectors) == [True] and len(await collections(vectors)) == 1
+    assert len(await vectors.nearest(GUILD, {ONE: sounds(1)[0]}, channels=None, limit=99)) == MIN_TRACKS
 
 
 async def test_servers_that_share_a_collection_have_frames_of_their_own(
     store, vectors, refresher, rebuilder, monkeypatch
 ):
-    def shared(guild_id, epoch_id):
-        wanted = {"guild_id": guild_id, "epoch": epoch_id}
+    def shared(guild_id, generation_id):
+        wanted = {"guild_id": guild_id, "generation": generation_id}
         return Place(
             "earworm-shared",
             tuple(
@@ -215,7 +215,7 @@ async def test_servers_that_share_a_collection_have_frames_of_their_own(
 
     for module in ("storage", "collection"):
         monkeypatch.setattr(f"bot.vectors.{module}.place_of", shared)
-    raws = sounds(FEWEST)
+    raws = sounds(MIN_TRACKS)
     await add(store, vectors, raws)
     other = await add_track(store, "Elsewhere", guild=GUILD + 1, sounds=raws[0])
     await refresher.refresh_point(GUILD + 1, other)
@@ -224,14 +224,14 @@ async def test_servers_that_share_a_collection_have_frames_of_their_own(
     placed = expected(list(raws), 50)
     assert np.stack([held[key] for key in sorted(held)]) == pytest.approx(np.stack(placed), abs=1e-4)
     assert elsewhere[other] == pytest.approx(normalised(raws[0]), abs=1e-5)
-    assert len(await vectors.nearest(GUILD, {ONE: raws[0]}, channels=None, limit=99)) == FEWEST
+    assert len(await vectors.nearest(GUILD, {ONE: raws[0]}, channels=None, limit=99)) == MIN_TRACKS
 
 
 # -- which vectors -----------------------------------------------------------------------------------------
 
 
 def in_use(*searched):
-    return Generation(1, GUILD, True, searched, {name: Frame(2, 0.5) for name in searched})
+    return Generation(1, GUILD, True, searched, {name: Calibration(2, 0.5) for name in searched})
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from sqlalchemy import func, make_url, select
 from bot.library.store import Store, engine_for
 from bot.settings import Settings
 from bot.vectors import consistency
-from bot.vectors.calibration import FEWEST
+from bot.vectors.calibration import MIN_TRACKS
 from bot.vectors.rebuilder import Rebuilder
 from bot.vectors.storage import VectorStorage
 from models import GenerationRecord
-from tests.support.growing import FIRST, ONE, SECOND, add, collections, epochs, hurrying, sounds
+from tests.support.growing import FIRST, ONE, SECOND, add, collections, generations, hurrying, sounds
 from tests.support.library import GUILD
 
 STEPS = ("begin", "make", "fill", "settle", "swap", "drop", "forget")
@@ -36,13 +36,13 @@ async def test_killed_at_any_step_the_old_or_the_new_is_in_use_and_nothing_is_le
         before = await _unused(store)
         vectors = await VectorStorage.open(settings, (FIRST, SECOND), store)
         (agreed,) = await consistency.agreement(store, vectors)
-        framed = (await vectors.epochs.current(GUILD)).frames[ONE].tracks
-        assert agreed.agree and agreed.points == FEWEST + 2, step
-        assert framed == (FEWEST + 2 if step in ("drop", "forget") else 0), step
+        measured = (await vectors.generations.current(GUILD)).calibrations[ONE].tracks
+        assert agreed.agree and agreed.points == MIN_TRACKS + 2, step
+        assert measured == (MIN_TRACKS + 2 if step in ("drop", "forget") else 0), step
         assert before == (0 if step == "begin" else 1), step
-        assert await epochs(vectors) == [True] and len(await collections(vectors)) == 1, step
+        assert await generations(vectors) == [True] and len(await collections(vectors)) == 1, step
         await Rebuilder(store, vectors).tend(GUILD)
-        assert (await vectors.epochs.current(GUILD)).frames[ONE].tracks == FEWEST + 2, step
+        assert (await vectors.generations.current(GUILD)).calibrations[ONE].tracks == MIN_TRACKS + 2, step
         await vectors.close()
         await store.close()
 
@@ -62,14 +62,14 @@ def kill_everywhere(folder):
         settings = Settings.load(home=home)
         store = await Store.open(settings)
         vectors = await VectorStorage.open(settings, (FIRST, SECOND), store)
-        await add(store, vectors, sounds(FEWEST + 2))
+        await add(store, vectors, sounds(MIN_TRACKS + 2))
         await vectors.close()
         await store.close()
 
     async def build(home, step):
         settings, store = shaped_store(home)
         vectors = await VectorStorage.open(settings, (FIRST, SECOND), store)
-        owner = vectors.epochs if hasattr(vectors.epochs, step) else vectors
+        owner = vectors.generations if hasattr(vectors.generations, step) else vectors
         original = getattr(owner, step)
 
         async def die(*args, **options):

@@ -31,8 +31,8 @@ async def backend(request, settings, store):
     yield made
     vectors = await VectorStorage.open(made, INFOS, store)
     for guild_id in (GUILD, GUILD + 1):
-        for epoch in await vectors.epochs.of(guild_id):
-            await vectors._on(epoch, lambda shelf: shelf.unmake())
+        for generation in await vectors.generations.of(guild_id):
+            await vectors._on(generation, lambda shelf: shelf.unmake())
     await vectors.close()
 
 
@@ -224,8 +224,8 @@ async def test_points_are_still_there_after_a_reopen(backend, store):
 
 
 async def test_servers_may_share_a_collection(vectors, monkeypatch):
-    def shared(guild_id, epoch_id):
-        wanted = {"guild_id": guild_id, "epoch": epoch_id}
+    def shared(guild_id, generation_id):
+        wanted = {"guild_id": guild_id, "generation": generation_id}
         conditions = (
             models.FieldCondition(key=key, match=models.MatchValue(value=value))
             for key, value in wanted.items()

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from bot.vectors.calibration import Frame
-from bot.vectors.sounds import UnitVectors
+from bot.vectors.calibration import Calibration
+from bot.vectors.unit_vectors import UnitVectors
 from tests.support.library import vector
 
 EAST, NORTH, BETWEEN = vector(1, 0), vector(0, 1), vector(0.6, 0.8)
-FRAMES = {"a": Frame(2, 0.5), "b": Frame(2, 0.0), "old": Frame(2, 0.0)}
+CALIBRATIONS = {"a": Calibration(2, 0.5), "b": Calibration(2, 0.0), "old": Calibration(2, 0.0)}
 
 
 def sounds(**vectors):
-    return UnitVectors(7, ("a", "b"), FRAMES, {"a": {}, "b": {}, "old": {}, **vectors})
+    return UnitVectors(7, ("a", "b"), CALIBRATIONS, {"a": {}, "b": {}, "old": {}, **vectors})
 
 
 def test_a_match_is_the_mean_over_the_vectors_that_both_have():

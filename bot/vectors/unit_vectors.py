@@ -1,4 +1,4 @@
-"""How tracks sound, side by side (pure)."""
+"""Comparing tracks by their calibrated vectors (pure)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.vectors.calibration import Frame, Vector
+from bot.vectors.calibration import Calibration, Vector
 
 
 @dataclass(frozen=True)
 class UnitVectors:
-    """Vectors of length 1 of some tracks, by name and track, all of one epoch: only these may be compared.
+    """Unit vectors of some tracks, by vector name and track, all of one generation: only these may be compared.
 
     Comparisons go by the names in `searched`; by others only where two tracks have none of those in common.
     """
 
-    epoch: int
+    generation: int
     searched: Sequence[str]
-    frames: Mapping[str, Frame]
+    calibrations: Mapping[str, Calibration]
     vectors: Mapping[str, Mapping[int, Vector]]
 
     def __contains__(self, track_id: int) -> bool:
@@ -57,14 +57,14 @@ class UnitVectors:
         for name in names:
             left, right = self._rows(name, ones), self._rows(name, others)
             both = np.outer(left.any(axis=1), right.any(axis=1))
-            total += np.where(both, self.frames[name].match(left @ right.T), 0)
+            total += np.where(both, self.calibrations[name].match(left @ right.T), 0)
             common += both
         return np.where(common > 0, total / np.maximum(common, 1), -np.inf).astype(np.float32)
 
     def _rows(self, name: str, tracks: Sequence[int]) -> Vector:
         """(n, d), with zeros for tracks without this vector."""
         known = self.vectors.get(name, {})
-        rows = np.zeros((len(tracks), self.frames[name].dimension), np.float32)
+        rows = np.zeros((len(tracks), self.calibrations[name].dimension), np.float32)
         for row, track_id in zip(rows, tracks, strict=True):
             if track_id in known:
                 row[:] = known[track_id]
