@@ -14,7 +14,7 @@ PACKAGES = ("bot", "cogs", "discord_sandbox", "models", "migrations")
 
 # What may be imported from further right, or from the same place; what stands together may import each other.
 WAY = (
-    {"errors", "logs", "periods", "settings", "signals", "visibility", "workers"},
+    {"backoff", "errors", "logs", "periods", "settings", "signals", "visibility", "workers"},
     {"intake"},
     {"audio"},
     {"embedders"},

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, u
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
+from bot.backoff import backoff
 from bot.digest.composer import LONG_AGO, Composer
 from bot.digest.content import DigestContent
 from bot.library.cards import TrackCard
@@ -171,7 +172,7 @@ class Digests:
 
     async def put_off(self, due: DueDigest, tried: int, *, now: datetime | None = None) -> None:
         """Posting it failed for the `tried`th time: it is due again in a minute, and each time in twice as long."""
-        delay = min(FIRST_DELAY * 2 ** min(tried - 1, 10), LONGEST_DELAY)
+        delay = backoff(tried, first=FIRST_DELAY, longest=LONGEST_DELAY)
         claimed_until = (now or datetime.now(UTC)) + delay
         async with self._store.begin() as session:
             await session.execute(update(Digest).where(_claimed(due)).values(claimed_until=claimed_until))

@@ -1,11 +1,11 @@
 """What the ledger's rows look like from outside, and the rules about time that they follow."""
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from bot.backoff import backoff
 from bot.errors import Failure, Refused
 from bot.intake.identity import identify
 from bot.intake.links import PostedMedia
@@ -18,7 +18,7 @@ LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
 MAX_DEATHS = 3
 FIRST_DELAY = timedelta(seconds=2)
-FIRST_SLOW_DELAY = timedelta(seconds=15)  # where a site asked for less haste
+FIRST_SLOW_DELAY = timedelta(seconds=15)  # where a site said that we ask too often
 LONGEST_DELAY = timedelta(minutes=10)
 DAY = timedelta(days=1)
 
@@ -140,11 +140,10 @@ def from_row(kind: type[Value], job: Job) -> Value:
     return kind(**{field.name: getattr(job, field.name) for field in fields(kind)})
 
 
-def delay(tries: int, *, slow: bool = False) -> timedelta:
-    """How long to wait after so many tries: doubling, bounded, and jittered so that retries don't meet."""
+def retry_delay(attempts: int, *, slow: bool = False) -> timedelta:
+    """How long a job waits after so many failed attempts."""
     first = FIRST_SLOW_DELAY if slow else FIRST_DELAY
-    longest = min(first * (1 << min(tries - 1, 16)), LONGEST_DELAY)
-    return longest * random.uniform(0.5, 1.0)
+    return backoff(attempts, first=first, longest=LONGEST_DELAY, jitter=0.5)
 
 
 def _time_of(message_id: int) -> datetime:

@@ -34,8 +34,8 @@ from bot.shares.jobs import (
     UNTOLD,
     Claimed,
     Clock,
-    delay,
     from_row,
+    retry_delay,
 )
 from bot.shares.round_robin import RoundRobin, WaitingMember
 from models import Job
@@ -157,7 +157,7 @@ class Leases:
         if somebody_waits or attempts >= MAX_ATTEMPTS:
             await self.fail(claimed, refused)
             return
-        later = self._clock() + delay(attempts, slow=refused.kind is Failure.RATE_LIMITED)
+        later = self._clock() + retry_delay(attempts, slow=refused.kind is Failure.RATE_LIMITED)
         await self._change(claimed, state=QUEUED, attempts=attempts, run_after=later, **FREE)
 
     async def died(self, claimed: Claimed) -> None:
@@ -166,7 +166,7 @@ class Leases:
         if deaths >= MAX_DEATHS:
             await self.fail(claimed, Refused(Failure.CRASHED))
             return
-        later = self._clock() + delay(deaths)
+        later = self._clock() + retry_delay(deaths)
         await self._change(claimed, state=QUEUED, deaths=deaths, run_after=later, **FREE)
 
     async def announced(self, claimed: Claimed) -> None:
@@ -177,7 +177,7 @@ class Leases:
     async def announce_later(self, claimed: Claimed) -> None:
         """The reply can't be made now: wait, longer each time, and never give up."""
         attempts = claimed.attempts + 1
-        later = self._clock() + delay(attempts)
+        later = self._clock() + retry_delay(attempts)
         await self._change(claimed, attempts=attempts, run_after=later, **FREE)
 
     async def _change(self, claimed: Claimed, **changes: Any) -> None:

@@ -7,11 +7,12 @@ not be had. One track at a time, in turn by server, and only while nothing that 
 import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import delete, select
 
 from bot.audio.fingerprint import EVIDENCE, SKETCH, Fingerprint, from_bytes, same_recording
+from bot.backoff import backoff
 from bot.errors import EmbedderError, Failure, Refused, StorageFailed, WeightsError, WorkerDied
 from bot.library.store import Store
 from bot.listening.listener import AnalysedSong, Listener
@@ -26,8 +27,8 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 FIRST_DELAY = timedelta(minutes=10)
-SLOWER = 4  # times as long after each attempt: an outage of half a day makes nobody give up
-LONGEST_DELAY = FIRST_DELAY * SLOWER**MAX_ATTEMPTS
+BACKOFF_FACTOR = 4.0  # so that an outage of half a day makes no track be given up
+LONGEST_DELAY = FIRST_DELAY * BACKOFF_FACTOR**MAX_ATTEMPTS
 LOOK_AGAIN_SECONDS = 60.0
 GIVE_WAY_SECONDS = 1.0
 
@@ -172,23 +173,20 @@ class Relistener:
                 return
             before = await session.get(Relistening, waiting.track_id)
             attempts = 1 + (before.attempts if before is not None and before.names == names else 0)
+            delay = backoff(attempts, first=FIRST_DELAY, longest=LONGEST_DELAY, factor=BACKOFF_FACTOR)
             row = Relistening(
                 track_id=waiting.track_id,
                 names=names,
                 attempts=attempts,
                 given_up=not _may_pass(refused) or attempts >= MAX_ATTEMPTS,
                 reason=str(refused),
-                run_after=_later(attempts),
+                run_after=now() + delay,
             )
             await session.merge(row)
 
 
 def _may_pass(refused: Refused) -> bool:
     return refused.kind.transient or refused.kind is Failure.CRASHED
-
-
-def _later(attempts: int) -> datetime:
-    return now() + FIRST_DELAY * float(SLOWER ** (attempts - 1))
 
 
 def _is_another(stored: bytes, heard: Fingerprint) -> bool:

@@ -64,7 +64,7 @@ def test_a_feature_that_hardly_speaks_does_not_outweigh_the_others():
 
 def test_placed_vectors_are_standardised_and_of_length_one():
     rows = raw(100)
-    placed = np.stack([measured(rows).place(row) for row in rows])
+    placed = np.stack([measured(rows).apply(row) for row in rows])
     assert np.linalg.norm(placed, axis=1) == pytest.approx(np.ones(100), abs=1e-5)
     assert np.abs(placed[:, :4].mean(axis=0)).max() < 0.1
     assert placed[:, 0].std() == pytest.approx(placed[:, 2].std(), rel=0.3)
