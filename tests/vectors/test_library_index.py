@@ -145,7 +145,7 @@ async def test_of_very_many_wanted_tracks_a_qdrant_server_names_the_best(
     order = np.argsort(-all_heard.matches[:, 0])
     far = [tracks[place] for place in order[-wanted:]]
     vectors.embedded = False
-    monkeypatch.setattr("bot.vectors.library_index.CANDIDATES", 5)
+    monkeypatch.setattr("bot.vectors.library_index.MAX_CANDIDATES", 5)
     heard = await LibraryIndex(store, vectors).heard(GUILD, sorted(far), [like], channels=None)
     assert list(heard.tracks) == far[:5]
     assert heard.matches[:, 0] == pytest.approx(all_heard.matches[order[-wanted:][:5], 0], abs=1e-5)
@@ -161,7 +161,7 @@ async def test_every_track_that_is_asked_for_is_heard_also_of_a_qdrant_server(
     expected = (await vectors.get(GUILD, tracks)).matches(asked, examples)
     assert here.tracks == tuple(asked)
     assert here.matches == pytest.approx(expected, abs=1e-5)
-    monkeypatch.setattr("bot.vectors.library_index.CANDIDATES", 2)
+    monkeypatch.setattr("bot.vectors.library_index.MAX_CANDIDATES", 2)
     vectors.embedded = False
     there = await LibraryIndex(store, vectors).heard_all(GUILD, asked, examples)
     assert there.tracks == here.tracks
