@@ -1,9 +1,11 @@
 """Who may import whom: cogs -> bot -> models, inside bot only leftwards along the way of a song, and each library of
-somebody else's only where its job is.
+somebody else's only where its job is; nothing in a circle, and no class name twice.
 """
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from textwrap import dedent
 
@@ -121,6 +123,58 @@ def _loads(called: ast.expr) -> bool:
     return name in {"import_module", "__import__", "find_spec", "run_module"}
 
 
+def graph(root: Path) -> dict[str, set[str]]:
+    """Which files below `root` each of them imports, as modules (bot.library.store); a package is its __init__."""
+    files = {_module_of(path.relative_to(root)): path for p in PACKAGES for path in (root / p).rglob("*.py")}
+    return {
+        module: {
+            target
+            for name in imports(path.read_text(), _package_of(path.relative_to(root)))
+            if (target := name if name in files else name.rpartition(".")[0]) in files and target != module
+        }
+        for module, path in files.items()
+    }
+
+
+def rooms(files: dict[str, set[str]], package: str) -> dict[str, set[str]]:
+    """Which rooms of a package (bot.library) import which, by what their files do."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for module, targets in files.items():
+        room = _room_of(module)
+        if room.startswith(f"{package}."):
+            found[room] |= {_room_of(target) for target in targets} - {room}
+    return found
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """One circle of a graph, each importing the one before it; empty if there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        found: list[str] = error.args[1]
+        return found
+    return []
+
+
+def classes(root: Path) -> dict[str, list[str]]:
+    """The files that define a class, by its name; more than once if a file defines several of that name."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for package in (*PACKAGES, "benchmarks", "tests"):
+        for path in sorted((root / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ClassDef):
+                    found[node.name].append(path.relative_to(root).as_posix())
+    return found
+
+
+def _module_of(file: Path) -> str:
+    return ".".join(file.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _room_of(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
 def _package_of(file: Path) -> str:
     return ".".join(file.parts[:-1])
 
@@ -131,7 +185,50 @@ def test_the_rules_hold():
 
 def test_every_part_of_bot_has_its_place():
     parts = {path.stem for path in (ROOT / "bot").iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert parts - {"__init__", "__pycache__"} <= PLACES.keys()
+    assert parts - {"__init__", "__pycache__"} == PLACES.keys()
+
+
+def test_every_home_is_there():
+    homes = {home for homes in AT_HOME.values() for home in homes}
+    assert {
+        home for home in homes if not (ROOT / home).exists() or home.endswith("/") != (ROOT / home).is_dir()
+    } == set()
+
+
+def test_no_files_import_each_other_in_a_circle():
+    assert circle(graph(ROOT)) == []
+
+
+@pytest.mark.parametrize("package", ["bot"])
+def test_no_rooms_import_each_other_in_a_circle(package):
+    assert circle(rooms(graph(ROOT), package)) == []
+
+
+def test_no_class_name_is_used_twice():
+    assert {name: files for name, files in classes(ROOT).items() if len(files) > 1} == {}
+
+
+def test_a_planted_circle_is_found(tmp_path):
+    planted = {
+        "bot/library/one.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from bot.taste.two import Two",
+        "bot/taste/two.py": "def later():\n    from bot.taste import three",
+        "bot/taste/three.py": "import bot.library.one",
+        "bot/library/apart.py": "from bot.library import one",
+    }
+    for file, text in planted.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    files = graph(tmp_path)
+    assert set(circle(files)) == {"bot.library.one", "bot.taste.two", "bot.taste.three"}
+    assert set(circle(rooms(files, "bot"))) == {"bot.library", "bot.taste"}
+    assert circle(rooms(files, "cogs")) == []
+
+
+def test_a_planted_second_class_of_a_name_is_found(tmp_path):
+    for file in ("models/track.py", "tests/test_track.py"):
+        (tmp_path / file).parent.mkdir()
+        (tmp_path / file).write_text("def test():\n    class Twin: ...\n")
+    assert classes(tmp_path) == {"Twin": ["models/track.py", "tests/test_track.py"]}
 
 
 def test_the_finder_sees_what_is_there():

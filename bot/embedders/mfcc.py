@@ -6,8 +6,8 @@ import librosa
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.embedders import EMBEDDERS
 from bot.embedders.base import Embedder, Embedding, Samples, Vectors
+from bot.embedders.registry import EMBEDDERS
 from bot.embedders.windows import resampled, spread
 
 COEFFICIENTS = 20

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from bot.embedders import EMBEDDERS
 from bot.embedders.base import Embedder, Embedding, Samples, Vectors
 from bot.embedders.musicnn_net import BANDS, STEPS, MusicnnNetwork, MusicnnOutput
+from bot.embedders.registry import EMBEDDERS
 from bot.embedders.tf_checkpoint import read_checkpoint
 from bot.embedders.windows import resampled, spread
 from bot.errors import EmbedderError, WeightsError

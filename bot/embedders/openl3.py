@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bot.embedders import EMBEDDERS, weights
+from bot.embedders import weights
 from bot.embedders.base import Embedder, Embedding, Samples, Vectors
 from bot.embedders.keras_weights import Layer
 from bot.embedders.openl3_net import FINAL_POOL, OpenL3Network
+from bot.embedders.registry import EMBEDDERS
 from bot.embedders.resample import Resampler
 from bot.embedders.spectrogram import RATE, SHAPES, WINDOW, Spectrogram
 from bot.embedders.windows import check, spread

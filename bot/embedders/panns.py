@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bot.embedders import EMBEDDERS
 from bot.embedders.base import Embedder, Embedding, Samples
 from bot.embedders.pickles import read_tensors
+from bot.embedders.registry import EMBEDDERS
 from bot.embedders.windows import clips, resampled
 from bot.errors import WeightsError
 

@@ -182,7 +182,7 @@ async def test_a_modal_of_labels(sandbox: Sandbox) -> None:
     ann = music.guild.add_member("Ann")
     client = Client()
 
-    class Ask(ui.Modal, title="When?"):
+    class AskWhen(ui.Modal, title="When?"):
         note = ui.TextDisplay("The weekly digest")
         zone = ui.Label(text="Zone", component=ui.TextInput(custom_id="zone"))
         day = ui.Label(
@@ -199,7 +199,7 @@ async def test_a_modal_of_labels(sandbox: Sandbox) -> None:
 
     @client.tree.command(description="Set")
     async def digest(interaction: discord.Interaction) -> None:
-        await interaction.response.send_modal(Ask())
+        await interaction.response.send_modal(AskWhen())
 
     async with connected(sandbox, client):
         await client.tree.sync()
