@@ -117,7 +117,7 @@ class Services:
         records = PlaylistRecords(store)
         reader = MusicReader(store, vectors, catalog, feedback, records)
         playlists = Playlists(catalog, recommender, records, reader)
-        composer = Composer(store, catalog, guilds, feedback, recommender, around, playlists, reader)
+        composer = Composer(store, catalog, guilds, recommender, around, playlists, reader)
         return cls(
             settings=settings,
             primary=primary,

@@ -6,8 +6,9 @@ from typing import Any
 
 from bot.digest.export import playlist_json
 from bot.playlists import formats
+from bot.playlists.music import VisibleVibes
 from bot.playlists.playlist import Playlist
-from bot.playlists.service import PastPlaylist, VisibleVibes
+from bot.playlists.service import PastPlaylist
 from bot.suggestions.wording import ForTerminal, standing
 
 NOTHING = "No playlist yet: share more songs, and react to them with 👍 and 👎."

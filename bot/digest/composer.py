@@ -1,10 +1,9 @@
 """Composes a digest: what a server's week (or month, or year) of music comes to, for one audience."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -18,14 +17,14 @@ from bot.library.store import Store
 from bot.periods import Schedule, length_of, read_period
 from bot.playlists.around import SeedPlaylists
 from bot.playlists.kinds import sleeper_of
+from bot.playlists.music import VisibleMusic
 from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.reader import MusicReader
 from bot.playlists.sequence import arrange
 from bot.playlists.service import Playlists
-from bot.playlists.songs import PlacedTrack
 from bot.suggestions.recommender import Pick, Recommender
 from bot.taste.evidence import favourites
-from bot.taste.feedback import Feedback, Vote
+from bot.taste.feedback import Vote
 from models import Answer, Share, Suggestion
 
 MAX_LOVED = {"week": 5, "month": 8, "year": 10}
@@ -33,9 +32,7 @@ MAX_SHARERS = 3
 REPEAT_PICK_AFTER = timedelta(weeks=8)  # before that no song is the recommendation of the week again
 MAX_SEEDS = 5  # tracks that a playlist is tried around
 MAX_ORDERED = 100  # songs that are put in playing order: takes a second or two
-PLAYLISTS_MAX_AGE = timedelta(
-    days=7
-)  # a digest that ended before that has no playlists, which are made for now
+PLAYLISTS_MAX_AGE = timedelta(days=7)  # of a digest; older ones have no playlists, which are made for now
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,7 +45,6 @@ class Composer:
         store: Store,
         catalog: Catalog,
         guilds: Guilds,
-        feedback: Feedback,
         recommender: Recommender,
         around: SeedPlaylists,
         playlists: Playlists,
@@ -57,7 +53,6 @@ class Composer:
         self._store = store
         self._catalog = catalog
         self._guilds = guilds
-        self._feedback = feedback
         self._recommender = recommender
         self._around = around
         self._playlists = playlists
@@ -70,31 +65,28 @@ class Composer:
         since: datetime,
         until: datetime,
         channels: Channels,
-        zone: ZoneInfo,
+        schedule: Schedule,
     ) -> DigestContent:
         """The digest of a period from `since` until `until`, of what may be shown in `channels`."""
         length = length_of(period)
-        shared = await self._shared(guild_id, since, until, channels)
-        tracks = _within(shared, since, until)
-        there = {card.id for card in tracks}
-        begin, end = await self._before(guild_id, period, since, until, zone)
-        earlier = await self.tracks(guild_id, begin, end, channels)
-        votes = await self._feedback.votes(guild_id)
-        cards = await self._catalog.cards(guild_id, sorted({vote.track_id for vote in votes}), channels)
-        visible = {card.id for card in cards}
-        these = [vote for vote in votes if vote.track_id in visible and since <= vote.at < until]
-        those = [vote for vote in votes if vote.track_id in visible and begin <= vote.at < end]
-        now = with_votes(cards, these)
+        music = await self._playlists.music(guild_id, channels)
+        cards = music.cards
+        tracks = _within(cards.values(), since, until)
+        begin, end = _before(period, since, until, schedule)
+        earlier = _within(cards.values(), begin, end)
+        these = [vote for vote in music.votes if vote.track_id in cards and since <= vote.at < until]
+        those = [vote for vote in music.votes if vote.track_id in cards and begin <= vote.at < end]
+        now = with_votes([cards[track_id] for track_id in sorted({vote.track_id for vote in these})], these)
         loved = [now[track_id] for track_id, _ in favourites(these)]
         quiet = await self._guilds.quiet(guild_id)
-        bars, labels = bars_of(length, since, until, tracks, zone)
+        bars, labels = bars_of(length, since, until, tracks, schedule.zone)
         content = DigestContent(
             guild_id=guild_id,
             week=period,
             since=since,
             until=until,
             tracks=tuple(tracks),
-            again={card.id: card for card in shared if card.id in there and _is_older(card, since)},
+            again={card.id: cards[card.id] for card in tracks if _is_older(cards[card.id], since)},
             loved=tuple(loved[: MAX_LOVED[length]]),
             tally=tally_of(tracks, these),
             before=tally_of(earlier, those) if earlier or those else None,
@@ -104,44 +96,29 @@ class Composer:
             newcomers=tuple(await self._newcomers(guild_id, since, until, tracks, quiet)),
             sharers=tuple(each for each in sharers_of(now, these) if each.user_id not in quiet)[:MAX_SHARERS],
             quiet=quiet,
-            zone=zone,
+            zone=schedule.zone,
+            music=music,
         )
-        songs = await self._reader.songs(guild_id, channels)
-        content = await self._with_sound(content, songs, channels)
+        if content.tracks:
+            content = await asyncio.to_thread(_with_sound, content, music)
         if length != "week":
             return content
-        content = await self._with_playlists(content, songs, channels)
-        return await self._with_music(content, loved, votes, channels)
+        if content.until > music.week.now - PLAYLISTS_MAX_AGE:
+            content = await asyncio.to_thread(_with_playlists, content, music)
+        return await self._with_music(content, loved, music.votes, channels)
 
     async def tracks(
         self, guild_id: int, since: datetime, until: datetime, channels: Channels
     ) -> list[TrackCard]:
         """What was shared in these days, each with the shares of these days only, oldest first."""
-        return _within(await self._shared(guild_id, since, until, channels), since, until)
-
-    async def _shared(
-        self, guild_id: int, since: datetime, until: datetime, channels: Channels
-    ) -> list[TrackCard]:
-        """What was shared in these days, and maybe before, each with all of its shares."""
         query = (
             select(Share.track_id)
             .where(Share.guild_id == guild_id, Share.shared_at >= since, Share.shared_at < until)
-            .order_by(Share.shared_at, Share.track_id)
+            .distinct()
         )
         async with self._store.session() as session:
-            ids = dict.fromkeys(await session.scalars(query))
-        return await self._catalog.cards(guild_id, list(ids), channels)
-
-    async def _before(
-        self, guild_id: int, period: str, since: datetime, until: datetime, zone: ZoneInfo
-    ) -> tuple[datetime, datetime]:
-        """The time to compare with: the period before, or of a preview as many days on the server's calendar."""
-        schedule, this = Schedule.of(await self._guilds.get(guild_id)), read_period(period)
-        if (since, until) == schedule.covers(this):
-            return schedule.covers(this.before())
-        begin, end = since.astimezone(zone), until.astimezone(zone)
-        # What the clock says is subtracted here, so that a day is a day when clocks change.
-        return (begin - (end - begin)).astimezone(UTC), since
+            ids = list(await session.scalars(query))
+        return _within(await self._catalog.cards(guild_id, ids, channels), since, until)
 
     async def in_playing_order(
         self, guild_id: int, tracks: Sequence[TrackCard], channels: Channels
@@ -172,30 +149,6 @@ class Composer:
             if share.user_id in new - quiet:
                 found.setdefault(share.user_id, card)
         return [Newcomer(user_id, card) for user_id, card in found.items()]
-
-    async def _with_sound(
-        self, content: DigestContent, songs: Mapping[int, PlacedTrack], channels: Channels
-    ) -> DigestContent:
-        """What its songs sound like beside the server's others."""
-        if not content.tracks:
-            return content
-        found = await self._playlists.vibes(content.guild_id, channels)
-        everything = [song.card for song in songs.values()]
-        moved = movement(content.length, content.tracks, everything, found.vibes)
-        outlier = await asyncio.to_thread(outlier_of, content.tracks, songs)
-        return replace(content, outlier=outlier, moved=moved)
-
-    async def _with_playlists(
-        self, content: DigestContent, songs: Mapping[int, PlacedTrack], channels: Channels
-    ) -> DigestContent:
-        """The playlists and the sleeper, if its days are now's; these are made for now."""
-        now = datetime.now(UTC)
-        if content.until <= now - PLAYLISTS_MAX_AGE:
-            return content
-        week = await self._reader.week(content.guild_id, now)
-        sleeper = await asyncio.to_thread(sleeper_of, list(songs.values()), week)
-        weekly = await self._playlists.weekly(content.guild_id, channels, now=now)
-        return replace(content, playlists=tuple(weekly), sleeper=sleeper)
 
     async def _with_music(
         self,
@@ -240,13 +193,36 @@ class Composer:
         return None
 
 
-def _within(cards: Sequence[TrackCard], since: datetime, until: datetime) -> list[TrackCard]:
-    """The cards with their shares of these days only; those without any are left out."""
+def _before(period: str, since: datetime, until: datetime, schedule: Schedule) -> tuple[datetime, datetime]:
+    """The time to compare with: the period before, or of a preview as many days on the server's calendar."""
+    this = read_period(period)
+    if (since, until) == schedule.covers(this):
+        return schedule.covers(this.before())
+    begin, end = since.astimezone(schedule.zone), until.astimezone(schedule.zone)
+    # What the clock says is subtracted here, so that a day is a day when clocks change.
+    return (begin - (end - begin)).astimezone(UTC), since
+
+
+def _with_sound(content: DigestContent, music: VisibleMusic) -> DigestContent:
+    """With what its songs sound like beside the server's others."""
+    everything = [song.card for song in music.songs.values()]
+    moved = movement(content.length, content.tracks, everything, music.vibes.vibes)
+    return replace(content, outlier=outlier_of(content.tracks, music.songs), moved=moved)
+
+
+def _with_playlists(content: DigestContent, music: VisibleMusic) -> DigestContent:
+    """With this week's playlists and the sleeper."""
+    sleeper = sleeper_of(list(music.songs.values()), music.week)
+    return replace(content, playlists=tuple(music.playlists()), sleeper=sleeper)
+
+
+def _within(cards: Iterable[TrackCard], since: datetime, until: datetime) -> list[TrackCard]:
+    """The cards that were shared in these days, with their shares of these days only, oldest first."""
     cut = [
         replace(card, shares=tuple(share for share in card.shares if since <= share.shared_at < until))
         for card in cards
     ]
-    return [card for card in cut if card.shares]
+    return sorted((card for card in cut if card.shares), key=lambda card: (card.shares[0].shared_at, card.id))
 
 
 def _is_older(card: TrackCard, since: datetime) -> bool:

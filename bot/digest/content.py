@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from bot.library.cards import TrackCard
 from bot.periods import Schedule, length_of, read_period
 from bot.pictures.values import Number
+from bot.playlists.music import VisibleMusic
 from bot.playlists.playlist import Entry, Playlist
 from bot.suggestions.recommender import Pick
 from bot.suggestions.wording import count
@@ -56,7 +57,7 @@ class DigestContent:
     most first; `divisive` got both; these cards count the votes of these days only. `pick` is what to listen to next.
     `tally` and `before` are these days and the ones before them in numbers, `bars` what was shared on each. `moved`
     says how the sound moved. `playlists` are the week's; `playlist` takes their place where there are no vibes yet.
-    `quiet` members are not mentioned.
+    `quiet` members are not mentioned. `music` is what it was composed from.
     """
 
     guild_id: int
@@ -81,6 +82,7 @@ class DigestContent:
     moved: str = ""
     quiet: frozenset[int] = frozenset()
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    music: VisibleMusic | None = field(default=None, compare=False, repr=False)
 
     @property
     def length(self) -> str:

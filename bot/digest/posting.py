@@ -63,26 +63,28 @@ class Digests:
         guild = await self._guilds.get(guild_id)
         async with self._store.session() as session:
             since, until = await _covered(session, guild, period)
-        zone = Schedule.of(guild).zone
-        return await self._composer.compose(guild_id, str(period), since, until, channels, zone)
+        return await self._composer.compose(guild_id, str(period), since, until, channels, Schedule.of(guild))
 
     async def preview(
         self, guild_id: int, channels: Channels, *, length: str = "week", now: datetime | None = None
     ) -> DigestContent:
         """The digest of the last 7 (of a month 30, of a year 365) days, as it would be if it were due now."""
         until = now or datetime.now(UTC)
-        zone = Schedule.of(await self._guilds.get(guild_id)).zone
+        schedule = Schedule.of(await self._guilds.get(guild_id))
+        zone = schedule.zone
         since = (until.astimezone(zone) - timedelta(days=PREVIEW_DAYS[length])).astimezone(UTC)
         period = str(PERIODS[length].of(until.astimezone(zone).date()))
-        return await self._composer.compose(guild_id, period, since, until, channels, zone)
+        return await self._composer.compose(guild_id, period, since, until, channels, schedule)
 
     async def prepare(self, due: DueDigest, channels: Channels) -> DigestContent:
         """The digest that is about to be posted; its pick is kept, so that `posted` can say where it stands.
 
         Its playlists are kept as this week's, and stay out of the next weeks'.
         """
-        zone = Schedule.of(await self._guilds.get(due.guild_id)).zone
-        content = await self._composer.compose(due.guild_id, due.week, due.since, due.until, channels, zone)
+        schedule = Schedule.of(await self._guilds.get(due.guild_id))
+        content = await self._composer.compose(
+            due.guild_id, due.week, due.since, due.until, channels, schedule
+        )
         async with self._store.begin() as session:
             for answer in await _kept(session, due):
                 await session.delete(answer)

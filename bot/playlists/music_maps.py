@@ -15,8 +15,9 @@ from bot.library.store import Store
 from bot.periods import Week
 from bot.pictures.places import place
 from bot.pictures.values import Dot, MapVibe, MusicMap
+from bot.playlists.music import VisibleMusic, VisibleVibes
 from bot.playlists.reader import MusicReader
-from bot.playlists.service import Playlists, VisibleVibes
+from bot.playlists.service import Playlists
 from models import MapPlace, Track
 
 NEW_FOR = timedelta(days=7)
@@ -53,6 +54,14 @@ class MusicMaps:
         places = await self.places(guild_id, now=now)
         cards = await self._catalog.cards(guild_id, list(places), channels)
         return _map(server, cards, places, found, user_id, since or now - NEW_FOR)
+
+    async def map_among(
+        self, guild_id: int, server: str, music: VisibleMusic, *, since: datetime
+    ) -> MusicMap:
+        """The map of music that was read already, nobody's songs ringed."""
+        places = await self.places(guild_id)
+        cards = [music.cards[track_id] for track_id in places if track_id in music.cards]
+        return _map(server, cards, places, music.vibes, 0, since)
 
     async def places(self, guild_id: int, *, now: datetime | None = None) -> Places:
         """Where each song stands that any embedder has heard, without a unit."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
 from bot.library.sight import Channels
 from bot.library.store import Store
@@ -15,7 +16,7 @@ from bot.playlists.kinds import ThisWeek
 from bot.playlists.records import PlaylistRecords
 from bot.playlists.songs import PlacedTrack, placed
 from bot.taste.evidence import favourites
-from bot.taste.feedback import Feedback
+from bot.taste.feedback import Feedback, Vote
 from models import Answer, Share, Suggestion, Track
 
 if TYPE_CHECKING:
@@ -42,13 +43,25 @@ class MusicReader:
         self._records = records
 
     async def songs(self, guild_id: int, channels: Channels) -> dict[int, PlacedTrack]:
-        """The songs that an audience may see, by track; where each stands is among all of the server's."""
+        """The songs that an audience may see and that have a vector, by track."""
+        _, songs = await self.library(guild_id, channels)
+        return songs
+
+    async def library(
+        self, guild_id: int, channels: Channels
+    ) -> tuple[dict[int, TrackCard], dict[int, PlacedTrack]]:
+        """The tracks that an audience may see, and those that have a vector, centred over all of the server's."""
         query = select(Track.id).where(Track.guild_id == guild_id).order_by(Track.id)
         async with self._store.session() as session:
             ids = list(await session.scalars(query))
         places = await asyncio.to_thread(placed, await self._vectors.get(guild_id, ids), ids)
-        cards = await self._catalog.cards(guild_id, list(places), channels)
-        return {card.id: PlacedTrack.of(card, places[card.id]) for card in cards}
+        cards = {card.id: card for card in await self._catalog.cards(guild_id, ids, channels)}
+        songs = {
+            track_id: PlacedTrack.of(cards[track_id], place)
+            for track_id, place in places.items()
+            if track_id in cards
+        }
+        return cards, songs
 
     async def newest(self, guild_id: int) -> datetime | None:
         """When the newest track came in."""
@@ -56,9 +69,12 @@ class MusicReader:
         async with self._store.session() as session:
             return await session.scalar(query)
 
-    async def week(self, guild_id: int, now: datetime, user_id: int = 0) -> ThisWeek:
+    async def votes(self, guild_id: int) -> list[Vote]:
+        """The votes of all members."""
+        return await self._feedback.votes(guild_id)
+
+    async def week(self, guild_id: int, votes: Sequence[Vote], now: datetime, user_id: int = 0) -> ThisWeek:
         """What the server likes, and what it saw when; what was posted lately also for this member."""
-        votes = await self._feedback.votes(guild_id)
         this = Week.of(now.date())
         first = Week.of(this.day(-7 * REPEAT_AFTER_WEEKS))
         seen = await self._records.posted_at(guild_id, str(this))

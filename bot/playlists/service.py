@@ -8,40 +8,20 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from bot.errors import NotFound
 from bot.library.catalog import Catalog
 from bot.library.sight import Channels
 from bot.periods import Week
 from bot.playlists import kinds
-from bot.playlists.kinds import VibeCentroid
+from bot.playlists.music import VisibleMusic, VisibleVibes
 from bot.playlists.playlist import Entry, Playlist
 from bot.playlists.reader import MusicReader
 from bot.playlists.records import PlaylistRecords, StoredPlaylist
 from bot.playlists.songs import PlacedTrack
-from bot.playlists.vibe_names import name_vibe, names_hidden_genre, short_name
+from bot.playlists.vibe_names import name_vibe, names_hidden_genre
 from bot.playlists.vibes import MIN_SONGS, MIN_VIBE_SIZE, NO_VIBE, Vibe, find_vibes
 from bot.suggestions.recommender import Recommender
-from bot.suggestions.wording import count
 
 POOL_SIZE = 50  # asked for, since rules take some away
-
-
-@dataclass(frozen=True)
-class VisibleVibes:
-    """The vibes that an audience may see, the largest first, each with the songs of it that they may see.
-
-    `missing`: how many more songs it takes until there are any.
-    """
-
-    vibes: tuple[Vibe, ...]
-    missing: int = 0
-
-    @property
-    def note(self) -> str:
-        """Why there are none; "" if there are."""
-        if self.missing:
-            return f"{count(self.missing, 'more song')} until vibes."
-        return "" if self.vibes else "No vibe stands out yet: the songs here are all alike, or all different."
 
 
 @dataclass(frozen=True)
@@ -77,6 +57,15 @@ class Playlists:
         now = now or datetime.now(UTC)
         return await self._visible(guild_id, await self._reader.songs(guild_id, channels), now)
 
+    async def music(self, guild_id: int, channels: Channels, *, now: datetime | None = None) -> VisibleMusic:
+        """All that an audience may see: songs, vibes as `vibes` gives them, votes and what this week is chosen by."""
+        now = now or datetime.now(UTC)
+        cards, songs = await self._reader.library(guild_id, channels)
+        vibes = await self._visible(guild_id, songs, now)
+        votes = await self._reader.votes(guild_id)
+        week = await self._reader.week(guild_id, votes, now)
+        return VisibleMusic(cards, songs, vibes, votes, week)
+
     async def rename(self, guild_id: int, vibe_id: int, name: str) -> Vibe:
         """Call a vibe what an admin wants, from now on. Raises NotFound, NotAllowed."""
         return await self._records.rename(guild_id, vibe_id, name)
@@ -90,11 +79,7 @@ class Playlists:
 
         The same until the week is over or something changes.
         """
-        now = now or datetime.now(UTC)
-        songs = await self._reader.songs(guild_id, channels)
-        found = await self._visible(guild_id, songs, now)
-        week = await self._reader.week(guild_id, now)
-        return await asyncio.to_thread(_weekly, found.vibes, songs, week)
+        return await asyncio.to_thread((await self.music(guild_id, channels, now=now)).playlists)
 
     async def for_member(
         self, guild_id: int, user_id: int, channels: Channels, *, now: datetime | None = None
@@ -102,7 +87,8 @@ class Playlists:
         """What a member may like and doesn't know; None if too little is known of them or of the server."""
         now = now or datetime.now(UTC)
         songs = await self._reader.songs(guild_id, channels)
-        week = await self._reader.week(guild_id, now, user_id)
+        votes = await self._reader.votes(guild_id)
+        week = await self._reader.week(guild_id, votes, now, user_id)
         answer = await self._recommender.recommend(guild_id, user_id, channels, POOL_SIZE, you=False)
         return await asyncio.to_thread(kinds.for_member, user_id, answer.picks, songs, week)
 
@@ -110,16 +96,8 @@ class Playlists:
         self, guild_id: int, start_id: int, end_id: int, channels: Channels, *, now: datetime | None = None
     ) -> Playlist | None:
         """A playlist that leads from one vibe to another. Raises NotFound if the audience sees no such vibe."""
-        now = now or datetime.now(UTC)
-        songs = await self._reader.songs(guild_id, channels)
-        vibes = (await self._visible(guild_id, songs, now)).vibes
-        hearts = {heart.id: heart for heart in _hearts(vibes, songs)}
-        if start_id not in hearts or end_id not in hearts or start_id == end_id:
-            raise NotFound("Name two vibes that there are. The list of vibes shows them.")
-        week = await self._reader.week(guild_id, now)
-        return await asyncio.to_thread(
-            kinds.between_vibes, hearts[start_id], hearts[end_id], list(songs.values()), week
-        )
+        music = await self.music(guild_id, channels, now=now)
+        return await asyncio.to_thread(music.between_vibes, start_id, end_id)
 
     # -- history -------------------------------------------------------------------------------------------
 
@@ -211,30 +189,6 @@ class Playlists:
         return PastPlaylist(
             kept.id, kept.week, kept.pinned, Playlist(kept.kind, name, entries, kept.subject, kept.note)
         )
-
-
-def _weekly(vibes: Sequence[Vibe], songs: Mapping[int, PlacedTrack], week: kinds.ThisWeek) -> list[Playlist]:
-    everything = list(songs.values())
-    made = [
-        kinds.vibe(vibe.id, vibe.name, [songs[track_id] for track_id in sorted(vibe.track_ids)], week)
-        for vibe in vibes
-    ]
-    if ends := kinds.farthest(_hearts(vibes, songs)):
-        made.append(kinds.between_vibes(*ends, everything, week))
-    made += [kinds.rediscover(everything, week), kinds.sleepers(everything, week)]
-    return [playlist for playlist in made if playlist]
-
-
-def _hearts(vibes: Sequence[Vibe], songs: Mapping[int, PlacedTrack]) -> list[VibeCentroid]:
-    """The middles of vibes, each under as much of its name as tells it from the others."""
-    return [
-        VibeCentroid(
-            vibe.id,
-            short_name(vibe, vibes),
-            kinds.centroid_of([songs[track_id] for track_id in sorted(vibe.track_ids)]),
-        )
-        for vibe in vibes
-    ]
 
 
 def _tells(vibe: Vibe, songs: Mapping[int, PlacedTrack]) -> bool:

@@ -145,7 +145,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         # What will be read there, as far as the asker may see it too: Manage Server opens no channels.
         channels = await audience_of(self.bot, interaction.guild_id, channel_id) & await sight_of(interaction)
         content = await self.bot.services.digests.preview(interaction.guild_id, channels, length=period)
-        pictures = await self._pictures(content, channels)
+        pictures = await self._pictures(content)
         view = digest_layout(content, pictures)
         if guild.digest_trouble:
             view.add_item(ui.TextDisplay(await self._line(guild.id)))
@@ -227,7 +227,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         content = await self.bot.services.digests.prepare(due, channels)
         if content.length != "week" and not content.tracks:
             return None
-        pictures = await self._pictures(content, channels) if self._may_attach(due) else {}
+        pictures = await self._pictures(content) if self._may_attach(due) else {}
         channel = self.bot.get_partial_messageable(due.channel_id, guild_id=due.guild_id)
         nonce = hashlib.sha256(f"{due.guild_id} {due.week}".encode()).hexdigest()[:25]
         files = [picture.file for picture in pictures.values()]
@@ -238,14 +238,14 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         channel = self._channel(due)
         return channel is None or channel.permissions_for(channel.guild.me).attach_files
 
-    async def _pictures(self, content: DigestContent, channels: frozenset[int]) -> dict[str, Attached]:
+    async def _pictures(self, content: DigestContent) -> dict[str, Attached]:
         """Banner, map and covers; none if they can't be drawn, which doesn't hold up the digest."""
         guild = self.bot.get_guild(content.guild_id)
         drawings: dict[str, Drawing] = {"banner": banner_of(content)} if content.tracks else {}
         drawings |= {playlist.key: cover_of(playlist) for playlist in content.playlists[:COVERS]}
-        if content.moved and guild is not None:
-            drawings["map"] = await self.bot.services.music_maps.map_of(
-                guild.id, guild.name, channels, since=content.since
+        if content.moved and content.music and guild is not None:
+            drawings["map"] = await self.bot.services.music_maps.map_among(
+                guild.id, guild.name, content.music, since=content.since
             )
         return await painted(self.bot.services.painter, **drawings)
 

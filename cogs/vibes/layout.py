@@ -8,8 +8,9 @@ from discord import ui
 
 from bot.playlists.covers import title_of
 from bot.playlists.formats import FORMATS, queue_link, stem
+from bot.playlists.music import VisibleVibes
 from bot.playlists.playlist import Playlist, PlaylistKind
-from bot.playlists.service import PastPlaylist, VisibleVibes
+from bot.playlists.service import PastPlaylist
 from bot.playlists.vibes import Vibe
 from bot.suggestions.wording import ForDiscord, count
 from cogs.shared.pictures import Attached, beside

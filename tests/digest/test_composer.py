@@ -1,16 +1,19 @@
 """What a digest finds in a library: its dates, its numbers, and what stands out."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from bot.digest import composer
 from bot.digest.banner import banner_of
 from bot.digest.export import sections
 from bot.playlists.playlist import PlaylistKind
+from bot.playlists.reader import MusicReader
+from bot.playlists.vibes import MIN_SONGS
 from bot.suggestions.wording import ForTerminal
 from models import Track
 from tests.support.library import ANA, BEN, CLEO, GUILD, PUBLIC, START, add_share, add_track
@@ -217,6 +220,44 @@ async def test_the_sleeper_is_the_closest_also_where_there_are_too_few_for_a_pla
     assert PlaylistKind.SLEEPERS not in {playlist.kind for playlist in content.playlists}
     assert content.sleeper.card.title == "sleeper 0.1"
     assert content.sleeper.explain(ForTerminal()).endswith("% like “loved”, which 1 member 👍")
+
+
+# -- how often it reads ------------------------------------------------------------------------------------
+
+
+async def test_songs_votes_and_week_are_read_once_for_a_digest(scene, monkeypatch):
+    now = datetime.now(UTC)
+    for i in range(MIN_SONGS + 2):
+        at = now - timedelta(days=2 if i % 2 else 60)
+        song = await shared(scene, f"song {i}", at, near((ROCK, JAZZ)[i % 2], 0.05 * i))
+        await scene.vote(BEN, LIKE, song, at=now - timedelta(days=1))
+    await scene.playlists.vibes(GUILD, None)  # so that none need be found
+    read: Counter[str] = Counter()
+
+    def counting(name):
+        original = getattr(MusicReader, name)
+
+        async def method(reader, *args):
+            read[name] += 1
+            return await original(reader, *args)
+
+        return method
+
+    for name in ("library", "votes", "week"):
+        monkeypatch.setattr(MusicReader, name, counting(name))
+    statements: Counter[tuple[str, str]] = Counter()
+
+    def note(_connection, _cursor, statement, parameters, _context, _many):
+        statements[statement, str(parameters)] += 1
+
+    engine = scene.store._engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    content = await scene.digests.preview(GUILD, None)
+    event.remove(engine, "before_cursor_execute", note)
+    assert content.loved and content.moved and content.playlists
+    assert read == {"library": 1, "votes": 1, "week": 1}
+    again = [statement for (statement, _), times in statements.items() if times > 1]
+    assert again == []
 
 
 # -- play order --------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ class Scene:
         records = PlaylistRecords(store)
         reader = MusicReader(store, vectors, catalog, feedback, records)
         playlists = Playlists(catalog, recommender, records, reader)
-        composer = Composer(store, catalog, guilds, feedback, recommender, around, playlists, reader)
+        composer = Composer(store, catalog, guilds, recommender, around, playlists, reader)
         digests = Digests(store, guilds, answers, composer, playlists)
         return cls(
             store,

@@ -13,8 +13,9 @@ from PIL import Image
 from bot.digest.content import DigestContent, Newcomer, Outlier, Sharer, Tally
 from bot.library.cards import ShareLine, TrackCard
 from bot.pictures.values import Picture
+from bot.playlists.music import VisibleVibes
 from bot.playlists.playlist import Entry, Playlist, PlaylistKind
-from bot.playlists.service import PastPlaylist, VisibleVibes
+from bot.playlists.service import PastPlaylist
 from bot.playlists.vibes import MAX_VIBES, Vibe
 from bot.suggestions.recommender import Pick
 from bot.suggestions.wording import Evidence, Reason
