@@ -4,11 +4,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.errors import NotFound
 from models import Guild
+
+
+class PeriodLength(StrEnum):
+    """How long a digest's period is."""
+
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
 
 
 @dataclass(frozen=True, order=True)
@@ -108,17 +117,21 @@ class Year:
 
 
 Period = Week | Month | Year
-PERIODS: Mapping[str, type[Week] | type[Month] | type[Year]] = MappingProxyType(
-    {"week": Week, "month": Month, "year": Year}
+PERIODS: Mapping[PeriodLength, type[Week] | type[Month] | type[Year]] = MappingProxyType(
+    {PeriodLength.WEEK: Week, PeriodLength.MONTH: Month, PeriodLength.YEAR: Year}
 )
-# Of what a week's digest may cover: moved from Monday to Sunday, and its hour and zone from one end to the other.
+# That a week's digest may cover: moved from Monday to Sunday, and its hour and zone from one end to the other.
 MAX_WEEK = timedelta(days=15, hours=2)
-PREVIEW_DAYS: Mapping[str, int] = MappingProxyType({"week": 7, "month": 30, "year": 365})
+PREVIEW_DAYS: Mapping[PeriodLength, int] = MappingProxyType(
+    {PeriodLength.WEEK: 7, PeriodLength.MONTH: 30, PeriodLength.YEAR: 365}
+)
 
 
-def length_of(written: str) -> str:
+def length_of(written: str) -> PeriodLength:
     """Whether a written period is a week, a month or a year."""
-    return "week" if "W" in written else "month" if "-" in written else "year"
+    if "W" in written:
+        return PeriodLength.WEEK
+    return PeriodLength.MONTH if "-" in written else PeriodLength.YEAR
 
 
 def read_period(text: str) -> Period:

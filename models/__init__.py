@@ -2,7 +2,7 @@
 
 from models.answer import Answer, Suggestion
 from models.base import Base
-from models.digest import Digest
+from models.digest import Digest, DigestState
 from models.generation import GenerationCalibration, GenerationRecord
 from models.guild import Guild, Member, MusicChannel, Thread
 from models.job import Job
@@ -15,6 +15,7 @@ __all__ = [
     "Answer",
     "Base",
     "Digest",
+    "DigestState",
     "GenerationCalibration",
     "GenerationRecord",
     "Guild",

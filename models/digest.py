@@ -1,6 +1,7 @@
 """Which digests were posted."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,14 +9,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base
 
 
+class DigestState(StrEnum):
+    """How far the posting of a digest is."""
+
+    CLAIMED = "claimed"
+    POSTED = "posted"
+
+
 class Digest(Base):
-    """A server's digest of one week; the row is claimed before posting, so that there is only one."""
+    """A server's digest of one week, month or year; the row is claimed before posting, so that there is only one."""
 
     __tablename__ = "digests"
 
     guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"), primary_key=True)
-    week: Mapped[str] = mapped_column(primary_key=True)  # ISO, 2026-W47
-    state: Mapped[str]  # claimed, posted
+    week: Mapped[str] = mapped_column(primary_key=True)  # the period: 2026-W47, 2026-11 or 2026
+    state: Mapped[str]  # a DigestState
     channel_id: Mapped[int]
     message_id: Mapped[int | None]
     tries: Mapped[int] = mapped_column(default=1)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.digest.content import DigestContent
+from bot.periods import PeriodLength
 from bot.pictures.values import Banner
 
 
@@ -16,7 +17,7 @@ def period_of(content: DigestContent) -> str:
     ends = content.since, content.until - timedelta(seconds=1)
     first, last = (at.astimezone(content.zone) for at in ends)
     if content.is_calendar:
-        return f"{last:%Y}" if content.length == "year" else f"{last:%B %Y}"
+        return f"{last:%Y}" if content.length is PeriodLength.YEAR else f"{last:%B %Y}"
     if first.year != last.year:
         return f"{first.day} {first:%b %Y} to {last.day} {last:%b %Y}"
     if first.month != last.month:

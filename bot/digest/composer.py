@@ -14,7 +14,7 @@ from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
 from bot.library.sight import Channels
 from bot.library.store import Store
-from bot.periods import Schedule, length_of, read_period
+from bot.periods import PeriodLength, Schedule, length_of, read_period
 from bot.playlists.around import SeedPlaylists
 from bot.playlists.kinds import sleeper_of
 from bot.playlists.music import VisibleMusic
@@ -27,7 +27,7 @@ from bot.taste.evidence import favourites
 from bot.taste.feedback import Vote
 from models import Answer, Share, Suggestion
 
-MAX_LOVED = {"week": 5, "month": 8, "year": 10}
+MAX_LOVED = {PeriodLength.WEEK: 5, PeriodLength.MONTH: 8, PeriodLength.YEAR: 10}
 MAX_SHARERS = 3
 REPEAT_PICK_AFTER = timedelta(weeks=8)  # before that no song is the recommendation of the week again
 MAX_SEEDS = 5  # tracks that a playlist is tried around
@@ -101,7 +101,7 @@ class Composer:
         )
         if content.tracks:
             content = await asyncio.to_thread(_with_sound, content, music)
-        if length != "week":
+        if length is not PeriodLength.WEEK:
             return content
         if content.until > music.week.now - PLAYLISTS_MAX_AGE:
             content = await asyncio.to_thread(_with_playlists, content, music)

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.library.cards import TrackCard
-from bot.periods import Schedule, length_of, read_period
+from bot.periods import PeriodLength, Schedule, length_of, read_period
 from bot.pictures.values import Number
 from bot.playlists.music import VisibleMusic
 from bot.playlists.playlist import Entry, Playlist
@@ -85,21 +85,25 @@ class DigestContent:
     music: VisibleMusic | None = field(default=None, compare=False, repr=False)
 
     @property
-    def length(self) -> str:
+    def length(self) -> PeriodLength:
         """Whether it is of a week, a month or a year."""
         return length_of(self.week)
 
     @property
     def title(self) -> str:
         """What it is called."""
-        return "Your server's year in music" if self.length == "year" else f"The {self.length} in music"
+        return (
+            "Your server's year in music"
+            if self.length is PeriodLength.YEAR
+            else f"The {self.length} in music"
+        )
 
     @property
     def is_calendar(self) -> bool:
         """Whether it is of a whole month or year, not of the days until a preview."""
         midnights = Schedule(0, 0, self.zone)
         covered = (self.since, self.until)
-        return self.length != "week" and midnights.covers(read_period(self.week)) == covered
+        return self.length is not PeriodLength.WEEK and midnights.covers(read_period(self.week)) == covered
 
     @property
     def numbers(self) -> tuple[Number, ...]:

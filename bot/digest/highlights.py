@@ -11,7 +11,7 @@ import numpy as np
 from bot.audio.loudness import SILENT
 from bot.digest.content import Outlier, Sharer, Tally
 from bot.library.cards import TrackCard, batches
-from bot.periods import Month
+from bot.periods import Month, PeriodLength
 from bot.playlists.songs import PlacedTrack, median_of
 from bot.playlists.vibe_names import short_name
 from bot.playlists.vibes import Vibe
@@ -96,9 +96,9 @@ def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, PlacedTrack]) ->
 
 
 def movement(
-    name: str, tracks: Sequence[TrackCard], everything: Sequence[TrackCard], vibes: Sequence[Vibe]
+    length: PeriodLength, tracks: Sequence[TrackCard], everything: Sequence[TrackCard], vibes: Sequence[Vibe]
 ) -> str:
-    """How songs of a time (`name`: "week") differ from the server's others, in one sentence; "" if too few."""
+    """How the songs of a period differ from the server's others, in one sentence; "" if too few."""
     new = {card.id for card in tracks}
     others = [card for card in everything if card.id not in new]
     if min(len(tracks), len(others)) < MIN_SONGS:
@@ -109,10 +109,10 @@ def movement(
     if lean:
         said.append(f"leaned towards “{lean}”")
     if not said:
-        return f"This {name} sounded as this server usually does."
+        return f"This {length} sounded as this server usually does."
     listed = " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
     verb = "" if said[0].startswith("leaned") else "was "
-    return f"This {name} {verb}{listed}."
+    return f"This {length} {verb}{listed}."
 
 
 def _tempo(tracks: Sequence[TrackCard], others: Sequence[TrackCard]) -> str:
@@ -149,18 +149,18 @@ def _lean(new: set[int], everything: set[int], vibes: Sequence[Vibe]) -> str:
 
 
 def bars_of(
-    length: str, since: datetime, until: datetime, tracks: Sequence[TrackCard], zone: ZoneInfo
+    length: PeriodLength, since: datetime, until: datetime, tracks: Sequence[TrackCard], zone: ZoneInfo
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """How much was shared on each day (of a year: in each month), and what these are called."""
     begin, end = since.astimezone(zone), until.astimezone(zone)
     shared = [share.shared_at.astimezone(zone) for card in tracks for share in card.shares]
-    if length == "year":
+    if length == PeriodLength.YEAR:
         return _months(begin, end, shared)
     # Times of one zone are compared by what the clock says, so that a day is a day when clocks change.
     days = max(1, round((end - begin) / DAY))
     places = Counter(min(days - 1, max(0, int((at - begin) / DAY))) for at in shared)
     noons = [begin + (day + 0.5) * DAY for day in range(days)]
-    labels = tuple(f"{noon:%A}" if length == "week" else f"{noon.day} {noon:%B}" for noon in noons)
+    labels = tuple(f"{noon:%A}" if length == PeriodLength.WEEK else f"{noon.day} {noon:%B}" for noon in noons)
     return tuple(places[day] for day in range(days)), labels
 
 

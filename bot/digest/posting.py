@@ -15,17 +15,15 @@ from bot.library.cards import TrackCard
 from bot.library.guilds import Guilds
 from bot.library.sight import Channels
 from bot.library.store import Store
-from bot.periods import PERIODS, PREVIEW_DAYS, Period, Schedule, Year, read_period
+from bot.periods import PERIODS, PREVIEW_DAYS, Period, PeriodLength, Schedule, Year, read_period
 from bot.playlists.service import Playlists
 from bot.suggestions.answers import Answers
-from models import Answer, Digest, Guild
+from models import Answer, Digest, DigestState, Guild
 
 __all__ = ["DigestContent", "Digests", "DueDigest"]
 
 CLAIM_LEASE = timedelta(minutes=10)  # whoever claimed a digest and didn't post it by then has crashed
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)  # before one that failed is tried again
-
-CLAIMED, POSTED = "claimed", "posted"
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,12 @@ class Digests:
         return await self._composer.compose(guild_id, str(period), since, until, channels, Schedule.of(guild))
 
     async def preview(
-        self, guild_id: int, channels: Channels, *, length: str = "week", now: datetime | None = None
+        self,
+        guild_id: int,
+        channels: Channels,
+        *,
+        length: PeriodLength = PeriodLength.WEEK,
+        now: datetime | None = None,
     ) -> DigestContent:
         """The digest of the last 7 (of a month 30, of a year 365) days, as it would be if it were due now."""
         until = now or datetime.now(UTC)
@@ -133,7 +136,7 @@ class Digests:
     async def next_due(self, guild: Guild, now: datetime) -> datetime:
         """The next moment at which a server's digest comes; none comes of a time whose digest was posted."""
         schedule = Schedule.of(guild)
-        period = schedule.latest(now, PERIODS[guild.digest_every]).after()
+        period = schedule.latest(now, PERIODS[PeriodLength(guild.digest_every)]).after()
         posted = select(func.max(Digest.week)).where(_posted(guild.id, str(period)))
         async with self._store.session() as session:
             last = await session.scalar(posted)
@@ -148,8 +151,12 @@ class Digests:
         the digest was posted.
         """
         now = now or datetime.now(UTC)
-        stale = and_(Digest.state == CLAIMED, Digest.claimed_until <= now)
-        claim = {"state": CLAIMED, "channel_id": due.channel_id, "claimed_until": now + CLAIM_LEASE}
+        stale = and_(Digest.state == DigestState.CLAIMED, Digest.claimed_until <= now)
+        claim = {
+            "state": DigestState.CLAIMED,
+            "channel_id": due.channel_id,
+            "claimed_until": now + CLAIM_LEASE,
+        }
         claim |= {"since": due.since, "until": due.until}
         row = self._store.insert(Digest).values(guild_id=due.guild_id, week=due.week, tries=1, **claim)
         again = claim | {"tries": Digest.tries + 1}
@@ -164,7 +171,7 @@ class Digests:
             await session.execute(
                 update(Digest)
                 .where(Digest.guild_id == due.guild_id, Digest.week == due.week)
-                .values(state=POSTED, message_id=message_id, posted_at=now)
+                .values(state=DigestState.POSTED, message_id=message_id, posted_at=now)
             )
             kept = await _kept(session, due)
         for answer in kept if message_id else ():
@@ -188,14 +195,14 @@ class Digests:
         """At start: claims of the bot's former life don't stand."""
         async with self._store.begin() as session:
             await session.execute(
-                update(Digest).where(Digest.state == CLAIMED).values(claimed_until=LONG_AGO)
+                update(Digest).where(Digest.state == DigestState.CLAIMED).values(claimed_until=LONG_AGO)
             )
 
 
 def _latest(guild: Guild, now: datetime) -> list[Period]:
     """Of what a server's newest digests that were due by now are, if that was after the digest was set up."""
     schedule = Schedule.of(guild)
-    kinds = dict.fromkeys([PERIODS[guild.digest_every], Year])
+    kinds = dict.fromkeys([PERIODS[PeriodLength(guild.digest_every)], Year])
     found = [schedule.latest(now, kind) for kind in kinds]
     return [each for each in found if guild.digest_since is None or schedule.due(each) >= guild.digest_since]
 
@@ -212,7 +219,7 @@ async def _covered(session: AsyncSession, guild: Guild, period: Period) -> tuple
     schedule = Schedule.of(guild)
     written = str(period)
     kept = await session.get(Digest, (guild.id, written))
-    if kept is not None and kept.state == POSTED:
+    if kept is not None and kept.state == DigestState.POSTED:
         return kept.since, kept.until
     before = and_(_posted(guild.id, written), Digest.until < schedule.due(period))
     return schedule.covers(period, await session.scalar(select(func.max(Digest.until)).where(before)))
@@ -224,16 +231,16 @@ def _of_kind(guild_id: int, like: str) -> ColumnElement[bool]:
 
 
 def _posted(guild_id: int, like: str) -> ColumnElement[bool]:
-    return and_(_of_kind(guild_id, like), Digest.state == POSTED)
+    return and_(_of_kind(guild_id, like), Digest.state == DigestState.POSTED)
 
 
 def _claimed(due: DueDigest) -> ColumnElement[bool]:
-    return and_(Digest.guild_id == due.guild_id, Digest.week == due.week, Digest.state == CLAIMED)
+    return and_(Digest.guild_id == due.guild_id, Digest.week == due.week, Digest.state == DigestState.CLAIMED)
 
 
 def _is_settled(guild_id: int, week: str, now: datetime) -> ColumnElement[bool]:
     """Whether it was posted, somebody is at it, or a later one of its kind was."""
-    this = and_(Digest.week == week, or_(Digest.state == POSTED, Digest.claimed_until > now))
+    this = and_(Digest.week == week, or_(Digest.state == DigestState.POSTED, Digest.claimed_until > now))
     return exists().where(_of_kind(guild_id, week), or_(Digest.week > week, this))
 
 

@@ -200,14 +200,14 @@ def _is_overlooked(song: PlacedTrack, week: ThisWeek) -> bool:
 
 def _way(here: Places, there: Places, steps: int) -> list[tuple[float, Places]]:
     """Evenly spaced places from one to the other, and how far along each is (spherical interpolation)."""
-    angle = float(np.arccos(np.clip(here @ there, -1, 1)))
+    from scipy.spatial import geometric_slerp
+
     along = np.linspace(0, 1, steps)
-    if np.sin(angle) < 1e-6:
-        return [(float(t), (1 - t) * here + t * there) for t in along]
-    return [
-        (float(t), (np.sin((1 - t) * angle) * here + np.sin(t * angle) * there) / np.sin(angle))
-        for t in along
-    ]
+    if here.any() and there.any() and abs(here @ there) < 1 - 5e-13:
+        places = geometric_slerp(here, there, along, tol=1e-15)
+    else:  # no arc leads from one to the other, or more than one
+        places = np.outer(1 - along, here) + np.outer(along, there)
+    return list(zip(along.tolist(), places, strict=True))
 
 
 def _free(left: Sequence[PlacedTrack], used: Sequence[str]) -> Sequence[PlacedTrack]:

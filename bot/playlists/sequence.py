@@ -182,12 +182,13 @@ def _moves(count: int) -> Order:
 
 def _ranks(values: Matrix) -> Matrix:
     """(n,) each value's place among those known, 0 to 1; equals share one, and what isn't known is in the middle."""
-    known = values[~np.isnan(values)]
-    if len(known) < 2:
-        return np.full(len(values), 0.5)
-    below = (known[None, :] < values[:, None]).sum(axis=1)
-    equal = (known[None, :] == values[:, None]).sum(axis=1)
-    return np.where(np.isnan(values), 0.5, (below + (equal - 1) / 2) / (len(known) - 1))
+    from scipy.stats import rankdata
+
+    known = ~np.isnan(values)
+    ranks = np.full(len(values), 0.5)
+    if known.sum() >= 2:
+        ranks[known] = (rankdata(values[known]) - 1) / (known.sum() - 1)
+    return ranks
 
 
 def _tempo_steps(songs: Sequence[PlacedTrack]) -> Matrix:

@@ -15,7 +15,7 @@ from bot.digest.banner import banner_of
 from bot.digest.content import DigestContent
 from bot.digest.posting import Digests, DueDigest
 from bot.errors import NotAllowed, NotFound
-from bot.periods import PERIODS
+from bot.periods import PeriodLength
 from bot.pictures.values import Drawing
 from bot.playlists.covers import cover_of
 from cogs.digest.buttons import QuietButton, SongsButton
@@ -29,7 +29,7 @@ from models import Guild
 log = logging.getLogger(__name__)
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-PERIOD_CHOICES = [app_commands.Choice(name=length, value=length) for length in PERIODS]
+PERIOD_CHOICES = [app_commands.Choice(name=str(length), value=str(length)) for length in PeriodLength]
 CHECK_SECONDS = 20
 CLOCKS_DIFFER = timedelta(hours=1)  # this machine's and Discord's, at most
 ZONES_OFFERED = 25
@@ -42,10 +42,11 @@ async def digest_line(guild: Guild, digests: Digests) -> str:
         return f"{why or 'Weekly digest: off.'} Switch it on with /digest set."
     due = await digests.next_due(guild, discord.utils.utcnow())
     when = f"{WEEKDAYS[guild.digest_weekday]}s at {guild.digest_hour}:00 ({guild.timezone})"
-    if guild.digest_every != "week":
+    if guild.digest_every != PeriodLength.WEEK:
         when = f"first of the {when} after each {guild.digest_every}"
-    name = {"week": "Weekly", "month": "Monthly", "year": "Yearly"}[guild.digest_every]
-    return f"{name} digest: <#{guild.digest_channel_id}>, {when}; the next one {discord.utils.format_dt(due, 'R')}."
+    where = f"<#{guild.digest_channel_id}>"
+    next_one = discord.utils.format_dt(due, "R")
+    return f"{guild.digest_every.capitalize()}ly digest: {where}, {when}; the next one {next_one}."
 
 
 def notice_board(guild: discord.Guild) -> discord.TextChannel | None:
@@ -96,7 +97,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         weekday: int = 4,
         hour: app_commands.Range[int, 0, 23] = 18,
         timezone: str = "UTC",
-        every: str = "week",
+        every: str = str(PeriodLength.WEEK),
     ) -> None:
         """Set channel, weekday, hour and time zone."""
         assert interaction.guild is not None
@@ -136,7 +137,9 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
     @app_commands.command(name="preview", description="See what the digest would say now; only you see it")
     @app_commands.describe(period="Of the last 7, 30 or 365 days")
     @app_commands.choices(period=PERIOD_CHOICES)
-    async def preview(self, interaction: discord.Interaction[Earworm], period: str = "week") -> None:
+    async def preview(
+        self, interaction: discord.Interaction[Earworm], period: str = str(PeriodLength.WEEK)
+    ) -> None:
         """Show the digest as it would be posted now."""
         assert interaction.guild_id is not None and interaction.channel_id is not None
         await interaction.response.defer(ephemeral=True)
@@ -144,7 +147,9 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         channel_id = guild.digest_channel_id or interaction.channel_id
         # What will be read there, as far as the asker may see it too: Manage Server opens no channels.
         channels = await audience_of(self.bot, interaction.guild_id, channel_id) & await sight_of(interaction)
-        content = await self.bot.services.digests.preview(interaction.guild_id, channels, length=period)
+        content = await self.bot.services.digests.preview(
+            interaction.guild_id, channels, length=PeriodLength(period)
+        )
         pictures = await self._pictures(content)
         view = digest_layout(content, pictures)
         if guild.digest_trouble:
@@ -225,7 +230,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         """Post it; nothing if it is a month's or a year's in which nothing happened."""
         channels = await audience_of(self.bot, due.guild_id, due.channel_id)
         content = await self.bot.services.digests.prepare(due, channels)
-        if content.length != "week" and not content.tracks:
+        if content.length is not PeriodLength.WEEK and not content.tracks:
             return None
         pictures = await self._pictures(content) if self._may_attach(due) else {}
         channel = self.bot.get_partial_messageable(due.channel_id, guild_id=due.guild_id)
