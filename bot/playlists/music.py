@@ -9,7 +9,7 @@ from bot.playlists import kinds
 from bot.playlists.kinds import ThisWeek, VibeCentroid
 from bot.playlists.playlist import Playlist
 from bot.playlists.songs import PlacedTrack
-from bot.playlists.vibe_names import short_name
+from bot.playlists.vibe_names import is_same_name, short_name
 from bot.playlists.vibes import Vibe
 from bot.suggestions.wording import count
 from bot.taste.feedback import Vote
@@ -31,6 +31,11 @@ class VisibleVibes:
         if self.missing:
             return f"{count(self.missing, 'more song')} until vibes."
         return "" if self.vibes else "No vibe stands out yet: the songs here are all alike, or all different."
+
+    def called(self, text: str) -> Vibe | None:
+        """The vibe that has this id or name."""
+        fitting = (vibe for vibe in self.vibes if text == str(vibe.id) or is_same_name(vibe.name, text))
+        return next(fitting, None)
 
 
 @dataclass(frozen=True)

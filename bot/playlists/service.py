@@ -92,13 +92,6 @@ class Playlists:
         answer = await self._recommender.recommend(guild_id, user_id, channels, POOL_SIZE, you=False)
         return await asyncio.to_thread(kinds.for_member, user_id, answer.picks, songs, week)
 
-    async def between_vibes(
-        self, guild_id: int, start_id: int, end_id: int, channels: Channels, *, now: datetime | None = None
-    ) -> Playlist | None:
-        """A playlist that leads from one vibe to another. Raises NotFound if the audience sees no such vibe."""
-        music = await self.music(guild_id, channels, now=now)
-        return await asyncio.to_thread(music.between_vibes, start_id, end_id)
-
     # -- history -------------------------------------------------------------------------------------------
 
     async def keep(

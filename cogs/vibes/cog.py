@@ -1,5 +1,6 @@
 """/vibes: what this server sounds like, and playlists of it to take away."""
 
+import asyncio
 from collections.abc import Sequence
 
 import discord
@@ -9,8 +10,8 @@ from discord.ext import commands
 from bot.client import Earworm
 from bot.errors import NotAllowed, NotFound
 from bot.playlists.covers import cover_of
+from bot.playlists.music import VisibleVibes
 from bot.playlists.playlist import Playlist, PlaylistKind
-from bot.playlists.vibe_names import is_same_name
 from bot.playlists.vibes import Vibe
 from cogs.shared.pictures import Attached, painted
 from cogs.shared.text import plain, shorten
@@ -47,16 +48,15 @@ class VibesCog(commands.GroupCog, name="vibes", description="What this server so
         """Show the vibes with a menu that opens playlists."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=private)
-        playlists = self.bot.services.playlists
         channels = await channels_for(interaction, private=private)
-        found = await playlists.vibes(interaction.guild_id, channels)
-        weekly = await playlists.weekly(interaction.guild_id, channels)
+        music = await self.bot.services.playlists.music(interaction.guild_id, channels)
+        weekly = await asyncio.to_thread(music.playlists)
         covers = await self._covers([each for each in weekly if each.kind is PlaylistKind.VIBE][:COVERS])
         options = [option(playlist, playlist.key) for playlist in weekly]
         yours = discord.SelectOption(label="For you", value=MINE, emoji="🎁")
         menu = PlaylistMenu.of([*options[: OPTIONS - 1], yours]) if options else None
         await interaction.edit_original_response(
-            view=vibes_layout(found, weekly, covers, menu),
+            view=vibes_layout(music.vibes, weekly, covers, menu),
             attachments=[cover.file for cover in covers.values()],
         )
 
@@ -105,28 +105,18 @@ class VibesCog(commands.GroupCog, name="vibes", description="What this server so
         playlists, guild_id = self.bot.services.playlists, interaction.guild_id
         if kind is PlaylistKind.MEMBER:
             return existing(await playlists.for_member(guild_id, user_id, channels), kind)
+        music = await playlists.music(guild_id, channels)
         if kind is PlaylistKind.WORLDS and start and end:
-            begin, finish = [await self._vibe(guild_id, name, channels) for name in (start, end)]
-            return existing(await playlists.between_vibes(guild_id, begin.id, finish.id, channels), kind)
+            begin, finish = (_vibe_called(name, music.vibes) for name in (start, end))
+            return existing(await asyncio.to_thread(music.between_vibes, begin.id, finish.id), kind)
         subject = ""
         if kind is PlaylistKind.VIBE:
-            found = await playlists.vibes(guild_id, channels)
-            if found.note:
-                raise NotFound(found.note)
-            subject = str((await self._vibe(guild_id, start, channels) if start else found.vibes[0]).id)
-        weekly = await playlists.weekly(guild_id, channels)
+            if music.vibes.note:
+                raise NotFound(music.vibes.note)
+            subject = str((_vibe_called(start, music.vibes) if start else music.vibes.vibes[0]).id)
+        weekly = await asyncio.to_thread(music.playlists)
         fitting = (each for each in weekly if each.kind is kind and subject in {"", each.subject})
         return existing(next(fitting, None), kind)
-
-    async def _vibe(self, guild_id: int, text: str, channels: frozenset[int] | None) -> Vibe:
-        """The vibe that an id or a name means. Raises NotFound."""
-        found = await self.bot.services.playlists.vibes(guild_id, channels)
-        for vibe in found.vibes:
-            if text == str(vibe.id) or is_same_name(vibe.name, text):
-                return vibe
-        raise NotFound(
-            found.note or f"There is no vibe “{plain(text, 60)}”. /vibes list shows what there is."
-        )
 
     @app_commands.command(
         name="rename", description="Call a vibe something else for good (needs Manage Server)"
@@ -139,8 +129,9 @@ class VibesCog(commands.GroupCog, name="vibes", description="What this server so
             raise NotAllowed("Renaming a vibe needs the permission Manage Server.")
         await interaction.response.defer(ephemeral=True)
         channels = await channels_for(interaction, private=True)
-        old = await self._vibe(interaction.guild_id, vibe, channels)
-        new = await self.bot.services.playlists.rename(interaction.guild_id, old.id, name)
+        playlists = self.bot.services.playlists
+        old = _vibe_called(vibe, await playlists.vibes(interaction.guild_id, channels))
+        new = await playlists.rename(interaction.guild_id, old.id, name)
         said = f"“{plain(old.name)}” is called **{plain(new.name)}** from now on."
         await interaction.edit_original_response(content=said)
 
@@ -202,6 +193,16 @@ class VibesCog(commands.GroupCog, name="vibes", description="What this server so
             for name, value in named
             if typed.strip().casefold() in name.casefold()
         ][:OPTIONS]
+
+
+def _vibe_called(text: str, found: VisibleVibes) -> Vibe:
+    """The vibe that an id or a name means. Raises NotFound."""
+    vibe = found.called(text)
+    if vibe is None:
+        raise NotFound(
+            found.note or f"There is no vibe “{plain(text, 60)}”. /vibes list shows what there is."
+        )
+    return vibe
 
 
 async def setup(bot: Earworm) -> None:

@@ -354,12 +354,13 @@ async def test_for_a_member_what_they_may_like_and_do_not_know(scene):
 async def test_from_one_vibe_to_another_that_there_is(scene):
     ids = await fill(scene)
     calm, wild = (vibe.id for vibe in (await scene.playlists.vibes(GUILD, None, now=NOW)).vibes)
-    there = await scene.playlists.between_vibes(GUILD, calm, wild, None, now=NOW)
+    music = await scene.playlists.music(GUILD, None, now=NOW)
+    there = music.between_vibes(calm, wild)
     assert there.cards[0].id in ids["calm"] and there.cards[-1].id in ids["wild"]
     assert there.name == "from late-night slow to full throttle"
     for start, end in ((calm, calm), (calm, 999)):
         with pytest.raises(NotFound):
-            await scene.playlists.between_vibes(GUILD, start, end, None, now=NOW)
+            music.between_vibes(start, end)
 
 
 async def test_the_two_worlds_are_told_apart(scene):
