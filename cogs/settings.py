@@ -7,7 +7,7 @@ from discord.ext import commands
 from bot.client import Earworm
 from bot.suggestions.wording import count
 from bot.vectors.coverage import unheard
-from cogs.digest.cog import digest_line
+from cogs.digest.poster import digest_line
 from cogs.shared.audience import sight_of
 from cogs.shared.permissions import LISTENING, missing_permissions
 from cogs.shared.text import song

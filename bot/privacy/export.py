@@ -15,7 +15,7 @@ from models import Answer, Hidden, Job, Member, PlaylistRecord, Reaction, Share,
 
 
 class MemberExport:
-    """Gathers it."""
+    """Reads a member's rows from every table."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -69,12 +69,12 @@ async def _reactions(session: AsyncSession, guild_id: int, user_id: int) -> list
     )
     return [
         {
-            "message_id": mark.message_id,
-            "track_id": mark.track_id or None,
-            "kind": "like" if mark.kind > 0 else "dislike",
-            "at": mark.created_at.isoformat(),
+            "message_id": reaction.message_id,
+            "track_id": reaction.track_id or None,
+            "kind": "like" if reaction.kind > 0 else "dislike",
+            "at": reaction.created_at.isoformat(),
         }
-        for mark in rows
+        for reaction in rows
     ]
 
 

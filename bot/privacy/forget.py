@@ -29,7 +29,7 @@ from models import (
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
 
-MAX_EDITED = 100
+MAX_EDITED = 100  # messages from which a member's name is taken
 DISCORD_FILE_PREFIX = "discord:"  # how the keys of files on Discord begin
 
 
@@ -53,19 +53,19 @@ class Forgotten:
     still_shared: frozenset[int]
     shares: int
     tracks: int
-    marks: int
+    reactions: int
 
     @property
     def summary(self) -> str:
         """What to tell the member."""
         return (
-            f"Erased: your name, {self.shares} share(s), {self.marks} reaction(s) and everything you asked. "
+            f"Erased: your name, {self.shares} share(s), {self.reactions} reaction(s) and everything you asked. "
             f"{self.tracks} song(s) that nobody else shared left the library."
         )
 
 
 class MemberErasure:
-    """Erases every feature's traces of a member."""
+    """Erases a member's rows from every table, and refreshes the vectors' copies of them."""
 
     def __init__(self, store: Store, vectors: "VectorStorage", refresher: PointRefresher) -> None:
         self._store = store
@@ -82,10 +82,10 @@ class MemberErasure:
             )
             messages = set(jobs)
             shares = (await session.scalars(select(Share).where(of_member(Share, guild_id, user_id)))).all()
-            marks = await session.scalars(
+            erased = await session.scalars(
                 delete(Reaction).where(of_member(Reaction, guild_id, user_id)).returning(Reaction.message_id)
             )
-            taken_back = len(marks.all())
+            reactions = len(erased.all())
             dropped = await drop_shares(session, guild_id, shares, messages)
             await _forget_files(session, guild_id)
             await _forget_answers(session, guild_id, user_id)
@@ -94,7 +94,7 @@ class MemberErasure:
             await session.execute(delete(Member).where(of_member(Member, guild_id, user_id)))
         await self._follow(guild_id, user_id, dropped)
         return Forgotten(
-            dropped.replies, posted, dropped.tracks - dropped.gone, len(shares), len(dropped.gone), taken_back
+            dropped.replies, posted, dropped.tracks - dropped.gone, len(shares), len(dropped.gone), reactions
         )
 
     async def _follow(self, guild_id: int, user_id: int, dropped: Dropped) -> None:
@@ -143,7 +143,7 @@ async def _forget_answers(session: AsyncSession, guild_id: int, user_id: int) ->
 
 
 async def _posted(session: AsyncSession, guild_id: int, user_id: int) -> tuple[BotMessage, ...]:
-    """The messages in which everybody reads that something was recommended to them, or shared by them."""
+    """Public answers and digests that may name them: recommended to them, or with songs that they shared."""
     theirs = select(Share.track_id).where(of_member(Share, guild_id, user_id))
     shown = exists().where(Suggestion.answer_id == Answer.id, Suggestion.shown_at.is_not(None))
     answers = select(Answer.channel_id, Answer.message_id).where(

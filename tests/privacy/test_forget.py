@@ -85,11 +85,11 @@ async def test_public_answers_stay_as_nobodys_and_private_ones_go(erasure, store
 async def test_it_says_what_was_erased_and_which_replies_are_about_nothing(erasure, busy):
     forgotten = await erasure.forget(GUILD, ANA)
     assert sorted(forgotten.replies) == [(PUBLIC, reply) for reply in (21, 23, 24, 25)]
-    assert (forgotten.shares, forgotten.tracks, forgotten.marks) == (3, 2, 2)
+    assert (forgotten.shares, forgotten.tracks, forgotten.reactions) == (3, 2, 2)
     assert len(forgotten.still_shared) == 1
     assert "3 share(s), 2 reaction(s)" in forgotten.summary
     again = await erasure.forget(GUILD, ANA)
-    assert (again.replies, again.shares, again.tracks, again.marks) == ((), 0, 0, 0)
+    assert (again.replies, again.shares, again.tracks, again.reactions) == ((), 0, 0, 0)
 
 
 async def test_the_messages_that_may_name_them_are_told_newest_first(erasure, busy, monkeypatch):
