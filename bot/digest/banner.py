@@ -1,4 +1,4 @@
-"""The head of a digest as a drawing (pure)."""
+"""The values of the banner picture at the head of a digest (pure)."""
 
 from datetime import timedelta
 
@@ -8,7 +8,7 @@ from bot.pictures.values import Banner
 
 
 def banner_of(content: DigestContent) -> Banner:
-    """The head of a digest."""
+    """The banner of a digest: title, period, numbers and bars."""
     return Banner(content.title, period_of(content), content.numbers, content.bars, content.bar_labels)
 
 

@@ -1,4 +1,4 @@
-"""What a digest says."""
+"""The content of a digest as one value, before layout."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What stands out in a week of music (pure)."""
+"""Finds what stands out in a period: divisive songs, outliers, top sharers, how the sound moved (pure)."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from bot.taste.feedback import Vote
 NEIGHBOURS = 3  # that an outlier is measured by
 BATCH = 256  # songs that are compared with all others at a time
 MIN_COMPARED = 8  # songs that it takes to say that one of them stands apart
-MAX_OUTLIER_COSINE = 0.25  # cosine of places: nothing sounds much like it
+MAX_OUTLIER_COSINE = 0.25  # to its nearest neighbours, on average
 MIN_SONGS = 3  # songs that have a sound together
 MIN_TEMPO_CHANGE, MIN_LOUDNESS_CHANGE, MIN_BRIGHTNESS_CHANGE = (
     0.05,

@@ -1,4 +1,4 @@
-"""The weekly digest: when it is due, and who posts it, once. A month's and a year's too."""
+"""When digests are due, and a claim on each so that it is posted exactly once, also after a crash."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from models import Answer, Digest, DigestState, Guild
 
 __all__ = ["DigestContent", "Digests", "DueDigest"]
 
-CLAIM_LEASE = timedelta(minutes=10)  # whoever claimed a digest and didn't post it by then has crashed
+CLAIM_LEASE = timedelta(minutes=10)  # whoever claimed a digest and hasn't posted it by then has crashed
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)  # before one that failed is tried again
 
 

@@ -1,4 +1,4 @@
-"""Where labels stand, so that they never overlap and cover little."""
+"""Places labels on the map so that they never overlap and cover few dots."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

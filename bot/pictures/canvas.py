@@ -1,4 +1,4 @@
-"""A ground to draw on: smooth shapes, lines and text."""
+"""A canvas for anti-aliased shapes, lines and text."""
 
 import io
 import math
@@ -11,7 +11,7 @@ from bot.pictures.boxes import Box
 from bot.pictures.colours import GROUND, INK, RGB
 from bot.pictures.text import Fonts
 
-SUPERSAMPLING = 4  # how much bigger a shape is drawn before it is made smooth
+SUPERSAMPLING = 4  # times its size that a shape is drawn at before it is scaled down
 EDGE_WIDTH = 1.5  # pixels
 GLOW = 0.35  # of what is below stays hidden
 

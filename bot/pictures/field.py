@@ -1,4 +1,4 @@
-"""The part of the music map where the dots are: how they fill it, how big they are, what shines behind them."""
+"""The plot area of the music map: scale and size of its dots, and the haze behind them."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What covers show: four ways to draw a playlist's numbers, each pixel computed, nothing left to chance."""
+"""The four motifs of playlist covers, each computed from the playlist's features; deterministic."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The parent's side of the drawing worker: pictures are made in a process of their own, which ends when it is done."""
+"""Draws pictures in a child process, which ends when it is done (the parent's side)."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Where on the map each track stands: tracks that sound alike are near each other, and stay where they were.
+"""Projects tracks onto the 2-D map: those that sound alike are near each other, and stay where they were.
 
 The vibes' centres are laid out so that their distances are kept as well as a plane can (SMACOF), and each track
 stands between the centres that it resembles, moved by what is left of its sound (two of its principal components).

@@ -1,4 +1,4 @@
-"""Strings that the font can show, in the room that there is."""
+"""Fits text to the fonts' glyphs and to the width that there is."""
 
 import unicodedata
 from collections.abc import Sequence

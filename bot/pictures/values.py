@@ -1,4 +1,4 @@
-"""What is drawn, and what comes of it."""
+"""The values that are drawn (map, taste card, cover, banner), and the picture that comes of them."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The process that draws: a drawing in a file in, a PNG in a file and its text alternative out."""
+"""The child process that draws: a drawing in a file in, a PNG in a file and its text alternative out."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""A playlist around one song: some of a server's own tracks that sound like it."""
+"""Playlists grown from one seed song: those of a server's tracks that sound most like it."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -22,7 +22,7 @@ MIN_PERCENT = 30  # per cent of a match that each track must have with the one t
 
 
 class SeedPlaylists:
-    """Finds such playlists in a server's library."""
+    """Makes them from a server's library."""
 
     def __init__(self, vectors: "VectorStorage", catalog: Catalog, recommender: Recommender) -> None:
         self._vectors = vectors

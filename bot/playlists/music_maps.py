@@ -1,4 +1,4 @@
-"""The map of a server: where each of its songs stands, kept so that it doesn't jump from one look to the next."""
+"""Lays out a server's songs on a 2-D map, and stores their positions so that the map stays stable."""
 
 import asyncio
 from collections import defaultdict
@@ -26,7 +26,7 @@ Places = dict[int, tuple[float, float]]
 
 
 class MusicMaps:
-    """Draws up maps: anew in a new week and when songs came in, each song near where it stood before."""
+    """Computes positions again in a new week and when songs came in, each song near where it stood before."""
 
     def __init__(self, store: Store, catalog: Catalog, reader: MusicReader, playlists: Playlists) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""What playlists are made from: a server's songs as one audience may see them, and what became of them lately."""
+"""Reads what playlists are made from: a server's songs as one audience may see them, votes, and what was posted."""
 
 import asyncio
 from collections.abc import Sequence

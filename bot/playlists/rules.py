@@ -1,4 +1,4 @@
-"""Which songs may be in a playlist: rules after each other, of which the last is relaxed when they leave too few."""
+"""Rules of which songs a playlist may hold; the last ones are relaxed when they leave too few songs."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence

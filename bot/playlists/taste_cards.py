@@ -1,4 +1,4 @@
-"""A member's taste at a glance: what they shared and liked, as one audience may see it."""
+"""Summarises what a member shared and liked, as one audience may see it, for the picture that /taste shows."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ MAX_TAGS = MAX_SHARERS = 6
 
 
 class TasteCards:
-    """Makes taste cards."""
+    """Reads the values of taste cards."""
 
     def __init__(
         self, store: Store, catalog: Catalog, guilds: Guilds, feedback: Feedback, together: Together

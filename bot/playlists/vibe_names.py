@@ -1,4 +1,4 @@
-"""What a vibe is called: how it differs from the rest of the server, in words of our own, always the same."""
+"""Names vibes by how they differ from the rest of the server: deterministic, from a fixed vocabulary."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""The only words that Earworm names a vibe with by itself; what strangers wrote on their pages is never among them."""
+"""The vocabulary of vibe names: no text from a web page ever becomes part of a name."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

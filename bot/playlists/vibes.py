@@ -1,4 +1,4 @@
-"""The vibes of a server: groups of its songs that sound alike, found anew each week and recognised again.
+"""Clusters a server's songs into vibes, and matches the clusters of one week with those of the week before.
 
 Ward's clustering (1963) of centred vectors. The silhouette (Rousseeuw 1987) says how many groups there are; on
 real music it is often flat, and then Sturges' log2(n) (1926) decides.

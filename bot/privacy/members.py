@@ -1,4 +1,4 @@
-"""The rows that are a member's own."""
+"""The SQL condition that a row belongs to a member."""
 
 from sqlalchemy import ColumnElement, and_
 

@@ -1,4 +1,4 @@
-"""How a digest looks: one message, as long as Discord takes; what doesn't fit stands behind its buttons."""
+"""Lays a digest out as one message within Discord's limits; what doesn't fit is behind its buttons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How vibes and playlists look."""
+"""Lays out vibes, playlists and the history of playlists as messages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

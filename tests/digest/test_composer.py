@@ -258,7 +258,6 @@ async def test_songs_votes_and_week_are_read_once_for_a_digest(scene, monkeypatc
     assert read == {"library": 1, "votes": 1, "week": 1}
     of_music = ("JOIN sources", "FROM vibes", "FROM playlist")  # the recommender reads votes for itself
     again = [statement for (statement, _), times in statements.items() if times > 1]
-    print(again)
     assert not [statement for statement in again if any(table in statement for table in of_music)]
 
 
