@@ -9,6 +9,7 @@ import pytest
 from bot.digest.content import Sharer, Tally
 from bot.digest.highlights import bars_of, divisive_of, movement, outlier_of, sharers_of, tally_of, with_votes
 from bot.library.cards import ShareLine
+from bot.periods import PeriodLength
 from bot.playlists.vibes import Vibe
 from bot.taste.feedback import Vote
 from tests.support.library import ANA, BEN, CLEO, PUBLIC, START
@@ -69,20 +70,25 @@ def test_how_the_sound_moved():
     others = [card(n, tempo=104.0, loudness=-14.0, brightness=2000.0) for n in range(10, 20)]
     week = [card(n, tempo=118.0, loudness=-10.0, brightness=2000.0) for n in range(4)]
     vibes = [Vibe(1, "restless · 118 bpm", False, frozenset(range(4)))]
-    said = movement("week", week, [*week, *others], vibes)
+    said = movement(PeriodLength.WEEK, week, [*week, *others], vibes)
     assert said == "This week was faster (118 against 104 bpm), louder and leaned towards “restless”."
     alike = [*vibes, Vibe(2, "restless · jazz · 90 bpm", False, frozenset(range(10, 20)))]
-    assert movement("week", week, [*week, *others], alike).endswith("towards “restless · 118 bpm”.")
+    assert movement(PeriodLength.WEEK, week, [*week, *others], alike).endswith(
+        "towards “restless · 118 bpm”."
+    )
     same = [card(n, tempo=104.0) for n in range(4)]
-    assert movement("year", same, [*same, *others], []) == "This year sounded as this server usually does."
-    assert movement("week", week[:2], [*week, *others], vibes) == ""
+    assert (
+        movement(PeriodLength.YEAR, same, [*same, *others], [])
+        == "This year sounded as this server usually does."
+    )
+    assert movement(PeriodLength.WEEK, week[:2], [*week, *others], vibes) == ""
 
 
 def test_the_bars_are_days_of_the_servers_clock():
     until = datetime(2026, 11, 6, 17, tzinfo=UTC)
     since = until - timedelta(days=7)
     shared = [replace(card(1), shares=(ShareLine(PUBLIC, 1, CLEO, since + timedelta(days=6, hours=20)),))]
-    bars, labels = bars_of("week", since, until, shared, ZoneInfo("Europe/Berlin"))
+    bars, labels = bars_of(PeriodLength.WEEK, since, until, shared, ZoneInfo("Europe/Berlin"))
     assert bars == (0, 0, 0, 0, 0, 0, 1)
     assert labels == ("Saturday", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
@@ -92,7 +98,7 @@ def test_the_bars_of_a_month_keep_to_its_days_when_clocks_change():
     since, until = (datetime(2026, month, 1, tzinfo=berlin) for month in (10, 11))
     late = datetime(2026, 10, 26, 23, 30, tzinfo=berlin)  # clocks went back on the 25th
     shared = [replace(card(1), shares=(ShareLine(PUBLIC, 1, CLEO, late.astimezone(UTC)),))]
-    bars, labels = bars_of("month", since.astimezone(UTC), until.astimezone(UTC), shared, berlin)
+    bars, labels = bars_of(PeriodLength.MONTH, since.astimezone(UTC), until.astimezone(UTC), shared, berlin)
     assert len(bars) == 31
     assert dict(zip(labels, bars, strict=True))["26 October"] == 1
 
@@ -111,6 +117,8 @@ def test_the_bars_of_a_month_keep_to_its_days_when_clocks_change():
 )
 def test_the_bars_of_a_year_are_its_months_from_the_first_on(since, until, first, last):
     shares = tuple(ShareLine(PUBLIC, 1, CLEO, at) for at in (since, until - timedelta(seconds=1)))
-    bars, labels = bars_of("year", since, until, [replace(card(1), shares=shares)], ZoneInfo("UTC"))
+    bars, labels = bars_of(
+        PeriodLength.YEAR, since, until, [replace(card(1), shares=shares)], ZoneInfo("UTC")
+    )
     assert (labels[0], labels[-1], bars[0], bars[-1]) == (first, last, 1, 1)
     assert sum(bars) == 2
