@@ -11,7 +11,7 @@ from bot.client import Earworm
 from bot.errors import NotAllowed
 from bot.library.cards import ShareLine, TrackCard
 from bot.library.catalog import CatalogPage
-from cogs.shared.audience import sight_of
+from cogs.shared.audience import channels_for, sight_of
 from cogs.shared.text import fitted, fitting, plain, shared_by, song, votes
 from cogs.shared.tracks import find_track, suggest_tracks
 from cogs.shared.votes import explained, vote_buttons
@@ -123,7 +123,7 @@ class LibraryCog(commands.Cog):
         """Show one song with all its shares."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=private)
-        card = await find_track(interaction, track, private=private)
+        card = await find_track(interaction, track, await channels_for(interaction, private=private))
         view = fitted(lambda length: track_layout(card, length), ui.LayoutView.content_length, TEXT_LIMIT)
         message = await interaction.edit_original_response(view=view)
         await self.bot.services.feedback.shown(interaction.guild_id, message.id, card.id)

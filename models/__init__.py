@@ -1,6 +1,6 @@
 """SQLAlchemy tables, one file per subject."""
 
-from models.answer import Answer, Suggestion
+from models.answer import NOBODY, Answer, AnswerKind, Suggestion
 from models.base import Base
 from models.digest import Digest, DigestState
 from models.generation import GenerationCalibration, GenerationRecord
@@ -12,7 +12,9 @@ from models.share import Hidden, MessageTrack, Reaction, Reply, Share
 from models.track import Source, Track, TrackVector
 
 __all__ = [
+    "NOBODY",
     "Answer",
+    "AnswerKind",
     "Base",
     "Digest",
     "DigestState",

@@ -1,6 +1,7 @@
 """What was suggested to whom, where, when and why."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index
@@ -8,6 +9,19 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, RowId
 from models.track import Track
+
+NOBODY = 0
+"""A user id that no member has: the bot itself, or a member who is forgotten."""
+
+
+class AnswerKind(StrEnum):
+    """What an answer answers."""
+
+    SIMILAR = "similar"
+    RECOMMEND = "recommend"
+    TOGETHER = "together"  # for several members
+    ALCHEMY = "alchemy"
+    DIGEST = "digest"  # nobody asked: the suggestion in a digest
 
 
 class Answer(Base):
@@ -20,14 +34,14 @@ class Answer(Base):
     guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"))
     channel_id: Mapped[int]
     message_id: Mapped[int | None]
-    user_id: Mapped[int]  # who asked; 0 for the bot itself
-    kind: Mapped[str]  # similar, recommend, digest
+    user_id: Mapped[int]  # who asked; NOBODY for the bot itself
+    kind: Mapped[str]  # an AnswerKind
     private: Mapped[bool]
     track_id: Mapped[int | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"))  # asked about
-    member_id: Mapped[int | None]  # whom it is for; 0: a member who is forgotten
+    member_id: Mapped[int | None]  # whom it is for; NOBODY: a member who is forgotten
     heading: Mapped[str] = mapped_column(
         default=""
-    )  # what was asked about outside the library; a digest's week
+    )  # what it says of itself where no id can: a song outside the library, who a group is, a digest's week
     note: Mapped[str] = mapped_column(default="")  # what its reader should know
     source: Mapped[dict[str, Any]] = mapped_column(
         JSON, default=dict
@@ -51,7 +65,9 @@ class Suggestion(Base):
     percent: Mapped[int]
     score: Mapped[float]
     why: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # a bot.suggestions.wording.Reason
-    arm: Mapped[str] = mapped_column(default="")  # which of two compared strategies it came from
+    arm: Mapped[str] = mapped_column(
+        default=""
+    )  # a bot.suggestions.pick.Arm, or "" where nothing is compared
     shown_at: Mapped[datetime | None]
 
     track: Mapped[Track] = relationship()

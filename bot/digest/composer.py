@@ -25,7 +25,7 @@ from bot.playlists.service import Playlists
 from bot.suggestions.recommender import Pick, Recommender
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Vote
-from models import Answer, Share, Suggestion
+from models import Answer, AnswerKind, Share, Suggestion
 
 MAX_LOVED = {PeriodLength.WEEK: 5, PeriodLength.MONTH: 8, PeriodLength.YEAR: 10}
 MAX_SHARERS = 3
@@ -170,7 +170,7 @@ class Composer:
         query = (
             select(Suggestion.track_id, func.max(Suggestion.shown_at).label("at"))
             .join(Answer)
-            .where(Answer.guild_id == guild_id, Answer.kind == "digest")
+            .where(Answer.guild_id == guild_id, Answer.kind == AnswerKind.DIGEST)
             .where(Suggestion.shown_at > until - REPEAT_PICK_AFTER)
             .group_by(Suggestion.track_id)
         )

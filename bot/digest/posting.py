@@ -17,8 +17,8 @@ from bot.library.sight import Channels
 from bot.library.store import Store
 from bot.periods import PERIODS, PREVIEW_DAYS, Period, PeriodLength, Schedule, Year, read_period
 from bot.playlists.service import Playlists
-from bot.suggestions.answers import Answers
-from models import Answer, Digest, DigestState, Guild
+from bot.suggestions.answers import Answers, NewAnswer, Subject
+from models import NOBODY, Answer, AnswerKind, Digest, DigestState, Guild
 
 __all__ = ["DigestContent", "Digests", "DueDigest"]
 
@@ -92,15 +92,15 @@ class Digests:
             for answer in await _kept(session, due):
                 await session.delete(answer)
         if content.pick:
-            await self._answers.save(
-                due.guild_id,
+            pick = NewAnswer(
+                guild_id=due.guild_id,
                 channel_id=due.channel_id,
-                user_id=0,
-                kind="digest",
-                private=False,
-                heading=due.week,
-                picks=[content.pick],
+                user_id=NOBODY,
+                kind=AnswerKind.DIGEST,
+                picks=(content.pick,),
+                about=Subject(heading=due.week),
             )
+            await self._answers.save(pick)
         await self._playlists.keep(due.guild_id, content.playlists)
         return content
 
@@ -247,6 +247,6 @@ def _is_settled(guild_id: int, week: str, now: datetime) -> ColumnElement[bool]:
 async def _kept(session: AsyncSession, due: DueDigest) -> Sequence[Answer]:
     """The pick that was kept for a digest."""
     query = select(Answer).where(
-        Answer.guild_id == due.guild_id, Answer.kind == "digest", Answer.heading == due.week
+        Answer.guild_id == due.guild_id, Answer.kind == AnswerKind.DIGEST, Answer.heading == due.week
     )
     return (await session.scalars(query.options(selectinload(Answer.suggestions)))).all()

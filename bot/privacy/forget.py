@@ -13,7 +13,9 @@ from bot.shares.admission import keep_spent
 from bot.shares.jobs import now
 from bot.vectors.refresh import PointRefresher
 from models import (
+    NOBODY,
     Answer,
+    AnswerKind,
     Digest,
     Hidden,
     Job,
@@ -124,9 +126,9 @@ async def _forget_answers(session: AsyncSession, guild_id: int, user_id: int) ->
     await session.execute(delete(MessageTrack).where(MessageTrack.message_id.in_(private)))
     await session.execute(delete(Answer).where(asked, Answer.private))
 
-    await session.execute(update(Answer).where(asked).values(user_id=0, heading="", note="", source={}))
+    await session.execute(update(Answer).where(asked).values(user_id=NOBODY, heading="", note="", source={}))
     for_them = and_(Answer.guild_id == guild_id, Answer.member_id == user_id)
-    await session.execute(update(Answer).where(for_them).values(member_id=0, note=""))
+    await session.execute(update(Answer).where(for_them).values(member_id=NOBODY, note=""))
     # A blend names two.
     mention = f"<@{user_id}>"
     naming = and_(Answer.guild_id == guild_id, Answer.heading.contains(mention, autoescape=True))
@@ -135,11 +137,11 @@ async def _forget_answers(session: AsyncSession, guild_id: int, user_id: int) ->
     of_groups = (
         select(Suggestion)
         .join(Answer, Answer.id == Suggestion.answer_id)
-        .where(Answer.guild_id == guild_id, Answer.kind == "together")
+        .where(Answer.guild_id == guild_id, Answer.kind == AnswerKind.TOGETHER)
     )
     for suggestion in await session.scalars(of_groups):
         if suggestion.why.get("user_id") == user_id:
-            suggestion.why = {**suggestion.why, "user_id": 0}
+            suggestion.why = {**suggestion.why, "user_id": NOBODY}
 
 
 async def _posted(session: AsyncSession, guild_id: int, user_id: int) -> tuple[BotMessage, ...]:

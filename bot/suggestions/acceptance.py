@@ -10,17 +10,14 @@ from sqlalchemy import or_, select
 
 from bot.errors import NotFound
 from bot.library.store import Store
+from bot.suggestions.pick import Arm
 from bot.suggestions.wording import Evidence, Reason
 from bot.taste.feedback import Feedback, Vote
-from models import Answer, Guild, Suggestion
+from models import NOBODY, Answer, AnswerKind, Guild, Suggestion
 
 WEEKS = 12  # in a table
-DIGEST = "digest"  # the kind of answer that the bot posts itself
-ARMS = ("ours", "sound", "plain")
-"""What can be compared: everything; without what others like; Qdrant's best_score over the calibrated matches.
 
-The same rules follow all of them. The first two are one list while a server has too few votes to learn from.
-"""
+Group = tuple[str, Evidence, Arm | None]  # what is counted together: a week, a reason, an arm
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class Acceptance:
 
     week: str
     evidence: Evidence
-    arm: str
+    arm: Arm | None
     shown: int
     liked: int
     disliked: int
@@ -56,33 +53,33 @@ class AcceptanceReport:
             select(Suggestion.track_id, Suggestion.shown_at, Suggestion.why, Suggestion.arm, Answer.user_id)
             .join(Answer, Answer.id == Suggestion.answer_id)
             .where(Answer.guild_id == guild_id, Suggestion.shown_at >= since)
-            .where(or_(Answer.user_id != 0, Answer.kind == DIGEST))
+            .where(or_(Answer.user_id != NOBODY, Answer.kind == AnswerKind.DIGEST))
             .order_by(Suggestion.shown_at, Suggestion.answer_id, Suggestion.rank)
         )
         async with self._store.session() as session:
-            shown = [_Showing(*row) for row in await session.execute(query)]
+            shown = [_Impression(*row) for row in await session.execute(query)]
         taken = _taken(shown, await self._feedback.votes(guild_id))
-        counts: dict[tuple[str, Evidence, str], Counter[str]] = defaultdict(Counter)
-        for place, showing in enumerate(shown):
-            tally = counts[_week(showing.at), Reason.read(showing.why).evidence, showing.arm]
+        counts: dict[Group, Counter[str]] = defaultdict(Counter)
+        for place, impression in enumerate(shown):
+            tally = counts[_week(impression.at), Reason.read(impression.why).evidence, _arm(impression.arm)]
             tally.update(shown=1, liked=+1 in taken[place], disliked=-1 in taken[place])
         return [
             Acceptance(*key, shown=tally["shown"], liked=tally["liked"], disliked=tally["disliked"])
-            for key, tally in sorted(counts.items(), reverse=True)
+            for key, tally in sorted(counts.items(), key=_order, reverse=True)
         ]
 
     # -- comparing two strategies --------------------------------------------------------------------------
 
-    async def arms(self, guild_id: int) -> tuple[str, ...]:
+    async def arms(self, guild_id: int) -> tuple[Arm, ...]:
         """The two strategies that are compared in a server; none if nothing is compared."""
         async with self._store.session() as session:
             arms = await session.scalar(select(Guild.arms).where(Guild.id == guild_id))
-        return tuple(arms.split(",")) if arms else ()
+        return tuple(map(Arm, arms.split(","))) if arms else ()
 
     async def compare(self, guild_id: int, arms: Collection[str]) -> None:
         """From now on take suggestions from two strategies in turn; from none: stop. Raises NotFound."""
-        if arms and (len(set(arms)) != 2 or not set(arms) <= set(ARMS)):
-            raise NotFound(f"Name two of {', '.join(ARMS)}.")
+        if arms and (len(set(arms)) != 2 or not set(arms) <= set(Arm)):
+            raise NotFound(f"Name two of {', '.join(Arm)}.")
         async with self._store.begin() as session:
             row = self._store.insert(Guild).values(id=guild_id, arms=",".join(arms))
             await session.execute(
@@ -91,8 +88,8 @@ class AcceptanceReport:
 
 
 @dataclass(frozen=True)
-class _Showing:
-    """A track that was suggested to a member, or by the bot itself to everybody (0)."""
+class _Impression:
+    """A track that was shown to a member, or by the bot itself to everybody (NOBODY)."""
 
     track_id: int
     at: datetime
@@ -101,18 +98,27 @@ class _Showing:
     user_id: int
 
 
-def _taken(shown: Sequence[_Showing], votes: Iterable[Vote]) -> dict[int, set[int]]:
-    """By the place of each showing, oldest first: the kinds of the votes that it was the latest before."""
+def _taken(shown: Sequence[_Impression], votes: Iterable[Vote]) -> dict[int, set[int]]:
+    """By the place of each impression, oldest first: the kinds of the votes that it was the latest before."""
     places: dict[int, list[int]] = defaultdict(list)
-    for place, showing in enumerate(shown):
-        places[showing.track_id].append(place)
+    for place, impression in enumerate(shown):
+        places[impression.track_id].append(place)
     taken: dict[int, set[int]] = defaultdict(set)
     for vote in votes:
         for place in reversed(places[vote.track_id]):
-            if shown[place].at <= vote.at and shown[place].user_id in {0, vote.user_id}:
+            if shown[place].at <= vote.at and shown[place].user_id in {NOBODY, vote.user_id}:
                 taken[place].add(vote.kind)
                 break
     return taken
+
+
+def _arm(stored: str) -> Arm | None:
+    return Arm(stored) if stored else None
+
+
+def _order(counted: tuple[Group, Counter[str]]) -> tuple[str, Evidence, str]:
+    (week, evidence, arm), _ = counted
+    return week, evidence, arm or ""
 
 
 def _week(at: datetime) -> str:

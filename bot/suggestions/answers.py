@@ -1,7 +1,7 @@
 """Answers that were given: kept, so that their pages and buttons work for as long as the message stands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,11 +13,42 @@ from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
 from bot.library.sight import Channels
 from bot.library.store import Store
-from bot.suggestions.recommender import Pick
+from bot.suggestions.pick import Pick
 from bot.suggestions.wording import ForDiscord, Reason, explain
-from models import Answer, MessageTrack, Suggestion, Track
+from models import Answer, AnswerKind, MessageTrack, Suggestion, Track
 
 PAGE = 5
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an answer is about. What has an id is named whenever a page is shown, as it may be then.
+
+    track_id: of the library; source: or the link or file that was asked with and isn't stored; member_id: whom it is
+    for; heading: what to call it where no id says so.
+    """
+
+    track_id: int | None = None
+    member_id: int | None = None
+    heading: str = ""
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+
+NO_SUBJECT = Subject()
+
+
+@dataclass(frozen=True)
+class NewAnswer:
+    """An answer to be kept: to whom, where, and what; `user_id`: who asked, NOBODY for the bot itself."""
+
+    guild_id: int
+    channel_id: int
+    user_id: int
+    kind: AnswerKind
+    picks: Sequence[Pick]
+    about: Subject = NO_SUBJECT
+    note: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,13 +67,13 @@ class AnswerPage:
     """One page of an answer, as its audience may see it now; `number` counts from 0.
 
     `track`: what was asked about, if it may be named; else `heading` says it, if it isn't in the library.
-    `member_id`: whom it is for; 0 for a member who is forgotten, None for the server.
+    `member_id`: whom it is for; NOBODY for a member who is forgotten, None for the server.
     """
 
     answer_id: int
     guild_id: int
     user_id: int
-    kind: str
+    kind: AnswerKind
     private: bool
     track: TrackCard | None
     member_id: int | None
@@ -61,44 +92,26 @@ class Answers:
         self._store = store
         self._catalog = catalog
 
-    async def save(
-        self,
-        guild_id: int,
-        *,
-        channel_id: int,
-        user_id: int,
-        kind: str,
-        private: bool,
-        picks: Sequence[Pick],
-        track_id: int | None = None,
-        member_id: int | None = None,
-        heading: str = "",
-        note: str = "",
-        source: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Keep an answer before it is shown; returns its id.
-
-        `kind`: similar, recommend, together, alchemy or digest; `user_id`: who asked, 0 for the bot; `track_id`: what
-        was asked about, or `heading`, if it isn't in the library; `member_id`: whom it is for; `source`: the link or
-        file that was asked with and isn't stored. What has an id is named whenever a page is shown, as it may be then.
-        """
+    async def save(self, given: NewAnswer) -> int:
+        """Keep an answer before it is shown; returns its id."""
+        about = given.about
         answer = Answer(
-            guild_id=guild_id,
-            channel_id=channel_id,
-            user_id=user_id,
-            kind=kind,
-            private=private,
-            member_id=member_id,
-            heading=heading,
-            note=note,
-            source=dict(source or {}),
+            guild_id=given.guild_id,
+            channel_id=given.channel_id,
+            user_id=given.user_id,
+            kind=given.kind,
+            private=given.private,
+            member_id=about.member_id,
+            heading=about.heading,
+            note=given.note,
+            source=dict(about.source),
             created_at=datetime.now(UTC),
         )
         async with self._store.begin() as session:
-            asked = [track_id] if track_id else []
-            there = await _still_there(session, [*asked, *(pick.card.id for pick in picks)])
-            answer.track_id = track_id if track_id in there else None
-            kept = [pick for pick in picks if pick.card.id in there]
+            asked = [about.track_id] if about.track_id else []
+            there = await _still_there(session, [*asked, *(pick.card.id for pick in given.picks)])
+            answer.track_id = about.track_id if about.track_id in there else None
+            kept = [pick for pick in given.picks if pick.card.id in there]
             answer.suggestions = [_suggestion(rank, pick) for rank, pick in enumerate(kept, 1)]
             session.add(answer)
         return answer.id
@@ -133,7 +146,7 @@ class Answers:
             answer_id=answer_id,
             guild_id=answer.guild_id,
             user_id=answer.user_id,
-            kind=answer.kind,
+            kind=AnswerKind(answer.kind),
             private=answer.private,
             track=cards.get(asked),
             member_id=answer.member_id,
@@ -183,7 +196,7 @@ def _suggestion(rank: int, pick: Pick) -> Suggestion:
         percent=pick.percent,
         score=pick.score,
         why=asdict(pick.reason),
-        arm=pick.arm,
+        arm=pick.arm or "",
     )
 
 

@@ -15,10 +15,11 @@ from bot.library.catalog import Catalog
 from bot.library.facts import Facts
 from bot.library.sight import Channels, visible
 from bot.library.store import Store
-from bot.suggestions.dedupe import ARTIST, KNOWN, NEAR, OF_AN_ARTIST, Likeness, drafted, few_of_each
+from bot.suggestions.dedupe import NEAR, OF_AN_ARTIST, Likeness, drafted, few_of_each
+from bot.suggestions.left_out import LeftOut
 from bot.suggestions.scoring import closeness
 from bot.suggestions.song_names import SongName
-from bot.suggestions.wishes import DIVERSITY, Steering, checked, diversified, failing
+from bot.suggestions.wishes import DIVERSITY, Steering, checked, diversified, unmet_wish
 from bot.vectors.library_index import LibraryIndex
 from models import Share, Track
 
@@ -36,7 +37,7 @@ class Candidates:
     """Tracks that may be suggested, and how many of the others that may be shown fail which wish or rule."""
 
     tracks: tuple[int, ...]
-    left_out: Mapping[str, int]
+    left_out: Mapping[LeftOut, int]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Chosen:
 
     cards: tuple[TrackCard, ...]
     turns: tuple[int, ...]
-    left_out: Mapping[str, int]
+    left_out: Mapping[LeftOut, int]
 
 
 class Chooser:
@@ -72,19 +73,19 @@ class Chooser:
         facts = await self._library.facts(guild_id)
         shared = await self._shared(guild_id, channels, steering) if steering.by_share else None
         unwanted = {SongName.of(0, artist, "").artist for artist in steering.without_artists}
-        left_out: Counter[str] = Counter()
+        left_out: Counter[LeftOut] = Counter()
         tracks = []
         for track_id, each in facts.items():
             if not each.in_sight(channels):
                 continue
             if track_id in without:
-                left_out[KNOWN] += 1
-            elif wish := failing(steering, each, channels):
+                left_out[LeftOut.KNOWN] += 1
+            elif wish := unmet_wish(steering, each, channels):
                 left_out[wish] += 1
             elif shared is not None and track_id not in shared:
-                left_out["share"] += 1
+                left_out[LeftOut.SHARE] += 1
             elif unwanted and any(song.artist in unwanted for song in _songs(each, channels)):
-                left_out["without"] += 1
+                left_out[LeftOut.WITHOUT_ARTIST] += 1
             else:
                 tracks.append(track_id)
         return Candidates(tuple(tracks), left_out)
@@ -122,7 +123,10 @@ class Chooser:
             if len(draft.tracks) == limit or all(pool.complete for pool in pools):
                 break
             size *= SPARE  # nearly all of them are one song
-        left_out = {**{track_id: ARTIST for pool in pools for track_id in pool.crowded}, **draft.left_out}
+        left_out = {
+            **{track_id: LeftOut.ARTIST_LIMIT for pool in pools for track_id in pool.crowded},
+            **draft.left_out,
+        }
         cards = await self._catalog.cards(guild_id, draft.tracks, channels)
         turns = dict(zip(draft.tracks, draft.turns, strict=True))
         missing = Counter(rule for track_id, rule in left_out.items() if track_id not in turns)

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.suggestions.left_out import LeftOut
 from bot.suggestions.song_names import SongName
 
 OF_AN_ARTIST = 2
@@ -14,8 +15,6 @@ NEAR = 0.85
 Measured on 38 clips of real music: copies of lower quality and cut ones have .9 and more, different songs at most .81
 with MusiCNN and .90 with MFCC.
 """
-
-KNOWN, TWIN, ARTIST = "known", "twin", "artist"  # what is left out as what
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Draft:
 
     tracks: tuple[int, ...]
     turns: tuple[int, ...]
-    left_out: Mapping[int, str]
+    left_out: Mapping[int, LeftOut]
 
 
 def drafted(
@@ -85,7 +84,7 @@ class _Rules:
         self._names: set[tuple[str, str]] = set()
         self._songs: dict[int, list[SongName]] = defaultdict(list)
         self._artists: Counter[str] = Counter()
-        self.left_out: dict[int, str] = {}
+        self.left_out: dict[int, LeftOut] = {}
         for song in known:
             self._add(song)
 
@@ -94,12 +93,12 @@ class _Rules:
         if song.track_id in self.left_out:
             return False
         if self._has_twin_of(song):
-            self.left_out[song.track_id] = TWIN
+            self.left_out[song.track_id] = LeftOut.OTHER_VERSION
             return False
         self._add(song)
         self._artists[song.artist] += 1
         if song.artist and self._artists[song.artist] > OF_AN_ARTIST:
-            self.left_out[song.track_id] = ARTIST
+            self.left_out[song.track_id] = LeftOut.ARTIST_LIMIT
             return False
         return True
 

@@ -13,7 +13,8 @@ from bot.errors import NotFound
 from bot.library.sight import Channels
 from bot.suggestions.engine import Engine
 from bot.suggestions.group_ranking import Shared
-from bot.suggestions.notes import NOTHING, UNHEARD, UNWANTED, shortage, told_of_others
+from bot.suggestions.left_out import LeftOut
+from bot.suggestions.notes import NOTHING, shortage, without_private_counts
 from bot.suggestions.pick import Pick, Recommendation
 from bot.suggestions.ranking import strongest
 from bot.suggestions.wishes import NO_STEERING, Steering
@@ -79,16 +80,16 @@ class Together:
         }
         heard = {user_id: each for user_id, each in ranked.items() if each.evidence}
         if not heard:
-            return Recommendation((), shortage(0, limit, {UNHEARD: len(candidates.tracks)}))
+            return Recommendation((), shortage(0, limit, {LeftOut.UNHEARD: len(candidates.tracks)}))
         shared = Shared.of(heard)
         chosen = await self._engine.chooser.choose(
             guild_id, [shared.wanted], channels, known=sorted(out), steering=steering, limit=limit
         )
         left_out = {
-            **told_of_others(candidates.left_out),
-            **told_of_others(chosen.left_out),
-            UNWANTED: len(shared.tracks) - len(shared.wanted.tracks),
-            UNHEARD: len(candidates.tracks) - len(shared.tracks),
+            **without_private_counts(candidates.left_out),
+            **without_private_counts(chosen.left_out),
+            LeftOut.NEARER_TO_DISLIKED: len(shared.tracks) - len(shared.wanted.tracks),
+            LeftOut.UNHEARD: len(candidates.tracks) - len(shared.tracks),
         }
         explained = [
             Pick(card, shared.score_of(card.id), shared.reason(card.id, known, now)) for card in chosen.cards

@@ -13,9 +13,10 @@ from bot.library.cards import TrackCard
 from bot.library.facts import Facts
 from bot.library.sight import Channels
 from bot.suggestions.chooser import Matches, Scored
-from bot.suggestions.dedupe import KNOWN, Likeness
+from bot.suggestions.dedupe import Likeness
 from bot.suggestions.engine import Engine
-from bot.suggestions.notes import TAKEN_AWAY, UNHEARD, shortage
+from bot.suggestions.left_out import LeftOut
+from bot.suggestions.notes import shortage
 from bot.suggestions.paths import mixture, walk
 from bot.suggestions.pick import Pick, Recommendation, percent
 from bot.suggestions.ranking import strongest
@@ -87,9 +88,9 @@ class Mixing:
         left_out = {
             **candidates.left_out,
             **chosen.left_out,
-            KNOWN: candidates.left_out.get(KNOWN, 0) - len(used),
-            TAKEN_AWAY: int(mixed.out.sum()),
-            UNHEARD: len(candidates.tracks) - len(mixed.tracks),
+            LeftOut.KNOWN: candidates.left_out.get(LeftOut.KNOWN, 0) - len(used),
+            LeftOut.TAKEN_AWAY: int(mixed.out.sum()),
+            LeftOut.UNHEARD: len(candidates.tracks) - len(mixed.tracks),
         }
         return Recommendation(
             await self._engine.named(guild_id, picks, channels),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.suggestions.dedupe import ARTIST, KNOWN, TWIN
+from bot.suggestions.left_out import LeftOut
 from bot.suggestions.wording import count
 from bot.taste.evidence import Signal, Taste, dislikes
 
@@ -15,32 +15,32 @@ FEW = "That is all"
 NONE = "Nothing is left to suggest"
 EMPTY = "Nothing else is in this server's library yet."
 NO_LIBRARY = "Nothing is in this server's library yet."
-FAR, TAKEN_AWAY, UNHEARD, UNPOPULAR, UNWANTED = "far", "taken away", "unheard", "unpopular", "unwanted"
-LEFT_OUT: Mapping[str, str] = MappingProxyType(
+LEFT_OUT: Mapping[LeftOut, str] = MappingProxyType(
     {
-        KNOWN: "known already",
-        UNWANTED: "closer to something 👎",
-        FAR: "no more alike than by chance",
-        TAKEN_AWAY: "too much like what you took away",
-        UNPOPULAR: "without a 👍 here",
-        UNHEARD: "not listened to yet",
-        TWIN: "in another version",
-        ARTIST: "beyond two of an artist",
-        "without": "by an artist you left out",
-        "tag": "without the tag",
-        "tempo": "at another tempo",
-        "key": "in another key",
-        "share": "shared by others or at another time",
-        "track": "you left out",
-        "length": "as long as a mix",
-        "talk": "with talk",
+        LeftOut.KNOWN: "known already",
+        LeftOut.NEARER_TO_DISLIKED: "closer to something 👎",
+        LeftOut.NO_MATCH: "no more alike than by chance",
+        LeftOut.TAKEN_AWAY: "too much like what you took away",
+        LeftOut.UNPOPULAR: "without a 👍 here",
+        LeftOut.UNHEARD: "not listened to yet",
+        LeftOut.OTHER_VERSION: "in another version",
+        LeftOut.ARTIST_LIMIT: "beyond two of an artist",
+        LeftOut.WITHOUT_ARTIST: "by an artist you left out",
+        LeftOut.TAG: "without the tag",
+        LeftOut.TEMPO: "at another tempo",
+        LeftOut.KEY: "in another key",
+        LeftOut.SHARE: "shared by others or at another time",
+        LeftOut.TRACK: "you left out",
+        LeftOut.LENGTH: "as long as a mix",
+        LeftOut.TALK: "with talk",
     }
 )
 
 
-def told_of_others(left_out: Mapping[str, int]) -> dict[str, int]:
-    """Without what would tell how much others know: they may have done it where the reader can't look."""
-    return {rule: number for rule, number in left_out.items() if rule not in {KNOWN, TWIN}}
+def without_private_counts(left_out: Mapping[LeftOut, int]) -> dict[LeftOut, int]:
+    """The counts that say nothing of how much other members know, some of it from channels hidden from the reader."""
+    private = {LeftOut.KNOWN, LeftOut.OTHER_VERSION}
+    return {rule: number for rule, number in left_out.items() if rule not in private}
 
 
 def going_by(taste: Taste, *, you: bool, heard: bool = True) -> str:
@@ -66,7 +66,7 @@ def going_by(taste: Taste, *, you: bool, heard: bool = True) -> str:
     return f"{who} haven't 👍 or shared anything yet, so these are what this server likes most."
 
 
-def shortage(found: int, limit: int, left_out: Mapping[str, int], likes: int = SURE) -> str:
+def shortage(found: int, limit: int, left_out: Mapping[LeftOut, int], likes: int = SURE) -> str:
     """Why there are fewer than a page, and what would help; "" if there aren't.
 
     left_out: how many songs which rule or wish left out.
@@ -74,18 +74,18 @@ def shortage(found: int, limit: int, left_out: Mapping[str, int], likes: int = S
     if found >= min(limit, PAGE):
         return ""
     nothing = "" if found else EMPTY
-    said = told(found, left_out) if any(left_out.values()) else nothing
+    said = counted(found, left_out) if any(left_out.values()) else nothing
     help_ = (
         f"{count(SURE - likes, 'more 👍', 'more 👍')} would tell me what to look for." if likes < SURE else ""
     )
     return f"{said} {help_}".strip()
 
 
-def told(found: int, left_out: Mapping[str, int]) -> str:
+def counted(found: int, left_out: Mapping[LeftOut, int]) -> str:
     """What was left out as what, most first: "That is all. Left out: 12 known already, 3 without the tag.".
 
-    Of equal numbers in the order of LEFT_OUT.
+    Of equal numbers in the order of LeftOut.
     """
-    most = sorted((rule for rule in LEFT_OUT if left_out.get(rule)), key=lambda rule: -left_out[rule])
+    most = sorted((rule for rule in LeftOut if left_out.get(rule)), key=lambda rule: -left_out[rule])
     parts = ", ".join(f"{left_out[rule]} {LEFT_OUT[rule]}" for rule in most)
     return f"{FEW if found else NONE}." + (f" Left out: {parts}." if parts else "")

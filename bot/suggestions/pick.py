@@ -1,6 +1,7 @@
 """What a suggestion is: a track, and the honest reason for it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bot.library.cards import TrackCard
 from bot.suggestions.wording import Evidence, ForDiscord, Reason, Wording, explain
@@ -9,20 +10,32 @@ from bot.taste.evidence import Signal
 SAID = {Signal.LIKED: Evidence.LIKED, Signal.SHARED: Evidence.SHARED, Signal.MORE: Evidence.MORE}
 
 
+class Arm(StrEnum):
+    """A strategy that a server can compare with another one (A/B test); the same rules follow all of them.
+
+    OURS and SOUND are one list while a server has too few votes to learn from.
+    """
+
+    OURS = "ours"  # by sound and by what others like
+    SOUND = "sound"  # without what others like
+    PLAIN = "plain"  # Qdrant's best_score over the calibrated matches
+
+
 @dataclass(frozen=True)
 class Pick:
     """A track to suggest.
 
     `score`: of /similar a cosine (see bot.vectors.search.Hit), of a recommendation from −1 to 1 (see
     bot.suggestions.scoring), of what is merely popular by how many likes it leads. `percent` is the match with what was
-    asked about or with what carries it; 0: no match to speak of. `arm`: which of two compared strategies it came from.
+    asked about or with what carries it; 0: no match to speak of. `arm`: which of two compared strategies it came from,
+    if any are compared.
     """
 
     card: TrackCard
     score: float
     reason: Reason
     carrier: TrackCard | None = None  # None where it may not be named
-    arm: str = ""
+    arm: Arm | None = None
 
     @property
     def percent(self) -> int:

@@ -13,22 +13,18 @@ from numpy.typing import NDArray
 from bot.errors import NotFound
 from bot.library.sight import Channels
 from bot.suggestions.chooser import POOL, SPARE, Candidates, Chosen, Scored
-from bot.suggestions.dedupe import KNOWN
 from bot.suggestions.engine import Engine
+from bot.suggestions.left_out import LeftOut
 from bot.suggestions.notes import (
     EMPTY,
-    FAR,
     NO_LIBRARY,
     NOTHING,
     PAGE,
-    UNHEARD,
-    UNPOPULAR,
-    UNWANTED,
     going_by,
     shortage,
-    told_of_others,
+    without_private_counts,
 )
-from bot.suggestions.pick import SAID, Pick, Recommendation, percent
+from bot.suggestions.pick import SAID, Arm, Pick, Recommendation, percent
 from bot.suggestions.ranking import Ranked
 from bot.suggestions.wishes import NO_STEERING, UNKNOWN_DIVERSITY, Steering
 from bot.suggestions.wording import Evidence, Reason, month
@@ -102,9 +98,9 @@ class Recommender:
         left_out = {
             **candidates.left_out,
             **chosen.left_out,
-            KNOWN: candidates.left_out.get(KNOWN, 0) - len(asked),
-            FAR: len(hits) - len(near),
-            UNHEARD: len(candidates.tracks) - len(hits),
+            LeftOut.KNOWN: candidates.left_out.get(LeftOut.KNOWN, 0) - len(asked),
+            LeftOut.NO_MATCH: len(hits) - len(near),
+            LeftOut.UNHEARD: len(candidates.tracks) - len(hits),
         }
         picks = tuple(
             Pick(card, near[card.id].score, Reason(Evidence.ASKED, percent(near[card.id].match)))
@@ -170,9 +166,14 @@ class Recommender:
         known: Sequence[int],
         candidates: Candidates,
         ranked: Ranked,
-    ) -> tuple[tuple[Pick, ...], Mapping[str, int]]:
-        arms = await self._engine.acceptance.arms(question.guild_id) or ("",)
-        orders = {"": ranked.order, "ours": ranked.order, "sound": ranked.scores, "plain": ranked.plain}
+    ) -> tuple[tuple[Pick, ...], Mapping[LeftOut, int]]:
+        arms = await self._engine.acceptance.arms(question.guild_id) or (None,)
+        orders = {
+            None: ranked.order,
+            Arm.OURS: ranked.order,
+            Arm.SOUND: ranked.scores,
+            Arm.PLAIN: ranked.plain,
+        }
         wanted = np.flatnonzero(~ranked.unwanted)
         tracks = [ranked.tracks[row] for row in wanted]
         least = 0.0 if ranked.likes else UNKNOWN_DIVERSITY
@@ -186,8 +187,8 @@ class Recommender:
         left_out = {
             **candidates.left_out,
             **chosen.left_out,
-            UNWANTED: len(ranked.tracks) - len(tracks),
-            UNHEARD: len(candidates.tracks) - len(ranked.tracks),
+            LeftOut.NEARER_TO_DISLIKED: len(ranked.tracks) - len(tracks),
+            LeftOut.UNHEARD: len(candidates.tracks) - len(ranked.tracks),
         }
         return await self._engine.named(question.guild_id, picks, question.channels), left_out
 
@@ -196,7 +197,7 @@ class Recommender:
         question: _Question,
         known: Sequence[int],
         candidates: Candidates,
-    ) -> tuple[tuple[Pick, ...], Mapping[str, int]]:
+    ) -> tuple[tuple[Pick, ...], Mapping[LeftOut, int]]:
         """What the server likes most, for somebody of whom nothing is known."""
         allowed = set(candidates.tracks)
         votes = await self._engine.feedback.votes(question.guild_id)
@@ -205,7 +206,7 @@ class Recommender:
         scores = np.array(list(leads.values()), np.float64) - np.linspace(0, 0.5, len(leads))
         chosen = await self._choose(question, [Scored(list(leads), scores)], known, UNKNOWN_DIVERSITY)
         picks = tuple(Pick(card, float(leads[card.id]), Reason(Evidence.POPULAR)) for card in chosen.cards)
-        return picks, {**candidates.left_out, **chosen.left_out, UNPOPULAR: len(allowed) - len(leads)}
+        return picks, {**candidates.left_out, **chosen.left_out, LeftOut.UNPOPULAR: len(allowed) - len(leads)}
 
     async def _choose(
         self, question: _Question, rankings: list[Scored], known: Sequence[int], least_diversity: float
@@ -277,14 +278,14 @@ def _note(
     taste: Taste,
     ranked: Ranked,
     among: Sequence[int],
-    left_out: Mapping[str, int],
+    left_out: Mapping[LeftOut, int],
     found: int,
 ) -> str:
-    by_wishes = {rule for rule, number in left_out.items() if number} - {UNPOPULAR}
+    by_wishes = {rule for rule, number in left_out.items() if number} - {LeftOut.UNPOPULAR}
     if not found and not taste.weights and not by_wishes:
         return NOTHING
     heard = bool(ranked.evidence or not among)
     if question.user_id is not None and not question.you:
-        left_out = told_of_others(left_out)
+        left_out = without_private_counts(left_out)
     by = "" if question.user_id is None or not found else going_by(taste, heard=heard, you=question.you)
     return f"{by} {shortage(found, question.limit, left_out, len(taste.likes))}".strip()

@@ -12,6 +12,7 @@ from bot.audio.key import NAMES
 from bot.errors import NotFound
 from bot.library.facts import Facts
 from bot.library.sight import Channels
+from bot.suggestions.left_out import LeftOut
 from models.track import searchable
 
 Array = NDArray[np.float64]
@@ -102,21 +103,21 @@ def checked(steering: Steering) -> Steering:
     return replace(steering, tags=tuple(map(searchable, steering.tags)))
 
 
-def failing(steering: Steering, facts: Facts, channels: Channels = None) -> str:
-    """Which of `checked` wishes a track doesn't meet; "" if it meets all that don't depend on who shared it."""
+def unmet_wish(steering: Steering, facts: Facts, channels: Channels = None) -> LeftOut | None:
+    """The first of `checked` wishes that a track doesn't meet; None if all are met that don't ask who shared it."""
     if steering.tags and not facts.tagged(steering.tags, channels):
-        return "tag"
+        return LeftOut.TAG
     if steering.tempo and not steering.tempo[0] <= facts.tempo <= steering.tempo[1]:
-        return "tempo"
+        return LeftOut.TEMPO
     if steering.key and not f" {facts.key}".endswith(f" {steering.key}"):
-        return "key"
+        return LeftOut.KEY
     if facts.track_id in steering.without_tracks:
-        return "track"
+        return LeftOut.TRACK
     if not steering.long and facts.seconds >= LONG:
-        return "length"
+        return LeftOut.LENGTH
     if not steering.talk and facts.speech >= TALK:
-        return "talk"
-    return ""
+        return LeftOut.TALK
+    return None
 
 
 def diversified(scores: Array, alike: Array, diversity: float, limit: int) -> list[int]:

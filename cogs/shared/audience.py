@@ -38,6 +38,14 @@ async def sight_of(interaction: discord.Interaction[Earworm]) -> frozenset[int]:
     return seen | NOWHERE
 
 
+async def channels_for(interaction: discord.Interaction[Earworm], *, private: bool) -> frozenset[int]:
+    """The channels whose shares an answer may show: the asker's own, or those of everybody who sees it."""
+    if private:
+        return await sight_of(interaction)
+    assert interaction.guild_id is not None and interaction.channel_id is not None
+    return await audience_of(interaction.client, interaction.guild_id, interaction.channel_id)
+
+
 def view_of_guild(guild: discord.Guild) -> GuildView:
     """A server's owner and roles; roles that only bots can have are left out."""
     roles = {

@@ -8,7 +8,6 @@ from bot.errors import NotFound
 from bot.library.cards import TrackCard
 from cogs.shared.audience import sight_of
 from cogs.shared.text import shorten
-from cogs.suggestions.page import channels_for
 
 CHOICES, CHOICE_LENGTH = 25, 100
 HIDDEN = "That song was only shared where not everybody here can look, so I don't speak of it here."
@@ -26,11 +25,15 @@ async def suggest_tracks(
     ]
 
 
-async def find_track(interaction: discord.Interaction[Earworm], text: str, *, private: bool) -> TrackCard:
-    """The track that an id, a link or a part of a title names. Raises NotFound if it may not be shown here."""
+async def find_track(
+    interaction: discord.Interaction[Earworm], text: str, channels: frozenset[int]
+) -> TrackCard:
+    """The track that an id, a link or a part of a title names.
+
+    Raises NotFound if it may not be shown in an answer that shows shares of these channels.
+    """
     assert interaction.guild_id is not None
     catalog = interaction.client.services.catalog
-    channels = await channels_for(interaction, private=private)
     try:
         return await catalog.resolve(interaction.guild_id, text, channels)
     except NotFound:

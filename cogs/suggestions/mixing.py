@@ -6,11 +6,14 @@ from discord.ext import commands
 
 from bot.client import Earworm
 from bot.library.cards import TrackCard
+from bot.suggestions.answers import Subject
 from bot.suggestions.mixing import Ingredient, Path
+from cogs.shared.audience import channels_for
 from cogs.shared.text import fitted, shared_by, song
 from cogs.shared.tracks import CHOICES, find_track, suggest_tracks
 from cogs.suggestions.options import suggest_tags
-from cogs.suggestions.page import ACCENT, TEXT_LIMIT, answer, channels_for
+from cogs.suggestions.page import ACCENT, TEXT_LIMIT, answer
+from models import AnswerKind
 
 TAG = "tag:"
 MOST_TAGS = 10  # offered beside titles
@@ -66,17 +69,14 @@ class MixingCog(commands.Cog):
         """Answer with what has something of everything added and nothing of what is taken away."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=private)
-        added = await self._ingredients(interaction, [add, add_too], add_member, private=private)
-        taken = await self._ingredients(
-            interaction, [subtract, subtract_too], subtract_member, private=private
-        )
         channels = await channels_for(interaction, private=private)
+        added = await self._ingredients(interaction, [add, add_too], add_member, channels)
+        taken = await self._ingredients(interaction, [subtract, subtract_too], subtract_member, channels)
         mixed = await self.bot.services.mixing.alchemy(
             interaction.guild_id, added, taken, channels, user_id=interaction.user.id
         )
-        await answer(
-            interaction, "alchemy", mixed.picks, private=private, heading="Your mixture", note=mixed.note
-        )
+        about = Subject(heading="Your mixture")
+        await answer(interaction, AnswerKind.ALCHEMY, mixed, channels, about=about, private=private)
 
     @app_commands.command(name="path", description="A walk of songs from one sound to another")
     @app_commands.describe(
@@ -99,8 +99,8 @@ class MixingCog(commands.Cog):
         """List the songs on the way."""
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=private)
-        ends = [await find_track(interaction, text, private=private) for text in (start, end)]
         channels = await channels_for(interaction, private=private)
+        ends = [await find_track(interaction, text, channels) for text in (start, end)]
         path = await self.bot.services.mixing.path(
             interaction.guild_id, ends[0].id, ends[1].id, channels, length, user_id=interaction.user.id
         )
@@ -112,15 +112,14 @@ class MixingCog(commands.Cog):
         interaction: discord.Interaction[Earworm],
         named: list[str | None],
         member: discord.User | None,
-        *,
-        private: bool,
+        channels: frozenset[int],
     ) -> list[Ingredient]:
         found = [Ingredient(user_id=member.id)] if member else []
         for text in filter(None, named):
             if text.startswith(TAG):
                 found.append(Ingredient(tag=text.removeprefix(TAG).strip()))
             else:
-                card = await find_track(interaction, text, private=private)
+                card = await find_track(interaction, text, channels)
                 found.append(Ingredient(track_id=card.id))
         return found
 

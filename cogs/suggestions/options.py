@@ -1,7 +1,11 @@
-"""The options of /recommend and its like that say what suggestions must be like."""
+"""The options of /recommend and /similar that say what suggestions must be like, declared once for both."""
 
-from dataclasses import replace
+import inspect
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import discord
 from discord import app_commands
@@ -9,7 +13,10 @@ from discord import app_commands
 from bot.client import Earworm
 from bot.suggestions.wishes import Adventure, Steering, named_key, named_tempo
 from cogs.shared.audience import sight_of
+from cogs.shared.tracks import suggest_tracks
 from models.track import searchable
+
+Callback = TypeVar("Callback", bound=Callable[..., Coroutine[Any, Any, None]])
 
 CHOICES, CHOICE_LENGTH = 25, 100
 
@@ -34,43 +41,78 @@ DESCRIBED = {
 }
 
 
-def wishes(
-    now: datetime,
-    *,
-    tag: str | None = None,
-    tempo: str | None = None,
-    key: str | None = None,
-    sharer: discord.abc.Snowflake | None = None,
-    days: int | None = None,
-    without_artist: str | None = None,
-    without_member: discord.abc.Snowflake | None = None,
-    mixes: bool = False,
-    adventure: str | None = None,
-) -> Steering:
-    """What the options ask for. Raises NotFound for a tempo or a key that can't be read."""
-    return Steering(
-        tags=tuple(part.strip() for part in (tag or "").split(",") if part.strip()),
-        tempo=named_tempo(tempo) if tempo else None,
-        key=named_key(key) if key else "",
-        sharer=sharer.id if sharer else None,
-        since=now - timedelta(days=days) if days else None,
-        without_artists=(without_artist,) if without_artist else (),
-        without_members=frozenset({without_member.id}) if without_member else frozenset(),
-        long=mixes,
-        talk=mixes,
-        adventure=Adventure(adventure) if adventure else Adventure.BALANCED,
-    )
+@dataclass(frozen=True)
+class WishOptions:
+    """The options as Discord hands them over: their names, types and defaults are those of the commands."""
+
+    tag: str | None = None
+    tempo: str | None = None
+    key: str | None = None
+    sharer: discord.User | None = None
+    days: app_commands.Range[int, 1, 3650] | None = None
+    without_track: str | None = None
+    without_artist: str | None = None
+    without_member: discord.User | None = None
+    mixes: bool = False
+    adventure: str | None = None
+    private: bool = False
+
+    def steering(self, now: datetime, adventure: Adventure = Adventure.BALANCED) -> Steering:
+        """What they ask for, but for `without_track`, which the library has to be asked for.
+
+        `adventure`: unless one is chosen. Raises NotFound for a tempo or a key that can't be read.
+        """
+        return Steering(
+            tags=tuple(part.strip() for part in (self.tag or "").split(",") if part.strip()),
+            tempo=named_tempo(self.tempo) if self.tempo else None,
+            key=named_key(self.key) if self.key else "",
+            sharer=self.sharer.id if self.sharer else None,
+            since=now - timedelta(days=self.days) if self.days else None,
+            without_artists=(self.without_artist,) if self.without_artist else (),
+            without_members=frozenset({self.without_member.id}) if self.without_member else frozenset(),
+            long=self.mixes,
+            talk=self.mixes,
+            adventure=Adventure(self.adventure) if self.adventure else adventure,
+        )
+
+
+def with_wishes(callback: Callback) -> Callback:
+    """Give a command the options of WishOptions after its own; its callback gets them as one value, `wishes`.
+
+    To stand closest to the callback. discord.py reads a command's options from its signature.
+    """
+    shared = inspect.signature(WishOptions).parameters
+    own = [each for name, each in inspect.signature(callback).parameters.items() if name != "wishes"]
+
+    @wraps(callback)
+    async def command(cog: Any, interaction: discord.Interaction[Earworm], **options: Any) -> None:
+        wishes = WishOptions(**{name: options.pop(name) for name in shared if name in options})
+        await callback(cog, interaction, wishes=wishes, **options)
+
+    command.__signature__ = inspect.Signature([*own, *shared.values()])  # type: ignore[attr-defined]
+    app_commands.describe(**DESCRIBED)(command)
+    app_commands.choices(adventure=ADVENTURES)(command)
+    app_commands.autocomplete(tag=suggest_tags, without_track=suggest_tracks)(command)
+    return cast(Callback, command)
 
 
 async def without(
-    interaction: discord.Interaction[Earworm], track: str | None, steering: Steering
+    interaction: discord.Interaction[Earworm],
+    wishes: WishOptions,
+    steering: Steering,
+    channels: frozenset[int],
 ) -> Steering:
-    """The same, and without a song that this member can see. Raises NotFound."""
-    if not track:
+    """The same, and without the song that was named, if this member can see it. Raises NotFound.
+
+    `channels`: whose shares the answer may show.
+    """
+    if not wishes.without_track:
         return steering
     assert interaction.guild_id is not None
-    catalog, sight = interaction.client.services.catalog, await sight_of(interaction)
-    card = await catalog.resolve(interaction.guild_id, track, sight)
+    catalog, sight = interaction.client.services.catalog, channels
+    if not wishes.private:
+        sight = await sight_of(interaction)
+    card = await catalog.resolve(interaction.guild_id, wishes.without_track, sight)
     return replace(steering, without_tracks=steering.without_tracks | {card.id})
 
 

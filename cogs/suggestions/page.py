@@ -1,7 +1,5 @@
 """A page of suggestions: one block a song with its buttons, which work for as long as the message stands."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from re import Match
 from typing import Any, Self
 
@@ -11,13 +9,14 @@ from discord import ui
 from bot.client import Earworm
 from bot.errors import NotAllowed
 from bot.intake.links import PostedMedia
-from bot.suggestions.answers import AnswerPage, Shown
-from bot.suggestions.recommender import Pick
+from bot.suggestions.answers import AnswerPage, NewAnswer, Shown, Subject
+from bot.suggestions.pick import Recommendation
 from bot.suggestions.wishes import Adventure, Steering
-from cogs.shared.audience import audience_of, sight_of
+from cogs.shared.audience import channels_for
 from cogs.shared.text import fitted, shared_by, song, when_and_where
 from cogs.shared.votes import VoteButton, explained, vote_buttons
 from cogs.shares.sharing import accept
+from models import NOBODY, AnswerKind
 
 ACCENT = 0x5865F2
 TEXT_LIMIT = 3800  # a little below Discord's 4,000
@@ -44,7 +43,8 @@ class MoreButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:more:(?P<track>\d
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Answer as /similar would."""
         await interaction.response.defer(thinking=True, ephemeral=self.private)
-        await answer_similar(interaction, self.track_id, private=self.private)
+        channels = await channels_for(interaction, private=self.private)
+        await answer_similar(interaction, self.track_id, channels, private=self.private)
 
 
 class HideButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:hide:(?P<track>\d+):?(?P<undo>undo)?"):
@@ -103,7 +103,7 @@ class PageButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:page:(?P<answer>\
         """Show that page in place, to whoever asked the question."""
         await interaction.response.defer()
         page = await load_page(interaction, self.answer_id, self.page)
-        if page.user_id not in {0, interaction.user.id}:  # 0: who asked is forgotten
+        if page.user_id not in {NOBODY, interaction.user.id}:  # who asked may be forgotten
             raise NotAllowed("Only who asked can turn these pages; ask with /similar or /recommend yourself.")
         await show_page(interaction, page)
 
@@ -138,14 +138,6 @@ class AddButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:add:(?P<answer>\d+
 BUTTONS = (VoteButton, MoreButton, HideButton, PageButton, AddButton)
 
 
-async def channels_for(interaction: discord.Interaction[Earworm], *, private: bool) -> frozenset[int]:
-    """The channels whose shares an answer may show: the asker's own, or those of everybody who sees it."""
-    if private:
-        return await sight_of(interaction)
-    assert interaction.guild_id is not None and interaction.channel_id is not None
-    return await audience_of(interaction.client, interaction.guild_id, interaction.channel_id)
-
-
 async def load_page(interaction: discord.Interaction[Earworm], answer_id: int, number: int) -> AnswerPage:
     """A page of a stored answer, as its audience may see it now."""
     private = bool(interaction.message and interaction.message.flags.ephemeral)
@@ -156,6 +148,7 @@ async def load_page(interaction: discord.Interaction[Earworm], answer_id: int, n
 async def answer_similar(
     interaction: discord.Interaction[Earworm],
     track_id: int,
+    channels: frozenset[int],
     steering: Steering = CLOSEST,
     *,
     private: bool,
@@ -163,7 +156,6 @@ async def answer_similar(
     """Answer what sounds like a track of the library."""
     assert interaction.guild_id is not None
     services = interaction.client.services
-    channels = await channels_for(interaction, private=private)
     card = await services.catalog.card(interaction.guild_id, track_id, channels)
     found = await services.recommender.similar(
         interaction.guild_id,
@@ -172,39 +164,34 @@ async def answer_similar(
         steering=steering,
         user_id=interaction.user.id,
     )
-    await answer(interaction, "similar", found.picks, private=private, track_id=card.id, note=found.note)
+    await answer(
+        interaction, AnswerKind.SIMILAR, found, channels, about=Subject(track_id=card.id), private=private
+    )
 
 
 async def answer(
     interaction: discord.Interaction[Earworm],
-    kind: str,
-    picks: Sequence[Pick],
+    kind: AnswerKind,
+    found: Recommendation,
+    channels: frozenset[int],
     *,
+    about: Subject,
     private: bool,
-    track_id: int | None = None,
-    member_id: int | None = None,
-    heading: str = "",
-    note: str = "",
-    source: PostedMedia | None = None,
 ) -> None:
-    """Keep an answer, then show its first page in the deferred reply; the options are those of `Answers.save`."""
+    """Keep an answer, then show its first page, of what may be shown in `channels`, in the deferred reply."""
     assert interaction.guild_id is not None and interaction.channel_id is not None
     answers = interaction.client.services.answers
-    answer_id = await answers.save(
-        interaction.guild_id,
+    given = NewAnswer(
+        guild_id=interaction.guild_id,
         channel_id=interaction.channel_id,
         user_id=interaction.user.id,
         kind=kind,
+        picks=found.picks,
+        about=about,
+        note=found.note,
         private=private,
-        picks=picks,
-        track_id=track_id,
-        member_id=member_id,
-        heading=heading,
-        note=note,
-        source=asdict(source) if source else None,
     )
-    channels = await channels_for(interaction, private=private)
-    await show_page(interaction, await answers.page(answer_id, 0, channels))
+    await show_page(interaction, await answers.page(await answers.save(given), 0, channels))
 
 
 async def show_page(interaction: discord.Interaction[Earworm], page: AnswerPage) -> None:
@@ -236,9 +223,9 @@ def _heading(page: AnswerPage) -> str:
     """What the answer is about, as it may be named now, and the note."""
     about = song(page.track) if page.track else page.heading
     heading = f"### Sounds like {about}" if about else HEADING
-    if page.kind in {"together", "alchemy"}:
+    if page.kind in {AnswerKind.TOGETHER, AnswerKind.ALCHEMY}:
         heading = f"### {page.heading or 'For some of you'}"
-    if page.kind == "recommend":
+    if page.kind is AnswerKind.RECOMMEND:
         someone = f"<@{page.member_id}>" if page.member_id else "somebody"
         heading = f"### For {'this server' if page.member_id is None else someone}"
     return f"{heading}\n-# {page.note}" if page.note else heading

@@ -1,20 +1,30 @@
 """/recommend: what you, another member or the whole server may like."""
 
 from datetime import timedelta
+from enum import StrEnum
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Earworm
+from bot.suggestions.answers import Subject
 from bot.suggestions.wishes import Steering
-from cogs.shared.tracks import suggest_tracks
-from cogs.suggestions.options import ADVENTURES, DESCRIBED, suggest_tags, wishes, without
-from cogs.suggestions.page import answer, channels_for
+from cogs.shared.audience import channels_for
+from cogs.suggestions.options import WishOptions, with_wishes, without
+from cogs.suggestions.page import answer
+from models import AnswerKind
 
-ME, SERVER, HERE = "me", "server", "here"
-LATELY = timedelta(days=90)  # who shared something in a channel since then is there
-MOST = 10  # members of a group
+ACTIVE_WITHIN = timedelta(days=90)  # whoever shared something in a channel since then is one of its members
+MAX_GROUP_SIZE = 10
+
+
+class Scope(StrEnum):
+    """Whom a recommendation is for."""
+
+    ME = "me"
+    SERVER = "server"
+    HERE = "here"  # everybody in this channel
 
 
 class RecommendCog(commands.Cog):
@@ -27,57 +37,35 @@ class RecommendCog(commands.Cog):
     @app_commands.describe(
         member="For this member instead of you",
         scope="For you, for the whole server, or for those who are in this channel",
-        **DESCRIBED,
     )
     @app_commands.choices(
         scope=[
-            app_commands.Choice(name="for me", value=ME),
-            app_commands.Choice(name="for the whole server", value=SERVER),
-            app_commands.Choice(name="for everybody in this channel", value=HERE),
-        ],
-        adventure=ADVENTURES,
+            app_commands.Choice(name="for me", value=Scope.ME),
+            app_commands.Choice(name="for the whole server", value=Scope.SERVER),
+            app_commands.Choice(name="for everybody in this channel", value=Scope.HERE),
+        ]
     )
-    @app_commands.autocomplete(tag=suggest_tags, without_track=suggest_tracks)
     @app_commands.guild_only()
+    @with_wishes
     async def recommend(
         self,
         interaction: discord.Interaction[Earworm],
+        wishes: WishOptions,
         member: discord.User | None = None,
-        scope: str = ME,
-        tag: str | None = None,
-        tempo: str | None = None,
-        key: str | None = None,
-        sharer: discord.User | None = None,
-        days: app_commands.Range[int, 1, 3650] | None = None,
-        without_track: str | None = None,
-        without_artist: str | None = None,
-        without_member: discord.User | None = None,
-        mixes: bool = False,
-        adventure: str | None = None,
-        private: bool = False,
+        scope: str = Scope.ME,
     ) -> None:
         """Recommend, and say what it went by where there is little feedback."""
         assert interaction.guild_id is not None and interaction.channel_id is not None
-        steering = wishes(
-            interaction.created_at,
-            tag=tag,
-            tempo=tempo,
-            key=key,
-            sharer=sharer,
-            days=days,
-            without_artist=without_artist,
-            without_member=without_member,
-            mixes=mixes,
-            adventure=adventure,
-        )
+        steering = wishes.steering(interaction.created_at)
+        private = wishes.private
         await interaction.response.defer(ephemeral=private)
-        steering = await without(interaction, without_track, steering)
         channels = await channels_for(interaction, private=private)
-        if scope == HERE and member is None:
+        steering = await without(interaction, wishes, steering, channels)
+        if scope == Scope.HERE and member is None:
             await self._for_channel(interaction, channels, steering, private=private)
             return
         someone = member or interaction.user
-        user_id = None if scope == SERVER and member is None else someone.id
+        user_id = None if scope == Scope.SERVER and member is None else someone.id
         found = await self.bot.services.recommender.recommend(
             interaction.guild_id,
             user_id,
@@ -86,9 +74,8 @@ class RecommendCog(commands.Cog):
             asker=interaction.user.id,
             steering=steering,
         )
-        await answer(
-            interaction, "recommend", found.picks, private=private, member_id=user_id, note=found.note
-        )
+        about = Subject(member_id=user_id)
+        await answer(interaction, AnswerKind.RECOMMEND, found, channels, about=about, private=private)
 
     async def _for_channel(
         self,
@@ -100,14 +87,16 @@ class RecommendCog(commands.Cog):
     ) -> None:
         """For the asker and whoever listens in this voice channel, or else shared something here lately."""
         assert interaction.guild_id is not None and interaction.channel_id is not None
-        services, since = self.bot.services, interaction.created_at - LATELY
+        services, since = self.bot.services, interaction.created_at - ACTIVE_WITHIN
         here = _listeners(interaction)
         if not here:
-            here = await services.catalog.sharers(interaction.guild_id, interaction.channel_id, since, MOST)
-        members = list(dict.fromkeys([interaction.user.id, *here]))[:MOST]
+            here = await services.catalog.sharers(
+                interaction.guild_id, interaction.channel_id, since, MAX_GROUP_SIZE
+            )
+        members = list(dict.fromkeys([interaction.user.id, *here]))[:MAX_GROUP_SIZE]
         found = await services.together.group(interaction.guild_id, members, channels, steering=steering)
-        heading = f"For everybody here ({len(members)})"
-        await answer(interaction, "together", found.picks, private=private, heading=heading, note=found.note)
+        about = Subject(heading=f"For everybody here ({len(members)})")
+        await answer(interaction, AnswerKind.TOGETHER, found, channels, about=about, private=private)
 
 
 def _listeners(interaction: discord.Interaction[Earworm]) -> list[int]:

@@ -1,5 +1,7 @@
 """/similar: what else in this server sounds like a song, a link or a file."""
 
+from dataclasses import asdict, replace
+
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -8,12 +10,15 @@ from bot.client import Earworm
 from bot.errors import NotFound
 from bot.intake.links import PostedMedia
 from bot.shares.pipeline import Asker
+from bot.suggestions.answers import Subject
 from bot.suggestions.wishes import Adventure, Steering
+from cogs.shared.audience import channels_for
 from cogs.shared.text import duration, plain
 from cogs.shared.tracks import find_track, suggest_tracks
 from cogs.shares.sharing import sources_from_options
-from cogs.suggestions.options import ADVENTURES, DESCRIBED, suggest_tags, wishes, without
-from cogs.suggestions.page import BUTTONS, answer, answer_similar, channels_for
+from cogs.suggestions.options import WishOptions, with_wishes, without
+from cogs.suggestions.page import BUTTONS, answer, answer_similar
+from models import AnswerKind
 
 
 class SimilarCog(commands.Cog):
@@ -31,64 +36,43 @@ class SimilarCog(commands.Cog):
         track="A song of the library: start typing",
         link="A link to any song",
         file="Any audio or video file",
-        **DESCRIBED,
     )
-    @app_commands.choices(adventure=ADVENTURES)
-    @app_commands.autocomplete(track=suggest_tracks, tag=suggest_tags, without_track=suggest_tracks)
+    @app_commands.autocomplete(track=suggest_tracks)
     @app_commands.guild_only()
+    @with_wishes
     async def similar(
         self,
         interaction: discord.Interaction[Earworm],
+        wishes: WishOptions,
         track: str | None = None,
         link: str | None = None,
         file: discord.Attachment | None = None,
-        tag: str | None = None,
-        tempo: str | None = None,
-        key: str | None = None,
-        sharer: discord.User | None = None,
-        days: app_commands.Range[int, 1, 3650] | None = None,
-        without_track: str | None = None,
-        without_artist: str | None = None,
-        without_member: discord.User | None = None,
-        mixes: bool = False,
-        adventure: str | None = None,
-        private: bool = False,
     ) -> None:
         """Answer by a song of the library, or listen to a link or file for this question only."""
         assert interaction.guild_id is not None
         if sum(option is not None for option in (track, link, file)) != 1:
             raise NotFound("Name one thing to go by: a track of the library, a link, or a file.")
-        steering = wishes(
-            interaction.created_at,
-            tag=tag,
-            tempo=tempo,
-            key=key,
-            sharer=sharer,
-            days=days,
-            without_artist=without_artist,
-            without_member=without_member,
-            mixes=mixes,
-            adventure=adventure or Adventure.SAFE,
-        )
+        steering = wishes.steering(interaction.created_at, Adventure.SAFE)
         sources = sources_from_options(link, file) if track is None else []
+        private = wishes.private
         await interaction.response.defer(ephemeral=private)
-        steering = await without(interaction, without_track, steering)
+        channels = await channels_for(interaction, private=private)
+        steering = await without(interaction, wishes, steering, channels)
         if track is not None:
-            card = await find_track(interaction, track, private=private)
-            await answer_similar(interaction, card.id, steering, private=private)
+            card = await find_track(interaction, track, channels)
+            await answer_similar(interaction, card.id, channels, steering, private=private)
             return
-        known = await self._known(interaction, link, private=private) if link else None
+        known = await self._known(interaction, link, channels) if link else None
         if known is not None:
-            await answer_similar(interaction, known, steering, private=private)
+            await answer_similar(interaction, known, channels, steering, private=private)
         else:
             await self.by_listening(interaction, sources[0], steering, private=private)
 
     async def _known(
-        self, interaction: discord.Interaction[Earworm], link: str, *, private: bool
+        self, interaction: discord.Interaction[Earworm], link: str, channels: frozenset[int]
     ) -> int | None:
         """The track of the library that a link leads to, if it may be shown here."""
         assert interaction.guild_id is not None
-        channels = await channels_for(interaction, private=private)
         try:
             url = sources_from_options(link, None)[0].url
             card = await self.bot.services.catalog.resolve(interaction.guild_id, url, channels)
@@ -109,6 +93,7 @@ class SimilarCog(commands.Cog):
         services = self.bot.services
         asker = Asker(interaction.guild_id, interaction.user.id)
         heard = await services.pipeline.hear(source.url, source.name, asker=asker)
+        # Listening may have taken minutes, in which permissions may have changed.
         channels = await channels_for(interaction, private=private)
         found = await services.recommender.similar(
             interaction.guild_id,
@@ -119,10 +104,9 @@ class SimilarCog(commands.Cog):
         )
         artist = f" by {plain(heard.artist)}" if heard.artist else ""
         heading = f"**{plain(heard.title)}**{artist} · {duration(heard.seconds)}"
-        note = f"That song isn't in the library. {found.note}".strip()
-        await answer(
-            interaction, "similar", found.picks, private=private, heading=heading, note=note, source=source
-        )
+        about = Subject(heading=heading, source=asdict(source))
+        found = replace(found, note=f"That song isn't in the library. {found.note}".strip())
+        await answer(interaction, AnswerKind.SIMILAR, found, channels, about=about, private=private)
 
 
 async def setup(bot: Earworm) -> None:

@@ -10,27 +10,30 @@ from discord.ext import commands
 from bot.client import Earworm
 from bot.errors import NotAllowed
 from bot.suggestions.acceptance import Acceptance
+from bot.suggestions.pick import Arm
+from bot.suggestions.wording import Evidence
 from bot.taste.colike import FEWEST_MEMBERS, FEWEST_VOTES
 from cogs.shared.text import fitting
 
 WEEKS = 8
 LIMIT = 1900
 BY_REASON = {
-    "asked": "sounds like what was asked about",
-    "liked": "close to what they 👍",
-    "shared": "close to what they shared",
-    "more": "close to what they asked more of",
-    "server": "close to what the server 👍",
-    "crowd": "others who 👍 the same",
-    "new": "new ground",
-    "far": "unlike what they 👎",
-    "popular": "popular here",
+    Evidence.ASKED: "sounds like what was asked about",
+    Evidence.LIKED: "close to what they 👍",
+    Evidence.SHARED: "close to what they shared",
+    Evidence.MORE: "close to what they asked more of",
+    Evidence.SERVER: "close to what the server 👍",
+    Evidence.CROWD: "others who 👍 the same",
+    Evidence.NEW: "new ground",
+    Evidence.FAR: "unlike what they 👎",
+    Evidence.POPULAR: "popular here",
 }
 BY_ARM = {
-    "ours": "everything",
-    "sound": "sound alone",
-    "plain": "Qdrant's best_score, then the same rules",
+    Arm.OURS: "everything",
+    Arm.SOUND: "sound alone",
+    Arm.PLAIN: "Qdrant's best_score, then the same rules",
 }
+STOP = "none"
 COMPARISONS = [
     app_commands.Choice(name="everything against sound alone", value="ours,sound"),
     app_commands.Choice(
@@ -39,15 +42,15 @@ COMPARISONS = [
     app_commands.Choice(
         name="sound alone against Qdrant's best_score, then the same rules", value="sound,plain"
     ),
-    app_commands.Choice(name="stop comparing", value="none"),
+    app_commands.Choice(name="stop comparing", value=STOP),
 ]
 COUNTED = (
     "-# What counts: a 👍 of whoever asked, given after they were shown the song, for the latest time they were "
     "shown it; for the digest's suggestion anybody's."
 )
 ONE_LIST = (
-    f"-# “{BY_ARM['ours']}” is the same list as “{BY_ARM['sound']}” until this server has enough feedback to learn who "
-    f"likes the same: {FEWEST_VOTES} votes by {FEWEST_MEMBERS} members on songs that several of them voted on."
+    f"-# “{BY_ARM[Arm.OURS]}” is the same list as “{BY_ARM[Arm.SOUND]}” until this server has enough feedback to learn "
+    f"who likes the same: {FEWEST_VOTES} votes by {FEWEST_MEMBERS} members on songs that several of them voted on."
 )
 
 
@@ -81,7 +84,7 @@ class StatsCog(commands.GroupCog, name="stats", description="How suggestions are
         if not interaction.permissions.manage_guild:
             raise NotAllowed("Comparing strategies needs the permission Manage Server.")
         await interaction.response.defer(ephemeral=True)
-        arms = [arm for arm in strategies.split(",") if arm in BY_ARM]
+        arms = [] if strategies == STOP else [Arm(arm) for arm in strategies.split(",")]
         await self.bot.services.engine.acceptance.compare(interaction.guild_id, arms)
         names = " and ".join(f"“{BY_ARM[arm]}”" for arm in arms)
         said = f"From now on /recommend takes from two strategies in turn: {names}." if arms else "Stopped."
@@ -89,20 +92,19 @@ class StatsCog(commands.GroupCog, name="stats", description="How suggestions are
             said += f"\n{ONE_LIST}"
         await interaction.edit_original_response(content=said)
 
-    async def _one_list(self, guild_id: int, arms: Collection[str]) -> bool:
-        """Whether what is compared has "ours" in it, and others' likes can't tell it from "sound" yet."""
-        return "ours" in arms and await self.bot.services.engine.crowds.of(guild_id) is None
+    async def _one_list(self, guild_id: int, arms: Collection[Arm | None]) -> bool:
+        """Whether what is compared has OURS in it, and others' likes can't tell it from SOUND yet."""
+        return Arm.OURS in arms and await self.bot.services.engine.crowds.of(guild_id) is None
 
 
-def report(rows: list[Acceptance], arms: tuple[str, ...], *, one_list: bool) -> str:
-    """What share of the suggestions was liked; `one_list`: "ours" and "sound" don't differ in this server yet."""
+def report(rows: list[Acceptance], arms: tuple[Arm, ...], *, one_list: bool) -> str:
+    """What share of the suggestions was liked; `one_list`: OURS and SOUND don't differ in this server yet."""
     if not rows:
         return "Nothing was suggested in the last weeks. Ask /recommend or /similar, then look again."
     parts = ["### Suggestions that got a 👍", *_lines(rows, lambda row: row.week)[:WEEKS]]
     parts += ["**By reason**", *_lines(rows, lambda row: BY_REASON[row.evidence])]
-    compared = [row for row in rows if row.arm]
-    if compared:
-        parts += ["**By strategy**", *_lines(compared, lambda row: BY_ARM[row.arm])]
+    if compared := [row for row in rows if row.arm]:
+        parts += ["**By strategy**", *_lines(compared, lambda row: BY_ARM[row.arm] if row.arm else "")]
     notes = [COUNTED]
     if arms:
         notes.append(f"-# Comparing {' with '.join(f'“{BY_ARM[arm]}”' for arm in arms)}.")

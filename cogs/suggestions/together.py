@@ -1,11 +1,16 @@
 """/blend and /tastebuddies: members beside each other."""
 
+from dataclasses import replace
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Earworm
-from cogs.suggestions.page import answer, channels_for
+from bot.suggestions.answers import Subject
+from cogs.shared.audience import channels_for
+from cogs.suggestions.page import answer
+from models import AnswerKind
 
 TOO_FEW = "One of you has too few 👍 for me to compare your tastes."
 
@@ -35,10 +40,9 @@ class TogetherCog(commands.Cog):
         channels = await channels_for(interaction, private=private)
         found = await self.bot.services.together.blend(interaction.guild_id, one.id, two.id, channels)
         match = TOO_FEW if found.match is None else f"Your tastes match by **{found.match}%**."
-        note = f"{match} {found.recommendation.note}".rstrip()
-        heading = f"A blend of <@{one.id}> and <@{two.id}>"
-        picks = found.recommendation.picks
-        await answer(interaction, "together", picks, private=private, heading=heading, note=note)
+        blended = replace(found.recommendation, note=f"{match} {found.recommendation.note}".rstrip())
+        about = Subject(heading=f"A blend of <@{one.id}> and <@{two.id}>")
+        await answer(interaction, AnswerKind.TOGETHER, blended, channels, about=about, private=private)
 
     @app_commands.command(name="tastebuddies", description="Who here likes what you like?")
     @app_commands.describe(member="Whose buddies; yours if left out")

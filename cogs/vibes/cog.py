@@ -13,9 +13,9 @@ from bot.playlists.covers import cover_of
 from bot.playlists.music import VisibleVibes
 from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.vibes import Vibe
+from cogs.shared.audience import channels_for
 from cogs.shared.pictures import Attached, painted
 from cogs.shared.text import plain, shorten
-from cogs.suggestions.page import channels_for
 from cogs.vibes.layout import COVERS, OPTIONS, history_layout, option, vibes_layout
 from cogs.vibes.menu import MINE, PAST_PREFIX, PlaylistMenu, existing, history_of, show_playlist
 

@@ -14,9 +14,9 @@ from bot.playlists.covers import cover_of
 from bot.playlists.formats import FORMATS, stem
 from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.service import PastPlaylist
+from cogs.shared.audience import channels_for
 from cogs.shared.pictures import painted
 from cogs.shared.votes import explained
-from cogs.suggestions.page import channels_for
 from cogs.vibes.layout import OPTIONS, playlist_layout
 
 PAST_PREFIX = "past-"

@@ -8,9 +8,9 @@ from bot.client import Earworm
 from bot.errors import EarwormError
 from bot.pictures.values import Drawing, MusicMap
 from bot.suggestions.wording import count
+from cogs.shared.audience import channels_for
 from cogs.shared.pictures import painted
 from cogs.shared.text import plain
-from cogs.suggestions.page import channels_for
 
 NO_PICTURE = "I can't draw at the moment. It is in my log; please try again in a while."
 

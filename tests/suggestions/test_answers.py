@@ -1,14 +1,13 @@
 """Answers, their pages, and what marks on them are about."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from bot.errors import NotFound
-from bot.suggestions.answers import Answers
+from bot.suggestions.answers import Answers, NewAnswer, Subject
 from bot.suggestions.recommender import Pick
-from models import MessageTrack
+from models import AnswerKind, MessageTrack
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share, remove_track
 from tests.support.scene import DISLIKE, LIKE, Scene, near
 
@@ -24,15 +23,11 @@ async def picks(scene: Scene, count: int, **options) -> tuple[Pick, ...]:
     return (await scene.recommender.recommend(GUILD, BEN, None, now=START)).picks
 
 
-async def save(scene: Scene, found: tuple[Pick, ...], **options) -> int:
-    asked: dict[str, Any] = {
-        "channel_id": PUBLIC,
-        "user_id": BEN,
-        "kind": "recommend",
-        "private": False,
-        "member_id": BEN,
-    }
-    return await scene.answers.save(GUILD, **asked | options, picks=found)
+async def save(
+    scene: Scene, found: tuple[Pick, ...], kind: AnswerKind = AnswerKind.RECOMMEND, note: str = "", **about
+) -> int:
+    subject = Subject(**{"member_id": BEN, **about})
+    return await scene.answers.save(NewAnswer(GUILD, PUBLIC, BEN, kind, found, subject, note))
 
 
 async def test_pages_hold_five_each_in_order_and_survive_a_restart(scene):
@@ -139,7 +134,7 @@ async def test_what_was_asked_about_is_named_as_it_may_be_named_now(scene):
     found = await picks(scene, 1)
     asked = await scene.add("Secret seed", near(1, 0), channel=HIDDEN)
     await add_share(scene.store, asked, minutes=9, title="Open seed")
-    answer = await save(scene, found, kind="similar", member_id=None, track_id=asked, note="A note.")
+    answer = await save(scene, found, kind=AnswerKind.SIMILAR, member_id=None, track_id=asked, note="A note.")
 
     async def named(*channels: int) -> str | None:
         page = await scene.answers.page(answer, 0, frozenset(channels))

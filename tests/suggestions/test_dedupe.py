@@ -5,7 +5,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.suggestions.dedupe import ARTIST, OF_AN_ARTIST, TWIN, Likeness, drafted, few_of_each
+from bot.suggestions.dedupe import OF_AN_ARTIST, Likeness, drafted, few_of_each
+from bot.suggestions.left_out import LeftOut
 from bot.suggestions.song_names import SongName
 
 NOTHING_ALIKE = Likeness({})
@@ -54,7 +55,10 @@ def test_at_most_two_of_an_artist():
 
 def test_what_is_left_out_is_told_as_what():
     ranked = songs(("Band", "One"), ("Band", "One (Live)"), ("Band", "Two"), ("Band", "Three"))
-    assert drafted([ranked], [], 9, NOTHING_ALIKE).left_out == {2: TWIN, 4: ARTIST}
+    assert drafted([ranked], [], 9, NOTHING_ALIKE).left_out == {
+        2: LeftOut.OTHER_VERSION,
+        4: LeftOut.ARTIST_LIMIT,
+    }
 
 
 @given(

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from bot.errors import NotFound
+from bot.suggestions.answers import NewAnswer, Subject
 from bot.suggestions.engine import Engine
+from bot.suggestions.pick import Arm
 from bot.suggestions.recommender import Recommender
 from bot.suggestions.wishes import LONG, Adventure, Steering
 from bot.suggestions.wording import Evidence
-from models import Track
+from models import AnswerKind, Track
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share, add_track
 from tests.support.scene import DISLIKE, LIKE, MARKED, Scene, near
 
@@ -119,9 +121,7 @@ async def test_ignored_suggestions_sink(scene, recommender):
     await scene.vote(BEN, LIKE, liked)
     answer = await recommender.recommend(GUILD, BEN, None, 1, now=START)
     assert [pick.card.title for pick in answer.picks] == ["one"]
-    saved = await scene.answers.save(
-        GUILD, channel_id=PUBLIC, user_id=BEN, kind="recommend", private=False, heading="", picks=answer.picks
-    )
+    saved = await scene.answers.save(NewAnswer(GUILD, PUBLIC, BEN, AnswerKind.RECOMMEND, answer.picks))
     await scene.answers.shown(await scene.answers.page(saved, 0, None), 10**7, now=START)
     assert await titles(recommender, now=START + timedelta(hours=1)) == ["one", "two"]
     assert await titles(recommender) == ["two", "one"]
@@ -269,13 +269,13 @@ async def test_two_arms_take_turns_and_every_pick_says_which(scene, engine, reco
     rock = await songs(scene, 8)
     await songs(scene, 8, name="jazz", direction=JAZZ, artist="jazzer {}")
     await scene.vote(BEN, LIKE, rock[0])
-    await engine.acceptance.compare(GUILD, ["ours", "plain"])
+    await engine.acceptance.compare(GUILD, [Arm.OURS, Arm.PLAIN])
     answer = await recommender.recommend(GUILD, BEN, None, 6, now=LATER)
     arms = [pick.arm for pick in answer.picks]
-    assert all(set(pair) == {"ours", "plain"} for pair in zip(arms[::2], arms[1::2], strict=True))
+    assert all(set(pair) == {Arm.OURS, Arm.PLAIN} for pair in zip(arms[::2], arms[1::2], strict=True))
     assert len({pick.card.id for pick in answer.picks}) == 6
     await engine.acceptance.compare(GUILD, [])
-    assert {pick.arm for pick in (await recommender.recommend(GUILD, BEN, None, now=LATER)).picks} == {""}
+    assert {pick.arm for pick in (await recommender.recommend(GUILD, BEN, None, now=LATER)).picks} == {None}
 
 
 # -- others -------------------------------------------------------------------------------------------------
@@ -314,9 +314,7 @@ async def test_others_who_like_the_same_lead_where_sound_says_nothing(scene, rec
 async def suggest_unasked(scene: Scene, recommender: Recommender, count: int) -> None:
     """Show Ben popular songs, about which he says nothing."""
     answer = await recommender.recommend(GUILD, BEN, None, count, now=START)
-    saved = await scene.answers.save(
-        GUILD, channel_id=PUBLIC, user_id=BEN, kind="recommend", private=False, picks=answer.picks
-    )
+    saved = await scene.answers.save(NewAnswer(GUILD, PUBLIC, BEN, AnswerKind.RECOMMEND, answer.picks))
     await scene.answers.shown(await scene.answers.page(saved, 0, None), 10**7, now=START)
 
 
@@ -341,9 +339,8 @@ async def test_what_was_asked_about_is_not_suggested_by_itself(scene, recommende
 async def ask_about(
     scene: Scene, user: int, track: int, *, channel: int = PUBLIC, private: bool = False
 ) -> None:
-    await scene.answers.save(
-        GUILD, channel_id=channel, user_id=user, kind="similar", private=private, picks=(), track_id=track
-    )
+    about = Subject(track_id=track)
+    await scene.answers.save(NewAnswer(GUILD, channel, user, AnswerKind.SIMILAR, (), about, private=private))
 
 
 @pytest.mark.parametrize("hidden", ["shared", "asked in a hidden channel", "asked privately"])
@@ -412,7 +409,7 @@ async def test_arms_together_obey_the_rules(scene, engine, recommender):
     await scene.add("rock 1 (live)", near(ROCK, 0.4), "Band")
     liked = await scene.add("liked", near(ROCK, 0), "Else")
     await scene.vote(BEN, LIKE, liked)
-    await engine.acceptance.compare(GUILD, ["ours", "plain"])
+    await engine.acceptance.compare(GUILD, [Arm.OURS, Arm.PLAIN])
     for _ in range(8):
         shown = await titles(recommender)
         assert len(shown) == 2 and not {"rock 1", "rock 1 (live)"} <= set(shown)

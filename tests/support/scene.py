@@ -16,15 +16,15 @@ from bot.playlists.around import SeedPlaylists
 from bot.playlists.reader import MusicReader
 from bot.playlists.records import PlaylistRecords
 from bot.playlists.service import Playlists
-from bot.suggestions.answers import Answers
+from bot.suggestions.answers import Answers, NewAnswer, Subject
 from bot.suggestions.engine import Engine
-from bot.suggestions.pick import Pick
+from bot.suggestions.pick import Arm, Pick
 from bot.suggestions.recommender import Recommender
 from bot.suggestions.wording import Evidence, Reason
 from bot.taste.feedback import Feedback
 from bot.vectors.refresh import PointRefresher
 from bot.vectors.storage import VectorStorage
-from models import Guild, MessageTrack, Reaction, Share, Source, Track, TrackVector
+from models import AnswerKind, Guild, MessageTrack, Reaction, Share, Source, Track, TrackVector
 from tests.support.library import ANA, GUILD, INFOS, PUBLIC, START, vector
 
 LIKE, DISLIKE = +1, -1
@@ -139,23 +139,14 @@ async def suggest(
     user: int,
     *tracks: int,
     at: datetime = START,
-    arm: str = "",
+    arm: Arm | None = None,
     asked: int | None = None,
-    kind: str = "recommend",
+    kind: AnswerKind = AnswerKind.RECOMMEND,
 ) -> int:
     """An answer that showed these tracks."""
     cards = await scene.catalog.cards(GUILD, tracks, None)
     picks = [Pick(card, 0.5, Reason(Evidence.LIKED, 50), arm=arm) for card in cards]
-    answer = await scene.answers.save(
-        GUILD,
-        channel_id=PUBLIC,
-        user_id=user,
-        kind=kind,
-        private=False,
-        heading="",
-        picks=picks,
-        track_id=asked,
-    )
+    answer = await scene.answers.save(NewAnswer(GUILD, PUBLIC, user, kind, picks, Subject(track_id=asked)))
     page = await scene.answers.page(answer, 0, None)
     await scene.answers.shown(page, 10**7 + answer, now=at)
     return answer

@@ -7,7 +7,7 @@ import pytest
 from bot.errors import NotFound
 from bot.library.store import Store
 from bot.taste.feedback import Feedback
-from models import Answer, Job, MessageTrack, Reply, Suggestion
+from models import Answer, AnswerKind, Job, MessageTrack, Reply, Suggestion
 from tests.support.library import ANA, BEN, CLEO, GUILD, PUBLIC, START, add_guild, add_share, add_track
 
 LIKE, DISLIKE = +1, -1
@@ -203,7 +203,7 @@ async def test_a_reaction_on_an_answer_is_not_about_a_page_that_was_shown_later(
         channel_id=PUBLIC,
         message_id=ANSWER,
         user_id=BEN,
-        kind="similar",
+        kind=AnswerKind.SIMILAR,
         private=False,
         heading="",
         created_at=START,

@@ -2,30 +2,35 @@
 
 from dataclasses import fields
 from datetime import UTC, datetime
+from typing import cast
 
 import discord
 import pytest
 
 from bot.client import Earworm
 from bot.suggestions.wishes import Steering, named_tempo
-from cogs.suggestions.options import DESCRIBED, wishes
+from cogs.suggestions.options import DESCRIBED, WishOptions
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
+def member(user_id: int) -> discord.User:
+    return cast(discord.User, discord.Object(user_id))
+
+
 def test_nothing_that_can_be_steered_is_left_out() -> None:
-    steering = wishes(
-        NOW,
+    options = WishOptions(
         tag="jazz",
         tempo="118",
         key="Cb",
-        sharer=discord.Object(1),
+        sharer=member(1),
         days=3,
         without_artist="Band",
-        without_member=discord.Object(2),
+        without_member=member(2),
         mixes=True,
         adventure="bold",
     )
+    steering = options.steering(NOW)
     plain = Steering()
     same = [
         each.name for each in fields(Steering) if getattr(steering, each.name) == getattr(plain, each.name)
