@@ -22,7 +22,8 @@ from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.reader import MusicReader
 from bot.playlists.sequence import arrange
 from bot.playlists.service import Playlists
-from bot.suggestions.recommender import Pick, Recommender
+from bot.suggestions.pick import Pick
+from bot.suggestions.recommender import Recommender
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Vote
 from models import Answer, AnswerKind, Share, Suggestion
@@ -72,7 +73,7 @@ class Composer:
         music = await self._playlists.music(guild_id, channels)
         cards = music.cards
         tracks = _within(cards.values(), since, until)
-        begin, end = _before(period, since, until, schedule)
+        begin, end = _compared_days(period, since, until, schedule)
         earlier = _within(cards.values(), begin, end)
         these = [vote for vote in music.votes if vote.track_id in cards and since <= vote.at < until]
         those = [vote for vote in music.votes if vote.track_id in cards and begin <= vote.at < end]
@@ -193,8 +194,10 @@ class Composer:
         return None
 
 
-def _before(period: str, since: datetime, until: datetime, schedule: Schedule) -> tuple[datetime, datetime]:
-    """The time to compare with: the period before, or of a preview as many days on the server's calendar."""
+def _compared_days(
+    period: str, since: datetime, until: datetime, schedule: Schedule
+) -> tuple[datetime, datetime]:
+    """The days to compare with: the period before, or of a preview as many days on the server's calendar."""
     this = read_period(period)
     if (since, until) == schedule.covers(this):
         return schedule.covers(this.before())

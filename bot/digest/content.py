@@ -10,7 +10,7 @@ from bot.periods import PeriodLength, Schedule, length_of, read_period
 from bot.pictures.values import Number
 from bot.playlists.music import VisibleMusic
 from bot.playlists.playlist import Entry, Playlist
-from bot.suggestions.recommender import Pick
+from bot.suggestions.pick import Pick
 from bot.suggestions.wording import count
 
 

@@ -11,7 +11,7 @@ from bot.library.cards import TrackCard
 from bot.playlists.covers import title_of
 from bot.playlists.formats import m3u8, plain, queue_link, stem
 from bot.playlists.playlist import Entry, Playlist
-from bot.suggestions.recommender import Pick
+from bot.suggestions.pick import Pick
 from bot.suggestions.wording import ForMarkdown, ForTerminal, Wording, count, standing
 
 Json = dict[str, Any]

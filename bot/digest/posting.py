@@ -165,7 +165,7 @@ class Digests:
             return (await session.scalar(row.returning(Digest.tries))) or 0
 
     async def posted(self, due: DueDigest, message_id: int | None, *, now: datetime | None = None) -> None:
-        """It stands in this message, and marks on that are about its pick; None: there was nothing to say."""
+        """It was posted in this message, whose reactions are about its pick; None: there was nothing to say."""
         now = now or datetime.now(UTC)
         async with self._store.begin() as session:
             await session.execute(

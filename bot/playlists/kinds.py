@@ -10,7 +10,7 @@ from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.playlists.rules import MAX_PER_ARTIST, Rule, chosen, max_per_artist, not_posted_lately
 from bot.playlists.sequence import arrange
 from bot.playlists.songs import PlacedTrack, Places, centroid
-from bot.suggestions.recommender import Pick
+from bot.suggestions.pick import Pick
 from bot.suggestions.wording import count
 
 LENGTH = 12  # songs
@@ -155,11 +155,11 @@ def between_vibes(
     left, note = chosen(week.wanted(songs), [not_posted_lately(week.lately)], len(songs))
     entries: list[Entry] = []
     used: list[str] = []
-    for along, place in _way(start.place, end.place, min(LENGTH, len(left))):
-        song = max(_free(left, used), key=lambda song: (float(song.place @ place), -song.card.id))
+    for along, place in _steps_between(start.place, end.place, min(LENGTH, len(left))):
+        song = max(_allowed_next(left, used), key=lambda song: (float(song.place @ place), -song.card.id))
         left.remove(song)
         used.append(song.artist)
-        entries.append(Entry(song.card, _mile(along, start.name, end.name)))
+        entries.append(Entry(song.card, _position_note(along, start.name, end.name)))
     name = f"from {start.name} to {end.name}"
     return (
         Playlist(PlaylistKind.WORLDS, name, tuple(entries), f"{start.id}-{end.id}", note) if entries else None
@@ -198,8 +198,8 @@ def _is_overlooked(song: PlacedTrack, week: ThisWeek) -> bool:
     return had_time and song.card.id not in week.reacted
 
 
-def _way(here: Places, there: Places, steps: int) -> list[tuple[float, Places]]:
-    """Evenly spaced places from one to the other, and how far along each is (spherical interpolation)."""
+def _steps_between(here: Places, there: Places, steps: int) -> list[tuple[float, Places]]:
+    """Evenly spaced places on the arc from one to the other, and how far along each is, 0 to 1."""
     from scipy.spatial import geometric_slerp
 
     along = np.linspace(0, 1, steps)
@@ -210,7 +210,7 @@ def _way(here: Places, there: Places, steps: int) -> list[tuple[float, Places]]:
     return list(zip(along.tolist(), places, strict=True))
 
 
-def _free(left: Sequence[PlacedTrack], used: Sequence[str]) -> Sequence[PlacedTrack]:
+def _allowed_next(left: Sequence[PlacedTrack], used: Sequence[str]) -> Sequence[PlacedTrack]:
     """The songs whose artist may come next; all if there are none."""
     full = {artist for artist in used if artist and used.count(artist) >= MAX_PER_ARTIST} | set(used[-1:]) - {
         ""
@@ -218,7 +218,7 @@ def _free(left: Sequence[PlacedTrack], used: Sequence[str]) -> Sequence[PlacedTr
     return [song for song in left if song.artist not in full] or left
 
 
-def _mile(along: float, start: str, end: str) -> str:
+def _position_note(along: float, start: str, end: str) -> str:
     if along < 1 / 3:
         return f"close to {start}"
     return f"close to {end}" if along > 2 / 3 else "on the way"

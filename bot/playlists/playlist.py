@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.library.cards import TrackCard
-from bot.suggestions.recommender import Pick
+from bot.suggestions.pick import Pick
 from bot.suggestions.wording import Wording
 
 

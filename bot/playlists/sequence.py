@@ -27,9 +27,9 @@ TEMPO_WEIGHT = 0.5
 KEY_WEIGHT = 0.25
 UNKNOWN_STEP = 0.5  # of the largest step, where one of two songs wasn't measured
 
-ARC_WEIGHT = 0.3  # what the whole range of energy counts
-PEAK_POSITION = 0.7  # of the list
-FIRST_ENERGY = 0.3  # how far up the first song is; the last is all the way down
+ARC_WEIGHT = 0.3  # of the whole range of energy, beside a cosine distance
+PEAK_POSITION = 0.7  # of the way through the list
+FIRST_ENERGY = 0.3  # of the peak's, for the first song; the last has the least
 
 SAME_ARTIST_PENALTY = 100.0  # more than any list's jumps
 GREEDY_STARTS = 8
@@ -50,7 +50,7 @@ class OrderingProblem:
         standing = self.places[np.arange(orders.shape[-1]), orders].sum(axis=-1)
         return np.asarray(between + standing)
 
-    def leg(self, order: Order, start: int, end: int) -> "OrderingProblem":
+    def segment(self, order: Order, start: int, end: int) -> "OrderingProblem":
         """The problem of the songs from `start` to `end` of an order, whose neighbours stay where they are."""
         chosen = order[start:end]
         places = self.places[start:end, chosen].copy()
@@ -143,12 +143,12 @@ def _interleaved(artists: Sequence[str]) -> Order:
 
 
 def _improved_by_segments(problem: OrderingProblem, order: Order, moves: Order) -> Order:
-    """The order after moves that help, leg by overlapping leg."""
+    """The order after moves that help, one overlapping segment after the other."""
     count, length = len(order), moves.shape[1]
     order = order.copy()
     for start in sorted({*range(0, count - length, length // 2), count - length}):
-        leg = slice(start, start + length)
-        order[leg] = order[leg][_local_optimum(problem.leg(order, start, start + length), moves)]
+        segment = slice(start, start + length)
+        order[segment] = order[segment][_local_optimum(problem.segment(order, start, start + length), moves)]
     return order
 
 

@@ -133,7 +133,7 @@ class Playlists:
             for vibe in await self._found(guild_id, now)
         ]
         seen = [vibe for vibe in seen if len(vibe.track_ids) >= MIN_VIBE_SIZE]
-        hidden = [vibe for vibe in seen if not vibe.named and _tells(vibe, songs)]
+        hidden = [vibe for vibe in seen if not vibe.named and _has_hidden_genre(vibe, songs)]
         taken = [vibe.name for vibe in seen if vibe not in hidden]
         for vibe in hidden:
             taken.append(name_vibe(*_split(songs, vibe.track_ids), taken))
@@ -184,7 +184,7 @@ class Playlists:
         )
 
 
-def _tells(vibe: Vibe, songs: Mapping[int, PlacedTrack]) -> bool:
+def _has_hidden_genre(vibe: Vibe, songs: Mapping[int, PlacedTrack]) -> bool:
     return names_hidden_genre(vibe.name, [songs[track_id].card for track_id in vibe.track_ids])
 
 

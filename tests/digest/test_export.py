@@ -10,7 +10,7 @@ from bot.digest.export import digest_json, markdown, write_digest
 from bot.library.cards import ShareLine, TrackCard
 from bot.playlists.formats import m3u8
 from bot.playlists.playlist import Entry, Playlist, PlaylistKind
-from bot.suggestions.recommender import Pick
+from bot.suggestions.pick import Pick
 from bot.suggestions.wording import Evidence, ForMarkdown, ForTerminal, Reason
 from tests.support.library import ANA, BEN, GUILD, PUBLIC, START
 
