@@ -1,6 +1,8 @@
 """What the files around the code say of it is so."""
 
 import re
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,20 @@ def test_a_commit_is_checked_by_the_versions_that_are_pinned(package: str) -> No
     repositories = YAML(typ="safe").load(ROOT / ".pre-commit-config.yaml")["repos"]
     (revision,) = (each["rev"] for each in repositories if package in each["repo"])
     assert revision.removeprefix("v") == pinned(package)
+
+
+def test_everything_that_a_package_reads_is_installed_with_it() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    patterns = [
+        f"{package.replace('.', '/')}/{pattern}"
+        for package, wanted in setuptools["package-data"].items()
+        for pattern in wanted
+    ]
+    packages = [name.removesuffix("*") for name in setuptools["packages"]["find"]["include"]]
+    files = {path for name in packages for path in (ROOT / name).rglob("*") if path.is_file()}
+    read = {
+        path.relative_to(ROOT).as_posix()
+        for path in files
+        if path.suffix != ".py" and path.parent.name != "__pycache__"
+    }
+    assert {path for path in read if not any(fnmatch(path, pattern) for pattern in patterns)} == set()
