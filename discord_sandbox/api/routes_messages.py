@@ -104,7 +104,7 @@ def history(call: Call) -> list[Json]:
         form.wrong(["limit"], "NUMBER_TYPE_MAX", f"int value should be between 1 and {PAGE_LIMIT}.")
         form.refuse()
     seen = [m for m in channel.everything if m.seen_only_by is None]
-    return [payloads.message(m) for m in reversed(_page(seen, call.query, limit))]
+    return [payloads.message_to_bot(m) for m in reversed(_page(seen, call.query, limit))]
 
 
 def _page(seen: list[Message], query: Any, limit: int) -> list[Message]:
@@ -120,7 +120,7 @@ def _page(seen: list[Message], query: Any, limit: int) -> list[Message]:
 
 def get(call: Call) -> Json:
     """One message."""
-    return payloads.message(call.message(HISTORY))
+    return payloads.message_to_bot(call.message(HISTORY))
 
 
 def edit(call: Call) -> Json:
@@ -214,7 +214,7 @@ def typing(call: Call) -> None:
 def pins(call: Call) -> Json:
     """The pinned messages, newest first."""
     pinned = [m for m in call.channel(HISTORY).everything if m.pinned]
-    items = [{"pinned_at": iso(m.at), "message": payloads.message(m)} for m in reversed(pinned)]
+    items = [{"pinned_at": iso(m.at), "message": payloads.message_to_bot(m)} for m in reversed(pinned)]
     return {"items": items, "has_more": False}
 
 

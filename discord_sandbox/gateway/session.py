@@ -7,10 +7,10 @@ from typing import Any
 
 from discord_sandbox.gateway.connection import Connection
 from discord_sandbox.gateway.intents import Intent
+from discord_sandbox.world import payloads
 from discord_sandbox.world.world import GatewayEvent
 
 KEPT_EVENTS = 5000
-HIDDEN = {"content": "", "attachments": [], "embeds": [], "components": []}
 
 
 @dataclass(eq=False)
@@ -41,7 +41,7 @@ class Session:
     def forward(self, event: GatewayEvent) -> None:
         """Send an event; without the message content intent most messages arrive empty."""
         sees_content = not event.private_content or Intent.MESSAGE_CONTENT in self.intents
-        self.send(event.name, event.data if sees_content else event.data | HIDDEN)
+        self.send(event.name, event.data if sees_content else event.data | payloads.HIDDEN)
 
     def missed_since(self, sequence: int) -> list[str] | None:
         """What was sent after that event, or None if not all of it is still kept."""

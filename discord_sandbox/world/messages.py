@@ -217,9 +217,8 @@ def publish_message(name: str, message: Message) -> None:
     data = payloads.message(message) | {"guild_id": str(guild.id), "channel_type": message.channel.type}
     if author := guild.members.get(message.author.id):
         data["member"] = payloads.member(author, with_user=False)
-    private = message.author is not world.bot and world.bot not in message.mentions
     sees = guild.bot.can_see(message.channel)
-    world.publish(GatewayEvent(name, data, guild.id, Intent.GUILD_MESSAGES, sees, private))
+    world.publish(GatewayEvent(name, data, guild.id, Intent.GUILD_MESSAGES, sees, message.is_private))
 
 
 def _publish_reaction(message: Message, event: str, data: Json) -> None:

@@ -154,6 +154,12 @@ class Message:
         """Whether it is laid out by Components V2."""
         return bool(self.flags & COMPONENTS_V2)
 
+    @property
+    def is_private(self) -> bool:
+        """Whether the bot may read it only with the message content intent: it is not its own nor mentions it."""
+        bot = self.channel.guild.world.bot
+        return self.author is not bot and bot not in self.mentions
+
 
 @dataclass(eq=False)
 class ChannelState:

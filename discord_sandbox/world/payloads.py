@@ -7,6 +7,8 @@ from discord_sandbox.world.clock import iso
 from discord_sandbox.world.model import ChannelState, MemberState, Message, RoleState
 from discord_sandbox.world.user import User
 
+HIDDEN: Json = {"content": "", "attachments": [], "embeds": [], "components": []}
+
 
 def user(user: User) -> Json:
     """A user."""
@@ -172,6 +174,16 @@ def message(message: Message, *, viewer: User | None = None, nested: bool = Fals
     if message.reactions:
         data["reactions"] = [_reaction(key, users, viewer_id) for key, users in message.reactions.items()]
     return data | _optional_parts(message, viewer, nested)
+
+
+def message_to_bot(shown: Message) -> Json:
+    """A message as the bot reads it over REST: without the message content intent most are empty there too.
+
+    What counts is the application's grant, not what a session asked for:
+    https://docs.discord.com/developers/events/gateway#privileged-intents-http-restrictions
+    """
+    readable = shown.channel.guild.world.granted.message_content or not shown.is_private
+    return message(shown) if readable else message(shown) | HIDDEN
 
 
 def _optional_parts(message: Message, viewer: User | None, nested: bool) -> Json:

@@ -147,6 +147,28 @@ async def test_message_content_is_hidden_without_its_intent(sandbox: Sandbox, co
     assert await told() == ("mine", 0)
 
 
+async def test_message_content_is_hidden_over_rest_without_its_grant(sandbox: Sandbox, raw: Raw) -> None:
+    guild = sandbox.add_guild("Club", bot_permissions=Permission.MANAGE_MESSAGES)
+    music, ann = guild.add_channel("music"), guild.add_member("Ann")
+    secret = await ann.post(music, "secret", files=[("a.mp3", b"x", "audio/mpeg")])
+    await ann.post(music, f"hello {sandbox.bot.mention}")
+    await raw("POST", f"/channels/{music.id}/messages", {"content": "mine"})
+    await raw("PUT", f"/channels/{music.id}/messages/pins/{secret['id']}")
+
+    async def readable() -> tuple[Any, ...]:
+        _, one = await raw("GET", f"/channels/{music.id}/messages/{secret['id']}")
+        _, read = await raw("GET", f"/channels/{music.id}/messages")
+        _, pinned = await raw("GET", f"/channels/{music.id}/messages/pins")
+        [pin] = pinned["items"]
+        said = [each["content"] for each in read if each["type"] == 0]  # that it was pinned is said too
+        return one["content"], said, pin["message"]["content"], len(one["attachments"])
+
+    greeting = f"hello {sandbox.bot.mention}"
+    assert await readable() == ("", ["mine", greeting, ""], "", 0)
+    sandbox.grant(message_content=True)
+    assert await readable() == ("secret", ["mine", greeting, "secret"], "secret", 1)
+
+
 async def test_only_what_was_asked_for_is_told(sandbox: Sandbox, connect: Any) -> None:
     guild = sandbox.add_guild("Club")
     music, ann = guild.add_channel("music"), guild.add_member("Ann")

@@ -24,7 +24,8 @@ def ann(music: Channel) -> SandboxMember:
     return music.guild.add_member("Ann")
 
 
-async def test_pages_of_history(music: Channel, ann: SandboxMember, raw: Raw) -> None:
+async def test_pages_of_history(sandbox: Sandbox, music: Channel, ann: SandboxMember, raw: Raw) -> None:
+    sandbox.grant(message_content=True)
     ids = [(await ann.post(music, str(n)))["id"] for n in range(6)]
     path = f"/channels/{music.id}/messages"
 
