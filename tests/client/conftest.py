@@ -1,6 +1,5 @@
 """The bot as a process of its own, on a sandbox of its own."""
 
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,11 +10,6 @@ from tests.support.http import site
 from tests.support.process import BotProcess
 from tests.support.running import Club
 from tests.support.shared import SHARED
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long runs after everything else."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +27,7 @@ async def club(schema: Schema | None) -> AsyncIterator[Club]:
 
 @pytest.fixture
 async def process(club: Club, tmp_path: Path) -> AsyncIterator[BotProcess]:
-    it = BotProcess(club.discord, club.web, tmp_path)
-    await it.start()
-    await club.listen()
-    yield it
-    await it.stop(signal.SIGKILL)
+    async with BotProcess(club.discord, club.web, tmp_path) as it:
+        await it.start()
+        await club.listen()
+        yield it

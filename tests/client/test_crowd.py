@@ -17,14 +17,16 @@ MEMBERS, EACH = 20, 10
 BEAT = 5.0
 
 
-@pytest.mark.last
 @pytest.mark.timeout(900)
 async def test_two_hundred_shares_at_once(schema: Schema | None, tmp_path: Path) -> None:
     clips = [clip(number) for number in range(MEMBERS * EACH)]  # before, as it would hold Discord up
-    async with Sandbox(schema=schema, heartbeat_seconds=BEAT) as discord, site() as web:
+    async with (
+        Sandbox(schema=schema, heartbeat_seconds=BEAT) as discord,
+        site() as web,
+        BotProcess(discord, web, tmp_path) as process,
+    ):
         discord.grant(message_content=True)
         club = Club(discord, web, "Crowd")
-        process = BotProcess(discord, web, tmp_path)
         await process.start()
         await club.listen()
         members = [club.guild.add_member(f"Member {i}") for i in range(MEMBERS)]

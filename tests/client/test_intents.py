@@ -13,9 +13,12 @@ from tests.support.songs import encoded, file
 
 
 async def test_commands_work_and_bare_links_are_not_seen(schema: Schema | None, tmp_path: Path) -> None:
-    async with Sandbox(schema=schema) as discord, site() as web:
+    async with (
+        Sandbox(schema=schema) as discord,
+        site() as web,
+        BotProcess(discord, web, tmp_path) as process,
+    ):
         club = Club(discord, web, "Club")
-        process = BotProcess(discord, web, tmp_path)
         await process.start()
         assert discord.gateway.closed_with == [4014]
         assert "Message Content Intent is off" in process.text
@@ -37,8 +40,11 @@ async def test_commands_work_and_bare_links_are_not_seen(schema: Schema | None, 
 
 @pytest.mark.parametrize("token", ["wrong"])
 async def test_a_wrong_token_is_one_line(tmp_path: Path, token: str) -> None:
-    async with Sandbox() as discord, site() as web:
-        process = BotProcess(discord, web, tmp_path, DISCORD_TOKEN=token)
+    async with (
+        Sandbox() as discord,
+        site() as web,
+        BotProcess(discord, web, tmp_path, DISCORD_TOKEN=token) as process,
+    ):
         with pytest.raises(AssertionError):
             await process.start()
         assert await process.stop() == 1

@@ -30,10 +30,13 @@ class Absence:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def story(schema: Schema | None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Absence]:
-    async with Sandbox(schema=schema) as discord, site() as web:
+    async with (
+        Sandbox(schema=schema) as discord,
+        site() as web,
+        BotProcess(discord, web, tmp_path_factory.mktemp("restart")) as process,
+    ):
         discord.grant(message_content=True)
         club = Club(discord, web, "Club")
-        process = BotProcess(discord, web, tmp_path_factory.mktemp("restart"))
         await process.start()
         await club.listen()
         thread = club.guild.add_thread(club.music, "later")

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from discord_sandbox import Sandbox
 from tests.support.http import Site
@@ -17,7 +17,7 @@ START_SECONDS = 90.0
 
 
 class BotProcess:
-    """`earworm run` with a home and a TMPDIR below `folder`, again and again."""
+    """`earworm run` with a home and a TMPDIR below `folder`, again and again; killed at the end of its context."""
 
     def __init__(self, discord: Sandbox, web: Site, folder: Path, **environment: str) -> None:
         self.discord = discord
@@ -38,6 +38,13 @@ class BotProcess:
             **environment,
         }
         self._process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        if self._process is not None:
+            await self.stop(signal.SIGKILL)
 
     async def start(self) -> None:
         """Start it and wait until it is ready."""
