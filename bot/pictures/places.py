@@ -10,8 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.manifold import smacof
-from sklearn.utils.extmath import randomized_svd
 
 Floats = NDArray[np.float64]
 
@@ -56,6 +54,8 @@ def _layout(centres: Floats, last: Floats) -> Floats:
     apart = np.sqrt(np.maximum(0, np.sum((centres[:, None] - centres) ** 2, axis=2)))
     if apart.max() < EPSILON:
         return start
+    from sklearn.manifold import smacof  # takes seconds to import, and few processes draw maps
+
     found, _ = smacof(
         apart, init=start, n_init=1, n_components=2, max_iter=300, eps=1e-6, normalized_stress=False
     )
@@ -92,6 +92,8 @@ def _components(values: Floats) -> Floats:
     found = np.zeros((len(values), COMPONENTS))
     if len(values) > 1 and np.abs(values).max() > EPSILON:
         number = min(COMPONENTS, *values.shape)
+        from sklearn.utils.extmath import randomized_svd
+
         left, strengths, _ = randomized_svd(values, number, n_iter=7, random_state=0)
         found[:, : len(strengths)] = left * strengths
     return found
