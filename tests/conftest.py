@@ -1,27 +1,60 @@
 """What tests of every subject build on: a home, a database and a vector storage of their own, fresh for each."""
 
 import logging
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
-from bot.embedders.base import EmbedderInfo
-from bot.library.catalog import Catalog
-from bot.library.store import Store
 from bot.settings import Settings
-from bot.vectors.refresh import PointRefresher
-from bot.vectors.storage import VectorStorage
-from tests.support import database
-from tests.support.library import INFOS
-from tests.support.scene import Scene
+from tests.support import kinds
+
+if TYPE_CHECKING:  # a test pays for what it uses: what is heavy is imported by the fixture that needs it
+    from bot.embedders.base import EmbedderInfo
+    from bot.library.catalog import Catalog
+    from bot.library.store import Store
+    from bot.vectors.refresh import PointRefresher
+    from bot.vectors.storage import VectorStorage
+    from tests.support.scene import Scene
+
+hypothesis.settings.register_profile("dev", max_examples=20, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if "CI" in os.environ else "dev")
+)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Don't even import what `-m "not live"` leaves out."""
+    is_test = collection_path.suffix == ".py" and collection_path.is_relative_to(kinds.TESTS)
+    return (
+        is_test and "not live" in config.option.markexpr and kinds.kind_of_path(collection_path) == "live"
+    ) or None
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what has to hold on Postgres too: every test that uses `store`."""
+    """Mark every test with its kind, and put those first that take longest."""
     for item in items:
+        item.add_marker(kinds.kind_of(item))
         if "store" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.database)
+            item.add_marker("postgres")
+        if kinds.place(item) < len(kinds.SLOW):
+            item.add_marker("slow")
+    items.sort(key=kinds.place)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Hold each test to its kind, fixtures included."""
+    kinds.watch.kind = kinds.kind_of(item)
+    try:
+        return (yield)
+    finally:
+        kinds.watch.kind = "live"
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +78,8 @@ def logging_as_it_was() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def shaped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A database with every table and no rows, which the tests' databases are copies of."""
+    from tests.support import database
+
     with database.shaped_database(tmp_path_factory.mktemp("shaped") / "home") as template:
         yield template
 
@@ -52,48 +87,62 @@ def shaped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def settings(tmp_path: Path, shaped: str) -> AsyncIterator[Settings]:
     """Settings with a home and an empty database of their own."""
+    from tests.support import database
+
     made = await database.create(tmp_path / "home", shaped)
     yield made
     await database.drop(made)
 
 
 @pytest.fixture
-async def store(settings: Settings) -> AsyncIterator[Store]:
+async def store(settings: Settings) -> "AsyncIterator[Store]":
     """An open, empty database."""
+    from bot.library.store import Store
+
     opened = await Store.open(settings)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-def infos() -> tuple[EmbedderInfo, ...]:
+def infos() -> "tuple[EmbedderInfo, ...]":
     """Two embedders with few dimensions, so that a test can write vectors down."""
+    from tests.support.library import INFOS
+
     return INFOS
 
 
 @pytest.fixture
-def catalog(store: Store) -> Catalog:
+def catalog(store: "Store") -> "Catalog":
     """The tracks of that database."""
+    from bot.library.catalog import Catalog
+
     return Catalog(store)
 
 
 @pytest.fixture
-def refresher(store: Store, vectors: VectorStorage) -> PointRefresher:
+def refresher(store: "Store", vectors: "VectorStorage") -> "PointRefresher":
     """What keeps that vector storage in step with that database."""
+    from bot.vectors.refresh import PointRefresher
+
     return PointRefresher(store, vectors)
 
 
 @pytest.fixture
 async def vectors(
-    settings: Settings, infos: tuple[EmbedderInfo, ...], store: Store
-) -> AsyncIterator[VectorStorage]:
+    settings: Settings, infos: "tuple[EmbedderInfo, ...]", store: "Store"
+) -> "AsyncIterator[VectorStorage]":
     """An open, empty, embedded vector storage for `infos`."""
+    from bot.vectors.storage import VectorStorage
+
     opened = await VectorStorage.open(settings, infos, store)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-def scene(store: Store, vectors: VectorStorage) -> Scene:
+def scene(store: "Store", vectors: "VectorStorage") -> "Scene":
     """An empty server and every service over it."""
+    from tests.support.scene import Scene
+
     return Scene.of(store, vectors)

@@ -6,7 +6,6 @@ import pytest
 from bot.intake.egress import EgressProxy
 from bot.intake.fetch import Fetcher
 from bot.settings import Settings
-from discord_sandbox.music.encode import write_audio
 from tests.support.http import site, tripwire
 
 RATE = 22050
@@ -61,6 +60,8 @@ def folder(tmp_path):
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory):
     """The bytes of a second of sound, encoded as the suffix says."""
+    from discord_sandbox.music.encode import write_audio
+
     samples = np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE).astype(np.float32)
     home = tmp_path_factory.mktemp("clips")
 

@@ -20,7 +20,7 @@ from tests.support import database
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.database
+pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture

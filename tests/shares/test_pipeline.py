@@ -20,7 +20,7 @@ from tests.support.songs import clip, encoded
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.mark.database
+@pytest.mark.postgres
 async def test_a_link_becomes_a_track(club: SharingClub, leftovers: Callable[[], list[Path]]) -> None:
     link = club.web.serve("/harbour.mp3", encoded(3, "mp3", title="Harbour", artist="Ana Lind"))
     message = next(messages)
@@ -128,7 +128,7 @@ async def test_another_song_is_another_track(club: SharingClub) -> None:
     assert await club.points() == {job.track_id for job in jobs}
 
 
-@pytest.mark.database
+@pytest.mark.postgres
 async def test_members_who_share_the_same_song_at_once_share_one_track(club: SharingClub) -> None:
     number = next(songs)
     links = [club.song(f"/{suffix}-{club.guild}.wav", number) for suffix in "abc"]

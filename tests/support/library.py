@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
 from bot.embedders.base import EmbedderInfo
-from bot.library.catalog import Catalog
-from bot.library.store import Store
-from bot.vectors.refresh import PointRefresher
 from models import Guild, MessageTrack, Share, Source, Track, TrackVector
+
+if TYPE_CHECKING:
+    from bot.library.catalog import Catalog
+    from bot.library.store import Store
+    from bot.vectors.refresh import PointRefresher
 
 GUILD = 1000
 PUBLIC, HIDDEN = 2001, 2002
@@ -44,7 +47,7 @@ def vector(*numbers: float) -> NDArray[np.float32]:
     return np.array(numbers, dtype=np.float32)
 
 
-async def add_guild(store: Store, guild_id: int = GUILD) -> None:
+async def add_guild(store: "Store", guild_id: int = GUILD) -> None:
     """A server, unless it is there."""
     async with store.begin() as session:
         await session.execute(
@@ -55,7 +58,7 @@ async def add_guild(store: Store, guild_id: int = GUILD) -> None:
 
 
 async def add_share(
-    store: Store,
+    store: "Store",
     track_id: int,
     *,
     user: int = ANA,
@@ -94,7 +97,7 @@ async def add_share(
 
 
 async def remove_track(
-    catalog: Catalog, refresher: PointRefresher, track_id: int, guild: int = GUILD
+    catalog: "Catalog", refresher: "PointRefresher", track_id: int, guild: int = GUILD
 ) -> None:
     """Take back every share of a track."""
     for share in (await catalog.card(guild, track_id, None)).shares:
@@ -102,7 +105,7 @@ async def remove_track(
 
 
 async def add_track(
-    store: Store,
+    store: "Store",
     title: str,
     artist: str = "",
     *,

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from discord_sandbox.music.encode import write_audio
 from discord_sandbox.music.instruments import RATE
 from discord_sandbox.music.styles import STYLES
 
@@ -40,6 +39,8 @@ def encoded(
     number: int, suffix: str = "mp3", title: str = "", artist: str = "", seconds: float = 5.0
 ) -> bytes:
     """Piece `number` as a file of this type, with these tags."""
+    from discord_sandbox.music.encode import write_audio
+
     tags = {name: text for name, text in (("title", title), ("artist", artist)) if text}
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"piece.{suffix}"
@@ -50,6 +51,8 @@ def encoded(
 @lru_cache(maxsize=4)
 def plain_tone(seconds: float, rate: int = 8000) -> bytes:
     """A WAV file that is long and yet small."""
+    from discord_sandbox.music.encode import write_audio
+
     with TemporaryDirectory() as folder:
         path = Path(folder) / "tone.wav"
         tone = np.sin(np.arange(int(seconds * rate)) * 0.3) * 0.5

@@ -1,0 +1,155 @@
+"""What kind of test each is, and which files take longest: kept here, so that test files needn't say it."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+KINDS = ("pure", "database", "live")
+
+# The deepest path that leads to a test says its kind, unless the test itself is marked. What isn't here is of the kind
+# database where it asks for a fixture that opens one, else pure.
+LIVE = frozenset(
+    {
+        "audio/test_decode.py",
+        "audio/test_decode_attacks.py",
+        "cli/test_demo.py",
+        "cli/test_digest.py::test_its_files_and_pictures",
+        "cli/test_doctor.py::test_a_good_token_gets_the_link_that_invites_the_bot",
+        "cli/test_doctor.py::test_a_wrong_token_is_named",
+        "cli/test_embed.py",
+        "cli/test_eval.py",
+        "cli/test_ingest.py",
+        "cli/test_sandbox.py",
+        "cli/test_similar.py::test_a_file_is_listened_to_and_not_stored",
+        "cli/test_similar.py::test_a_link_that_fails_is_refused_before_a_model_is_loaded",
+        "cli/test_similar.py::test_what_is_no_song_is_refused_before_anything_is_opened",
+        "cli/test_similar.py::test_without_weights_it_says_where_they_come_from",
+        "cli/test_starting.py",
+        "cli/test_library.py::test_a_server_without_music_is_refused_and_not_registered",
+        "client",
+        "cogs",
+        "discord_sandbox",
+        "embedders/test_benchmark.py",
+        "embedders/test_download.py",
+        "embedders/test_embedders.py::test_asking_what_there_is_imports_nothing_heavy",
+        "embedders/test_weights.py",
+        "intake/test_attacks.py",
+        "intake/test_egress.py",
+        "intake/test_fetch.py",
+        "intake/test_fetch_worker.py",
+        "intake/test_guard.py",
+        "library/test_store.py::test_two_processes_write_to_one_database",
+        "library/test_store.py::test_what_was_committed_survives_kill_9",
+        "listening/test_analyst.py",
+        "listening/test_workspace.py::test_the_next_run_sweeps_what_a_killed_one_left_and_nothing_else",
+        "migrations/test_migrations.py::test_the_next_migration_is_written_from_the_models",
+        "pictures/test_painter.py",
+        "playlists/test_benchmarks.py::test_a_folder_is_heard_as_the_bot_hears_it",
+        "playlists/test_benchmarks.py::test_vibes_are_compared_with_k_means_and_chance",
+        "shares/test_crashes.py",
+        "shares/test_pipeline.py",
+        "shares/test_pipeline_trouble.py",
+        "shares/test_query_queue.py",
+        "shares/test_relistener.py",
+        "suggestions/test_rules.py::test_others_who_like_the_same_lead_where_sound_says_nothing",
+        "taste/test_benchmarks.py::test_speed_is_measured_beside_the_floor",
+        "taste/test_colike.py::test_a_crowd_is_learnt_once_and_again_when_it_is_old",
+        "taste/test_colike.py::test_if_learning_fails_at_first_there_is_no_crowd_and_the_log_says_why",
+        "taste/test_colike.py::test_if_learning_fails_later_the_crowd_that_was_known_stays",
+        "taste/test_colike.py::test_learning_in_another_process_gives_the_same",
+        "taste/test_colike.py::test_when_votes_were_taken_back_the_crowd_goes",
+        "test_container.py::test_the_bot_waits_until_qdrant_says_that_it_is_ready",
+        "test_workers.py",
+        "vectors/test_rebuilding_kills.py",
+        "vectors/test_storage.py::test_a_second_process_is_told_that_the_bot_holds_the_vectors",
+        "vectors/test_storage.py::test_a_server_that_fails_is_said",
+        "vectors/test_storage.py::test_a_server_that_refuses_is_a_wrong_setting",
+        "vectors/test_storage.py::test_an_upsert_survives_kill_9",
+    }
+)
+PURE = frozenset(
+    {
+        "cogs/shared/test_text.py",
+        "cogs/suggestions/test_options.py",
+        "discord_sandbox/music",
+    }
+)
+DATABASE = frozenset({"migrations"})
+BY_PATH = dict.fromkeys(LIVE, "live") | dict.fromkeys(PURE, "pure") | dict.fromkeys(DATABASE, "database")
+OPENS_DATABASE = frozenset({"settings", "shaped", "store"})  # fixtures
+
+# Longest first, so that nothing long is left for the end.
+SLOW = (
+    "client/test_crowd.py",
+    "shares/test_crashes.py",
+    "client/test_killed.py",
+    "cli/test_demo.py",
+    "cli/test_ingest.py",
+    "client/test_killed_digest.py",
+    "client/test_intents.py",
+    "shares/test_pipeline.py",
+    "cli/test_sandbox.py",
+    "client/test_restart.py",
+    "intake/test_fetch.py",
+    "embedders/test_openl3.py",
+    "listening/test_analyst.py",
+    "intake/test_attacks.py",
+    "embedders/test_embedders.py",
+    "shares/test_pipeline_trouble.py",
+    "shares/test_relistener.py",
+    "embedders/test_benchmark.py",
+    "audio/test_decode_attacks.py",
+    "audio/test_decode.py",
+    "playlists/test_service.py",
+    "suggestions/test_rules.py",
+    "embedders/test_openl3_net.py",
+)
+
+# What a kind doesn't do, by Python's audit events; a live test may do anything.
+STARTS = frozenset({"os.fork", "os.posix_spawn", "socket.bind", "subprocess.Popen"})
+REFUSED = {
+    "pure": STARTS | {"socket.connect", "sqlite3.connect"},
+    "database": STARTS,
+}
+
+
+class Watch:
+    """Holds a running test to its kind: one that does more than its kind may fails where it does so."""
+
+    def __init__(self) -> None:
+        self.kind = "live"
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event in REFUSED.get(self.kind, ()):
+            raise AssertionError(f"a test that is marked as {self.kind} does {event}: see {__name__}")
+
+
+watch = Watch()
+
+
+def kind_of(item: pytest.Item) -> str:
+    """The one kind of a collected test. Raises ValueError where it is marked with several."""
+    named = {marker.name for marker in item.iter_markers()} & set(KINDS)
+    if len(named) > 1:
+        raise ValueError(f"{item.nodeid} has several kinds: {', '.join(sorted(named))}")
+    if named:
+        return named.pop()
+    said = kind_of_path(item.path, getattr(item, "originalname", item.name))
+    return said or ("database" if OPENS_DATABASE & set(getattr(item, "fixturenames", ())) else "pure")
+
+
+def kind_of_path(path: Path, test: str = "") -> str:
+    """The kind of a test, or of a whole file's tests, that its path says; "" where it doesn't."""
+    where = path.relative_to(TESTS)
+    ways = [f"{where}::{test}", *map(str, (where, *where.parents))]
+    return next((BY_PATH[way] for way in ways if way in BY_PATH), "")
+
+
+def place(item: pytest.Item) -> int:
+    """Where its file stands among those that take long; after them come all others as they were."""
+    where = str(item.path.relative_to(TESTS))
+    return SLOW.index(where) if where in SLOW else len(SLOW)
