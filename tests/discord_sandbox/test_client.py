@@ -54,7 +54,7 @@ async def test_commands_buttons_selects_modals_and_files(sandbox: Sandbox) -> No
     ann = guild.add_member("Ann")
     client = Client()
 
-    class Ask(ui.Modal, title="More"):
+    class ReasonModal(ui.Modal, title="More"):
         why = ui.TextInput(label="Why?")
 
         async def on_submit(self, interaction: discord.Interaction) -> None:
@@ -67,7 +67,7 @@ async def test_commands_buttons_selects_modals_and_files(sandbox: Sandbox) -> No
 
         @ui.button(label="Why", custom_id="why")
         async def why(self, interaction: discord.Interaction, _: ui.Button) -> None:
-            await interaction.response.send_modal(Ask())
+            await interaction.response.send_modal(ReasonModal())
 
         @ui.select(
             custom_id="pick", options=[discord.SelectOption(label="A"), discord.SelectOption(label="B")]
@@ -182,7 +182,7 @@ async def test_a_modal_of_labels(sandbox: Sandbox) -> None:
     ann = music.guild.add_member("Ann")
     client = Client()
 
-    class AskWhen(ui.Modal, title="When?"):
+    class TimeModal(ui.Modal, title="When?"):
         note = ui.TextDisplay("The weekly digest")
         zone = ui.Label(text="Zone", component=ui.TextInput(custom_id="zone"))
         day = ui.Label(
@@ -199,7 +199,7 @@ async def test_a_modal_of_labels(sandbox: Sandbox) -> None:
 
     @client.tree.command(description="Set")
     async def digest(interaction: discord.Interaction) -> None:
-        await interaction.response.send_modal(AskWhen())
+        await interaction.response.send_modal(TimeModal())
 
     async with connected(sandbox, client):
         await client.tree.sync()

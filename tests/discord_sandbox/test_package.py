@@ -1,6 +1,7 @@
 """The sandbox is a package of its own, in layers."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
@@ -28,6 +29,14 @@ def test_it_loads_without_the_bot_and_without_discord_py():
     loaded = set(ran.stdout.split())
     assert "discord_sandbox" in loaded
     assert not loaded & {"bot", "cogs", "models", "migrations", "discord"}
+
+
+def test_the_example_of_the_readme_works():
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    ran = subprocess.run(
+        [sys.executable, "-c", example], cwd=ROOT.parent, capture_output=True, text=True, timeout=60
+    )
+    assert (ran.returncode, ran.stdout) == (0, "earworm says pong\n"), ran.stderr
 
 
 def test_no_module_imports_itself_through_others():
