@@ -12,7 +12,7 @@ from aiohttp import web
 
 from discord_sandbox.api import routes_application, routes_guilds, routes_messages
 from discord_sandbox.api.faults import Faults
-from discord_sandbox.api.rate_limits import Limits
+from discord_sandbox.api.rate_limits import RateLimits
 from discord_sandbox.api.rest import BODY_LIMIT, PREFIX, ApiState, LoggedRequest, Rest
 from discord_sandbox.gateway.gateway import Gateway, Heartbeat
 from discord_sandbox.rules.errors import Json
@@ -57,7 +57,7 @@ class Sandbox:
         self.guilds: dict[int, SandboxGuild] = {}
         self.schema = Schema(schema) if isinstance(schema, Path) else schema
         self.faults = Faults()
-        self.limits = Limits(strict_ratelimits)
+        self.limits = RateLimits(strict_ratelimits)
         self.messages = Messages(self.world)
         self.commands = Commands(ids, bot.id)
         self.interactions = Interactions(

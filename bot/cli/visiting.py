@@ -75,7 +75,7 @@ async def _serve(visit: Visit, settings: Settings, greeting: str) -> None:
 @contextlib.asynccontextmanager
 async def _opened(visit: Visit, port: int | None, usual: int) -> AsyncIterator[SandboxPage]:
     """The page at this port; without one at the usual port or, if that is taken, at any. Raises SettingsError."""
-    about = {"speaker": visit.club.members[1], "here": visit.club.music, "shelf": visit.club.shelf}
+    about = {"speaker": visit.club.members[1], "here": visit.club.music, "songs": visit.club.songs}
     for tried in (usual, 0) if port is None else (port,):
         page = SandboxPage(visit.club.guild, port=tried, extras=visit.extras, **about)  # type: ignore[arg-type]
         try:

@@ -5,18 +5,18 @@ from dataclasses import dataclass, field
 
 Headers = dict[str, str]
 
-GENEROUS = (1000, 0.05)
-MEASURED = {
+LENIENT_LIMIT = (1000, 0.05)
+STRICT_LIMITS = {
     ("POST", "/channels/{channel_id}/messages"): (5, 5.0),
     ("PATCH", "/channels/{channel_id}/messages/{message_id}"): (5, 5.0),
     ("PUT", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji_name}/@me"): (1, 0.25),
     ("DELETE", "/channels/{channel_id}/messages/{message_id}/reactions/{emoji_name}/@me"): (1, 0.25),
 }
-OTHERWISE = (50, 1.0)
+DEFAULT_STRICT_LIMIT = (50, 1.0)
 
 
 @dataclass
-class Limits:
+class RateLimits:
     """Counts requests by route and channel; without `strict` nothing is ever refused."""
 
     strict: bool = False
@@ -24,7 +24,9 @@ class Limits:
 
     def count(self, method: str, route: str, major: str) -> tuple[Headers, float]:
         """The headers for one more request, and how long to wait if that is one too many (else 0)."""
-        limit, seconds = MEASURED.get((method, route), OTHERWISE) if self.strict else GENEROUS
+        limit, seconds = (
+            STRICT_LIMITS.get((method, route), DEFAULT_STRICT_LIMIT) if self.strict else LENIENT_LIMIT
+        )
         now = time.time()
         key = (method, route, major)
         end, used = self._windows.get(key, (0.0, 0))

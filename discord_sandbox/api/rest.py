@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import BodyPartReader, web
 
 from discord_sandbox.api.faults import Faults
-from discord_sandbox.api.rate_limits import Limits
+from discord_sandbox.api.rate_limits import RateLimits
 from discord_sandbox.gateway.gateway import Gateway
 from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
 from discord_sandbox.rules.openapi import Schema
@@ -57,8 +57,8 @@ class Call:
             return int(self.parameters[name])
         except ValueError:
             form = BodyErrors()
-            form.wrong([name], "NUMBER_TYPE_COERCE", f'Value "{self.parameters[name]}" is not snowflake.')
-            form.refuse()
+            form.add([name], "NUMBER_TYPE_COERCE", f'Value "{self.parameters[name]}" is not snowflake.')
+            form.raise_if_any()
             raise
 
     def channel(self, needed: Permission = Permission.VIEW_CHANNEL) -> Channel:
@@ -107,7 +107,7 @@ class Rest:
     """Turns requests into calls of handlers and their results into answers."""
 
     def __init__(
-        self, state: ApiState, *, token: str, schema: Schema | None, limits: Limits, faults: Faults
+        self, state: ApiState, *, token: str, schema: Schema | None, limits: RateLimits, faults: Faults
     ) -> None:
         self._state = state
         self._token = token
@@ -171,7 +171,7 @@ class Rest:
         if self._schema and body is not None:
             form = BodyErrors()
             self._schema.check(request.method, route, body, form)
-            form.refuse()
+            form.raise_if_any()
         call = Call(self._state, request.match_info, request.query, {} if body is None else body, uploads)
         result = handler(call)
         return await result if asyncio.iscoroutine(result) else result

@@ -97,7 +97,7 @@ def _named(call: Call) -> str:
     name: str = call.body.get("name") or ""
     form = BodyErrors()
     form.too_long(["name"], name, 100, 1)
-    form.refuse()
+    form.raise_if_any()
     return name
 
 

@@ -88,8 +88,8 @@ def _reference(call: Call, channel: Channel) -> tuple[int, int] | None:
         return channel.id, message_id
     if reference.get("fail_if_not_exists", True):
         form = BodyErrors()
-        form.wrong(["message_reference"], "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
-        form.refuse()
+        form.add(["message_reference"], "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
+        form.raise_if_any()
     return None
 
 
@@ -101,9 +101,9 @@ def history(call: Call) -> list[Json]:
     limit = int(call.query.get("limit", 50))
     if not 1 <= limit <= PAGE_LIMIT:
         form = BodyErrors()
-        form.wrong(["limit"], "NUMBER_TYPE_MAX", f"int value should be between 1 and {PAGE_LIMIT}.")
-        form.refuse()
-    seen = [m for m in channel.everything if m.seen_only_by is None]
+        form.add(["limit"], "NUMBER_TYPE_MAX", f"int value should be between 1 and {PAGE_LIMIT}.")
+        form.raise_if_any()
+    seen = [m for m in channel.all_messages if m.seen_only_by is None]
     return [payloads.message_to_bot(m) for m in reversed(_page(seen, call.query, limit))]
 
 
@@ -213,7 +213,7 @@ def typing(call: Call) -> None:
 
 def pins(call: Call) -> Json:
     """The pinned messages, newest first."""
-    pinned = [m for m in call.channel(HISTORY).everything if m.pinned]
+    pinned = [m for m in call.channel(HISTORY).all_messages if m.pinned]
     items = [{"pinned_at": iso(m.at), "message": payloads.message_to_bot(m)} for m in reversed(pinned)]
     return {"items": items, "has_more": False}
 

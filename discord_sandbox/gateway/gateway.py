@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from discord_sandbox.gateway.connection import Connection
-from discord_sandbox.gateway.intents import KNOWN, Intent
+from discord_sandbox.gateway.intents import ALL_INTENTS, Intent
 from discord_sandbox.gateway.session import Session
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.world import guild_payloads, payloads
@@ -24,13 +24,13 @@ from discord_sandbox.world.world import GatewayEvent, World
 DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME, RECONNECT, MEMBERS, INVALID, HELLO, ACK = (
     0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11,
 )  # fmt: skip
-KEPT_SECONDS = 120.0
+RESUMABLE_SECONDS = 120.0
 PRIVILEGED = {
     "message_content": (Intent.MESSAGE_CONTENT, 1 << 18),
     "members": (Intent.GUILD_MEMBERS, 1 << 14),
     "presences": (Intent.GUILD_PRESENCES, 1 << 12),
 }
-ACK_SECONDS = 0.05
+ACK_DELAY_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Gateway:
         """Send an event to every session that subscribed to such events and may see this one."""
         if not event.bot_sees:
             return
-        self._forget_lost()
+        self._drop_expired()
         for session in self._sessions.values():
             if session.wants(event):
                 session.forward(event)
@@ -113,7 +113,7 @@ class Gateway:
         try:
             if request.query.get("v") != "10":
                 await connection.close(4012)
-            await self._converse(connection)
+            await self._receive(connection)
         finally:
             self._connections.discard(connection)
             for session in self._sessions.values():
@@ -127,7 +127,7 @@ class Gateway:
         for connection in list(self._connections):
             await connection.close(1001)
 
-    async def _converse(self, connection: Connection) -> None:
+    async def _receive(self, connection: Connection) -> None:
         connection.last_beat = time.monotonic()
         async for frame in connection.socket:
             if frame.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
@@ -138,7 +138,7 @@ class Gateway:
             except (ValueError, KeyError, TypeError):
                 await self._refuse(connection, 4002)
                 return
-            if code := self._obey(connection, operation, data):
+            if code := self._handle_operation(connection, operation, data):
                 await self._refuse(connection, code)
                 return
 
@@ -146,10 +146,10 @@ class Gateway:
         self.closed_with.append(code)
         await connection.close(code)
 
-    def _obey(self, connection: Connection, operation: int, data: Any) -> int | None:
+    def _handle_operation(self, connection: Connection, operation: int, data: Any) -> int | None:
         """Do what the client asks; a number is the code to close the connection with."""
         if operation == HEARTBEAT:
-            self._beat(connection)
+            self._acknowledge_heartbeat(connection)
             return None
         session = next((s for s in self._sessions.values() if s.connection is connection), None)
         if operation == IDENTIFY:
@@ -163,13 +163,13 @@ class Gateway:
             return None
         return None if operation in (PRESENCE, VOICE) else 4001
 
-    def _beat(self, connection: Connection) -> None:
+    def _acknowledge_heartbeat(self, connection: Connection) -> None:
         now = time.monotonic()
         after = now - connection.last_beat
         connection.last_beat = now
         self.heartbeats.append(Heartbeat(after, max(0.0, after - self._heartbeat_seconds)))
         # Not at once: discord.py notes only after sending when that was, and takes an earlier answer for a late one.
-        asyncio.get_running_loop().call_later(ACK_SECONDS, connection.send, {"op": ACK, "d": None})
+        asyncio.get_running_loop().call_later(ACK_DELAY_SECONDS, connection.send, {"op": ACK, "d": None})
 
     def _identify(self, connection: Connection, data: Json) -> int | None:
         if data.get("token") != self._token:
@@ -177,7 +177,7 @@ class Gateway:
         number, count = data.get("shard") or (0, 1)
         if not 0 <= number < count:
             return 4010
-        if "intents" not in data or data["intents"] & ~KNOWN:
+        if "intents" not in data or data["intents"] & ~ALL_INTENTS:
             return 4013
         intents = Intent(data["intents"])
         for name, (intent, _) in PRIVILEGED.items():
@@ -185,10 +185,10 @@ class Gateway:
                 return 4014
         session = Session(secrets.token_hex(16), intents, (number, count), connection)
         self._sessions[session.id] = session
-        self._welcome(session, sharded="shard" in data)
+        self._send_ready(session, sharded="shard" in data)
         return None
 
-    def _welcome(self, session: Session, *, sharded: bool) -> None:
+    def _send_ready(self, session: Session, *, sharded: bool) -> None:
         number, count = session.shard
         guilds = [g for g in self.guilds.values() if (g.id >> 22) % count == number]
         ready: Json = {
@@ -216,7 +216,7 @@ class Gateway:
     def _resume(self, connection: Connection, data: Json) -> int | None:
         if data.get("token") != self._token:
             return 4004
-        self._forget_lost()
+        self._drop_expired()
         session = self._sessions.get(data.get("session_id") or "")
         missed = session.missed_since(data["seq"]) if session else None
         if session is None or missed is None:
@@ -229,8 +229,8 @@ class Gateway:
         self.world.touch()
         return None
 
-    def _forget_lost(self) -> None:
-        old = time.monotonic() - KEPT_SECONDS
+    def _drop_expired(self) -> None:
+        old = time.monotonic() - RESUMABLE_SECONDS
         for session in list(self._sessions.values()):
             if session.connection is None and session.lost_at < old:
                 del self._sessions[session.id]

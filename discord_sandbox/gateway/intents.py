@@ -30,4 +30,4 @@ class Intent(IntFlag):
     DIRECT_MESSAGE_POLLS = 1 << 25
 
 
-KNOWN = (1 << 17) - 1 | 0b11 << 20 | 0b11 << 24
+ALL_INTENTS = (1 << 17) - 1 | 0b11 << 20 | 0b11 << 24

@@ -10,7 +10,7 @@ from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.world import payloads
 from discord_sandbox.world.world import GatewayEvent
 
-KEPT_EVENTS = 5000
+RESUMABLE_EVENTS = 5000
 
 
 @dataclass(eq=False)
@@ -22,7 +22,7 @@ class Session:
     shard: tuple[int, int]
     connection: Connection | None
     sequence: int = 0
-    kept: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
+    kept: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=RESUMABLE_EVENTS))
     lost_at: float = 0.0
 
     def send(self, name: str, data: Any) -> None:
@@ -41,7 +41,7 @@ class Session:
     def forward(self, event: GatewayEvent) -> None:
         """Send an event; without the message content intent most messages arrive empty."""
         sees_content = not event.private_content or Intent.MESSAGE_CONTENT in self.intents
-        self.send(event.name, event.data if sees_content else event.data | payloads.HIDDEN)
+        self.send(event.name, event.data if sees_content else event.data | payloads.WITHOUT_CONTENT)
 
     def missed_since(self, sequence: int) -> list[str] | None:
         """What was sent after that event, or None if not all of it is still kept."""

@@ -1,4 +1,4 @@
-"""The commands that a member is offered, and what they filled in as the values that `Member.command` takes."""
+"""The commands available to a member, and their filled-in options as values for `SandboxMember.command`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,8 +23,8 @@ from discord_sandbox.world.model import ChannelState
 from discord_sandbox.world.permissions import Permission
 
 
-def offered(member: SandboxMember, channel: ChannelState) -> Json:
-    """The slash commands with their fields as HTML, and the names in the message menu."""
+def available_commands(member: SandboxMember, channel: ChannelState) -> Json:
+    """The slash commands with their option fields as HTML, and the names in the message menu."""
     usable = _usable(member, channel)
     chat = [
         {
@@ -55,14 +55,14 @@ def _described(command: Json, path: tuple[str, ...]) -> str:
     return str(found["description"])
 
 
-def given(
+def option_values(
     member: SandboxMember,
     channel: ChannelState,
     name: str,
     typed: Mapping[str, str],
     files: Mapping[str, list[File]],
 ) -> dict[str, Any]:
-    """What was filled in, each value of its option's type. Raises SandboxError for what is of no such type."""
+    """The filled-in options, each converted to its option's type. Raises SandboxError for one that can't be."""
     first, *path = name.split()
     found = next((c for c in _usable(member, channel) if (c["type"], c["name"]) == (CHAT, first)), None)
     leaves = dict(leaf_options(found)) if found else {}

@@ -105,8 +105,8 @@ function optionsGiven() {
 
 async function suggest(field) {
   const mine = ++asked;
-  const said = { name: command.name, option: field.name, typed: field.value, options: optionsGiven() };
-  const { choices, error } = await send("suggest", said);
+  const data = { name: command.name, option: field.name, typed: field.value, options: optionsGiven() };
+  const { choices, error } = await send("suggest", data);
   if (mine !== asked || document.activeElement !== field) return;
   const take = ({ name, value }) => {
     field.value = name;
@@ -200,9 +200,9 @@ async function submit(event) {
 
 function useCommand() {
   const uploads = [...$("command").querySelectorAll("input[type=file]")].map((field) => [field.name, [...field.files]]);
-  const said = { name: command.name, options: optionsGiven() };
+  const data = { name: command.name, options: optionsGiven() };
   cancel();
-  return send("command", said, Object.fromEntries(uploads));
+  return send("command", data, Object.fromEntries(uploads));
 }
 
 async function postText() {

@@ -1,10 +1,11 @@
-"""Fields to fill in: the options of a command, the inputs of a modal."""
+"""Form fields as HTML: the options of a command, the inputs of a modal."""
 
 from html import escape
 
 from discord_sandbox.page.text import label_of
 from discord_sandbox.rules.component_rules import LABEL, ROW, SELECTS, STRING_SELECT, TEXT, TEXT_INPUT, walk
 from discord_sandbox.rules.errors import Json
+from discord_sandbox.world.command_client import OPTION_OF_MENU
 from discord_sandbox.world.commands import (
     ATTACHMENT,
     BOOLEAN,
@@ -17,13 +18,11 @@ from discord_sandbox.world.commands import (
 )
 from discord_sandbox.world.model import CATEGORY, MemberState
 
-# The kind of option that takes what a menu of this kind offers.
-OPTION_OF_MENU = {5: USER, 6: ROLE, 7: MENTIONABLE, 8: CHANNEL}
 PARAGRAPH = 2
 
 
 def option_field(option: Json, speaker: MemberState) -> str:
-    """An option of a command as a labelled field; empty means that it isn't given."""
+    """An option of a command as a labelled field; an empty one isn't sent."""
     name = escape(option["name"])
     needed = " required" if option.get("required") else ""
     about = escape(option.get("description") or "")

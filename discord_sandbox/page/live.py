@@ -1,4 +1,4 @@
-"""The parts of a conversation that one can press."""
+"""The interactive parts of a conversation: buttons, menus, reactions and a message's tools."""
 
 from collections.abc import Sequence
 from html import escape
@@ -18,11 +18,11 @@ ICONS = {
     "edit": "M16.500 3 21 7.500 8 20.500 3 21.500l1-5z",
     "more": "M5 10a2 2 0 1 1 0 4 2 2 0 0 1 0-4zm7 0a2 2 0 1 1 0 4 2 2 0 0 1 0-4zm7 0a2 2 0 1 1 0 4 2 2 0 0 1 0-4z",
 }
-QUICK = ("👍", "👎")
+QUICK_REACTIONS = ("👍", "👎")
 
 
 class LiveWidgets(Widgets):
-    """Draws what one member may press; the page's script reads the `data-` attributes."""
+    """Draws them as one member sees them; the page's script reads the `data-` attributes."""
 
     def __init__(self, viewer: MemberState) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class LiveWidgets(Widgets):
         return f'<button type="button" class="{look(button)}" data-click="{custom_id}"{off}>{face(button)}</button>'
 
     def menu(self, menu: Json) -> str:
-        """A menu; one that takes several choices is a list to tick."""
+        """A select menu; one with several choices is a list of checkboxes."""
         off = " disabled" if menu.get("disabled") else ""
         label, custom_id = escape(placeholder(menu)), escape(menu["custom_id"])
         options = menu.get("options") or [] if menu["type"] == STRING_SELECT else entities(self.viewer, menu)
@@ -61,7 +61,7 @@ class LiveWidgets(Widgets):
         return f'<details class="select several"><summary>{label}</summary>{ticks}{done}</details>'
 
     def reaction(self, reaction: Json, names: Sequence[str], *, own: bool) -> str:
-        """A reaction to join or leave; it says who reacted."""
+        """A reaction to toggle; it says who reacted."""
         emoji = escape(reaction["emoji"]["name"])
         about = escape(f"{reaction['emoji']['name']} {reaction['count']}: {', '.join(names)}")
         shown = f'<span class="emoji">{emoji}</span>{reaction["count"]}'
@@ -79,18 +79,18 @@ class LiveWidgets(Widgets):
         return f'<a class="zoom" href="{self.address(file)}" target="_blank">{picture}</a>'
 
     def dismiss(self) -> str:
-        """A button that does."""
+        """A button that dismisses an ephemeral message."""
         return '<button type="button" class="plain" data-do="dismiss">Dismiss message</button>'
 
     def tools(self, message: Message) -> str:
-        """React, reply, edit, and a menu with the rest; a whisper can only be dismissed."""
+        """React, reply, edit, and a menu with the rest; an ephemeral message has none of them."""
         if message.seen_only_by is not None:
             return ""
         mine = message.author is self.viewer.user
         may_delete = mine or self.viewer.can(message.channel, Permission.MANAGE_MESSAGES)
         quick = "".join(
             f'<button type="button" class="emoji" data-react="{emoji}" aria-label="React with {emoji}">{emoji}</button>'
-            for emoji in QUICK
+            for emoji in QUICK_REACTIONS
         )
         parts = [quick, _tool("pick", "Add a reaction"), _tool("reply", "Reply")]
         if mine:

@@ -6,16 +6,16 @@ const EMOJI = [..."👍👎💛🔥🎧🎵😂😮😢🙏🎉👀💃🕺🌙�
 let reactingTo;
 
 /** Do something to the message of a list item, and show below it what went wrong. */
-async function act(item, deed, said) {
-  const answer = await send(deed, { message: item.id.slice(1), ...said });
+async function act(item, action, data) {
+  const answer = await send(action, { message: item.id.slice(1), ...data });
   if (answer.modal) askIn(answer);
-  complain(answer.error ?? "", deed === "react" || deed === "delete" ? null : item);
+  complain(answer.error ?? "", action === "react" || action === "delete" ? null : item);
 }
 
-async function press(button, item, deed, said) {
+async function press(button, item, action, data) {
   if (button.ariaBusy === "true") return;
   button.ariaBusy = "true";
-  await act(item, deed, said);
+  await act(item, action, data);
   button.ariaBusy = null;
 }
 

@@ -1,4 +1,4 @@
-"""Songs that are there to be posted."""
+"""Composed songs as files, ready to be posted."""
 
 import asyncio
 import tempfile
@@ -10,21 +10,21 @@ from discord_sandbox.world.members import File
 
 
 class SampleSongs:
-    """Songs as files, each made when somebody takes it; they are composed when the first is asked for."""
+    """Composed songs; they are composed on first use, and each is encoded when it is needed."""
 
     def __init__(self, compose: Callable[[], Sequence[ComposedSong]] = compose) -> None:
         self._compose = compose
         self._composing: asyncio.Task[Sequence[ComposedSong]] | None = None
 
-    async def songs(self) -> Sequence[ComposedSong]:
-        """All of them."""
+    async def all(self) -> Sequence[ComposedSong]:
+        """All of them, as samples."""
         if self._composing is None:
             self._composing = asyncio.create_task(asyncio.to_thread(self._compose))
         return await asyncio.shield(self._composing)
 
-    async def take(self, number: int) -> File:
-        """One as a file. Raises IndexError."""
-        song = (await self.songs())[number]
+    async def as_file(self, number: int) -> File:
+        """One, encoded as an MP3 file. Raises IndexError."""
+        song = (await self.all())[number]
         return await asyncio.to_thread(_encoded, song)
 
 

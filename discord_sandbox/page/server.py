@@ -1,4 +1,4 @@
-"""The page's server: loopback only, for its own page only."""
+"""The page's web server: on loopback, and answering only requests from its own page."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from typing import Self
 
 from aiohttp import web
 
-from discord_sandbox.page.actions import Deeds
-from discord_sandbox.page.commands import offered
+from discord_sandbox.page.actions import PageActions
+from discord_sandbox.page.commands import available_commands
 from discord_sandbox.page.forms import read_form
 from discord_sandbox.page.sample_songs import SampleSongs
 from discord_sandbox.page.stream import stream
-from discord_sandbox.page.text import told
+from discord_sandbox.page.text import error_text
 from discord_sandbox.page.view import View, view_of
 from discord_sandbox.rules.errors import Json, SandboxError
 from discord_sandbox.world.guild import Channel, SandboxGuild
@@ -32,31 +32,31 @@ STATIC = {
 }
 FILE_NAMES = {"conversation.css": "page.css"}
 # Colours of roles and embeds are inline styles; nothing else may come from anywhere but here.
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; "
     "media-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# What a browser may show by itself; the rest is downloaded.
-SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp", "audio/", "video/")
+# Files that a browser may display; all others are downloaded.
+INLINE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp", "audio/", "video/")
 
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """Something that the page offers besides what Discord does: a line of the + menu."""
+    """An entry of the page's + menu that Discord doesn't have."""
 
     label: str
     act: Callable[[], Awaitable[None]]
 
 
 class SandboxPage:
-    """Serves the page while it is entered, or open."""
+    """Serves the page between `open` and `close`, or as an async context manager."""
 
     def __init__(
         self,
@@ -65,20 +65,20 @@ class SandboxPage:
         speaker: SandboxMember,
         here: Channel,
         port: int = 0,
-        shelf: SampleSongs,
+        songs: SampleSongs,
         extras: Sequence[MenuEntry] = (),
     ) -> None:
         self.guild = guild
         self.port = port
         self.extras = extras
         self._default = speaker, here
-        self._shelf = shelf
-        self._deeds = Deeds()
+        self._sample_songs = songs
+        self._actions = PageActions()
         self._runner: web.AppRunner | None = None
 
     @property
     def address(self) -> str:
-        """Where it is."""
+        """Its URL."""
         return f"http://{HOST}:{self.port}/"
 
     async def __aenter__(self) -> Self:
@@ -89,7 +89,7 @@ class SandboxPage:
         await self.close()
 
     async def open(self) -> None:
-        """Begin to serve. Raises OSError if the port is taken."""
+        """Start serving. Raises OSError if the port is taken."""
         app = web.Application(middlewares=[self._guard])
         app.router.add_get("/", self._index)
         app.router.add_get("/static/{name}", self._static)
@@ -98,7 +98,7 @@ class SandboxPage:
         app.router.add_get("/songs", self._songs)
         app.router.add_get(r"/songs/{number:\d+}", self._song)
         app.router.add_get(r"/files/{file_id:\d+}/{name}", self._file)
-        app.router.add_post("/do/{deed}", self._do)
+        app.router.add_post("/do/{action}", self._do)
         app.router.add_post(r"/extras/{number:\d+}", self._extra)
         app.on_response_prepare.append(_harden)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
@@ -111,7 +111,7 @@ class SandboxPage:
         self.port = self._runner.addresses[0][1]
 
     async def close(self) -> None:
-        """End."""
+        """Stop serving."""
         if self._runner:
             await self._runner.cleanup()
 
@@ -119,7 +119,7 @@ class SandboxPage:
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Let in only what asks for this very address, and lets only this very page do things."""
+        """Refuse requests for another host name (DNS rebinding) or from another origin (cross-site requests)."""
         hosts = [f"{name}:{self.port}" for name in (HOST, "localhost")]
         origin = request.headers.get("Origin")
         if request.host not in hosts or origin not in (None, *(f"http://{host}" for host in hosts)):
@@ -151,25 +151,25 @@ class SandboxPage:
 
     async def _commands(self, request: web.Request) -> web.Response:
         view = self._view(request)
-        return web.json_response(offered(view.viewer, view.channel))
+        return web.json_response(available_commands(view.viewer, view.channel))
 
     async def _songs(self, _request: web.Request) -> web.Response:
-        songs = [f"{song.title} · {song.artist}" for song in await self._shelf.songs()]
+        songs = [f"{song.title} · {song.artist}" for song in await self._sample_songs.all()]
         return web.json_response(songs)
 
     async def _song(self, request: web.Request) -> web.Response:
         try:
-            name, content, kind = await self._shelf.take(int(request.match_info["number"]))
+            name, content, kind = await self._sample_songs.as_file(int(request.match_info["number"]))
         except IndexError:
             raise web.HTTPNotFound from None
         return web.Response(body=BytesIO(content), content_type=kind, headers={"X-Name": name})
 
     async def _file(self, request: web.Request) -> web.Response:
-        """A file of a message, all of it or the part that a player asks for."""
+        """A file of a message, whole or the requested range."""
         file = self.guild.world.cdn.find(int(request.match_info["file_id"]))
         if file is None:
             raise web.HTTPNotFound
-        kind = file.content_type if file.content_type.startswith(SHOWN) else "application/octet-stream"
+        kind = file.content_type if file.content_type.startswith(INLINE_TYPES) else "application/octet-stream"
         headers = {"Content-Type": kind, "Accept-Ranges": "bytes"}
         if kind == "application/octet-stream":
             headers["Content-Disposition"] = "attachment"
@@ -184,13 +184,13 @@ class SandboxPage:
         return web.Response(status=206, body=BytesIO(file.content[first:last]), headers=headers)
 
     async def _do(self, request: web.Request) -> web.Response:
-        deed = self._deeds.named(request.match_info["deed"])
-        if deed is None:
+        action = self._actions.find(request.match_info["action"])
+        if action is None:
             raise web.HTTPNotFound
         try:
-            answer: Json = await deed(await read_form(request, self.guild))
+            answer: Json = await action(await read_form(request, self.guild))
         except SandboxError as error:
-            answer = {"error": told(error)}
+            answer = {"error": error_text(error)}
         except (KeyError, ValueError, TypeError, AssertionError):
             raise web.HTTPBadRequest from None
         return web.json_response(answer)
@@ -202,7 +202,7 @@ class SandboxPage:
         try:
             await self.extras[number].act()
         except SandboxError as error:
-            return web.json_response({"error": told(error)})
+            return web.json_response({"error": error_text(error)})
         return web.json_response({})
 
 
@@ -211,5 +211,5 @@ async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
 
 
 def _local_zone() -> tzinfo:
-    """This machine's zone, which is the browser's too."""
+    """This machine's time zone, which is the browser's too."""
     return datetime.now(UTC).astimezone().tzinfo or UTC

@@ -1,4 +1,4 @@
-"""What changes in front of a member, as Server-Sent Events.
+"""Live updates of the page as Server-Sent Events.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -14,34 +14,34 @@ from discord_sandbox.page.view import View
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.world.world import World
 
-TOGETHER_SECONDS = 0.04  # changes that come together are sent together
-STILL_HERE_SECONDS = 15.0
+BATCH_SECONDS = 0.04  # changes within this time are sent as one update
+KEEPALIVE_SECONDS = 15.0
 
 
-async def stream(request: web.Request, world: World, look: Callable[[], View]) -> web.StreamResponse:
-    """Send what the view shows, and again whatever of it changed, until the page is closed."""
+async def stream(request: web.Request, world: World, view: Callable[[], View]) -> web.StreamResponse:
+    """Send the view, and then whatever changes in it, until the page is closed."""
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
-    sent = Sent()
+    shown = ShownPage()
     with world.watched() as changed, contextlib.suppress(ConnectionError):
         while True:
             changed.clear()
-            await response.write(sent.news(look()))
+            await response.write(shown.updates(view()))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), STILL_HERE_SECONDS)
-            await asyncio.sleep(TOGETHER_SECONDS)
+                await asyncio.wait_for(changed.wait(), KEEPALIVE_SECONDS)
+            await asyncio.sleep(BATCH_SECONDS)
     return response
 
 
-class Sent:
-    """What a page shows by now."""
+class ShownPage:
+    """What the browser's page shows already."""
 
     def __init__(self) -> None:
         self._place: Json = {}
         self._messages: dict[str, str] = {}
 
-    def news(self, view: View) -> bytes:
-        """The events that bring the page up to date; a comment where there is nothing new."""
+    def updates(self, view: View) -> bytes:
+        """The events that bring the page up to date; a keep-alive comment if nothing changed."""
         events = b""
         if (place := view.place()) != self._place:
             if (place["as"], place["in"]) != (self._place.get("as"), self._place.get("in")):

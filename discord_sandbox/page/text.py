@@ -1,9 +1,9 @@
-"""Words as Discord's client says them, and the mentions that it makes of names."""
+"""Texts of Discord's client: error messages, channel labels, and names turned into mentions."""
 
 from discord_sandbox.rules.errors import ApiError, SandboxError
 from discord_sandbox.world.model import VOICE, ChannelState, GuildState
 
-TOLD = {
+ERROR_TEXTS = {
     10008: "That message is gone.",
     30010: "That message has 20 different reactions, which is all it can have.",
     40005: "Your files are too powerful. A file may have 10 MB.",
@@ -14,15 +14,15 @@ TOLD = {
 }
 
 
-def told(error: SandboxError) -> str:
-    """What a member reads of a refusal."""
+def error_text(error: SandboxError) -> str:
+    """The message that a member reads when Discord refuses something."""
     if isinstance(error, ApiError):
-        return TOLD.get(error.code, error.message)
+        return ERROR_TEXTS.get(error.code, error.message)
     return str(error)
 
 
 def label_of(channel: ChannelState) -> str:
-    """A channel's name with its sign."""
+    """A channel's name with its icon."""
     return f"{'🔊' if channel.type == VOICE else '#'} {channel.name}"
 
 

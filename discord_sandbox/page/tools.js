@@ -26,11 +26,11 @@ export function fill(element, html) {
 }
 
 /** Do something as the member who speaks; gives the answer, `{error}` if it failed. */
-export async function send(deed, said, files = {}) {
+export async function send(action, data, files = {}) {
   const form = new FormData();
-  form.append("said", JSON.stringify({ as: here.as, in: here.in, ...said }));
+  form.append("payload_json", JSON.stringify({ as: here.as, in: here.in, ...data }));
   for (const [name, list] of Object.entries(files)) for (const file of list) form.append(name, file, file.name);
-  return post(`/do/${deed}`, form);
+  return post(`/do/${action}`, form);
 }
 
 export async function post(path, body) {

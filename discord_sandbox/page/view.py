@@ -1,4 +1,4 @@
-"""What a member sees around the messages: channels, the channel's head, members, who speaks."""
+"""What one member sees in one channel, as HTML: messages, channel list, header, member list, speaker."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from discord_sandbox.world.members import SandboxMember
 from discord_sandbox.world.model import CATEGORY, VOICE, ChannelState, MemberState
 from discord_sandbox.world.permissions import Permission
 
-NEWEST = 200  # messages of a channel that are shown
+MAX_MESSAGES = 200  # messages of a channel that are shown
 LOCK = (
     '<svg class="lock" viewBox="0 0 24 24" width="12" height="12" role="img" aria-label="private"><path '
     'fill="currentColor" d="M6 10V8a6 6 0 1 1 12 0v2h1v11H5V10zm3 0h6V8a3 3 0 1 0-6 0z"/></svg>'
@@ -23,19 +23,19 @@ LOCK = (
 
 @dataclass(frozen=True)
 class View:
-    """What one member sees in one channel."""
+    """One member's view of one channel."""
 
     viewer: SandboxMember
     channel: ChannelState
     zone: tzinfo
 
     def messages(self) -> dict[str, str]:
-        """The list's items by their id, oldest first."""
+        """The messages as list items by their id, oldest first."""
         context = Context(self.viewer.guild, self.viewer, LiveWidgets(self.viewer), self.zone)
-        return dict(draw_messages(self.channel, context, newest=NEWEST))
+        return dict(draw_messages(self.channel, context, newest=MAX_MESSAGES))
 
     def place(self) -> Json:
-        """Where one is and what is around the messages, as HTML by the id of its place in the page."""
+        """Where the member is, and the regions around the messages as HTML by their element's id."""
         guild, name = self.viewer.guild, self.channel.name
         return {
             "as": str(self.viewer.id),
@@ -114,7 +114,7 @@ class View:
 def view_of(
     guild: SandboxGuild, member: str, channel: str, zone: tzinfo, default: tuple[SandboxMember, ChannelState]
 ) -> View:
-    """The view that these ids name, as far as there are such and the one may see the other."""
+    """The view with these ids; the default's member or channel where one doesn't exist or can't be seen."""
     viewer = guild.members.get(int(member)) if member.isdigit() else None
     if viewer is None or viewer.user.bot:
         viewer = default[0]

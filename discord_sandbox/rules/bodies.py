@@ -30,7 +30,7 @@ def to_draft(body: Json, uploads: Uploads, *, known: frozenset[str]) -> MessageD
     names = [clean_name(file.name) for file in files]
     check_message(body, form, known=known, file_names=names, v2=False)
     form.too_long(["files"], files, 10)
-    form.refuse()
+    form.raise_if_any()
     if is_empty(body) and not files:
         raise ApiError.known(50006)
     return MessageDraft(
@@ -56,7 +56,7 @@ def check_edit(
     check_message(body, form, known=known, file_names=names, v2=message.is_v2)
     if (body.get("flags") or 0) & COMPONENTS_V2 and not message.is_v2:
         _check_nothing_legacy_stays(message, body, form)
-    form.refuse()
+    form.raise_if_any()
     after = {key: body[key] if key in body else getattr(message, key) for key in ("content", "embeds")}
     after["components"] = body.get("components", message.components)
     if is_empty(after) and not names:
@@ -68,4 +68,4 @@ def _check_nothing_legacy_stays(message: Message, body: Json, form: BodyErrors) 
     stays = (message.content and "content" not in body) or (message.embeds and "embeds" not in body)
     if stays:
         code = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
-        form.wrong(["flags"], code, "Content and embeds must be taken away first.")
+        form.add(["flags"], code, "Content and embeds must be taken away first.")

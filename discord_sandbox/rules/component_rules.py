@@ -105,10 +105,10 @@ def check_components(
     every = list(walk(components))
     if len(every) > V2_LIMIT:
         message = f"The maximum number of components in a message is {V2_LIMIT}"
-        form.wrong(path, "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", message)
+        form.add(path, "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", message)
     if sum(len(c.get("content") or "") for c in every if c.get("type") == TEXT) > TEXT_LIMIT:
         message = f"The total displayable text size exceeds maximum size of {TEXT_LIMIT}"
-        form.wrong(path, "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", message)
+        form.add(path, "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", message)
     _check_duplicates(every, form, "custom_id", "COMPONENT_CUSTOM_ID_DUPLICATED")
     _check_duplicates(every, form, "id", "COMPONENT_ID_DUPLICATED")
 
@@ -116,7 +116,7 @@ def check_components(
 def _check_duplicates(every: list[Json], form: BodyErrors, key: str, code: str) -> None:
     values = [component[key] for component in every if component.get(key)]
     for value in dict.fromkeys(v for v in values if values.count(v) > 1):
-        form.wrong(["components"], code, f"Component {key} cannot be duplicated: {value}")
+        form.add(["components"], code, f"Component {key} cannot be duplicated: {value}")
 
 
 def _check(
@@ -125,9 +125,9 @@ def _check(
     kind = component.get("type")
     if kind not in allowed:
         message = f'Value of field "type" must be one of {tuple(sorted(allowed))}.'
-        form.wrong([*path, "type"], "UNION_TYPE_CHOICES", message)
+        form.add([*path, "type"], "UNION_TYPE_CHOICES", message)
         return
-    form.strangers(path, component, KEYS[kind] | {"type", "id"})
+    form.unknown_keys(path, component, KEYS[kind] | {"type", "id"})
     if kind == BUTTON:
         _check_button(component, form, path)
     elif kind in SELECTS:
@@ -149,18 +149,18 @@ def _check_button(button: Json, form: BodyErrors, path: Path) -> None:
     label, emoji = button.get("label"), button.get("emoji")
     form.too_long([*path, "label"], label, LABEL_LIMIT)
     if style != PREMIUM and not label and not emoji:
-        form.wrong([*path, "label"], "BUTTON_COMPONENT_INVALID", "A button needs a label or an emoji.")
+        form.add([*path, "label"], "BUTTON_COMPONENT_INVALID", "A button needs a label or an emoji.")
     if style == LINK:
         if not str(button.get("url") or "").startswith(("http://", "https://", "discord://")):
             message = 'Scheme must be one of ("http", "https", "discord").'
-            form.wrong([*path, "url"], "URL_TYPE_INVALID_SCHEME", message)
+            form.add([*path, "url"], "URL_TYPE_INVALID_SCHEME", message)
         if button.get("custom_id"):
-            form.wrong(path, "BUTTON_COMPONENT_CUSTOM_ID_URL_CONFLICT", "A link has no custom id.")
+            form.add(path, "BUTTON_COMPONENT_CUSTOM_ID_URL_CONFLICT", "A link has no custom id.")
         form.too_long([*path, "url"], button.get("url"), 512)
     elif style != PREMIUM:
         _check_custom_id(button, form, path)
         if button.get("url"):
-            form.wrong(path, "BUTTON_COMPONENT_CUSTOM_ID_URL_CONFLICT", "Only links have an address.")
+            form.add(path, "BUTTON_COMPONENT_CUSTOM_ID_URL_CONFLICT", "Only links have an address.")
 
 
 def _check_custom_id(component: Json, form: BodyErrors, path: Path) -> None:
@@ -182,7 +182,7 @@ def _check_select(select: Json, form: BodyErrors, path: Path) -> None:
         form.too_long([*path, "options", index, "description"], option.get("description"), 100)
     values = [option.get("value") for option in options]
     if len(set(values)) < len(values):
-        form.wrong([*path, "options"], "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "Values must differ.")
+        form.add([*path, "options"], "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "Values must differ.")
 
 
 def _check_row(row: Json, form: BodyErrors, path: Path) -> None:
@@ -190,7 +190,7 @@ def _check_row(row: Json, form: BodyErrors, path: Path) -> None:
     form.too_long([*path, "components"], inside, BUTTONS_A_ROW, 1)
     if any(c.get("type") in SELECTS for c in inside) and len(inside) > 1:
         message = "The specified component exceeds the maximum width"
-        form.wrong([*path, "components"], "COMPONENT_LAYOUT_WIDTH_EXCEEDED", message)
+        form.add([*path, "components"], "COMPONENT_LAYOUT_WIDTH_EXCEEDED", message)
 
 
 def _check_section(section: Json, form: BodyErrors, path: Path, file_names: Collection[str]) -> None:
@@ -223,7 +223,7 @@ def check_media(url: str | None, form: BodyErrors, path: Path, file_names: Colle
         return
     if not url.startswith("attachment://"):
         message = 'Scheme must be one of ("http", "https").'
-        form.wrong(path, "URL_TYPE_INVALID_SCHEME", message)
+        form.add(path, "URL_TYPE_INVALID_SCHEME", message)
     elif url.removeprefix("attachment://") not in file_names:
         code = "UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND"
-        form.wrong(path, code, "The referenced attachment could not be found")
+        form.add(path, code, "The referenced attachment could not be found")

@@ -5,7 +5,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-REFUSALS = {
+API_ERRORS = {
     10003: (404, "Unknown Channel"),
     10004: (404, "Unknown Guild"),
     10007: (404, "Unknown Member"),
@@ -62,7 +62,7 @@ class ApiError(SandboxError):
     @classmethod
     def known(cls, code: int) -> "ApiError":
         """The refusal with one of Discord's documented codes."""
-        status, message = REFUSALS[code]
+        status, message = API_ERRORS[code]
         return cls(status, code, message)
 
     def body(self) -> Json:
@@ -77,7 +77,7 @@ class BodyErrors:
     def __init__(self) -> None:
         self.tree: Json = {}
 
-    def wrong(self, path: Sequence[str | int], code: str, message: str) -> None:
+    def add(self, path: Sequence[str | int], code: str, message: str) -> None:
         """Note that the value at `path` is refused."""
         node = self.tree
         for step in path:
@@ -89,20 +89,20 @@ class BodyErrors:
         if value is None or least <= len(value) <= limit:
             return
         if least:
-            self.wrong(path, "BASE_TYPE_BAD_LENGTH", f"Must be between {least} and {limit} in length.")
+            self.add(path, "BASE_TYPE_BAD_LENGTH", f"Must be between {least} and {limit} in length.")
         else:
-            self.wrong(path, "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
+            self.add(path, "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
 
     def missing(self, path: Sequence[str | int]) -> None:
         """Note that a required value isn't there."""
-        self.wrong(path, "BASE_TYPE_REQUIRED", "This field is required")
+        self.add(path, "BASE_TYPE_REQUIRED", "This field is required")
 
-    def strangers(self, path: Sequence[str | int], value: Json, known: frozenset[str]) -> None:
+    def unknown_keys(self, path: Sequence[str | int], value: Json, known: frozenset[str]) -> None:
         """Note every key that Discord doesn't know."""
         for key in value.keys() - known:
-            self.wrong([*path, key], "UNKNOWN_KEY", f"Unknown key {key!r}.")
+            self.add([*path, key], "UNKNOWN_KEY", f"Unknown key {key!r}.")
 
-    def refuse(self) -> None:
+    def raise_if_any(self) -> None:
         """Raise 50035 if anything was noted."""
         if self.tree:
             raise ApiError(400, 50035, "Invalid Form Body", self.tree)

@@ -44,16 +44,16 @@ def check_message(
     body: Json, form: BodyErrors, *, known: frozenset[str], file_names: Collection[str], v2: bool
 ) -> None:
     """Note everything that Discord refuses in a message's body; `v2` if the message has that flag already."""
-    form.strangers([], body, known)
+    form.unknown_keys([], body, known)
     form.too_long(["content"], body.get("content"), CONTENT_LIMIT)
     form.too_long(["nonce"], str(body.get("nonce") or ""), NONCE_LIMIT)
     flags = body.get("flags") or 0
     if flags & ~FLAGS_TO_SET:
-        form.wrong(["flags"], "MESSAGE_FLAGS_INVALID", "These flags can't be set.")
+        form.add(["flags"], "MESSAGE_FLAGS_INVALID", "These flags can't be set.")
     v2 = v2 or bool(flags & COMPONENTS_V2)
     if v2 and (body.get("content") or body.get("embeds") or body.get("poll")):
         code = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
-        form.wrong(["flags"], code, "The content, embeds and poll fields cannot be used with Components V2.")
+        form.add(["flags"], code, "The content, embeds and poll fields cannot be used with Components V2.")
     _check_embeds(body.get("embeds") or [], form, file_names)
     check_components(body.get("components") or [], form, v2=v2, file_names=file_names)
     _check_attachments(body.get("attachments") or [], form)
@@ -61,12 +61,12 @@ def check_message(
 
 
 def _check_mentions(allowed: Json, form: BodyErrors) -> None:
-    form.strangers(["allowed_mentions"], allowed, MENTION_KEYS)
+    form.unknown_keys(["allowed_mentions"], allowed, MENTION_KEYS)
     for kind in ("users", "roles"):
         form.too_long(["allowed_mentions", kind], allowed.get(kind), 100)
         if kind in (allowed.get("parse") or ()) and allowed.get(kind):
             message = f'parse:["{kind}"] and {kind}: [ids...] are mutually exclusive.'
-            form.wrong(["allowed_mentions"], "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message)
+            form.add(["allowed_mentions"], "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", message)
 
 
 def is_empty(body: Json) -> bool:
@@ -81,11 +81,11 @@ def _check_embeds(embeds: list[Json], form: BodyErrors, file_names: Collection[s
         _check_embed(embed, form, ["embeds", index], file_names)
     if sum(_embed_length(embed) for embed in embeds) > EMBED_TOTAL:
         message = f"Embed size exceeds maximum size of {EMBED_TOTAL}"
-        form.wrong(["embeds"], "MAX_EMBED_SIZE_EXCEEDED", message)
+        form.add(["embeds"], "MAX_EMBED_SIZE_EXCEEDED", message)
 
 
 def _check_embed(embed: Json, form: BodyErrors, path: list[str | int], file_names: Collection[str]) -> None:
-    form.strangers(path, embed, EMBED_KEYS)
+    form.unknown_keys(path, embed, EMBED_KEYS)
     for key, limit in EMBED_LENGTHS.items():
         form.too_long([*path, key], embed.get(key), limit)
     for (outer, inner), limit in EMBED_NESTED_LENGTHS.items():
@@ -93,7 +93,7 @@ def _check_embed(embed: Json, form: BodyErrors, path: list[str | int], file_name
     form.too_long([*path, "fields"], embed.get("fields"), 25)
     for index, item in enumerate(embed.get("fields") or []):
         here = [*path, "fields", index]
-        form.strangers(here, item, FIELD_KEYS)
+        form.unknown_keys(here, item, FIELD_KEYS)
         for key, limit in (("name", 256), ("value", 1024)):
             if item.get(key):
                 form.too_long([*here, key], item[key], limit)
@@ -115,5 +115,5 @@ def _embed_length(embed: Json) -> int:
 def _check_attachments(attachments: list[Json], form: BodyErrors) -> None:
     form.too_long(["attachments"], attachments, FILE_COUNT)
     for index, attachment in enumerate(attachments):
-        form.strangers(["attachments", index], attachment, ATTACHMENT_KEYS)
+        form.unknown_keys(["attachments", index], attachment, ATTACHMENT_KEYS)
         form.too_long(["attachments", index, "description"], attachment.get("description"), 1024)

@@ -10,19 +10,19 @@ from discord_sandbox.rules.errors import BodyErrors, Json, SandboxError
 def check_modal(modal: Json) -> None:
     """Refuse what Discord refuses. Raises 50035."""
     form = BodyErrors()
-    form.strangers(["data"], modal, frozenset({"custom_id", "title", "components", "flags"}))
+    form.unknown_keys(["data"], modal, frozenset({"custom_id", "title", "components", "flags"}))
     form.too_long(["data", "title"], modal.get("title") or "", 45, 1)
     form.too_long(["data", "custom_id"], modal.get("custom_id") or "", 100, 1)
     form.too_long(["data", "components"], modal.get("components") or [], 5, 1)
     for index, component in enumerate(modal.get("components") or []):
         if component.get("type") not in (ROW, LABEL, TEXT):
             message = f'Value of field "type" must be one of {(ROW, TEXT, LABEL)}.'
-            form.wrong(["data", "components", index, "type"], "UNION_TYPE_CHOICES", message)
+            form.add(["data", "components", index, "type"], "UNION_TYPE_CHOICES", message)
     fields = [c["custom_id"] for c in walk(modal.get("components")) if c.get("custom_id")]
     if len(set(fields)) < len(fields):
         message = "Component custom id cannot be duplicated"
-        form.wrong(["data", "components"], "COMPONENT_CUSTOM_ID_DUPLICATED", message)
-    form.refuse()
+        form.add(["data", "components"], "COMPONENT_CUSTOM_ID_DUPLICATED", message)
+    form.raise_if_any()
 
 
 def filled(modal: Json, values: Mapping[str, Any]) -> Json:

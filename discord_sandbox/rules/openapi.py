@@ -12,7 +12,7 @@ from typing import Any
 from discord_sandbox.rules.errors import BodyErrors, Json, SandboxError
 
 SCHEMAS = "#/components/schemas/"
-INTEGERS_TOO = {"type": ["string", "integer"], "pattern": "^(0|[1-9][0-9]*)$"}
+OR_INTEGER = {"type": ["string", "integer"], "pattern": "^(0|[1-9][0-9]*)$"}
 
 
 class Schema:
@@ -28,7 +28,7 @@ class Schema:
         self._document: Json = json.loads(path.read_text(encoding="utf-8"))
         self._components: Json = self._document["components"]["schemas"]
         # discord.py sends integers in four places where the document wants strings; Discord takes both.
-        self._components["SnowflakeType"] |= INTEGERS_TOO
+        self._components["SnowflakeType"] |= OR_INTEGER
         keywords = {"oneOf": self._union, "anyOf": self._union, "$ref": self._reference}
         self._factory: Any = validators.extend(Draft202012Validator, keywords)
         self._validators: dict[tuple[str, str], Any] = {}
@@ -40,7 +40,7 @@ class Schema:
         if validator is None:
             return
         for error in validator.iter_errors(body):
-            form.wrong(list(error.absolute_path), f"SCHEMA_{error.validator.upper()}", error.message)
+            form.add(list(error.absolute_path), f"SCHEMA_{error.validator.upper()}", error.message)
 
     def _validator(self, method: str, route: str) -> Any:
         key = (method, route)

@@ -18,11 +18,11 @@ from discord_sandbox.rules.errors import Json
 from discord_sandbox.transcript.context import Context, file_size, link
 from discord_sandbox.world.cdn import Attachment
 
-NOTE = (
+NOTE_ICON = (
     '<svg class="glyph" viewBox="0 0 24 24" width="28" height="28" aria-hidden="true"><path fill="currentColor" '
     'd="M9 4v10.2A3.5 3.5 0 1 0 11 17V8h7V4z"/></svg>'
 )
-PAGE = (
+PAGE_ICON = (
     '<svg class="glyph" viewBox="0 0 24 24" width="28" height="28" aria-hidden="true"><path fill="currentColor" '
     'd="M6 2h8l5 5v15H6zm7 1.5V8h4.500z"/></svg>'
 )
@@ -107,7 +107,7 @@ def _picture(media: Json | None, context: Context, look: str, description: str |
         return ""
     file = context.file(media.get("attachment_id"))
     drawn = _drawn(file, context, look, description) if file else ""
-    return drawn or f'<span class="{look} absent" title="{escape(description or "")}">{NOTE}</span>'
+    return drawn or f'<span class="{look} absent" title="{escape(description or "")}">{NOTE_ICON}</span>'
 
 
 def _drawn(file: Attachment, context: Context, look: str, description: str | None) -> str:
@@ -135,7 +135,7 @@ def draw_file(about: Json, context: Context) -> str:
         return f'<video class="picture" controls preload="none" src="{source}"></video>'
     name, size = context.widgets.file_name(about["filename"], file), file_size(about["size"])
     is_sound = kind.startswith("audio/") and "mpegurl" not in kind  # a playlist is called audio, but is text
-    sign = NOTE if is_sound else PAGE
+    sign = NOTE_ICON if is_sound else PAGE_ICON
     head = f'<div class="file-name">{name}</div><div class="file-size">{size}</div>'
     card = f'<div class="file-head">{sign}<div>{head}</div></div>'
     if is_sound and source:

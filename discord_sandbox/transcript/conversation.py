@@ -12,8 +12,8 @@ from discord_sandbox.world.clock import moment
 from discord_sandbox.world.model import EPHEMERAL, LOADING, MENU_COMMAND, ChannelState, Message
 from discord_sandbox.world.reading import loose_files, text_of
 
-TOGETHER = timedelta(minutes=7)
-EYE = (
+GROUP_WITHIN = timedelta(minutes=7)
+EYE_ICON = (
     '<svg viewBox="0 0 24 24" width="16" height="16" aria-hidden="true"><path fill="currentColor" d="M12 5C7 5 '
     "3 9 1.500 12 3 15 7 19 12 19s9-4 10.500-7C21 9 17 5 12 5zm0 11a4 4 0 1 1 0-8 4 4 0 0 1 0 8zm0-2a2 2 0 1 0 "
     '0-4 2 2 0 0 0 0 4z"/></svg>'
@@ -25,7 +25,7 @@ def draw_messages(
 ) -> Iterator[tuple[str, str]]:
     """The list's items from old to new, each with its id; `newest` bounds how many messages."""
     viewer = context.viewer
-    seen = [m for m in channel.everything if viewer is None or m.seen_only_by in (None, viewer.id)]
+    seen = [m for m in channel.all_messages if viewer is None or m.seen_only_by in (None, viewer.id)]
     day = None
     before: Json | None = None
     for found in seen[-newest:] if newest else seen:
@@ -47,7 +47,7 @@ def _follows(message: Json, before: Json | None) -> bool:
         before["flags"] & EPHEMERAL,
     ):
         return False
-    return moment(int(message["id"])) - moment(int(before["id"])) < TOGETHER
+    return moment(int(message["id"])) - moment(int(before["id"])) < GROUP_WITHIN
 
 
 def _message(found: Message, message: Json, context: Context, *, follows: bool) -> str:
@@ -110,4 +110,4 @@ def _whisper(only: int | None, context: Context) -> str:
     if only is None:
         return ""
     whose = "" if context.viewer else f" ({escape(context.names.user(only))})"
-    return f'<div class="only">{EYE} Only you can see this{whose} · {context.widgets.dismiss()}</div>'
+    return f'<div class="only">{EYE_ICON} Only you can see this{whose} · {context.widgets.dismiss()}</div>'

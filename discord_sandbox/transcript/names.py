@@ -5,8 +5,8 @@ from datetime import UTC, datetime, tzinfo
 
 from discord_sandbox.world.model import GuildState
 
-STEPS = ((31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute"))
-FORMATS = {
+TIME_UNITS = ((31_536_000, "year"), (2_592_000, "month"), (86_400, "day"), (3_600, "hour"), (60, "minute"))
+TIME_FORMATS = {
     "t": "%H:%M",
     "T": "%H:%M:%S",
     "d": "%d/%m/%Y",
@@ -53,7 +53,7 @@ class Names:
             return "Invalid Date"
         if style == "R":
             return relative((moment - self.guild.world.clock.now()).total_seconds())
-        return moment.strftime(FORMATS[style])
+        return moment.strftime(TIME_FORMATS[style])
 
 
 def relative(seconds: float) -> str:
@@ -61,7 +61,7 @@ def relative(seconds: float) -> str:
     size = abs(seconds)
     if size < 45:
         return "in a few seconds" if seconds > 0 else "a few seconds ago"
-    for length, unit in STEPS:
+    for length, unit in TIME_UNITS:
         if size >= length or unit == "minute":
             count = max(1, round(size / length))
             words = f"{count} {unit}{'' if count == 1 else 's'}"

@@ -9,7 +9,7 @@ from discord_sandbox.transcript.conversation import draw_messages
 from discord_sandbox.transcript.widgets import Widgets
 from discord_sandbox.world.model import CATEGORY, VOICE, ChannelState, GuildState, MemberState
 
-POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
+CONTENT_SECURITY_POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'"
 
 
 def render_html(
@@ -27,7 +27,7 @@ def render_html(
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{CONTENT_SECURITY_POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>#{escape(channel.name)} · {escape(guild.name)}</title>

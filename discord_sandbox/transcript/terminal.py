@@ -25,11 +25,11 @@ from discord_sandbox.world import payloads
 from discord_sandbox.world.model import LOADING, MENU_COMMAND, ChannelState, MemberState
 from discord_sandbox.world.reading import loose_files, text_of
 
-JUMP = "https://discord.com/channels/"
+MESSAGE_LINK = "https://discord.com/channels/"
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 BOLD, DIM, UNDERLINE, BLUE, RESET = "\x1b[1m", "\x1b[2m", "\x1b[4m", "\x1b[38;5;75m", "\x1b[0m"
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
-WIDEST = 100
+MAX_WIDTH = 100
 
 
 def render_text(
@@ -43,11 +43,11 @@ def render_text(
 
     `width` is in columns, the terminal's by default.
     """
-    columns = width or min(WIDEST, shutil.get_terminal_size().columns)
+    columns = width or min(MAX_WIDTH, shutil.get_terminal_size().columns)
     writer = TerminalWriter(Names(channel.guild), columns, colour)
     title = f"# {channel.name}" + (f" · {channel.topic}" if channel.topic else "")
     lines = [writer.style(_clean(title)[:columns], BOLD), "─" * columns]
-    for message in channel.everything:
+    for message in channel.all_messages:
         if viewer is None or message.seen_only_by in (None, viewer.id):
             shown = payloads.message(message, viewer=viewer.user if viewer else None)
             lines += ["", *writer.message(shown, message.seen_only_by)]
@@ -155,7 +155,7 @@ class TerminalWriter:
             return node.text
         if node.kind == "link":
             label = "".join(child.text for child in node.children)
-            if node.text.startswith(JUMP):
+            if node.text.startswith(MESSAGE_LINK):
                 return f"{inner} ↗"  # to a message, which a terminal can't show
             return self.style(inner, BLUE, UNDERLINE) if label == node.text else f"{inner} ({node.text})"
         if node.kind in ("bold", "heading"):

@@ -9,8 +9,8 @@ from discord_sandbox.rules.errors import Json
 from discord_sandbox.world.cdn import Attachment
 from discord_sandbox.world.model import Message
 
-STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary", 6: "primary"}
-OUT = (
+BUTTON_STYLES = {1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "secondary", 6: "primary"}
+LINK_ICON = (
     '<svg class="out" viewBox="0 0 24 24" width="14" height="14" aria-hidden="true"><path fill="currentColor" '
     'd="M14 3h7v7h-2V6.400l-9.300 9.300-1.400-1.400L17.600 5H14zM5 5h6v2H7v10h10v-4h2v6H5z"/></svg>'
 )
@@ -34,7 +34,7 @@ class Widgets:
         url = button.get("url") or ""
         if button["style"] == LINK and url.startswith(("http://", "https://")):
             target = 'target="_blank" rel="noopener noreferrer nofollow"'
-            return f'<a class="{look(button)}" href="{escape(url)}" {target}>{face(button)}{OUT}</a>'
+            return f'<a class="{look(button)}" href="{escape(url)}" {target}>{face(button)}{LINK_ICON}</a>'
         return f'<span class="{look(button)}">{face(button)}</span>'
 
     def menu(self, menu: Json) -> str:
@@ -66,7 +66,9 @@ class Widgets:
 
 def look(button: Json) -> str:
     """A button's classes."""
-    return f"button {STYLES.get(button['style'], 'secondary')}{' off' if button.get('disabled') else ''}"
+    return (
+        f"button {BUTTON_STYLES.get(button['style'], 'secondary')}{' off' if button.get('disabled') else ''}"
+    )
 
 
 def face(button: Json) -> str:

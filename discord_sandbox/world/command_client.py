@@ -25,7 +25,7 @@ from discord_sandbox.world.model import ChannelState, MemberState, Message, Role
 from discord_sandbox.world.permissions import Permission
 
 # The kind of option that resolves what a menu of this kind offers.
-RESOLVES = {5: USER, 6: ROLE, 7: MENTIONABLE, 8: CHANNEL}
+OPTION_OF_MENU = {5: USER, 6: ROLE, 7: MENTIONABLE, 8: CHANNEL}
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class CommandClient:
         resolved: Json = {}
         for value in map(int, values):
             who: Any = guild.members.get(value) or guild.roles.get(value) or guild.channels.get(value)
-            if who is None or self._resolve({"type": RESOLVES[menu["type"]]}, who, resolved) is None:
+            if who is None or self._resolve({"type": OPTION_OF_MENU[menu["type"]]}, who, resolved) is None:
                 raise SandboxError(f"The menu doesn't offer {value!r}.")
         return resolved
 

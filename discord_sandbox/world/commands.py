@@ -47,7 +47,7 @@ class Commands:
         _check_counts(bodies, form)
         for index, body in enumerate(bodies):
             _check_command(body, form, [index])
-        form.refuse()
+        form.raise_if_any()
         known = {(c["type"], c["name"]): c["id"] for c in self.registered(guild_id)}
         self._kept[guild_id] = [self._complete(body, guild_id, known) for body in bodies]
         return self.registered(guild_id)
@@ -110,34 +110,34 @@ def _check_counts(bodies: Sequence[Json], form: BodyErrors) -> None:
     for kind, limit in ((CHAT, CHAT_LIMIT), (USER_MENU, MENU_LIMIT), (MESSAGE_MENU, MENU_LIMIT)):
         if kinds.count(kind) > limit:
             message = f"Maximum number of application commands reached ({limit})."
-            form.wrong([], "APPLICATION_COMMANDS_MAX", message)
+            form.add([], "APPLICATION_COMMANDS_MAX", message)
     named = [(kind, body.get("name")) for kind, body in zip(kinds, bodies, strict=True)]
     for index, key in enumerate(named):
         if key in named[:index]:
             message = "Application command names must be unique"
-            form.wrong([index, "name"], "APPLICATION_COMMANDS_DUPLICATE_NAME", message)
+            form.add([index, "name"], "APPLICATION_COMMANDS_DUPLICATE_NAME", message)
 
 
 def _check_command(body: Json, form: BodyErrors, path: Path) -> None:
-    form.strangers(path, body, COMMAND_KEYS)
+    form.unknown_keys(path, body, COMMAND_KEYS)
     if (body.get("type") or CHAT) != CHAT:
         form.too_long([*path, "name"], body.get("name") or "", 32, 1)
         if body.get("description"):
             message = "Context menu commands cannot have description"
-            form.wrong([*path, "description"], "APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION", message)
+            form.add([*path, "description"], "APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION", message)
         return
     _check_naming(body, form, path)
     _check_options(body.get("options") or [], form, path, depth=0)
     if _size(body) > SIZE_LIMIT:
         message = f"Command exceeds maximum size ({SIZE_LIMIT})"
-        form.wrong(path, "APPLICATION_COMMAND_TOO_LARGE", message)
+        form.add(path, "APPLICATION_COMMAND_TOO_LARGE", message)
 
 
 def _check_naming(body: Json, form: BodyErrors, path: Path) -> None:
     name = body.get("name") or ""
     if not NAME.fullmatch(name) or name != name.lower():
         message = "Command name is invalid: 1 to 32 lower-case letters, digits, - and _."
-        form.wrong([*path, "name"], "APPLICATION_COMMAND_INVALID_NAME", message)
+        form.add([*path, "name"], "APPLICATION_COMMAND_INVALID_NAME", message)
     if body.get("description"):
         form.too_long([*path, "description"], body["description"], 100, 1)
     else:
@@ -150,17 +150,17 @@ def _check_options(options: list[Json], form: BodyErrors, path: Path, *, depth: 
     names = [option.get("name") for option in options]
     if len(set(names)) < len(names):
         message = "Option names must be unique"
-        form.wrong([*path, "options"], "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS", message)
+        form.add([*path, "options"], "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS", message)
     for index, option in enumerate(options):
         here = [*path, "options", index]
-        form.strangers(here, option, OPTION_KEYS)
+        form.unknown_keys(here, option, OPTION_KEYS)
         _check_naming(option, form, here)
         if option.get("type") in (SUBCOMMAND, GROUP):
             _check_nesting(options, option, form, here, depth)
             continue
         if option.get("required") and seen_optional:
             message = "Required options must be placed before non-required options"
-            form.wrong(here, "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID", message)
+            form.add(here, "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID", message)
         seen_optional = seen_optional or not option.get("required")
         _check_choices(option, form, here)
 
@@ -169,7 +169,7 @@ def _check_nesting(siblings: list[Json], option: Json, form: BodyErrors, path: P
     mixed = any(sibling.get("type") not in (SUBCOMMAND, GROUP) for sibling in siblings)
     if mixed or depth > 1 or (depth == 1 and option["type"] == GROUP):
         message = "Sub-commands and sub-command groups stand alone, at most two levels deep"
-        form.wrong(path, "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", message)
+        form.add(path, "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", message)
         return
     inside = depth + 1 if option["type"] == GROUP else 2
     _check_options(option.get("options") or [], form, path, depth=inside)
@@ -180,14 +180,14 @@ def _check_choices(option: Json, form: BodyErrors, path: Path) -> None:
     form.too_long([*path, "choices"], choices, CHOICE_LIMIT)
     if choices and option.get("autocomplete"):
         message = "An option has either choices or autocomplete"
-        form.wrong(path, "APPLICATION_COMMAND_OPTIONS_CHOICES_AUTOCOMPLETE", message)
+        form.add(path, "APPLICATION_COMMAND_OPTIONS_CHOICES_AUTOCOMPLETE", message)
     check_choices(choices, form, [*path, "choices"])
 
 
 def check_choices(choices: Sequence[Json], form: BodyErrors, path: Path) -> None:
     """Note choices, registered or autocompleted, that Discord refuses."""
     for index, choice in enumerate(choices):
-        form.strangers([*path, index], choice, CHOICE_KEYS)
+        form.unknown_keys([*path, index], choice, CHOICE_KEYS)
         form.too_long([*path, index, "name"], choice.get("name") or "", 100, 1)
         value = choice.get("value")
         if value is None:

@@ -48,11 +48,11 @@ class Channel(ChannelState):
     @property
     def messages(self) -> list[Json]:
         """What everybody in the channel sees, oldest first."""
-        return [payloads.message(m) for m in self.everything if m.seen_only_by is None]
+        return [payloads.message(m) for m in self.all_messages if m.seen_only_by is None]
 
     def seen_by(self, member: MemberState) -> list[Json]:
         """What one member sees: everybody's messages and the ephemeral ones addressed to them."""
-        seen = (m for m in self.everything if m.seen_only_by in (None, member.id))
+        seen = (m for m in self.all_messages if m.seen_only_by in (None, member.id))
         return [payloads.message(m, viewer=member.user) for m in seen]
 
     def reactions(self, message: Json | int) -> dict[str, list[str]]:

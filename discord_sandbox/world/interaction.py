@@ -11,7 +11,7 @@ from discord_sandbox.world.model import EPHEMERAL, LOADING, ChannelState, Member
 from discord_sandbox.world.world import World
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
-PONG, ANSWER, DEFER, DEFER_UPDATE, UPDATE, CHOICES, ASK = 1, 4, 5, 6, 7, 8, 9
+PONG, SEND_MESSAGE, DEFER, DEFER_UPDATE, UPDATE, CHOICES, SHOW_MODAL = 1, 4, 5, 6, 7, 8, 9
 
 
 @dataclass(eq=False)
@@ -28,7 +28,7 @@ class Interaction:
     deadline: float
     message_clicked: Message | None = None
     cause: "Interaction | None" = None
-    answer: int | None = None
+    response_type: int | None = None
     error: str | None = None
     original: Message | None = None
     followups: list[Message] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Interaction:
     @property
     def deferred(self) -> bool:
         """Whether the bot asked for more time."""
-        return self.answer in (DEFER, DEFER_UPDATE)
+        return self.response_type in (DEFER, DEFER_UPDATE)
 
     @property
     def responses(self) -> list[Json]:
@@ -126,16 +126,16 @@ def _full_name(data: Json) -> str:
     return " ".join(names)
 
 
-def callback_answer(found: Interaction) -> Json:
+def callback_response(found: Interaction) -> Json:
     """The REST answer to the bot's first response, if it asks for one."""
     about: Json = {"id": str(found.id), "type": found.kind}
     answer: Json = {"interaction": about}
-    if found.original and found.answer in (ANSWER, DEFER, DEFER_UPDATE, UPDATE):
+    if found.original and found.response_type in (SEND_MESSAGE, DEFER, DEFER_UPDATE, UPDATE):
         about |= {
             "response_message_id": str(found.original.id),
             "response_message_loading": bool(found.original.flags & LOADING),
             "response_message_ephemeral": bool(found.original.flags & EPHEMERAL),
         }
-    if found.original and found.answer in (ANSWER, UPDATE):
-        answer["resource"] = {"type": found.answer, "message": payloads.message(found.original)}
+    if found.original and found.response_type in (SEND_MESSAGE, UPDATE):
+        answer["resource"] = {"type": found.response_type, "message": payloads.message(found.original)}
     return answer

@@ -15,8 +15,6 @@ from discord_sandbox.rules.message_rules import CALLBACK_KEYS, WEBHOOK_KEYS
 from discord_sandbox.rules.modal_rules import check_modal
 from discord_sandbox.world.commands import Commands, check_choices
 from discord_sandbox.world.interaction import (
-    ANSWER,
-    ASK,
     AUTOCOMPLETE,
     CHOICES,
     COMMAND,
@@ -24,9 +22,11 @@ from discord_sandbox.world.interaction import (
     DEFER,
     DEFER_UPDATE,
     MODAL,
+    SEND_MESSAGE,
+    SHOW_MODAL,
     UPDATE,
     Interaction,
-    callback_answer,
+    callback_response,
     metadata,
     payload,
 )
@@ -43,13 +43,13 @@ from discord_sandbox.world.model import (
 )
 from discord_sandbox.world.world import GatewayEvent, World
 
-ANSWERS = {
-    COMMAND: {ANSWER, DEFER, ASK},
-    COMPONENT: {ANSWER, DEFER, DEFER_UPDATE, UPDATE, ASK},
+ALLOWED_RESPONSES = {
+    COMMAND: {SEND_MESSAGE, DEFER, SHOW_MODAL},
+    COMPONENT: {SEND_MESSAGE, DEFER, DEFER_UPDATE, UPDATE, SHOW_MODAL},
     AUTOCOMPLETE: {CHOICES},
-    MODAL: {ANSWER, DEFER, DEFER_UPDATE, UPDATE},
+    MODAL: {SEND_MESSAGE, DEFER, DEFER_UPDATE, UPDATE},
 }
-NO_ANSWER = "The application did not respond"
+NO_RESPONSE = "The application did not respond"
 
 
 class Interactions:
@@ -89,7 +89,7 @@ class Interactions:
             self.world, self.world.ids.new(), token, kind, member, channel, data, deadline, message, cause
         )
         self._by_token[token] = started
-        started.timer = loop.call_later(self._answer_within, started.fail, NO_ANSWER)
+        started.timer = loop.call_later(self._answer_within, started.fail, NO_RESPONSE)
         event = GatewayEvent("INTERACTION_CREATE", payload(started), channel.guild.id, Intent.INTERACTIONS)
         self.world.publish(event)
         await started.settled.wait()
@@ -107,7 +107,7 @@ class Interactions:
         found = self._by_token.get(token)
         if found is None or time.monotonic() > found.deadline - self._answer_within + self._token_seconds:
             raise ApiError.known(50027)
-        if found.answer is None:
+        if found.response_type is None:
             raise ApiError.known(10015)
         return found
 
@@ -116,25 +116,25 @@ class Interactions:
         found = self._by_token.get(token)
         if found is None or found.id != interaction_id or found.error:
             raise ApiError.known(10062)
-        if found.answer is not None:
+        if found.response_type is not None:
             raise ApiError.known(40060)
         kind, data = body.get("type"), body.get("data") or {}
-        if kind not in ANSWERS[found.kind] or (kind == UPDATE and found.message_clicked is None):
+        if kind not in ALLOWED_RESPONSES[found.kind] or (kind == UPDATE and found.message_clicked is None):
             form = BodyErrors()
-            form.wrong(["type"], "BASE_TYPE_CHOICES", "This interaction can't be answered like that.")
-            form.refuse()
+            form.add(["type"], "BASE_TYPE_CHOICES", "This interaction can't be answered like that.")
+            form.raise_if_any()
         self._apply(found, int(kind or 0), data, uploads)
-        found.answer = kind
+        found.response_type = kind
         if found.timer:
             found.timer.cancel()
         found.settled.set()
         self.world.touch()
-        return callback_answer(found)
+        return callback_response(found)
 
     def followup(self, found: Interaction, body: Json, uploads: Uploads) -> Message:
         """Another message; the first one after a deferral becomes the deferred message, unless that was deleted."""
         original = found.original if found.original and found.original.id in found.channel.store else None
-        if found.answer == DEFER and original and original.flags & LOADING:
+        if found.response_type == DEFER and original and original.flags & LOADING:
             return self.edit(found, original, body, uploads)
         draft = to_draft(body, uploads, known=WEBHOOK_KEYS)
         answered = original.id if original else None
@@ -162,7 +162,7 @@ class Interactions:
         return message
 
     def _apply(self, found: Interaction, kind: int, data: Json, uploads: Uploads) -> None:
-        if kind == ANSWER:
+        if kind == SEND_MESSAGE:
             draft = to_draft(data, uploads, known=CALLBACK_KEYS)
             found.original = self._respond(found, draft, self._kind(found), None)
         elif kind == DEFER:
@@ -176,7 +176,7 @@ class Interactions:
                 self.messages.edit(found.message_clicked, data, files)
         elif kind == CHOICES:
             found.choices = _checked_choices(data)
-        elif kind == ASK:
+        elif kind == SHOW_MODAL:
             check_modal(data)
             found.modal = data
 
@@ -208,5 +208,5 @@ def _checked_choices(data: Json) -> list[Json]:
     form = BodyErrors()
     form.too_long(["data", "choices"], choices, 25)
     check_choices(choices, form, ["data", "choices"])
-    form.refuse()
+    form.raise_if_any()
     return choices

@@ -26,7 +26,7 @@ from discord_sandbox.world.world import GatewayEvent, World
 
 REACTION_LIMIT = 20
 NONCE_SECONDS = 300.0
-KEPT_FLAGS = EPHEMERAL | VOICE_MESSAGE | COMPONENTS_V2
+PERMANENT_FLAGS = EPHEMERAL | VOICE_MESSAGE | COMPONENTS_V2
 USER_MENTION, ROLE_MENTION = re.compile(r"<@!?(\d+)>"), re.compile(r"<@&(\d+)>")
 EMOJI = re.compile(
     "[\u00a9\u00ae\u203c\u2049\u20e3\u2122\u2139\u2190-\u2bff\u3030-\u303d\u3297\u3299"
@@ -113,7 +113,7 @@ class Messages:
         if "components" in changes:
             message.components = completed(changes["components"] or [])
         if changes.get("flags") is not None:
-            message.flags = changes["flags"] | message.flags & KEPT_FLAGS
+            message.flags = changes["flags"] | message.flags & PERMANENT_FLAGS
         if "content" in changes or "components" in changes:
             self._mention(message, changes.get("allowed_mentions"), answered=False)
         message.edited = self.world.clock.now()

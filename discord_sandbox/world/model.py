@@ -195,7 +195,7 @@ class ChannelState:
         return self.type == PRIVATE_THREAD
 
     @property
-    def everything(self) -> list[Message]:
+    def all_messages(self) -> list[Message]:
         """All messages, oldest first, also those that only one member sees."""
         return sorted(self.store.values(), key=lambda message: message.id)
 

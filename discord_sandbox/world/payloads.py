@@ -7,7 +7,7 @@ from discord_sandbox.world.clock import iso
 from discord_sandbox.world.model import ChannelState, MemberState, Message, RoleState
 from discord_sandbox.world.user import User
 
-HIDDEN: Json = {"content": "", "attachments": [], "embeds": [], "components": []}
+WITHOUT_CONTENT: Json = {"content": "", "attachments": [], "embeds": [], "components": []}
 
 
 def user(user: User) -> Json:
@@ -183,7 +183,7 @@ def message_to_bot(shown: Message) -> Json:
     https://docs.discord.com/developers/events/gateway#privileged-intents-http-restrictions
     """
     readable = shown.channel.guild.world.granted.message_content or not shown.is_private
-    return message(shown) if readable else message(shown) | HIDDEN
+    return message(shown) if readable else message(shown) | WITHOUT_CONTENT
 
 
 def _optional_parts(message: Message, viewer: User | None, nested: bool) -> Json:

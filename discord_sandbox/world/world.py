@@ -15,8 +15,8 @@ from discord_sandbox.world.cdn import Cdn
 from discord_sandbox.world.clock import Clock, Snowflakes
 from discord_sandbox.world.user import User
 
-FIRST_GUILD = datetime(2019, 3, 1, tzinfo=UTC)
-GUILDS_APART = timedelta(days=41, hours=7, seconds=13, milliseconds=77)
+FIRST_GUILD_AT = datetime(2019, 3, 1, tzinfo=UTC)
+GUILD_INTERVAL = timedelta(days=41, hours=7, seconds=13, milliseconds=77)
 POLL_SECONDS, PAUSE_SECONDS = 0.1, 0.01
 
 
@@ -66,7 +66,7 @@ class World:
 
     def new_guild_id(self) -> int:
         """An id with a moment of its own, so that sharding (`id >> 22`) spreads guilds."""
-        return self.ids.new(FIRST_GUILD + GUILDS_APART * next(self._guild_numbers))
+        return self.ids.new(FIRST_GUILD_AT + GUILD_INTERVAL * next(self._guild_numbers))
 
     def publish(self, event: GatewayEvent) -> None:
         """Send an event to the listeners, and wake everybody who waits for something to happen."""

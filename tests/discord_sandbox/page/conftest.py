@@ -33,7 +33,7 @@ async def page(club: DemoServer) -> AsyncIterator[SandboxPage]:
 
     extras = [MenuEntry("Announce", announce)]
     async with SandboxPage(
-        club.guild, speaker=club.members[1], here=club.music, shelf=club.shelf, extras=extras
+        club.guild, speaker=club.members[1], here=club.music, songs=club.songs, extras=extras
     ) as opened:
         yield opened
 

@@ -29,9 +29,9 @@ async def test_the_members_share_other_songs_each_time(club: DemoServer) -> None
     }
 
 
-async def test_a_song_from_the_shelf_is_music_with_its_title(club: DemoServer) -> None:
-    song = (await club.shelf.songs())[0]
-    name, content, kind = await club.shelf.take(0)
+async def test_a_sample_song_is_music_with_its_title(club: DemoServer) -> None:
+    song = (await club.songs.all())[0]
+    name, content, kind = await club.songs.as_file(0)
     assert (name.endswith(".mp3"), kind) == (True, "audio/mpeg")
     with av.open(io.BytesIO(content)) as file:
         assert file.metadata["title"] == song.title

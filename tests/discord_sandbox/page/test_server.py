@@ -19,7 +19,7 @@ async def test_only_its_own_address_is_answered(page: SandboxPage, bo: Visitor) 
 
 async def test_other_pages_can_do_nothing(club: DemoServer, page: SandboxPage, bo: Visitor) -> None:
     form = aiohttp.FormData()
-    form.add_field("said", '{"as": "1", "in": "1", "text": "hello"}', content_type="application/json")
+    form.add_field("payload_json", '{"as": "1", "in": "1", "text": "hello"}', content_type="application/json")
     for path in ("/do/post", "/extras/0"):
         async with bo.session.post(path, data=form(), headers={"Origin": "http://evil.example"}) as answer:
             assert answer.status == 403
@@ -85,5 +85,5 @@ async def test_nonsense_is_refused(bo: Visitor) -> None:
 async def test_a_taken_port_is_an_error(club: DemoServer, page: SandboxPage) -> None:
     with pytest.raises(OSError, match="in use"):
         await SandboxPage(
-            club.guild, speaker=club.members[0], here=club.music, shelf=club.shelf, port=page.port
+            club.guild, speaker=club.members[0], here=club.music, songs=club.songs, port=page.port
         ).open()

@@ -33,13 +33,13 @@ class Visitor:
     def place(self) -> dict[str, str]:
         return {"as": str(self.member.id), "in": str(self.channel.id)}
 
-    async def do(self, deed: str, *files: File, field: str = "files", **said: Any) -> Any:
-        """What the page's server answers to a deed."""
+    async def do(self, action: str, *files: File, field: str = "files", **data: Any) -> Any:
+        """What the page's server answers to an action."""
         form = aiohttp.FormData(default_to_multipart=True)
-        form.add_field("said", json.dumps(self.place | said))
+        form.add_field("payload_json", json.dumps(self.place | data))
         for name, content, kind in files:
             form.add_field(field, io.BytesIO(content), filename=name, content_type=kind)
-        async with self.session.post(f"/do/{deed}", data=form) as answer:
+        async with self.session.post(f"/do/{action}", data=form) as answer:
             return await answer.json() if answer.status == 200 else answer.status
 
     async def get(self, path: str) -> Any:
