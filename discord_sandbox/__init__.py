@@ -12,7 +12,7 @@ It speaks JSON and imports no discord.py. It refuses what Discord refuses, with 
         ...start the client: discord.token, discord.api_base, discord.gateway_url...
         await discord.ready()
 
-Members (`Member`: id, name, mention, set_roles, can, can_see); what they may not do raises SandboxError or ApiError:
+Members (`SandboxMember`: id, name, mention, set_roles, can, can_see); a refusal raises SandboxError or ApiError:
 
     message = await ann.post(music, "text", files=[(name, bytes, content_type)], reply_to=message)
     (`voice=seconds` makes it a voice message, `at=datetime` dates it back)
@@ -25,7 +25,7 @@ Members (`Member`: id, name, mention, set_roles, can, can_see); what they may no
     answer = await ann.select(message, "value", custom_id=…)         # of members, roles, channels: their ids
     answer = await ann.submit_modal(answer, custom_id="value")
 
-Options are str, int, float, bool, Member, Role, Channel, or (name, bytes, content_type) for an attachment. The
+Options are str, int, float, bool, SandboxMember, Role, Channel, or (name, bytes, content_type) for an attachment. The
 registered commands are checked as Discord's client does: unknown command or option, required option missing, choices,
 limits, default member permissions. An `Interaction` is returned once the bot acknowledged it or three seconds are
 over: `.deferred`, `.responses` (messages, ephemeral or not, without "is thinking…"), `.updated` (the clicked message
@@ -37,23 +37,23 @@ and `buttons_of(message)` (discord_sandbox.world.reading) look into embeds and l
 
 Admins: `channel.set_overwrite(target, allow=, deny=)`, `role.set_permissions(…)`, `ann.set_roles(…)`,
 `channel.delete()`, `thread.archive()`, `guild.remove_member(ann)`, `discord.remove_guild(guild)`, and
-`channel.unfurl(message, title=, url=)` for a link's preview that appears later. `guild.bot` is the bot's Member.
+`channel.unfurl(message, title=, url=)` for a link's preview that appears later. `guild.bot` is the bot's member.
 
 Watching: `discord.requests` (method, path, route, body, status, at, files), `discord.violations` (bodies refused with
 50035), `discord.heartbeats` (.late in seconds), `discord.registered(guild)` commands,
 `await discord.wait_for(predicate, timeout)`, `await discord.quiet(seconds)`, `await discord.ready()`.
 
-Trouble: `discord.faults.fail_next("POST", r"/messages$", status=500 | 429 | "drop_after", times=1)`,
+Fault injection: `discord.faults.fail_next("POST", r"/messages$", status=500 | 429 | "drop_after", times=1)`,
 `discord.pause(status=503)` and `resume()` for REST, `discord.drop_gateway(code=1006, resumable=True)`,
 `discord.gateway.ask_to_reconnect()` (op 7), `discord.gateway.invalidate(resumable=False)` (op 9),
-`discord.gateway.garble()` (an event that makes no sense).
+`discord.gateway.garble()` (a malformed event).
 
-Knobs of the constructor: `port`, `bot_name`, `heartbeat_seconds`, `answer_within` (3 s, for interactions),
-`token_seconds`, `attachment_seconds` (how long addresses of files work), `strict_ratelimits` (real limits, real 429s).
+Options of the constructor: `port`, `bot_name`, `heartbeat_seconds`, `answer_within` (3 s, for interactions),
+`token_seconds`, `attachment_seconds` (how long files' URLs work), `strict_ratelimits` (real limits, real 429s).
 
-The state is the server's: it survives any client. `discord.clock.travel(timedelta)` moves its wall clock.
-`discord_sandbox.transcript` prints a conversation (`render_text`) or makes a page of it (`render_html`);
-`discord_sandbox.page` is a page to use it all in the browser.
+The state survives any client. `discord.clock.travel(timedelta)` moves its wall clock.
+`discord_sandbox.transcript` renders a conversation as text (`render_text`) or as a page (`render_html`);
+`discord_sandbox.page` is a Discord-like page to use it all in the browser. README.md has a complete example.
 """
 
 from discord_sandbox.rules.errors import ApiError, SandboxError

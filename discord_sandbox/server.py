@@ -125,7 +125,7 @@ class Sandbox:
         return guild
 
     def remove_guild(self, guild: SandboxGuild) -> None:
-        """Throw the bot out."""
+        """Remove the bot from a guild."""
         del self.guilds[guild.id]
         guild.publish("GUILD_DELETE", {"id": str(guild.id)})
 
@@ -142,7 +142,7 @@ class Sandbox:
             if value is not None:
                 setattr(self.world.granted, name, value)
 
-    # -- things that go wrong ------------------------------------------------------------------------------
+    # -- fault injection -----------------------------------------------------------------------------------
 
     def pause(self, status: int = 503) -> None:
         """Answer every REST request with this status until `resume`."""
@@ -183,7 +183,7 @@ class Sandbox:
         return self.commands.registered(guild.id if guild else None)
 
     async def wait_for(self, predicate: Callable[[], Any], timeout: float = 60.0) -> Any:
-        """The predicate's first true value; it is asked whenever something happens. Raises TimeoutError."""
+        """The predicate's first true value; it is checked whenever something happens. Raises TimeoutError."""
         return await self.world.wait_for(predicate, timeout)
 
     async def ready(self, timeout: float = 60.0) -> None:

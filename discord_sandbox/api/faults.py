@@ -1,4 +1,4 @@
-"""Things that go wrong on purpose: refused, delayed and lost requests."""
+"""Fault injection for REST requests: errors, rate limits and lost connections."""
 
 import re
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ DropAfter = Literal["drop_after"]
 
 @dataclass
 class Fault:
-    """What happens to the next requests of a kind."""
+    """A fault for the next requests that match."""
 
     method: str
     path: re.Pattern[str]
@@ -20,7 +20,7 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The faults that are still to come."""
+    """The faults that are still to be injected."""
 
     planned: list[Fault] = field(default_factory=list)
 
@@ -35,7 +35,7 @@ class Faults:
     ) -> None:
         """Let the next requests fail whose path (behind /api/v10) the regular expression finds.
 
-        `drop_after` does what was asked and then loses the connection instead of answering.
+        `drop_after` carries the request out and then drops the connection instead of answering.
         """
         self.planned.append(Fault(method, re.compile(path), status, times, retry_after))
 

@@ -1,4 +1,4 @@
-"""Rate limits: the headers on every answer, and on request the limits that bots meet most."""
+"""Rate limits: headers on every response, and optionally the real limits of the routes that bots use most."""
 
 import time
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""REST requests: authorised, counted and parsed, then handled and answered in Discord's form."""
+"""REST requests: authorised, rate limited and parsed, then handled and answered in Discord's form."""
 
 import asyncio
 import json
@@ -83,7 +83,7 @@ class Call:
 
 
 class Created(dict[str, Any]):
-    """An answer about something that the request made."""
+    """A result with status 201: something was created."""
 
 
 Handler = Callable[[Call], Awaitable[Any] | Any]
@@ -104,7 +104,7 @@ class LoggedRequest:
 
 
 class Rest:
-    """Turns requests into calls of handlers and their results into answers."""
+    """Turns requests into calls of handlers and their results into responses."""
 
     def __init__(
         self, state: ApiState, *, token: str, schema: Schema | None, limits: RateLimits, faults: Faults

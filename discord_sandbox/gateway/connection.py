@@ -13,7 +13,7 @@ from discord_sandbox.rules.errors import Json
 
 
 class Connection:
-    """Sends frames from a queue, so that telling an event never waits for the network."""
+    """Sends frames from a queue, so that publishing an event never waits for the network."""
 
     def __init__(self, socket: web.WebSocketResponse, request: web.Request, compress: str | None) -> None:
         self.socket = socket
@@ -32,14 +32,14 @@ class Connection:
         self._queue.put_nowait(text)
 
     def drop(self, code: int) -> None:
-        """End the connection with a close code, or break it without a word (1006)."""
+        """Close the connection with a code; 1006 breaks it without a close frame."""
         if code == 1006 and self._request.transport:
             self._request.transport.abort()
         else:
             self._closing = asyncio.create_task(self.close(code))
 
     async def close(self, code: int) -> None:
-        """Close after what is queued has left."""
+        """Close once the queued frames are sent."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._queue.join(), 1)
         await self.socket.close(code=code)
@@ -71,7 +71,7 @@ def _compressor(name: str | None) -> Callable[[bytes], bytes] | None:
 
 
 def _zstd() -> Callable[[bytes], bytes]:
-    """discord.py asks for this where Python brings it (3.14) or `zstandard` is installed."""
+    """A zstd stream, which discord.py asks for on Python 3.14 or where `zstandard` is installed."""
     import importlib
 
     try:

@@ -35,7 +35,7 @@ ACK_DELAY_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """One heartbeat of a client: seconds since the last one or the hello, and how many of those were too many."""
+    """One heartbeat of a client: seconds since the last one (or the hello), and by how many it was late."""
 
     after: float
     late: float
@@ -77,7 +77,7 @@ class Gateway:
                 session.forward(event)
 
     def drop(self, code: int = 1006, *, resumable: bool = True) -> None:
-        """Lose every connection; 1006 is one that breaks without a word."""
+        """Drop every connection; 1006 breaks it without a close frame."""
         for session in list(self._sessions.values()):
             if session.connection:
                 session.connection.drop(code)
@@ -90,7 +90,7 @@ class Gateway:
             connection.send({"op": RECONNECT, "d": None})
 
     def garble(self) -> None:
-        """Send every session an event that makes no sense, as Discord has done in its bad moments."""
+        """Send every session a malformed event, as Discord has done during incidents."""
         for session in self._sessions.values():
             session.send("MESSAGE_CREATE", {"garbled": True})
 
@@ -123,7 +123,7 @@ class Gateway:
         return socket
 
     async def close(self) -> None:
-        """End every connection."""
+        """Close every connection."""
         for connection in list(self._connections):
             await connection.close(1001)
 
@@ -147,7 +147,7 @@ class Gateway:
         await connection.close(code)
 
     def _handle_operation(self, connection: Connection, operation: int, data: Any) -> int | None:
-        """Do what the client asks; a number is the code to close the connection with."""
+        """Handle a message of the client; returns the code to close the connection with, if any."""
         if operation == HEARTBEAT:
             self._acknowledge_heartbeat(connection)
             return None
@@ -168,7 +168,7 @@ class Gateway:
         after = now - connection.last_beat
         connection.last_beat = now
         self.heartbeats.append(Heartbeat(after, max(0.0, after - self._heartbeat_seconds)))
-        # Not at once: discord.py notes only after sending when that was, and takes an earlier answer for a late one.
+        # Delayed: discord.py records the send time only after sending, and takes an earlier ack for a late one.
         asyncio.get_running_loop().call_later(ACK_DELAY_SECONDS, connection.send, {"op": ACK, "d": None})
 
     def _identify(self, connection: Connection, data: Json) -> int | None:

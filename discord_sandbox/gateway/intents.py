@@ -1,10 +1,10 @@
-"""Which events a client asked for. https://docs.discord.com/developers/events/gateway#gateway-intents"""
+"""The events that a client can subscribe to. https://docs.discord.com/developers/events/gateway#gateway-intents"""
 
 from enum import IntFlag
 
 
 class Intent(IntFlag):
-    """The gateway's intents; INTERACTIONS stands for none being needed."""
+    """The gateway's intents; INTERACTIONS is for events that need none."""
 
     INTERACTIONS = 0
     GUILDS = 1 << 0

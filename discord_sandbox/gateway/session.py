@@ -1,4 +1,4 @@
-"""A client's session with the gateway: what it asked for, and what was sent, in case it must be sent again."""
+"""A client's gateway session: its intents and shard, and the sent events that a resume may need again."""
 
 import json
 from collections import deque
@@ -34,7 +34,7 @@ class Session:
             self.connection.send_text(text)
 
     def wants(self, event: GatewayEvent) -> bool:
-        """Whether the client asked for such events, on this shard."""
+        """Whether the client subscribed to such events, on this shard."""
         number, count = self.shard
         return (event.guild_id >> 22) % count == number and event.intent & self.intents == event.intent
 

@@ -1,4 +1,4 @@
-"""Samples become an audio file."""
+"""Encodes samples as an audio file."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Songs that Earworm composes itself, so that the demo and the tests need nobody's music."""
+"""Composes synthetic songs, so that demos and tests need nobody's music."""
 
 from dataclasses import dataclass
 

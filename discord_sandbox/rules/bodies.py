@@ -1,4 +1,4 @@
-"""From a request's body to a draft or a change of a message, or the refusal that Discord would answer."""
+"""Turns a request's body into a message draft or an edit, or raises the error that Discord would answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -66,7 +66,7 @@ def walk(components: Any) -> Iterator[Json]:
 
 
 def texts(components: Any) -> Iterator[str]:
-    """What the text displays say."""
+    """The contents of all text displays."""
     return (c["content"] for c in walk(components) if c["type"] == TEXT)
 
 
@@ -95,7 +95,7 @@ def _copied(component: Json) -> Json:
 def check_components(
     components: list[Json], form: BodyErrors, *, v2: bool, file_names: Collection[str]
 ) -> None:
-    """Note everything that Discord refuses in a message's components."""
+    """Add an error for everything that Discord refuses in a message's components."""
     path = ["components"]
     allowed = TOP_LEVEL if v2 else frozenset({ROW})
     if not v2:
@@ -218,7 +218,7 @@ def _check_media_of(component: Json, form: BodyErrors, path: Path, file_names: C
 
 
 def check_media(url: str | None, form: BodyErrors, path: Path, file_names: Collection[str]) -> None:
-    """Note an address that is neither http(s) nor `attachment://` of a file that comes along."""
+    """Add an error for a URL that is neither http(s) nor `attachment://` of an uploaded file."""
     if url is None or url.startswith(("http://", "https://")):
         return
     if not url.startswith("attachment://"):

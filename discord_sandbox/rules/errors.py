@@ -1,4 +1,4 @@
-"""What Discord answers when it refuses a request: a status, a code, a sentence and a tree of form errors."""
+"""Discord's error responses: HTTP status, error code, message, and the tree of form errors (50035)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -41,16 +41,16 @@ API_ERRORS = {
 
 
 def keys(names: str) -> frozenset[str]:
-    """The names of a list written as words."""
+    """A set of names from a string of words."""
     return frozenset(names.split())
 
 
 class SandboxError(Exception):
-    """Something that a member's Discord client wouldn't let them do, or that can't happen there."""
+    """Something that a member's Discord client wouldn't let them do."""
 
 
 class ApiError(SandboxError):
-    """An answer of Discord's API that isn't a success; members get the same refusals raised."""
+    """An error response of Discord's API; it is also raised for members whom Discord refuses something."""
 
     def __init__(self, status: int, code: int, message: str, errors: Json | None = None) -> None:
         super().__init__(f"{status} ({code}): {message} {errors or ''}".rstrip())
@@ -61,12 +61,12 @@ class ApiError(SandboxError):
 
     @classmethod
     def known(cls, code: int) -> "ApiError":
-        """The refusal with one of Discord's documented codes."""
+        """The error with one of Discord's documented codes."""
         status, message = API_ERRORS[code]
         return cls(status, code, message)
 
     def body(self) -> Json:
-        """The JSON that Discord answers."""
+        """The JSON body of the response."""
         body: Json = {"message": self.message, "code": self.code}
         return body | {"errors": self.errors} if self.errors else body
 
@@ -78,14 +78,14 @@ class BodyErrors:
         self.tree: Json = {}
 
     def add(self, path: Sequence[str | int], code: str, message: str) -> None:
-        """Note that the value at `path` is refused."""
+        """Add an error for the value at `path`."""
         node = self.tree
         for step in path:
             node = node.setdefault(str(step), {})
         node.setdefault("_errors", []).append({"code": code, "message": message})
 
     def too_long(self, path: Sequence[str | int], value: Any, limit: int, least: int = 0) -> None:
-        """Note a text or list whose length isn't in `least`..`limit`."""
+        """Add an error for a text or list whose length isn't in `least`..`limit`."""
         if value is None or least <= len(value) <= limit:
             return
         if least:
@@ -94,15 +94,15 @@ class BodyErrors:
             self.add(path, "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
 
     def missing(self, path: Sequence[str | int]) -> None:
-        """Note that a required value isn't there."""
+        """Add an error for a required value that is missing."""
         self.add(path, "BASE_TYPE_REQUIRED", "This field is required")
 
     def unknown_keys(self, path: Sequence[str | int], value: Json, known: frozenset[str]) -> None:
-        """Note every key that Discord doesn't know."""
+        """Add an error for every key that Discord doesn't know."""
         for key in value.keys() - known:
             self.add([*path, key], "UNKNOWN_KEY", f"Unknown key {key!r}.")
 
     def raise_if_any(self) -> None:
-        """Raise 50035 if anything was noted."""
+        """Raise 50035 if there are any errors."""
         if self.tree:
             raise ApiError(400, 50035, "Invalid Form Body", self.tree)

@@ -43,7 +43,7 @@ EMBED_NESTED_LENGTHS = {("footer", "text"): 2048, ("author", "name"): 256}
 def check_message(
     body: Json, form: BodyErrors, *, known: frozenset[str], file_names: Collection[str], v2: bool
 ) -> None:
-    """Note everything that Discord refuses in a message's body; `v2` if the message has that flag already."""
+    """Add an error for everything that Discord refuses in a message's body; `v2`: it has that flag already."""
     form.unknown_keys([], body, known)
     form.too_long(["content"], body.get("content"), CONTENT_LIMIT)
     form.too_long(["nonce"], str(body.get("nonce") or ""), NONCE_LIMIT)
@@ -70,7 +70,7 @@ def _check_mentions(allowed: Json, form: BodyErrors) -> None:
 
 
 def is_empty(body: Json) -> bool:
-    """Whether nothing would be seen of such a message."""
+    """Whether such a message would have no visible content."""
     content = (body.get("content") or "").strip()
     return not (content or any(body.get(key) for key in ("embeds", "components", "sticker_ids", "poll")))
 

@@ -1,4 +1,4 @@
-"""Modals: what Discord refuses in one, and what a filled one sends back."""
+"""Modals: what Discord refuses in one, and what a client sends for one that was filled in."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -35,7 +35,7 @@ class Schema:
         self._branches: dict[int, dict[Any, Json]] = {}
 
     def check(self, method: str, route: str, body: Any, form: BodyErrors) -> None:
-        """Note where a body doesn't fit its route's schema; routes the document doesn't have pass."""
+        """Add an error wherever a body doesn't fit its route's schema; routes that the document lacks pass."""
         validator = self._validator(method, route)
         if validator is None:
             return

@@ -65,7 +65,7 @@ def _embed_fields(embed: Json, context: Context) -> str:
 
 
 def draw(component: Json, context: Context) -> str:
-    """A component with all that is inside it."""
+    """A component with its children."""
     kind = component["type"]
     if kind == TEXT:
         return f'<div class="text">{context.markdown(component["content"])}</div>'
@@ -111,7 +111,7 @@ def _picture(media: Json | None, context: Context, look: str, description: str |
 
 
 def _drawn(file: Attachment, context: Context, look: str, description: str | None) -> str:
-    """A picture with its description behind a small sign; nothing for what is none or too large for the page."""
+    """A picture with its description as alt text; empty for other files and those too large for the page."""
     source = context.widgets.address(file)
     if source is None or not file.content_type.startswith("image/"):
         return ""

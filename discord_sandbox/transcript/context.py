@@ -1,4 +1,4 @@
-"""What a message is drawn with: the names around it, who looks, and the files that may be put into the page."""
+"""What every part of a message is drawn with: the guild's names, the viewer, time zone and files."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -20,7 +20,7 @@ WRAPPED = {"bold": "strong", "italic": "em", "underline": "u", "strike": "s"}
 
 @dataclass
 class Context:
-    """Draws the small things; `widgets` what could be pressed; times are those of `zone`."""
+    """Draws markdown, avatars and names; `widgets` draws the controls; times are in `zone`."""
 
     guild: GuildState
     viewer: MemberState | None
@@ -121,7 +121,7 @@ def clock_time(message: Json, zone: tzinfo = UTC) -> str:
 
 
 def file_size(size: int) -> str:
-    """A size for people."""
+    """A file size in bytes, KB or MB."""
     if size < 1000:
         return f"{size} byte{'s' * (size != 1)}"
     return f"{size / 1000:.0f} KB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"

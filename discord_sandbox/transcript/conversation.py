@@ -1,4 +1,4 @@
-"""A channel's messages as HTML, in Discord's look: who wrote what when, what it answers, what hangs below it."""
+"""A channel's messages as HTML list items in Discord's look."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -39,7 +39,7 @@ def draw_messages(
 
 
 def _follows(message: Json, before: Json | None) -> bool:
-    """Whether a message stands under the one before without naming its author again."""
+    """Whether a message continues its author's previous one and needs no header."""
     if before is None or message.get("message_reference") or message.get("interaction_metadata"):
         return False
     if (message["author"]["id"], message["flags"] & EPHEMERAL) != (

@@ -1,4 +1,4 @@
-"""Discord's markdown as a tree, so that a page and a terminal can each show it their way.
+"""Parses Discord's markdown into a tree, for the page and the terminal to render.
 
 https://support.discord.com/hc/articles/210298617
 """

@@ -1,4 +1,4 @@
-"""What mentions, times and emoji in a conversation stand for."""
+"""The names behind mentions, and timestamps as text."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -57,7 +57,7 @@ class Names:
 
 
 def relative(seconds: float) -> str:
-    """A distance in time in words, in the future when positive."""
+    """A time span in words: in the future if positive, else ago."""
     size = abs(seconds)
     if size < 45:
         return "in a few seconds" if seconds > 0 else "a few seconds ago"

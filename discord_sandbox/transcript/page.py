@@ -1,4 +1,4 @@
-"""A channel's conversation as one HTML page in Discord's look, with everything in it and nothing fetched."""
+"""A channel's conversation as one self-contained HTML page in Discord's look."""
 
 from collections.abc import Iterator
 from html import escape
@@ -15,7 +15,7 @@ CONTENT_SECURITY_POLICY = "default-src 'none'; img-src data:; media-src data:; s
 def render_html(
     guild: GuildState, channel: ChannelState, *, viewer: MemberState | None = None, file_bytes: int = 600_000
 ) -> str:
-    """The whole page. Without a `viewer` it shows what every member sees, whispers included.
+    """The page. Without a `viewer` it shows every member's messages, ephemeral ones included.
 
     Files of up to `file_bytes` are put into the page; larger ones are named.
     """

@@ -39,7 +39,7 @@ def render_text(
     colour: bool = False,
     viewer: MemberState | None = None,
 ) -> str:
-    """The conversation, oldest first; `colour` adds ANSI colours. Without a `viewer` it shows every whisper.
+    """The conversation, oldest first; `colour` adds ANSI colours. Without a `viewer` it shows all ephemeral messages.
 
     `width` is in columns, the terminal's by default.
     """
@@ -67,7 +67,7 @@ class TerminalWriter:
         return f"{''.join(codes)}{text}{RESET}" if self.colour and text and any(codes) else text
 
     def message(self, message: Json, only: int | None) -> Iterator[str]:
-        """One message: what caused it, who wrote it, what it says, and what hangs below it."""
+        """One message: its cause, author, content, attachments and components."""
         yield from self._cause(message)
         author = message["author"]
         app = " " + self.style(" APP ", "\x1b[48;5;62m", "\x1b[97m") if author["bot"] and self.colour else ""
@@ -184,7 +184,7 @@ class TerminalWriter:
 
 
 def _clean(text: str) -> str:
-    """Without the control characters that could command a terminal."""
+    """The text without control characters, which could inject terminal escapes."""
     return CONTROL.sub("", text)
 
 

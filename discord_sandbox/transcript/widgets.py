@@ -1,4 +1,4 @@
-"""The parts of a conversation that one could press: drawn still, for a page that is only looked at."""
+"""The controls of a conversation (buttons, menus, reactions), drawn without function for a static page."""
 
 import base64
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ LINK_ICON = (
 
 
 class Widgets:
-    """Draws them; `file_bytes` bounds each file that is put into the page. A page that is used draws its own."""
+    """Draws them; files of up to `file_bytes` are embedded. An interactive page overrides these methods."""
 
     def __init__(self, file_bytes: int = 0) -> None:
         self.file_bytes = file_bytes
 
     def address(self, file: Attachment) -> str | None:
-        """Where a file's bytes are, within the page; None for one that is too large."""
+        """A file's URL within the page; None for one that is too large."""
         if len(file.content) > self.file_bytes:
             return None
         kind = escape(file.content_type.partition(";")[0])
@@ -52,20 +52,20 @@ class Widgets:
         return escape(name)
 
     def picture(self, picture: str, _file: Attachment) -> str:
-        """A picture that may be looked at more closely."""
+        """A picture, perhaps with a way to enlarge it."""
         return picture
 
     def dismiss(self) -> str:
-        """The way to get rid of what only one member sees."""
+        """The text or button that dismisses an ephemeral message."""
         return "<span>Dismiss message</span>"
 
     def tools(self, _message: Message) -> str:
-        """What one can do with a message."""
+        """The toolbar of a message."""
         return ""
 
 
 def look(button: Json) -> str:
-    """A button's classes."""
+    """A button's CSS classes."""
     return (
         f"button {BUTTON_STYLES.get(button['style'], 'secondary')}{' off' if button.get('disabled') else ''}"
     )
@@ -80,5 +80,5 @@ def face(button: Json) -> str:
 
 
 def placeholder(menu: Json) -> str:
-    """What a menu says while nothing is chosen."""
+    """A menu's text while nothing is chosen."""
     return menu.get("placeholder") or "Make a selection"

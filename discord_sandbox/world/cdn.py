@@ -48,7 +48,7 @@ class Cdn:
         return self._files.get(file_id)
 
     def url(self, file: Attachment) -> str:
-        """An absolute address that works for a while."""
+        """A signed URL that expires."""
         issued = int(time.time())
         expires = f"{issued + self._lifetime:.0f}"
         path = f"/attachments/{file.channel_id}/{file.id}/{file.name}"
@@ -73,7 +73,7 @@ class Cdn:
         return data | {"ephemeral": True} if file.ephemeral else data
 
     async def serve(self, request: web.Request) -> web.Response:
-        """Answer one download; 404 once the address has expired, was altered, or the file is gone."""
+        """Serve one download; 404 if the URL expired or was altered, or the file was deleted."""
         ex, is_, hm = (request.query.get(key, "") for key in ("ex", "is", "hm"))
         file = self._files.get(int(request.match_info["attachment_id"]))
         signed = hmac.compare_digest(hm, self._sign(request.path, ex, is_))
@@ -82,7 +82,7 @@ class Cdn:
         return web.Response(body=file.content, headers={"Content-Type": file.content_type})
 
     def forget(self, files: list[Attachment]) -> None:
-        """Drop files: their message is gone."""
+        """Delete files."""
         for file in files:
             self._files.pop(file.id, None)
 

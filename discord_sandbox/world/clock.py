@@ -7,7 +7,7 @@ DISCORD_EPOCH_MS = 1_420_070_400_000
 
 
 class Clock:
-    """The sandbox's wall clock; it can be moved, so that a demonstration may begin last week."""
+    """The sandbox's wall clock; it can be shifted, so that a scenario may begin last week."""
 
     def __init__(self) -> None:
         self._shift = timedelta()

@@ -1,4 +1,4 @@
-"""The application's commands: what Discord refuses when they are registered, and where they are kept.
+"""The application's registered commands, and what Discord refuses when they are registered.
 
 https://docs.discord.com/developers/interactions/application-commands
 """
@@ -71,7 +71,7 @@ class Commands:
         raise ApiError.known(10063)
 
     def find(self, guild_id: int, name: str, kind: int) -> Json | None:
-        """What a member of the guild finds under that name; the guild's own commands win."""
+        """The command of that name in a guild; its own commands take precedence over global ones."""
         for command in [*self.registered(guild_id), *self.registered(None)]:
             if (command["type"], command["name"]) == (kind, name):
                 return command
@@ -95,7 +95,7 @@ class Commands:
 
 
 def leaf_options(command: Json) -> Iterator[tuple[tuple[str, ...], list[Json]]]:
-    """Every way to call a command: the names behind it (subcommands) and the options then asked for."""
+    """Every way to call a command: the path of subcommands, and its options."""
     options = command.get("options") or []
     nested = [option for option in options if option["type"] in (SUBCOMMAND, GROUP)]
     if not nested:
@@ -185,7 +185,7 @@ def _check_choices(option: Json, form: BodyErrors, path: Path) -> None:
 
 
 def check_choices(choices: Sequence[Json], form: BodyErrors, path: Path) -> None:
-    """Note choices, registered or autocompleted, that Discord refuses."""
+    """Add an error for every choice, registered or autocompleted, that Discord refuses."""
     for index, choice in enumerate(choices):
         form.unknown_keys([*path, index], choice, CHOICE_KEYS)
         form.too_long([*path, index, "name"], choice.get("name") or "", 100, 1)

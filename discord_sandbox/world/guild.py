@@ -183,7 +183,7 @@ class SandboxGuild(GuildState):
         self.publish("THREAD_DELETE", {key: data[key] for key in keys})
 
     def set_system_channel(self, channel: Channel | None) -> None:
-        """Choose where Discord greets new members."""
+        """Choose the channel where Discord greets new members."""
         self.system_channel = channel
         self.publish("GUILD_UPDATE", guild_payloads.guild(self))
 

@@ -45,21 +45,21 @@ class Interaction:
 
     @property
     def responses(self) -> list[Json]:
-        """The messages that the bot answered with and that still stand, without "is thinking…"."""
+        """The messages that the bot responded with and that still exist, without "is thinking…"."""
         made = [] if self.original is None or self.original is self.message_clicked else [self.original]
         standing = [m for m in [*made, *self.followups] if m.id in self.channel.store]
         return [payloads.message(m, viewer=self.member.user) for m in standing if not m.flags & LOADING]
 
     @property
     def updated(self) -> Json | None:
-        """The message whose button was clicked, once the bot changed it in answer."""
+        """The message whose button was clicked, once the bot changed it in response."""
         clicked = self.message_clicked
         if clicked is None or not self.changed_clicked:
             return None
         return payloads.message(clicked, viewer=self.member.user)
 
     async def message(self, timeout: float = 60.0) -> Json:
-        """The first message that answers, or the one that was changed. Raises TimeoutError."""
+        """The first response, or the changed message. Raises TimeoutError."""
 
         def shown() -> Json | None:
             return next(iter(self.responses), None) or self.updated
@@ -68,7 +68,7 @@ class Interaction:
         return found
 
     def fail(self, reason: str) -> None:
-        """Give up on an answer, as a member sees it after three seconds."""
+        """Record that the bot didn't respond in time."""
         self.error = reason
         self.settled.set()
         self.world.touch()
@@ -114,7 +114,7 @@ def metadata(found: Interaction) -> Json:
         return about | {"name": _full_name(found.data), "command_type": found.data["type"]}
     if found.kind == COMPONENT and found.message_clicked:
         return about | {"interacted_message_id": str(found.message_clicked.id)}
-    return about | ({"triggering_interactionmetadata": metadata(found.cause)} if found.cause else {})
+    return about | ({"triggering_interaction_metadata": metadata(found.cause)} if found.cause else {})
 
 
 def _full_name(data: Json) -> str:
@@ -127,7 +127,7 @@ def _full_name(data: Json) -> str:
 
 
 def callback_response(found: Interaction) -> Json:
-    """The REST answer to the bot's first response, if it asks for one."""
+    """The REST result of the bot's first response, if it asks for one."""
     about: Json = {"id": str(found.id), "type": found.kind}
     answer: Json = {"interaction": about}
     if found.original and found.response_type in (SEND_MESSAGE, DEFER, DEFER_UPDATE, UPDATE):

@@ -1,4 +1,4 @@
-"""Interactions: starting one as a member's client does, and taking the bot's answers as Discord does.
+"""Interactions: started as a member's client does, and responded to by the bot, within Discord's rules.
 
 https://docs.discord.com/developers/interactions/receiving-and-responding
 """
@@ -53,7 +53,7 @@ NO_RESPONSE = "The application did not respond"
 
 
 class Interactions:
-    """Starts interactions and takes the bot's answers to them."""
+    """Starts interactions and accepts the bot's responses to them."""
 
     def __init__(
         self,
@@ -96,14 +96,14 @@ class Interactions:
         return started
 
     def close(self) -> None:
-        """Stop waiting for answers."""
+        """Stop waiting for responses."""
         for started in self._by_token.values():
             if started.timer:
                 started.timer.cancel()
             started.settled.set()
 
     def find(self, token: str) -> Interaction:
-        """The interaction of a webhook token. Raises 50027 if there is none or it is too old, 10015 unanswered."""
+        """The interaction of a webhook token. Raises 50027 if unknown or expired, 10015 before a response."""
         found = self._by_token.get(token)
         if found is None or time.monotonic() > found.deadline - self._answer_within + self._token_seconds:
             raise ApiError.known(50027)
@@ -112,7 +112,7 @@ class Interactions:
         return found
 
     def acknowledge(self, interaction_id: int, token: str, body: Json, uploads: Uploads) -> Json:
-        """The bot's first answer. Raises 10062 when it is late, 40060 when it isn't the first."""
+        """The bot's first response. Raises 10062 if it is late, 40060 if it isn't the first."""
         found = self._by_token.get(token)
         if found is None or found.id != interaction_id or found.error:
             raise ApiError.known(10062)
@@ -151,7 +151,7 @@ class Interactions:
         return message
 
     def message_of(self, found: Interaction, message_id: str) -> Message:
-        """A message that this interaction's token may touch. Raises 10008."""
+        """A message that this interaction's token may change. Raises 10008."""
         if message_id == "@original":
             message = found.original
         else:

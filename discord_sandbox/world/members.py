@@ -44,7 +44,7 @@ class SandboxMember(MemberState):
         self.guild.world.publish(GatewayEvent("VOICE_STATE_UPDATE", data, self.guild.id, intent))
 
     def publish(self, event: str, data: Json) -> None:
-        """Publish an event about the membership; of its own a bot hears without the members intent."""
+        """Publish an event about the membership; the bot's own needs no members intent."""
         intent = Intent.INTERACTIONS if self is self.guild.bot else Intent.GUILD_MEMBERS
         data = data | {"guild_id": str(self.guild.id)}
         self.guild.world.publish(GatewayEvent(event, data, self.guild.id, intent))
@@ -110,9 +110,9 @@ class SandboxMember(MemberState):
         self.interactions.messages.clear(found, emoji)
 
     async def command(self, channel: ChannelState, name: str, /, **options: Any) -> Interaction:
-        """Use a slash command, `"settings channel"` for a subcommand, and wait for its acknowledgement.
+        """Use a slash command (`"settings channel"`: a subcommand) and wait until the bot acknowledges it.
 
-        Options are str, int, float, bool, Member, Role, Channel, or (name, bytes, content type) for a file.
+        Options are str, int, float, bool, SandboxMember, Role, Channel, or (name, bytes, content type) for a file.
         """
         data = self._client(channel).chat_command(name, options)
         return await self.interactions.start(self, channel, COMMAND, data)
@@ -120,7 +120,7 @@ class SandboxMember(MemberState):
     async def autocomplete(
         self, channel: ChannelState, name: str, focused: str, typed: str = "", /, **options: Any
     ) -> list[Json]:
-        """The choices offered while `typed` stands in the option `focused`."""
+        """The choices that the bot offers for `typed` in the option `focused`."""
         data = self._client(channel).chat_command(name, options, focused=(focused, typed))
         answer = await self.interactions.start(self, channel, AUTOCOMPLETE, data)
         if answer.error:
@@ -154,7 +154,7 @@ class SandboxMember(MemberState):
         return await self.interactions.start(self, found.channel, COMPONENT, data, message=found)
 
     async def select(self, message: Json, *values: str, custom_id: str | None = None) -> Interaction:
-        """Choose from a message's menu, by custom id if it has several."""
+        """Choose from a message's select menu, by custom id if it has several."""
         found = self._find(message)
         menus = [c for c in walk(found.components) if c["type"] in SELECTS]
         menu = next((m for m in menus if custom_id in (None, m["custom_id"])), None)
@@ -172,7 +172,7 @@ class SandboxMember(MemberState):
         return await self.interactions.start(self, found.channel, COMPONENT, data, message=found)
 
     async def submit_modal(self, asked: Interaction, **values: Any) -> Interaction:
-        """Fill in the modal that an interaction was answered with, by custom id, and send it."""
+        """Fill in and submit the modal that the bot opened, by the fields' custom ids."""
         if asked.modal is None:
             raise SandboxError("That interaction wasn't answered with a modal.")
         data = filled(asked.modal, values)

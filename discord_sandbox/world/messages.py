@@ -36,7 +36,7 @@ EMOJI = re.compile(
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that came with a request."""
+    """A file uploaded with a request."""
 
     name: str
     content: bytes
@@ -66,7 +66,7 @@ class MessageDraft:
 
 @dataclass
 class Messages:
-    """What can be done with messages in a world; permissions were checked before."""
+    """Operations on messages; callers check permissions first."""
 
     world: World
     _nonces: dict[tuple[int, int, str], tuple[int, float]] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Messages:
         return message
 
     def by_nonce(self, channel: ChannelState, author: User, nonce: str | int | None) -> Message | None:
-        """The message that was sent with this nonce in the last minutes."""
+        """The message that was sent with this nonce in the last five minutes."""
         found = self._nonces.get((channel.id, author.id, str(nonce)))
         if nonce is None or found is None or time.monotonic() - found[1] > NONCE_SECONDS:
             return None
@@ -135,7 +135,7 @@ class Messages:
             self.world.touch()
 
     def react(self, message: Message, user: User, emoji: str) -> None:
-        """Put a reaction; doing so again changes nothing. Raises 10014 and 30010."""
+        """Add a reaction, unless it is there already. Raises 10014 and 30010."""
         if not is_emoji(emoji):
             raise ApiError.known(10014)
         if emoji not in message.reactions and len(message.reactions) >= REACTION_LIMIT:
@@ -152,7 +152,7 @@ class Messages:
         _publish_reaction(message, "MESSAGE_REACTION_ADD", data)
 
     def unreact(self, message: Message, user: User, emoji: str) -> None:
-        """Take a reaction back. Raises 10014 if it isn't there."""
+        """Remove a reaction. Raises 10014 if it isn't there."""
         if user.id not in message.reactions.get(emoji, {}):
             raise ApiError.known(10014)
         del message.reactions[emoji][user.id]
@@ -162,7 +162,7 @@ class Messages:
         _publish_reaction(message, "MESSAGE_REACTION_REMOVE", data)
 
     def clear(self, message: Message, emoji: str | None = None) -> None:
-        """Take away everybody's reactions, or those with one emoji."""
+        """Remove everybody's reactions, or those with one emoji."""
         if emoji is None:
             message.reactions.clear()
             _publish_reaction(message, "MESSAGE_REACTION_REMOVE_ALL", _place(message))
@@ -231,7 +231,7 @@ def _publish(channel: ChannelState, event: str, data: Json, intent: Intent) -> N
 
 
 def is_emoji(text: str) -> bool:
-    """Whether this is an emoji character; custom ones exist on no server here."""
+    """Whether this is an emoji character; the sandbox has no custom emoji."""
     return EMOJI.fullmatch(text) is not None and not text.isascii()
 
 

@@ -259,7 +259,10 @@ async def test_a_modal_must_be_filled_as_its_client_demands(bot: RawBot) -> None
     status, answer = await bot.answer(told, {"type": 9, "data": modal})
     assert (status, answer["code"]) == (400, 50035)
     await bot.answer(told, {"type": 4, "data": {"content": "ok"}})
-    assert (await (await waiting).message())["content"] == "ok"
+    answer = await (await waiting).message()
+    assert answer["content"] == "ok"
+    caused_by = answer["interaction_metadata"]["triggering_interaction_metadata"]
+    assert (caused_by["id"], caused_by["name"]) == (str(asked.id), "similar")
 
 
 async def test_a_followup_after_the_deferred_message_was_deleted_stands_alone(bot: RawBot) -> None:
