@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bot.audio.decode import LONGEST, decode
+from bot.audio.decode import MAX_SECONDS, decode
 from bot.audio.features import measure
 from bot.embedders import load
 from bot.embedders.base import normalised
@@ -60,7 +60,7 @@ async def _recorded(paths: list[Path], name: str) -> list[LabelledSong]:
     found = []
     for path in tqdm(paths):
         with tempfile.TemporaryDirectory() as scratch:
-            decoded = await decode(path, Path(scratch), max_seconds=LONGEST)
+            decoded = await decode(path, Path(scratch), max_seconds=MAX_SECONDS)
             samples = np.array(decoded.samples())
         vector = embedder.embed(samples, decoded.rate, budget=embedder.info.budget).vector
         label = path.parent.name

@@ -17,7 +17,7 @@ from discord.ext import commands
 from bot.errors import EarwormError, SettingsError
 from bot.services import Services
 from bot.settings import Settings
-from bot.signals import until_told_to_stop
+from bot.signals import until_stopped
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ PERMISSIONS = discord.Permissions(
     read_message_history=True,
 )
 
-APOLOGY = "Something went wrong on my side. It is in my log; please try again in a moment."
+UNEXPECTED_ERROR = "Something went wrong on my side. It is in my log; please try again in a moment."
 REJECTED = (
     "Discord rejected DISCORD_TOKEN. Copy the token of your bot again, from the developer portal under Bot."
 )
@@ -46,8 +46,8 @@ UNREACHABLE = "Discord can't be reached: {}. Check the network."
 TOKEN_REFUSED = 4004
 RECONNECT_SECONDS = 5.0
 # What discord.py calls the tasks in which cogs handle events, commands and buttons.
-HANDLERS = ("discord.py: ", "CommandTree-invoker", "discord-ui-")
-HANDLERS_SECONDS = 3.0
+HANDLER_TASK_NAMES = ("discord.py: ", "CommandTree-invoker", "discord-ui-")
+HANDLER_GRACE_SECONDS = 3.0
 
 # What a request to Discord may raise.
 DISCORD_FAILS = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError)
@@ -90,11 +90,11 @@ class Earworm(commands.Bot):
         """Earworm has no text commands, so nothing is parsed here; cogs listen for themselves."""
 
     async def on_ready(self) -> None:
-        """Say where the bot is."""
+        """Log that the bot is connected, and call `ready` the first time."""
         log.info("ready as %s in %d servers", self.user, len(self.guilds))
-        tell, self._on_first_ready = self._on_first_ready, None
-        if tell is not None:
-            tell(self)
+        on_first_ready, self._on_first_ready = self._on_first_ready, None
+        if on_first_ready is not None:
+            on_first_ready(self)
 
     def asked(self, reply_id: int, interaction: discord.Interaction[Any]) -> None:
         """Remember the command whose answer this reply is, for as long as it may be edited as such."""
@@ -107,7 +107,7 @@ class Earworm(commands.Bot):
         return interaction if interaction and not interaction.is_expired() else None
 
     async def close(self) -> None:
-        """Leave; what is being done or told at the moment is ended first, within seconds."""
+        """Close the connection, after giving running handlers and announcements a few seconds to finish."""
         await _end_handlers()
         await self.services.pipeline.stop()
         # discord.py waits for two seconds before it says that it is ready, and stumbles if it was closed meanwhile.
@@ -138,10 +138,10 @@ class Earworm(commands.Bot):
 
 async def _end_handlers() -> None:
     """Let what events and commands began come to its end, and cancel what takes long; nothing new comes in any more."""
-    handlers = {task for task in asyncio.all_tasks() if task.get_name().startswith(HANDLERS)}
+    handlers = {task for task in asyncio.all_tasks() if task.get_name().startswith(HANDLER_TASK_NAMES)}
     if not handlers:
         return
-    _, late = await asyncio.wait(handlers, timeout=HANDLERS_SECONDS)
+    _, late = await asyncio.wait(handlers, timeout=HANDLER_GRACE_SECONDS)
     for task in late:
         task.cancel()
     if late:
@@ -166,7 +166,7 @@ async def explain(interaction: discord.Interaction[Any], error: BaseException) -
         sentence = "You can't use that here."
     else:
         log.error("%s failed", _name(interaction), exc_info=error)
-        sentence = APOLOGY
+        sentence = UNEXPECTED_ERROR
     answered = interaction.response.type
     try:
         if answered is None:
@@ -222,7 +222,7 @@ async def look_up(settings: Settings) -> Application:
 
 
 async def run(settings: Settings, *, ready: Callable[[Earworm], None] | None = None) -> None:
-    """Run the bot until it is told to stop; `ready` hears of it once it is connected.
+    """Run the bot until SIGINT or SIGTERM; `ready` is called once it is connected.
 
     Raises SettingsError if Discord rejects the token, and whatever opening the services raises.
     """
@@ -232,7 +232,7 @@ async def run(settings: Settings, *, ready: Callable[[Earworm], None] | None = N
             "copy its bot's token, and put DISCORD_TOKEN=… into .env."
         )
     point_at(settings)
-    with until_told_to_stop():
+    with until_stopped():
         async with Services.open(settings, listen=True, warm=True) as services:
             try:
                 await _serve(settings, services, message_content=True, ready=ready)

@@ -1,4 +1,4 @@
-"""Logs go to standard error; standard output belongs to results."""
+"""Logging to standard error; standard output is for results."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""Opens and closes every resource and wires them together; the rest receives what it needs."""
+"""Dependency wiring: opens and closes every resource (database, vector storage, workers) and passes them on."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -36,7 +36,7 @@ from bot.vectors.rebuilder import Rebuilder
 from bot.vectors.refresh import PointRefresher
 from bot.vectors.storage import VectorStorage
 
-LAST_REBUILDING_SECONDS = 5.0
+REBUILD_GRACE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Services:
             if listen:
                 rebuilder = Rebuilder(store, vectors)
                 rebuilder.start()
-                exits.push_async_callback(rebuilder.stop, LAST_REBUILDING_SECONDS)
+                exits.push_async_callback(rebuilder.stop, REBUILD_GRACE_SECONDS)
                 await proxy.start()
                 exits.push_async_callback(proxy.close)
                 exits.push_async_callback(analyst.close)

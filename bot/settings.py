@@ -1,4 +1,4 @@
-"""What a person can set, from the environment or a `.env` file."""
+"""Settings, from environment variables or a `.env` file."""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Being told to stop."""
+"""Graceful shutdown on SIGINT and SIGTERM."""
 
 import asyncio
 import contextlib
@@ -10,26 +10,26 @@ log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
-def until_told_to_stop() -> Iterator[None]:
-    """SIGTERM and SIGINT end what is inside by cancelling it, once, and that is no error."""
+def until_stopped() -> Iterator[None]:
+    """Cancel the running task at the first SIGTERM or SIGINT, and swallow that cancellation."""
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
-    assert serving is not None, "there is no task to end"
-    told: list[signal.Signals] = []
+    assert serving is not None, "there is no task to cancel"
+    received: list[signal.Signals] = []
 
     def stop(signum: signal.Signals) -> None:
-        if not told:
+        if not received:
             serving.cancel()
-        told.append(signum)
+        received.append(signum)
 
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop, signum)
     try:
         yield
     except asyncio.CancelledError:
-        if not told:
+        if not received:
             raise
         serving.uncancel()
-        log.info("stopped by %s", told[0].name)
+        log.info("stopped by %s", received[0].name)
     finally:
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(signum)

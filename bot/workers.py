@@ -1,4 +1,4 @@
-"""Processes that do what must not run in the bot: one line of JSON in, lines of JSON out.
+"""Worker processes that speak JSON lines over standard input and output, and end when the bot does.
 
 The parent starts `python -I -m MODULE` in a session of its own and keeps the child's standard input open as a
 lifeline: when the bot is gone, however it went, the pipe closes. A guard, forked by the child and in its process
@@ -35,7 +35,7 @@ KEPT_ENVIRONMENT = (
     "SYSTEMROOT",
     "NUMBA_CACHE_DIR",
 )
-STDERR_KEPT = 4000
+MAX_STDERR_BYTES = 4000
 LINE_LIMIT = 1 << 20
 LAST_WORDS_SECONDS = 1.0
 NICENESS = 10  # the bot itself, which must answer Discord in time, goes first
@@ -133,7 +133,7 @@ class Worker:
     async def _drain(self) -> None:
         assert self._process is not None and self._process.stderr is not None
         while chunk := await self._process.stderr.read(4096):
-            self._stderr = (self._stderr + chunk)[-STDERR_KEPT:]
+            self._stderr = (self._stderr + chunk)[-MAX_STDERR_BYTES:]
 
     async def _died(self) -> WorkerDied:
         if self._draining is not None:

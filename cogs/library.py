@@ -1,4 +1,4 @@
-"""/library searches and pages through what was shared; /track shows one song and can remove it."""
+"""/library: search and page through the library; /track: show one song, and remove it."""
 
 from re import Match
 from typing import Any, Self
@@ -18,9 +18,9 @@ from cogs.shared.votes import explained, vote_buttons
 from cogs.shares.sharing import delete_quietly, tell_again
 from cogs.suggestions.page import TEXT_LIMIT
 
-PAGE = 10
-QUERY = 60  # characters, so that the question fits into a button's custom id
-URL_SHOWN = 400
+SONGS_PER_PAGE = 10
+MAX_QUERY_LENGTH = 60  # characters, so that the question fits into a button's custom id
+MAX_URL_LENGTH = 400
 
 
 class LibraryButton(
@@ -29,7 +29,9 @@ class LibraryButton(
     """Turns a page of /library; the question travels in the custom id."""
 
     def __init__(self, page: int, user_id: int, text: str, label: str | None = None) -> None:
-        super().__init__(ui.Button(custom_id=f"ew:lib:{page}:{user_id}:{text[:QUERY]}", label=label))
+        super().__init__(
+            ui.Button(custom_id=f"ew:lib:{page}:{user_id}:{text[:MAX_QUERY_LENGTH]}", label=label)
+        )
         self.page = page
         self.user_id = user_id
         self.text = text
@@ -106,7 +108,7 @@ class LibraryCog(commands.Cog):
     async def library(
         self,
         interaction: discord.Interaction[Earworm],
-        search: app_commands.Range[str, 0, QUERY] = "",
+        search: app_commands.Range[str, 0, MAX_QUERY_LENGTH] = "",
         member: discord.User | None = None,
     ) -> None:
         """List songs, newest share first; only the asker sees it."""
@@ -142,19 +144,19 @@ async def show_library(
             text,
             sight,
             user_id=user_id or None,
-            limit=PAGE,
-            offset=number * PAGE,
+            limit=SONGS_PER_PAGE,
+            offset=number * SONGS_PER_PAGE,
         )
 
     page = await page_at(number)
     if not page.cards and page.total:
-        number = (page.total - 1) // PAGE
+        number = (page.total - 1) // SONGS_PER_PAGE
         page = await page_at(number)
     asked = (f" matching “{plain(text)}”" if text else "") + (f" shared by <@{user_id}>" if user_id else "")
     view = fitted(
         lambda length: _library_layout(page, asked, number, length), ui.LayoutView.content_length, TEXT_LIMIT
     )
-    pages = -(-page.total // PAGE)
+    pages = -(-page.total // SONGS_PER_PAGE)
     buttons = [LibraryButton(number - 1, user_id, text, "Previous page")] if number else []
     buttons += [LibraryButton(number + 1, user_id, text, "Next page")] if number + 1 < pages else []
     if buttons:
@@ -173,7 +175,7 @@ def _library_layout(page: CatalogPage, asked: str, number: int, length: int) -> 
     for card in page.cards:
         shared = f"\n-# {shared_by(card, card.first)}" if card.first else ""
         box.add_item(ui.TextDisplay(f"{song(card, length)} {votes(card)}".rstrip() + shared))
-    box.add_item(ui.TextDisplay(f"-# Page {number + 1} of {-(-page.total // PAGE)}"))
+    box.add_item(ui.TextDisplay(f"-# Page {number + 1} of {-(-page.total // SONGS_PER_PAGE)}"))
     view.add_item(box)
     return view
 
@@ -182,7 +184,7 @@ def track_layout(card: TrackCard, length: int) -> ui.LayoutView:
     """Everything about a track, with titles of at most `length` characters."""
     facts = [f"Album: {plain(card.album, length)}"] if card.album else []
     facts += [f"Tags: {', '.join(plain(tag, length) for tag in card.tags)}"] if card.tags else []
-    facts += [f"<{card.url}>"] if 0 < len(card.url) <= URL_SHOWN else []
+    facts += [f"<{card.url}>"] if 0 < len(card.url) <= MAX_URL_LENGTH else []
     facts += [_share(card, share) for share in card.shares]
     box: ui.Container[Any] = ui.Container(ui.TextDisplay(f"## {song(card, length)}"))
     box.add_item(ui.TextDisplay("\n".join(fitting(facts, TEXT_LIMIT - 800))))

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from bot.signals import until_told_to_stop
+from bot.signals import until_stopped
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
@@ -14,7 +14,7 @@ async def test_a_signal_ends_what_is_inside_and_a_second_one_does_not_disturb_th
     signum: signal.Signals,
 ) -> None:
     tidied = False
-    with until_told_to_stop():
+    with until_stopped():
         try:
             os.kill(os.getpid(), signum)
             await asyncio.sleep(10)
@@ -28,7 +28,7 @@ async def test_a_signal_ends_what_is_inside_and_a_second_one_does_not_disturb_th
 
 async def test_being_cancelled_by_others_stays_a_cancellation() -> None:
     async def serve() -> None:
-        with until_told_to_stop():
+        with until_stopped():
             await asyncio.sleep(10)
 
     serving = asyncio.create_task(serve())

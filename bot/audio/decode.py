@@ -1,4 +1,4 @@
-"""A file becomes samples: the parent's side of a decoder that runs in a process of its own."""
+"""Decodes an audio or video file to samples in a process of its own; this is the parent's side."""
 
 import os
 import tempfile
@@ -12,9 +12,9 @@ from bot.errors import Failure, Refused, WorkerDied
 from bot.workers import Message, Worker
 
 START_SECONDS = 60
-BYTES_PER_SECOND = 250_000  # pessimistic: a busy machine reads and decodes at least this much
-SPEED = 50  # and at least so many times faster than the music plays
-LONGEST = 24 * 3600
+MIN_READ_BYTES_PER_SECOND = 250_000  # pessimistic: a busy machine reads and decodes at least this much
+MIN_DECODE_SPEED = 50  # and at least so many times faster than the music plays
+MAX_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,11 @@ async def decode(
 def _request(path: Path, into: Path, max_seconds: float) -> Message:
     if not path.is_file():  # nor a pipe or a device, which could be read for ever
         raise Refused(Failure.NOT_AUDIO, f"There is no file named {path.name}.")
-    time_limit = START_SECONDS + path.stat().st_size / BYTES_PER_SECOND + min(max_seconds, LONGEST) / SPEED
+    time_limit = (
+        START_SECONDS
+        + path.stat().st_size / MIN_READ_BYTES_PER_SECOND
+        + min(max_seconds, MAX_SECONDS) / MIN_DECODE_SPEED
+    )
     handle, name = tempfile.mkstemp(prefix="samples-", suffix=".f32", dir=into)
     os.close(handle)
     return {"path": str(path.absolute()), "into": name, "max_seconds": max_seconds, "time_limit": time_limit}

@@ -1,4 +1,4 @@
-"""The decoder process: PyAV reads one file from a stranger, with limits, and ends.
+"""The decoder process: decodes one untrusted file with PyAV under resource limits, then exits.
 
 Nothing but the named file is ever opened, whatever it refers to, and only sound is decoded.
 """
@@ -41,15 +41,15 @@ OPTIONS = {
     "max_streams": "100",
 }
 RATES = range(1_000, 1_000_001)
-BAD_READS = 100
-SHORTEST = 0.5  # seconds
-SILENCE = 10 ** (-90 / 20)
-LOUDEST = 2**16  # what lies beyond is damage, also in files of floating-point samples
-GRACE = 0.25  # seconds: codecs pad the end of a song
-TAG_LENGTH = 200
-BLOCK = 64  # frames, so that numpy is not called for every thousand samples
-MEMORY = 1 << 30
-DISK = 1 << 36
+MAX_READ_ERRORS = 100
+MIN_SECONDS = 0.5  # seconds
+SILENCE_LEVEL = 10 ** (-90 / 20)
+MAX_SAMPLE_LEVEL = 2**16  # what lies beyond is damage, also in files of floating-point samples
+LENGTH_TOLERANCE_SECONDS = 0.25  # seconds: codecs pad the end of a song
+MAX_TAG_LENGTH = 200
+FRAMES_PER_BLOCK = 64  # frames, so that numpy is not called for every thousand samples
+MAX_MEMORY_BYTES = 1 << 30
+MAX_OUTPUT_BYTES = 1 << 36
 
 
 class SampleLayout(NamedTuple):
@@ -67,8 +67,8 @@ def main() -> None:
     small = request["mono"] and rate and math.isfinite(request["max_seconds"])
     limit_resources(
         cpu_seconds=math.ceil(request["time_limit"]),
-        file_bytes=4 * rate * math.ceil(request["max_seconds"] + 10) if small else DISK,
-        data_bytes=MEMORY,
+        file_bytes=4 * rate * math.ceil(request["max_seconds"] + 10) if small else MAX_OUTPUT_BYTES,
+        data_bytes=MAX_MEMORY_BYTES,
     )
     try:
         reply(_decode(request))
@@ -116,7 +116,7 @@ def _check_claim(container: av.container.InputContainer, max_seconds: float) -> 
     """Refuse what its header calls too long, where the header knows."""
     guessed = not GUESSED_LENGTHS.isdisjoint(container.format.name.split(","))
     claimed = (container.duration or 0) / av.time_base
-    if not guessed and claimed > max_seconds + GRACE:
+    if not guessed and claimed > max_seconds + LENGTH_TOLERANCE_SECONDS:
         raise Refused(Failure.TOO_LONG, detail=f"claims {claimed:.0f} s")
 
 
@@ -138,7 +138,7 @@ def _frames(container: av.container.InputContainer, stream: av.AudioStream) -> I
 def _packets(
     container: av.container.InputContainer, stream: av.AudioStream
 ) -> Iterator["av.Packet[av.AudioStream]"]:
-    for _ in range(BAD_READS):
+    for _ in range(MAX_READ_ERRORS):
         try:
             yield from container.demux(stream)
             return
@@ -155,7 +155,7 @@ def _tags(container: av.container.InputContainer, stream: av.AudioStream) -> dic
 
 def _clean(tag: str) -> str:
     visible = "".join(letter if letter.isprintable() else " " for letter in tag)
-    return " ".join(visible.split())[:TAG_LENGTH]
+    return " ".join(visible.split())[:MAX_TAG_LENGTH]
 
 
 class SampleWriter:
@@ -183,10 +183,10 @@ class SampleWriter:
         if kind != self._kind:
             self._begin(kind)
         self._heard += frame.samples / kind.rate
-        if self._heard > self._max_seconds + GRACE:
+        if self._heard > self._max_seconds + LENGTH_TOLERANCE_SECONDS:
             raise Refused(Failure.TOO_LONG, detail=f"more than {self._max_seconds:.0f} s")
         self._block.append(frame.to_ndarray())
-        if len(self._block) >= BLOCK:
+        if len(self._block) >= FRAMES_PER_BLOCK:
             self._write_block()
 
     def finish(self, *, allow_silence: bool) -> None:
@@ -194,7 +194,7 @@ class SampleWriter:
         self._end()
         if not self._written:
             raise Refused(Failure.NOT_AUDIO, detail="no samples")
-        if not allow_silence and (self.seconds < SHORTEST or self._peak < SILENCE):
+        if not allow_silence and (self.seconds < MIN_SECONDS or self._peak < SILENCE_LEVEL):
             raise Refused(Failure.SILENT, detail=f"{self.seconds:.2f} s, peak {self._peak:.1e}")
 
     def _begin(self, kind: SampleLayout) -> None:
@@ -238,8 +238,8 @@ def _scaled(values: NDArray[Any], kind: SampleLayout) -> Samples:
         values = values / np.float32(128) - np.float32(1)
     elif values.dtype.kind == "i":
         values = values / 2.0 ** (8 * values.itemsize - 1)
-    elif not np.abs(values).max(initial=0) <= LOUDEST:
-        values = np.where(np.abs(values) <= LOUDEST, values, 0)
+    elif not np.abs(values).max(initial=0) <= MAX_SAMPLE_LEVEL:
+        values = np.where(np.abs(values) <= MAX_SAMPLE_LEVEL, values, 0)
     return np.ascontiguousarray(values, dtype=np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Facts of a track that a person can check by ear: tempo, key, loudness, brightness, speech or music."""
+"""Audio features of a track that can be checked by ear: tempo, key, loudness, brightness, speech or music."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from bot.audio.tempo import find_tempo
 Samples = NDArray[np.float32]
 Power = NDArray[np.float32]
 
-EXCERPT = 300  # seconds: of a longer track its middle says enough, and the cost stays bounded
+MAX_EXCERPT_SECONDS = 300  # seconds: of a longer track its middle says enough, and the cost stays bounded
 RATE = 22_050
 BEAT_WINDOW, BEAT_HOP = 1024, 256
 PITCH_RATE = 11_025
 PITCH_WINDOW, PITCH_HOP = 8192, 2048
-FRAMES = 512  # at a time
-NEAR = 9  # frames: a tenth of a second
-VOICE = slice(5, 186)  # bins: 100 to 4,000 Hz
+FRAMES_PER_BATCH = 512  # at a time
+STEADINESS_LAG_FRAMES = 9  # frames: a tenth of a second
+VOICE_BINS = slice(5, 186)  # bins: 100 to 4,000 Hz
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def measure(samples: Samples, rate: int) -> Features:
 
 def _middle(samples: Samples, rate: int) -> Samples:
     """One channel at 22.05 kHz of at most five minutes from the middle."""
-    start = max(0, (len(samples) - EXCERPT * rate) // 2)
-    excerpt = np.asarray(samples[start : start + EXCERPT * rate], dtype=np.float32)
+    start = max(0, (len(samples) - MAX_EXCERPT_SECONDS * rate) // 2)
+    excerpt = np.asarray(samples[start : start + MAX_EXCERPT_SECONDS * rate], dtype=np.float32)
     mono = excerpt if excerpt.ndim == 1 else excerpt.mean(axis=1)
     return _resampled(np.nan_to_num(mono, posinf=0, neginf=0), rate, RATE)
 
@@ -77,8 +77,10 @@ def _spectrogram(samples: Samples, window: int, hop: int) -> Power:
     hann = np.hanning(window + 1)[:-1].astype(np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(samples, window)[::hop]
     power = np.empty((len(frames), window // 2 + 1), np.float32)
-    for start in range(0, len(frames), FRAMES):
-        power[start : start + FRAMES] = np.abs(np.fft.rfft(frames[start : start + FRAMES] * hann)) ** 2
+    for start in range(0, len(frames), FRAMES_PER_BATCH):
+        power[start : start + FRAMES_PER_BATCH] = (
+            np.abs(np.fft.rfft(frames[start : start + FRAMES_PER_BATCH] * hann)) ** 2
+        )
     return power
 
 
@@ -95,7 +97,7 @@ def _speech(power: Power, pulse: float) -> float:
     The first is Scheirer & Slaney's share of low-energy frames (ICASSP 1997); the weights are set by hand between
     synthetic speech in seven languages and the quietest, least steady music at hand.
     """
-    if len(power) <= NEAR or not power.any():
+    if len(power) <= STEADINESS_LAG_FRAMES or not power.any():
         return 0.0
     score = 18 * (_pauses(power) - 0.30) + 10 * (0.5 - _steadiness(power)) - 20 * (pulse - 0.08)
     return float(1 / (1 + np.exp(-score)))
@@ -111,7 +113,7 @@ def _pauses(power: Power) -> float:
 
 def _steadiness(power: Power) -> float:
     """How alike the spectrum is to that of a tenth of a second before: the median of their correlations."""
-    levels = np.log1p(1e4 / power.max() * power[:, VOICE])
+    levels = np.log1p(1e4 / power.max() * power[:, VOICE_BINS])
     levels -= levels.mean(axis=1, keepdims=True)
     levels /= np.sqrt(np.sum(levels**2, axis=1, keepdims=True)) + 1e-9
-    return float(np.median(np.sum(levels[NEAR:] * levels[:-NEAR], axis=1)))
+    return float(np.median(np.sum(levels[STEADINESS_LAG_FRAMES:] * levels[:-STEADINESS_LAG_FRAMES], axis=1)))

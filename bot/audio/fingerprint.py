@@ -1,4 +1,4 @@
-"""Are two tracks the same recording? Signs of band energy differences, compared bit by bit.
+"""Audio fingerprints: whether two tracks are the same recording, by signs of band energy differences.
 
 Every tenth of a second gets a word of 32 bits: does the difference of the energies of two neighbouring bands rise or
 fall (Haitsma & Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002)? Frames are longer and farther
@@ -20,36 +20,40 @@ Bits = NDArray[np.bool_]
 RATE = 8_000
 WINDOW = 6_144
 HOP = 800
-LAG = 6  # words: what a frame is compared with
+COMPARISON_LAG_WORDS = 6  # words: what a frame is compared with
 LOWEST, HIGHEST = 250, 3_000  # Hz: what every codec keeps
 BITS = 32
 CHUNK = 1 << 20  # samples
 FRAMES = 256  # at a time
-QUIET = 1e-6  # of the loudest frame's energy: nothing to be heard
+QUIET_ENERGY_RATIO = 1e-6  # of the loudest frame's energy: nothing to be heard
 
 SKETCH_DISTANCES = range(1, 5)
 SKETCH = 30  # words: 118 bytes and two of padding
 SKETCH_BYTES = 4 * SKETCH
 
-PROBE = 128  # words
-HOPELESS = 0.42  # share of wrong bits; different songs have 0.47, re-encoded ones up to 0.2
-AGREEING = 0.7  # wrong bits around a word, as a share of what chance would give
-REPEATING = 0.52  # and on the whole: a part that is played again has 0.54 and more, a bad copy 0.51 at most
-CERTAIN = 0.45  # the same where much is missing: slow songs on the same chords have 0.50
-SMOOTHING = 40  # words
-EVIDENCE = 20  # words
-REACH = WINDOW / HOP + LAG  # words' worth of sound that a single word has heard
-SAME = 0.79
-EDGE = 35  # words that may be missing at each end of an otherwise complete copy
+PROBE_WORDS = 128  # words
+MAX_PROBE_ERROR_RATE = 0.42  # share of wrong bits; different songs have 0.47, re-encoded ones up to 0.2
+MAX_LOCAL_ERROR_RATIO = 0.7  # wrong bits around a word, as a share of what chance would give
+MAX_ERROR_RATIO = (
+    0.52  # and on the whole: a part that is played again has 0.54 and more, a bad copy 0.51 at most
+)
+MAX_ERROR_RATIO_IF_CUT = 0.45  # the same where much is missing: slow songs on the same chords have 0.50
+SMOOTHING_WORDS = 40  # words
+MIN_AGREEING_WORDS = 20  # words
+WORD_SPAN = WINDOW / HOP + COMPARISON_LAG_WORDS  # words' worth of sound that a single word has heard
+MIN_SHARED_RATIO = 0.79
+MAX_MISSING_EDGE_WORDS = 35  # words that may be missing at each end of an otherwise complete copy
 
 
 def fingerprint(samples: NDArray[np.float32], rate: int) -> Fingerprint:
     """The fingerprint of (n,) or (n, channels) samples at `rate` Hz; about 40 bytes a second."""
     energies = np.concatenate([np.zeros((0, BITS + 1)), *_band_energies(_lowered(samples, rate))])
     steps = energies[:, :-1] - energies[:, 1:]
-    bits = steps[LAG:] > steps[:-LAG]
+    bits = steps[COMPARISON_LAG_WORDS:] > steps[:-COMPARISON_LAG_WORDS]
     total = energies.sum(axis=1)
-    heard = np.maximum(total[LAG:], total[:-LAG]) > QUIET * total.max(initial=0)
+    heard = np.maximum(
+        total[COMPARISON_LAG_WORDS:], total[:-COMPARISON_LAG_WORDS]
+    ) > QUIET_ENERGY_RATIO * total.max(initial=0)
     bits[~heard] = False
     return from_words(np.packbits(np.ascontiguousarray(bits), axis=1, bitorder="little").view("<u4").ravel())
 
@@ -67,8 +71,8 @@ def sketch_of(stored: bytes) -> NDArray[np.float32]:
 def same_recording(one: Fingerprint, other: Fingerprint) -> bool:
     """Whether they agree over 80% of the longer one, or a few seconds are missing at the ends of the shorter."""
     longer, shorter = sorted((one[SKETCH:], other[SKETCH:]), key=len, reverse=True)
-    room = max(round((1 - SAME) * len(longer)), 2 * EDGE)
-    if len(shorter) < EVIDENCE or len(longer) - len(shorter) > room:
+    room = max(round((1 - MIN_SHARED_RATIO) * len(longer)), 2 * MAX_MISSING_EDGE_WORDS)
+    if len(shorter) < MIN_AGREEING_WORDS or len(longer) - len(shorter) > room:
         return False
     return any(_agree(longer, shorter, offset) for offset in _alignments(longer, shorter, room))
 
@@ -128,8 +132,8 @@ def _alignments(longer: Words, shorter: Words, room: int) -> set[int]:
     """Where in the longer one the shorter may begin (negative: before it), by looking for some pieces of it."""
     found = set()
     for share in (0.3, 0.7):
-        start = round(share * max(0, len(shorter) - PROBE))
-        probe = shorter[start : start + PROBE]
+        start = round(share * max(0, len(shorter) - PROBE_WORDS))
+        probe = shorter[start : start + PROBE_WORDS]
         first = max(0, start - room)
         places = longer[first : start + room + len(longer) - len(shorter) + len(probe)]
         if len(places) < len(probe):
@@ -137,7 +141,7 @@ def _alignments(longer: Words, shorter: Words, room: int) -> set[int]:
         windows = np.lib.stride_tricks.sliding_window_view(places, len(probe))
         wrong = np.bitwise_count(windows ^ probe).mean(axis=1)
         best = int(wrong.argmin())
-        if wrong[best] < HOPELESS * BITS:
+        if wrong[best] < MAX_PROBE_ERROR_RATE * BITS:
             found.add(first + best - start)
     return found
 
@@ -145,17 +149,21 @@ def _alignments(longer: Words, shorter: Words, room: int) -> set[int]:
 def _agree(longer: Words, shorter: Words, offset: int) -> bool:
     begin, end = max(0, offset), min(len(longer), offset + len(shorter))
     shared = _agreeing(longer[begin:end], shorter[begin - offset : end - offset])
-    if shared < EVIDENCE:
+    if shared < MIN_AGREEING_WORDS:
         return False
     most = max(np.count_nonzero(longer), np.count_nonzero(shorter))
-    if shared + REACH >= SAME * (most + REACH):
+    if shared + WORD_SPAN >= MIN_SHARED_RATIO * (most + WORD_SPAN):
         return True
-    shared = _agreeing(longer[begin:end], shorter[begin - offset : end - offset], CERTAIN)
+    shared = _agreeing(longer[begin:end], shorter[begin - offset : end - offset], MAX_ERROR_RATIO_IF_CUT)
     complete = shared >= 0.9 * np.count_nonzero(shorter) and shared >= 0.5 * most
-    return bool(complete and abs(offset) <= EDGE and abs(len(longer) - len(shorter) - offset) <= EDGE)
+    return bool(
+        complete
+        and abs(offset) <= MAX_MISSING_EDGE_WORDS
+        and abs(len(longer) - len(shorter) - offset) <= MAX_MISSING_EDGE_WORDS
+    )
 
 
-def _agreeing(one: Words, other: Words, limit: float = REPEATING) -> int:
+def _agreeing(one: Words, other: Words, limit: float = MAX_ERROR_RATIO) -> int:
     """In how many words, around which both are much more alike than chance would make them, something is heard.
 
     None at all if more bits are wrong there than this share of what chance gives.
@@ -166,10 +174,10 @@ def _agreeing(one: Words, other: Words, limit: float = REPEATING) -> int:
     one, other = one[heard], other[heard]
     share_one, share_other = _bits(one).mean(axis=0), _bits(other).mean(axis=0)
     chance = np.sum(share_one * (1 - share_other) + share_other * (1 - share_one))
-    near = np.ones(min(SMOOTHING, len(one)))
+    near = np.ones(min(SMOOTHING_WORDS, len(one)))
     wrong = np.bitwise_count(one ^ other).astype(np.float64)
     around = np.convolve(wrong, near, "same") / np.convolve(np.ones(len(one)), near, "same")
-    alike = around < AGREEING * chance
+    alike = around < MAX_LOCAL_ERROR_RATIO * chance
     if not alike.any() or wrong[alike].mean() > limit * chance:
         return 0
     return int(np.count_nonzero(alike))

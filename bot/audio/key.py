@@ -1,4 +1,4 @@
-"""In which key a track is: its pitch classes against the profiles of the 24 keys."""
+"""Musical key estimation: a track's chroma correlated with the profiles of the 24 keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
 # A note is heard with its overtones, so a profile gets them too: Gómez, "Tonal Description of Music Audio" (2006).
 OVERTONES = (0, 0, 7, 0, 4, 7)  # semitones, without octaves
-WEAKER = 0.6  # each overtone than the one below
+OVERTONE_DECAY = 0.6  # each overtone than the one below
 LOWEST, HIGHEST = 60.0, 2_000.0  # Hz
-CLEAR = 0.2  # lead over the second best key that leaves no doubt
+CERTAIN_LEAD = 0.2  # lead over the second best key that leaves no doubt
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ def find_key(power: NDArray[np.float32], bin_hertz: float) -> Key:
     fits = np.array([np.corrcoef(chroma, profile)[0, 1] for profile in profiles])
     best, second = np.argsort(-fits)[:2]
     name = f"{NAMES[best % 12]} {'major' if best < 12 else 'minor'}"
-    return Key(name, float(np.clip((fits[best] - fits[second]) / CLEAR, 0, 1)))
+    return Key(name, float(np.clip((fits[best] - fits[second]) / CERTAIN_LEAD, 0, 1)))
 
 
 def _sounding(profile: Sequence[float]) -> NDArray[np.float64]:
     heard = np.zeros(12)
     for number, semitones in enumerate(OVERTONES):
-        heard += WEAKER**number * np.roll(profile, semitones)
+        heard += OVERTONE_DECAY**number * np.roll(profile, semitones)
     return heard
 
 

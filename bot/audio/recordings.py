@@ -1,4 +1,4 @@
-"""Which of a library's thousands of recordings are worth comparing with a new one? Those with a similar sketch."""
+"""Candidate search for fingerprint matches: the recordings of a library whose sketches are similar."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from bot.audio.fingerprint import SKETCH_BYTES, Fingerprint, sketch_of, to_bytes
 
-SHORTLIST = 16
-ALIKE = 0.5  # cosine of sketches; of the same recording the lowest measured is 0.59
-LONGER = 1.3  # of two copies of one recording, the longer one is at most so much longer,
-SLACK = 8.0  # and these many seconds
+MAX_SHORTLIST = 16
+MIN_SKETCH_COSINE = 0.5  # cosine of sketches; of the same recording the lowest measured is 0.59
+MAX_LENGTH_RATIO = 1.3  # of two copies of one recording, the longer one is at most so much longer,
+LENGTH_SLACK_SECONDS = 8.0  # and these many seconds
 
 
 class Recordings:
@@ -37,13 +37,16 @@ class Recordings:
 
     def shortlist(self, query: Fingerprint, seconds: float) -> list[int]:
         """The keys of the tracks that may be the same recording as one of this length, the likeliest first."""
-        fits = np.abs(self._seconds - seconds) <= (LONGER - 1) * np.minimum(self._seconds, seconds) + SLACK
+        fits = (
+            np.abs(self._seconds - seconds)
+            <= (MAX_LENGTH_RATIO - 1) * np.minimum(self._seconds, seconds) + LENGTH_SLACK_SECONDS
+        )
         places = np.flatnonzero(fits)
-        if len(places) <= SHORTLIST:
+        if len(places) <= MAX_SHORTLIST:
             return [int(key) for key in self._keys[places]]
         likeness = _likeness(self._sketches[places], sketch_of(to_bytes(query)))
-        best = np.argsort(-likeness)[:SHORTLIST]
-        return [int(self._keys[places[each]]) for each in best if likeness[each] > ALIKE]
+        best = np.argsort(-likeness)[:MAX_SHORTLIST]
+        return [int(self._keys[places[each]]) for each in best if likeness[each] > MIN_SKETCH_COSINE]
 
 
 def _likeness(sketches: NDArray[np.float32], wanted: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""How fast a track's pulse is: the autocorrelation of its onsets, with a prior that settles half and double time."""
+"""Tempo estimation: the autocorrelation of onset strengths, with a prior that settles half and double time."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,13 @@ Onsets = NDArray[np.float64]
 SLOWEST, FASTEST = 50.0, 210.0
 STEP = 1.003  # ratio of neighbouring candidates
 MULTIPLES = 8  # beats over which a tempo has to hold
-USUAL, SPREAD = 128.0, 1.0  # the prior's middle in beats a minute, and its standard deviation in octaves
+PRIOR_MEDIAN_BPM, PRIOR_OCTAVES = (
+    128.0,
+    1.0,
+)  # the prior's middle in beats a minute, and its standard deviation in octaves
 BANDS, GROUPS = 32, 4  # the drums of a kit fall into groups of their own
 CONTRAST = 1e3
-LEAST_OVERLAP = 0.3  # of the track, for a lag to count
+MIN_OVERLAP = 0.3  # of the track, for a lag to count
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def find_tempo(power: NDArray[np.float32], frames_a_second: float) -> Tempo:
     repeats = _repeats(_onsets(power, frames_a_second), 2 + round(MULTIPLES * periods[0]))
     lags = np.arange(len(repeats))
     strength = np.mean([np.interp(n * periods, lags, repeats) for n in range(1, MULTIPLES + 1)], axis=0)
-    prior = np.exp(-0.5 * (np.log2(candidates / USUAL) / SPREAD) ** 2)
+    prior = np.exp(-0.5 * (np.log2(candidates / PRIOR_MEDIAN_BPM) / PRIOR_OCTAVES) ** 2)
     best = int(np.argmax(strength * prior))
     if strength[best] <= 0:
         return Tempo(0.0, 0.0)
@@ -69,5 +72,5 @@ def _autocorrelation(onsets: Onsets, lags: int) -> NDArray[np.float64]:
     products = np.fft.irfft(np.abs(np.fft.rfft(centred, size, axis=0)) ** 2, size, axis=0)[:lags]
     both = np.sum(products / np.sqrt(products[0] + 1e-9), axis=1)
     overlap = 1 - np.arange(lags) / len(onsets)
-    usable = (overlap > LEAST_OVERLAP) & (both[0] > 1e-9)
+    usable = (overlap > MIN_OVERLAP) & (both[0] > 1e-9)
     return np.where(usable, both / np.where(usable, overlap * both[0], 1), 0)

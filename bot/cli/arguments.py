@@ -1,4 +1,4 @@
-"""What several commands take as an argument."""
+"""Argument types that several commands share."""
 
 import argparse
 
@@ -10,7 +10,7 @@ def discord_id(text: str) -> int:
     return int(text)
 
 
-def whole_number(text: str) -> int:
+def count_argument(text: str) -> int:
     """An argument that counts something, from 1 to 1000. Raises ArgumentTypeError."""
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:5]) <= 1000:
         raise argparse.ArgumentTypeError(f"write a number from 1 to 1000 instead of {text!r}")

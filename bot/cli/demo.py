@@ -1,4 +1,4 @@
-"""`earworm demo`: the whole story on loopback, without a token and without a network."""
+"""`earworm demo`: a scripted week in the sandbox, without a token and without a network."""
 
 import argparse
 import asyncio
@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bot.cli.loopback import best_embedder, listening_with
+from bot.cli.sandboxed_bot import best_embedder, embedder_notice
 from bot.settings import Settings
 
 
@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Play the story, print the channel and the numbers, and leave the files."""
-    # What takes seconds to import is for what isn't refused.
-    from bot.cli.staging import played, table
+    # Imported here because it takes seconds, which a refusal need not wait for.
+    from bot.cli.demo_run import play_demo, results_table
 
     began = time.monotonic()
     out: Path = arguments.out
@@ -28,10 +28,10 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     print(
         "Earworm, on a Discord that runs on this machine. The members and their songs are made up; the bot is real.\n"
     )
-    print(listening_with(embedder) + "\n")
+    print(embedder_notice(embedder) + "\n")
     with tempfile.TemporaryDirectory(prefix="earworm-demo-") as folder:
-        numbers = await played(embedder, settings.home, Path(folder), out)
-    print(table(numbers))
+        numbers = await play_demo(embedder, settings.home, Path(folder), out)
+    print(results_table(numbers))
     print(
         f"Took {time.monotonic() - began:.0f} s. Open {out / 'channel.html'} to see the channel as Discord shows it;"
     )

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Compose the digest from all channels, and print it."""
-    # What takes seconds to import is for what isn't refused.
+    # Imported here because it takes seconds, which a refusal need not wait for.
     from bot.cli.library import check_server
     from bot.cli.output import wording_for
     from bot.digest.export import digest_json, write_digest

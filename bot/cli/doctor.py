@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.services import Services
     from bot.vectors.consistency import GuildAgreement
 
-NAMED = 10  # tracks of a server that are called by name
+MAX_NAMED_TRACKS = 10  # tracks of a server that are called by name
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Look at everything, and repair what the vectors lack if asked to."""
-    # What takes seconds to import is for what isn't refused.
+    # Imported here because it takes seconds, which a refusal need not wait for.
     from bot.services import Services
     from bot.vectors import consistency
 
@@ -73,9 +73,9 @@ async def _lines(services: "Services", guild: "GuildAgreement") -> list[str]:
             f"  still to be listened to with every embedder, by the running bot: {len(guild.unheard)}"
         )
     if guild.lost:
-        cards = await services.catalog.cards(guild.id, guild.lost[:NAMED], None)
+        cards = await services.catalog.cards(guild.id, guild.lost[:MAX_NAMED_TRACKS], None)
         named = ", ".join(f"{card.label} ({card.id})" for card in cards)
-        more = ", …" if len(guild.lost) > NAMED else ""
+        more = ", …" if len(guild.lost) > MAX_NAMED_TRACKS else ""
         lines.append(
             f"  can't be fetched again for that, share them once more: {len(guild.lost)}: {named}{more}"
         )

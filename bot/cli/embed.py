@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from bot.audio.decode import LONGEST, decode
+from bot.audio.decode import MAX_SECONDS, decode
 from bot.embedders import EMBEDDERS, load
 from bot.errors import EmbedderError, Failure, Refused
 from bot.settings import Settings
@@ -26,7 +26,7 @@ OPENL3_ONLY = {
     "content": "--content",
     "center": "--no-center",
 }
-WITHOUT_WEIGHTS = "mfcc"
+WEIGHTLESS_EMBEDDER = "mfcc"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,9 +80,9 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
         raise EmbedderError(f"Only OpenL3 has a choice of {flags}. Leave it out, or take --embedder openl3.")
     if arguments.model is not None and arguments.embedder != "musicnn":
         raise EmbedderError("Only MusiCNN has a choice of --model. Leave it out, or take --embedder musicnn.")
-    if arguments.weights is not None and arguments.embedder == WITHOUT_WEIGHTS:
+    if arguments.weights is not None and arguments.embedder == WEIGHTLESS_EMBEDDER:
         raise EmbedderError(
-            f"{WITHOUT_WEIGHTS} has no weights. Leave --weights out, or take another --embedder."
+            f"{WEIGHTLESS_EMBEDDER} has no weights. Leave --weights out, or take another --embedder."
         )
     return options | ({"model": arguments.model} if arguments.model is not None else {})
 
@@ -95,7 +95,7 @@ async def _embed_all(arguments: argparse.Namespace, settings: Settings) -> list[
     for path in tqdm(arguments.paths, unit="file", leave=False, disable=None, delay=1):
         with tempfile.TemporaryDirectory() as folder:
             decoded = await decode(
-                path, Path(folder), max_seconds=LONGEST, mono=False, max_rate=None, allow_silence=True
+                path, Path(folder), max_seconds=MAX_SECONDS, mono=False, max_rate=None, allow_silence=True
             )
             # To load a model takes seconds, which a file that is none needn't wait for.
             if embedder is None:

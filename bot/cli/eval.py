@@ -1,4 +1,4 @@
-"""`earworm eval`: which embedder finds the songs of the same folder?"""
+"""`earworm eval`: compares embedders by retrieval over labelled folders of songs."""
 
 import argparse
 import asyncio
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DISTRACTORS = "single"
 """The folder of songs that have nothing in common."""
 
-Heard = dict[str, NDArray[np.float32]]
+VectorsByEmbedder = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,9 @@ def _load(names: Sequence[str], settings: Settings) -> "tuple[list[Embedder], di
 
 async def _listen(
     songs: Sequence[LabelledFile], embedders: "Sequence[Embedder]", settings: Settings
-) -> tuple[dict[LabelledFile, Heard], dict[str, str]]:
+) -> tuple[dict[LabelledFile, VectorsByEmbedder], dict[str, str]]:
     """Each song's vectors by embedder, and why a file was skipped."""
-    heard: dict[LabelledFile, Heard] = {}
+    heard: dict[LabelledFile, VectorsByEmbedder] = {}
     skipped: dict[str, str] = {}
     for song in tqdm(songs, unit="song", leave=False, disable=None):
         try:
@@ -140,7 +140,7 @@ async def _listen(
     return heard, skipped
 
 
-async def _hear(path: Path, embedders: "Sequence[Embedder]", settings: Settings) -> Heard:
+async def _hear(path: Path, embedders: "Sequence[Embedder]", settings: Settings) -> VectorsByEmbedder:
     """With the rate, the limit of length and the budgets that a shared song gets."""
     with tempfile.TemporaryDirectory() as folder:
         decoded = await decode(path, Path(folder), max_seconds=settings.max_seconds)
@@ -153,7 +153,9 @@ async def _hear(path: Path, embedders: "Sequence[Embedder]", settings: Settings)
         }
 
 
-def _report(folder: Path, heard: dict[LabelledFile, Heard], embedders: "Sequence[Embedder]") -> Report:
+def _report(
+    folder: Path, heard: dict[LabelledFile, VectorsByEmbedder], embedders: "Sequence[Embedder]"
+) -> Report:
     labels = [song.label for song in heard]
     ranked = list(rankings(list(heard.values()), [EMBEDDERS[e.info.name] for e in embedders]))
     sizes = Counter(label for label in labels if label)
@@ -170,7 +172,7 @@ def _report(folder: Path, heard: dict[LabelledFile, Heard], embedders: "Sequence
     )
 
 
-def rankings(heard: Sequence[Heard], infos: Sequence[EmbedderInfo]) -> Iterator[Ranking]:
+def rankings(heard: Sequence[VectorsByEmbedder], infos: Sequence[EmbedderInfo]) -> Iterator[Ranking]:
     """What each embedder finds, what they find together in a library, and chance: all songs are equally near.
 
     With as many songs as a library needs for it, vectors are compared as they are and standardised.

@@ -1,4 +1,4 @@
-"""What `earworm eval` says: a table for a person, a document for a program."""
+"""The report of `earworm eval`, as text and as JSON."""
 
 import json
 from collections.abc import Mapping

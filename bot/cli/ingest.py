@@ -8,13 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bot.cli.arguments import discord_id
-from bot.cli.songs import Item, Result, find, refuse_what_is_no_song
+from bot.cli.sources import IngestResult, SourceItem, check_decodable, find
 from bot.errors import EarwormError, Refused
 from bot.settings import Settings
 
-NAMED = 60  # characters
+MAX_NAME_LENGTH = 60  # characters
 
-TOGETHER = 4  # songs that are heard at a time: nobody looks on while a backlog is taken in
+CONCURRENT_SONGS = 4  # songs that are heard at a time: nobody looks on while a backlog is taken in
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Take everything in. Raises EarwormError, when all is done, if something of it could not be."""
     items = await asyncio.to_thread(find, arguments.sources)
-    results = [Result(item.source, "failed", item.reason) for item in items]
+    results = [IngestResult(item.source, "failed", item.reason) for item in items]
     if not all(item.reason for item in items):
         results = await _take_in(items, arguments, settings)
     if arguments.json:
@@ -42,28 +42,30 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _take_in(items: Sequence[Item], arguments: argparse.Namespace, settings: Settings) -> list[Result]:
+async def _take_in(
+    items: Sequence[SourceItem], arguments: argparse.Namespace, settings: Settings
+) -> list[IngestResult]:
     if len(items) == 1 and items[0].path is not None:
         try:
-            await refuse_what_is_no_song(items[0].path, settings)
+            await check_decodable(items[0].path, settings)
         except Refused as refused:
-            return [Result(items[0].source, "failed", str(refused))]
-    # What takes seconds to import is for what isn't refused.
-    from bot.cli.taking_in import Command
+            return [IngestResult(items[0].source, "failed", str(refused))]
+    # Imported here because it takes seconds, which a refusal need not wait for.
+    from bot.cli.ingester import Ingester
     from bot.services import Services
 
-    async with Services.open(settings, listen=True, together=TOGETHER) as services:
+    async with Services.open(settings, listen=True, together=CONCURRENT_SONGS) as services:
         await services.pipeline.start()
-        command = Command(services, arguments.guild, arguments.user)
+        command = Ingester(services, arguments.guild, arguments.user)
         return await command.take_in(items, aloud=not arguments.json)
 
 
-def _summary(results: Sequence[Result]) -> str:
+def _summary(results: Sequence[IngestResult]) -> str:
     reasons = [result.reason for result in results if result.id is None]
     if len(results) == 1:
         return reasons[0]
     # Of a link this is its host; the rest may be private.
-    first = next(Path(result.source).name for result in results if result.id is None)[:NAMED]
+    first = next(Path(result.source).name for result in results if result.id is None)[:MAX_NAME_LENGTH]
     said = f"The first one, {first}: {reasons[0]}"
     if len(reasons) == len(results):
         return f"None of these {len(results)} is in the library now. {said}"

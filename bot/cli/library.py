@@ -1,11 +1,11 @@
-"""Whose library a command asks, and who listened to it."""
+"""Checks that the server a command names has a library, and which embedder it was analysed with."""
 
 import sys
 
 from bot.errors import NotFound
 from bot.services import Services
 
-NAMED = 5  # servers
+MAX_NAMED_SERVERS = 5  # servers
 
 
 async def check_server(services: Services, guild_id: int, *, or_empty: bool = False) -> None:
@@ -14,7 +14,9 @@ async def check_server(services: Services, guild_id: int, *, or_empty: bool = Fa
     if not servers and not or_empty:
         raise NotFound(f"No server {guild_id} here, and no music at all yet. earworm ingest adds some.")
     if servers and guild_id not in servers:
-        named = ", ".join(map(str, servers[:NAMED])) + (", …" if len(servers) > NAMED else "")
+        named = ", ".join(map(str, servers[:MAX_NAMED_SERVERS])) + (
+            ", …" if len(servers) > MAX_NAMED_SERVERS else ""
+        )
         raise NotFound(f"No server {guild_id} here. Servers with music: {named}.")
     await _tell_who_answers(services, guild_id)
 

@@ -1,4 +1,4 @@
-"""How commands print tracks and members."""
+"""Text output that several commands share: tracks, members, suggestions."""
 
 from collections.abc import Iterable, Sequence
 

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Do what is asked to vibes and history, then make the playlists from all channels, write and print them."""
-    # What takes seconds to import is for what isn't refused.
+    # Imported here because it takes seconds, which a refusal need not wait for.
     from bot.cli import playlists_report as report
     from bot.cli.library import check_server
     from bot.cli.output import wording_for

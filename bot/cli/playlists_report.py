@@ -1,4 +1,4 @@
-"""What `earworm playlists` says and writes: words for a person, a document for a program, files for a player."""
+"""The report of `earworm playlists`, as text and as JSON, and its playlist files."""
 
 from collections.abc import Sequence
 from pathlib import Path

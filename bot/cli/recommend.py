@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from bot.cli.arguments import discord_id, whole_number
+from bot.cli.arguments import count_argument, discord_id
 from bot.cli.wishes import add_wishes, steering_from
 from bot.settings import Settings
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help="tracks that count as disliked this once",
     )
-    parser.add_argument("-k", type=whole_number, default=10, metavar="N", help="how many (10)")
+    parser.add_argument("-k", type=count_argument, default=10, metavar="N", help="how many (10)")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     add_wishes(parser)
     parser.set_defaults(run=run)
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Recommend, with a reason for each."""
-    # What takes seconds to import is for what isn't refused.
+    # Imported here because it takes seconds, which a refusal need not wait for.
     from bot.cli.library import check_server
     from bot.cli.output import picks_text, wording_for
     from bot.digest.export import pick_json

@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 async def run(_arguments: argparse.Namespace, settings: Settings) -> int:
     """Run until stopped."""
-    # What takes seconds to import is for what isn't refused.
+    # Imported here because it takes seconds, which a refusal need not wait for.
     from bot import client
 
     await client.run(settings)

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.cli.loopback import best_embedder, lend_weights
+from bot.cli.sandboxed_bot import best_embedder, share_weights
 from bot.settings import Settings
 
 USUAL_PORT = 8420
@@ -27,14 +27,14 @@ def _port(text: str) -> int:
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Serve the page until told to stop."""
-    # What takes seconds to import is for what isn't refused.
-    from bot.cli.visiting import receive
+    """Serve the page until it is stopped."""
+    # Imported here because it takes seconds, which a refusal need not wait for.
+    from bot.cli.sandbox_run import serve_sandbox
 
     embedder = best_embedder(settings.home)
     with _home(arguments.home) as home:
-        lend_weights(settings.home, home)
-        await receive(settings, home, embedder, arguments.port, USUAL_PORT)
+        share_weights(settings.home, home)
+        await serve_sandbox(settings, home, embedder, arguments.port, USUAL_PORT)
     return 0
 
 

@@ -5,8 +5,8 @@ import asyncio
 import re
 from pathlib import Path
 
-from bot.cli.arguments import discord_id, whole_number
-from bot.cli.songs import refuse_what_is_no_song
+from bot.cli.arguments import count_argument, discord_id
+from bot.cli.sources import check_decodable
 from bot.cli.wishes import add_wishes
 from bot.errors import NotFound
 from bot.intake.identity import identify
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a track's id, link or part of its title; or a file or link to listen to",
     )
     parser.add_argument("--guild", type=discord_id, required=True, metavar="ID", help="whose library")
-    parser.add_argument("-k", type=whole_number, default=10, metavar="N", help="how many (10)")
+    parser.add_argument("-k", type=count_argument, default=10, metavar="N", help="how many (10)")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     add_wishes(parser, adventure="safe")  # the nearest, unless asked for something else
     parser.set_defaults(run=run)
@@ -34,21 +34,21 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     named: str = arguments.track.strip()
     path = await asyncio.to_thread(_file, arguments.track)
     if path:
-        await refuse_what_is_no_song(path, settings)
+        await check_decodable(path, settings)
     elif LINK.fullmatch(named):
         identify(named)
-    # What takes seconds to import is for what isn't refused.
-    from bot.cli import likeness
+    # Imported here because it takes seconds, which a refusal need not wait for.
+    from bot.cli import similar_answer
     from bot.intake.links import PATH
 
     if path:
-        return await likeness.by_listening(arguments, settings, f"{PATH}{path}")
+        return await similar_answer.similar_to_source(arguments, settings, f"{PATH}{path}")
     try:
-        return await likeness.by_track(arguments, settings)
+        return await similar_answer.similar_to_track(arguments, settings)
     except NotFound:
         if "://" not in named:
             raise
-    return await likeness.by_listening(arguments, settings, named)
+    return await similar_answer.similar_to_source(arguments, settings, named)
 
 
 def _file(text: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""The demonstration: a week in a music channel, played on the sandbox by members that are made up."""
+"""The script of `earworm demo`: made-up members share, react and ask in the sandbox for a week."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -19,9 +19,9 @@ from discord_sandbox.world.guild import Channel, SandboxGuild
 from discord_sandbox.world.members import SandboxMember
 from discord_sandbox.world.permissions import Permission
 
-PATIENCE = 90.0  # seconds for one step, on a slow machine
+STEP_TIMEOUT_SECONDS = 90.0  # seconds for one step, on a slow machine
 NEIGHBOURS = 3
-LIKED = 2  # songs of a style that a member likes before asking
+LIKED_SONGS_PER_STYLE = 2  # songs of a style that a member likes before asking
 COMMENTS = (
     "this has been in my head all day",
     "found this one on a rainy evening",
@@ -158,7 +158,8 @@ class Story:
             neighbours=neighbours,
             neighbours_by_chance=(per_style - 1) / others,
             liked_style=liked_style,
-            liked_style_by_chance=(per_style - LIKED) / (len(self.songs) - LIKED),
+            liked_style_by_chance=(per_style - LIKED_SONGS_PER_STYLE)
+            / (len(self.songs) - LIKED_SONGS_PER_STYLE),
         )
 
     # -- the steps -----------------------------------------------------------------------------------------
@@ -167,7 +168,7 @@ class Story:
         """The admin's part."""
         stage = self.stage
         await (await stage.ann.command(stage.music, "settings channel", channel=stage.music)).message(
-            PATIENCE
+            STEP_TIMEOUT_SECONDS
         )
         tomorrow = (stage.discord.clock.now() + timedelta(days=4)).weekday()
         digest = await stage.ann.command(
@@ -178,7 +179,7 @@ class Story:
             hour=18,
             timezone="Europe/Berlin",
         )
-        await digest.message(PATIENCE)
+        await digest.message(STEP_TIMEOUT_SECONDS)
 
     async def share(self) -> None:
         """Three members share the songs, three links for each file."""
@@ -191,7 +192,7 @@ class Story:
             self.stage.discord.clock.travel(timedelta(hours=3, minutes=41))
         for song, message in posted:
             ready = partial(self._ready, message)
-            self.replies[song.title] = await self.stage.discord.wait_for(ready, PATIENCE)
+            self.replies[song.title] = await self.stage.discord.wait_for(ready, STEP_TIMEOUT_SECONDS)
 
     async def _post(self, member: SandboxMember, song: ComposedSong, comment: str, *, as_file: bool) -> Json:
         suffix = ".ogg" if as_file else ".mp3"
@@ -216,19 +217,19 @@ class Story:
         copy = await self.stage.bo.post(self.stage.music, "you have to hear this", files=[content])
         locked = await self.stage.bo.post(self.stage.music, f"and this {SPOTIFY}")
         for message in (copy, locked):
-            await self.stage.discord.wait_for(partial(self.stage.reply_to, message), PATIENCE)
+            await self.stage.discord.wait_for(partial(self.stage.reply_to, message), STEP_TIMEOUT_SECONDS)
 
     async def ask(self) -> None:
         """Votes, and the questions that they answer."""
         stage = self.stage
         liked = min({song.style for song in self.songs})
-        favourites = [song.title for song in self.songs if song.style == liked][:LIKED]
+        favourites = [song.title for song in self.songs if song.style == liked][:LIKED_SONGS_PER_STYLE]
         disliked = next(song.title for song in self.songs if song.style != liked)
         for title in favourites:
             await stage.dev.react(self.replies[title], "👍")
             await stage.bo.react(self.replies[title], "👍")
         await stage.dev.react(self.replies[disliked], "👎")
-        await self._votes(LIKED + 1)
+        await self._votes(LIKED_SONGS_PER_STYLE + 1)
         await self._command(stage.dev, "recommend")
         seed = (await stage.cleo.autocomplete(stage.music, "similar", "track", self.songs[5].title))[0][
             "value"
@@ -249,7 +250,9 @@ class Story:
         cog = self.bot.get_cog("digest")
         before = len(self.stage.music.messages)
         await cog.post_all(clock.now())  # type: ignore[union-attr]
-        await self.stage.discord.wait_for(lambda: len(self.stage.music.messages) > before, PATIENCE)
+        await self.stage.discord.wait_for(
+            lambda: len(self.stage.music.messages) > before, STEP_TIMEOUT_SECONDS
+        )
 
     # -- the numbers ---------------------------------------------------------------------------------------
 
@@ -270,10 +273,10 @@ class Story:
         """Of what is recommended to Dev, how much is of the style that they gave 👍; each style in its turn."""
         found = []
         for style in sorted(set(self.styles.values())):
-            liked = [song.title for song in self.songs if song.style == style][:LIKED]
+            liked = [song.title for song in self.songs if song.style == style][:LIKED_SONGS_PER_STYLE]
             for title in liked:
                 await self.stage.dev.react(self.replies[title], "👍")
-            await self._votes(LIKED)
+            await self._votes(LIKED_SONGS_PER_STYLE)
             found.append(await self._share_of(style))
             for title in liked:
                 await self.stage.dev.unreact(self.replies[title], "👍")
@@ -282,13 +285,13 @@ class Story:
 
     async def _share_of(self, style: str) -> float:
         found = await self.bot.services.recommender.recommend(
-            self.stage.guild.id, self.stage.dev.id, None, limit=LIKED
+            self.stage.guild.id, self.stage.dev.id, None, limit=LIKED_SONGS_PER_STYLE
         )
-        return sum(self.styles.get(pick.card.title) == style for pick in found.picks) / LIKED
+        return sum(self.styles.get(pick.card.title) == style for pick in found.picks) / LIKED_SONGS_PER_STYLE
 
     async def _votes(self, number: int) -> None:
         """Wait until the bot knows that many votes of Dev's."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(STEP_TIMEOUT_SECONDS):
             votes = self.bot.services.feedback.votes
             while len(await votes(self.stage.guild.id, self.stage.dev.id)) != number:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
@@ -297,4 +300,4 @@ class Story:
         return (await self.bot.services.catalog.resolve(self.stage.guild.id, title, None)).id
 
     async def _command(self, member: SandboxMember, name: str, **options: str) -> None:
-        await (await member.command(self.stage.music, name, **options)).message(PATIENCE)
+        await (await member.command(self.stage.music, name, **options)).message(STEP_TIMEOUT_SECONDS)

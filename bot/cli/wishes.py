@@ -1,4 +1,4 @@
-"""The wishes that suggestions can be asked for with, as options of commands."""
+"""Command-line options that steer suggestions: tags, tempo, key, exclusions, …"""
 
 import argparse
 from datetime import UTC, datetime

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from bot.audio.loudness import SILENT
+from bot.audio.loudness import ABSOLUTE_GATE_LUFS
 from bot.digest.content import Outlier, Sharer, Tally
 from bot.library.cards import TrackCard, batches
 from bot.periods import Month, PeriodLength
@@ -123,7 +123,7 @@ def _tempo(tracks: Sequence[TrackCard], others: Sequence[TrackCard]) -> str:
 
 
 def _loudness(tracks: Sequence[TrackCard], others: Sequence[TrackCard]) -> str:
-    here, usual = (median_of(cards, "loudness", above=SILENT) for cards in (tracks, others))
+    here, usual = (median_of(cards, "loudness", above=ABSOLUTE_GATE_LUFS) for cards in (tracks, others))
     if here is None or usual is None or abs(here - usual) < MIN_LOUDNESS_CHANGE:
         return ""
     return "louder" if here > usual else "quieter"

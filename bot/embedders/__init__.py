@@ -1,4 +1,4 @@
-"""The embedders by name; nothing heavy is imported before one is loaded."""
+"""The embedders by name; PyTorch and the like are imported only when one is loaded."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What every embedder is: samples in, one vector for the track out."""
+"""The interface of embedders: samples in, one vector for the track out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""A resumable download into a file that only appears once it is whole."""
+"""Resumable HTTP downloads that appear atomically once they are complete."""
 
 import contextlib
 import fcntl
@@ -18,19 +18,19 @@ from bot.errors import WeightsError
 Progress = Callable[[int, int], None]
 
 CHUNK = 1 << 18
-PATIENCE = 30.0
+READ_TIMEOUT_SECONDS = 30.0
 """Seconds without a byte."""
 
-TRIES = 4
+MAX_TRIES = 4
 NETWORK = (urllib.error.URLError, http.client.HTTPException, ssl.SSLError, TimeoutError, ConnectionError)
 
 
-def quiet(done: int, total: int) -> None:
+def no_progress(done: int, total: int) -> None:
     """Progress that nobody watches."""
 
 
 @contextlib.contextmanager
-def keep(place: Path) -> Iterator[Path]:
+def atomic_file(place: Path) -> Iterator[Path]:
     """Lend a partial file that replaces `place` at the end; after an error it stays, to be resumed.
 
     Raises WeightsError if the folder can't be written, the disk is full, or another process is at it.
@@ -54,13 +54,13 @@ def keep(place: Path) -> Iterator[Path]:
         ) from None
 
 
-def download(url: str, part: Path, progress: Progress = quiet) -> None:
+def download(url: str, part: Path, progress: Progress = no_progress) -> None:
     """Fetch `url` into `part`, going on where an earlier try stopped; proxies of the environment are used.
 
     Raises WeightsError when the host can't be reached or refuses, OSError when `part` can't be written.
     """
     reason = ""
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         before = _size(part)
         try:
             return _fetch(url, part, progress)
@@ -100,7 +100,7 @@ def _fetch(url: str, part: Path, progress: Progress) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "earworm", "Accept-Encoding": "identity"})  # noqa: S310
     if have := _size(part):
         request.add_header("Range", f"bytes={have}-")
-    with urllib.request.build_opener().open(request, timeout=PATIENCE) as response:
+    with urllib.request.build_opener().open(request, timeout=READ_TIMEOUT_SECONDS) as response:
         resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
         done = have if resumed else 0
         length = response.headers.get("Content-Length")

@@ -1,4 +1,4 @@
-"""MusiCNN (Pons & Serra 2019): what a music tagger hears in three seconds at a time, and its tags."""
+"""MusiCNN (Pons & Serra 2019): features and tags of a music tagger, over windows of three seconds."""
 
 import zipfile
 import zlib

@@ -33,7 +33,7 @@ BATCH = 4
 
 GPU_BATCH = 64
 
-MOST_THREADS = 8
+MAX_THREADS = 8
 """Each has 50 MB of its own."""
 
 
@@ -138,7 +138,7 @@ class Backend:
 def engine_here(precision: str = "fast") -> Backend:
     """What this machine computes with."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else ""
-    threads = min(torch.get_num_threads(), MOST_THREADS)
+    threads = min(torch.get_num_threads(), MAX_THREADS)
     return choose_engine(
         precision, gpu=gpu, capability=torch.backends.cpu.get_cpu_capability(), threads=threads
     )

@@ -1,4 +1,4 @@
-"""OpenL3's network by Winograd convolutions whose working sets stay in the processor's caches."""
+"""OpenL3's network by cache-blocked Winograd convolutions, for processors."""
 
 from collections.abc import Sequence
 from threading import local

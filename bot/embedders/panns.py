@@ -1,4 +1,4 @@
-"""PANNs CNN14 (Kong et al. 2020): a general sound tagger's penultimate layer."""
+"""PANNs CNN14 (Kong et al. 2020): the penultimate layer of a general audio tagger."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Reads PyTorch's weight files without running what may be hidden in them."""
+"""Loads PyTorch state dicts without executing code that a pickle may contain."""
 
 import pickle
 from pathlib import Path

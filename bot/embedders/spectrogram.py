@@ -1,4 +1,4 @@
-"""OpenL3's view of a second of sound, as kapre 0.3.7 computes it (librosa's front end differs by up to 74 dB)."""
+"""OpenL3's input spectrogram of one second, as kapre 0.3.7 computes it (librosa's front end differs by up to 74 dB)."""
 
 import librosa
 import torch

@@ -1,4 +1,4 @@
-"""Where the embedders' weights come from, and how they get here: only ever when a person asks for them."""
+"""The embedders' weight files: where they are published, downloading and verifying; never without being asked."""
 
 import hashlib
 import importlib.util
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from bot.embedders.download import Progress, download, keep, quiet, unpack
+from bot.embedders.download import Progress, atomic_file, download, no_progress, unpack
 from bot.errors import WeightsError
 
 OPENL3_MIRROR = "https://github.com/marl/openl3/raw/models"
@@ -147,7 +147,7 @@ def verify(name: str, home: Path) -> bool:
     return bool(checksum)
 
 
-def pull(name: str, home: Path, progress: Progress = quiet, *, base_url: str = "") -> Path:
+def pull(name: str, home: Path, progress: Progress = no_progress, *, base_url: str = "") -> Path:
     """Fetch a weight file and check it, unless it is here and in order; what was interrupted is resumed.
 
     `progress` is told the bytes so far and in all (0: unknown); `base_url` replaces the publisher's address up to
@@ -168,7 +168,7 @@ def pull(name: str, home: Path, progress: Progress = quiet, *, base_url: str = "
 
 def _pull_file(file: WeightFile, url: str, home: Path, progress: Progress) -> Path:
     place = file.place(home)
-    with keep(place) as part:
+    with atomic_file(place) as part:
         download(url, part, progress)
         _require(part, file.checksum, file.name)
         if file.packed:
@@ -178,7 +178,7 @@ def _pull_file(file: WeightFile, url: str, home: Path, progress: Progress) -> Pa
 
 def _pull_package(file: WeightFile, home: Path) -> Path:
     place = file.place(home)
-    with keep(place) as part, tempfile.TemporaryDirectory(dir=part.parent) as folder:
+    with atomic_file(place) as part, tempfile.TemporaryDirectory(dir=part.parent) as folder:
         wanted = Path(folder) / "wanted.txt"
         wanted.write_text(f"{file.url} --hash={file.checksum}\n")
         _pip_download(wanted, file)

@@ -1,4 +1,4 @@
-"""What every embedder does with samples first: check them, mix the channels, choose windows."""
+"""Preprocessing that embedders share: checking samples, mixing channels, resampling, choosing windows."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bot.embedders.base import Samples
 from bot.errors import EmbedderError
 
-SHORTEST = 0.01
+MIN_SECONDS = 0.01
 """Seconds; less is a click, not a sound."""
 
 CHUNK = 1 << 20
@@ -21,7 +21,7 @@ def check(samples: Samples, rate: int) -> None:
         raise EmbedderError(f"A sample rate of {rate} Hz makes no sense.")
     if samples.ndim not in (1, 2) or 0 in samples.shape[1:]:
         raise EmbedderError("Samples must have the shape (samples,) or (samples, channels).")
-    if len(samples) < max(2, SHORTEST * rate):
+    if len(samples) < max(2, MIN_SECONDS * rate):
         raise EmbedderError("There is nothing to listen to: the audio is empty or shorter than 10 ms.")
     if not all(np.isfinite(chunk).all() for chunk in _chunks(samples)):
         raise EmbedderError("The audio is damaged: some of its samples are not finite numbers.")

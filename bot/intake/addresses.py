@@ -1,4 +1,4 @@
-"""Names to addresses, and which addresses are public."""
+"""DNS resolution, and which IP addresses belong to the public internet."""
 
 import asyncio
 import contextlib

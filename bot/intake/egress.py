@@ -1,11 +1,11 @@
-"""The one way out for what fetches strangers' links: an HTTP proxy that reaches public addresses only.
+"""An HTTP proxy against SSRF: whatever fetches members' links connects through it, to public addresses only.
 
 The threat: a member posts a link, and the page, playlist, redirect or name behind it makes the bot talk to what only
 the bot can reach: a router, a metadata service, a database on this machine. Checking the link beforehand is no help,
-for it is the fetcher that follows redirects and looks up names. So the fetcher (yt-dlp, in a process that guard.py
-holds to this proxy) can only ask us. We look each name up once, check every address it has, and dial the very address
-that was checked: a second, different answer (rebinding) is never asked for. Private addresses are open only as the
-host:port pairs that the operator named.
+for it is the fetcher that follows redirects and looks up names. So the fetcher (yt-dlp, in a process that
+audit_guard.py holds to this proxy) can only ask us. We look each name up once, check every address it has, and dial
+the very address that was checked: a second, different answer (rebinding) is never asked for. Private addresses are
+open only as the host:port pairs that the operator named.
 
 The other threat is a download without end: each job has a token with a budget of bytes and a deadline, and when either
 is used up, its connections are cut.
@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from bot.errors import Failure
 from bot.intake.addresses import is_public, resolve
-from bot.intake.heads import END, ProxyRequest, last_of_its_connection, plain_host
+from bot.intake.http_heads import END, ProxyRequest, plain_host, with_connection_close
 
 __all__ = ["EgressProxy", "Grant", "is_public"]
 
@@ -218,7 +218,7 @@ async def _converse(grant: Grant, request: ProxyRequest, client: Peer, server: P
 
 
 async def _answer_page(grant: Grant, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    sink.write(last_of_its_connection(await source.readuntil(END)))
+    sink.write(with_connection_close(await source.readuntil(END)))
     await _pump(grant, source, sink)
 
 

@@ -1,4 +1,4 @@
-"""A link becomes a file on disk: starts the fetch worker, waits for it, and ends it in time."""
+"""Downloads a link to a file on disk in a worker process, with a deadline and a byte budget."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,8 @@ from bot.workers import Message, Worker
 
 FETCH_SECONDS = 300.0
 # A file may be asked for twice (yt-dlp looks at it first) and once more after a broken connection; pages come on top.
-BUDGET_FILES = 3
-BUDGET_PAGES = 32 << 20
+BUDGET_FILE_DOWNLOADS = 3
+BUDGET_PAGE_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Fetcher:
         Raises Refused, or WorkerDied if the worker crashed.
         """
         job = self._job(url, into, name)
-        budget = BUDGET_FILES * job["max_bytes"] + BUDGET_PAGES
+        budget = BUDGET_FILE_DOWNLOADS * job["max_bytes"] + BUDGET_PAGE_BYTES
         with self._proxy.grant(max_bytes=budget, seconds=self._seconds) as grant:
             answer = await self._ask_worker(job, grant)
         if "failure" in answer:

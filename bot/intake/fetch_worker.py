@@ -1,6 +1,6 @@
 """The process that runs yt-dlp for one link: the only place that imports it.
 
-Hears `{url, extractor, into, proxy, max_bytes, max_seconds, name}`, says `{path, …facts}` or `{failure, detail}`.
+Hears `{url, extractor, into, proxy, max_bytes, max_seconds, name}`, says `{path, …metadata}` or `{failure, detail}`.
 """
 
 import logging
@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.errors import Failure
-from bot.intake.facts import facts
-from bot.intake.guard import Guard
-from bot.intake.reasons import explain
+from bot.intake.audit_guard import Guard
+from bot.intake.fetch_errors import explain
+from bot.intake.page_metadata import page_metadata
 from bot.workers import Message, limit_resources, reply, requests
 
 # Native protocols only: for the others yt-dlp would start ffmpeg, which connects where it likes.
@@ -25,7 +25,7 @@ FORMAT = (
 LIVE_STATES = ("is_live", "is_upcoming", "post_live")
 CPU_SECONDS = 120
 DATA_BYTES = 1 << 30
-SPARE_BYTES = 1 << 20  # how much later than the hook the kernel stops a file
+FILE_LIMIT_MARGIN_BYTES = 1 << 20  # how much later than the hook the kernel stops a file
 
 
 class Watch:
@@ -71,7 +71,9 @@ def fetch(job: Message) -> Message:
     guard = Guard(proxy=address, folder=Path(job["into"]), runtime=_runtime())
     watch = Watch(max_bytes=job["max_bytes"], max_seconds=job["max_seconds"])
     os.chdir(job["into"])
-    limit_resources(cpu_seconds=CPU_SECONDS, file_bytes=job["max_bytes"] + SPARE_BYTES, data_bytes=DATA_BYTES)
+    limit_resources(
+        cpu_seconds=CPU_SECONDS, file_bytes=job["max_bytes"] + FILE_LIMIT_MARGIN_BYTES, data_bytes=DATA_BYTES
+    )
     guard.install()
     try:
         with yt_dlp.YoutubeDL(_options(job, watch)) as ydl:
@@ -79,7 +81,7 @@ def fetch(job: Message) -> Message:
         files = found.get("requested_downloads")
         if not files:
             return {"failure": watch.failure or Failure.UNSUPPORTED, "detail": "nothing to download"}
-        return {"path": files[0]["filepath"], **facts(found, job["name"])}
+        return {"path": files[0]["filepath"], **page_metadata(found, job["name"])}
     except Exception as error:  # the edge of the worker: whatever it is, it is said to the parent
         failure = Failure.BLOCKED if guard.refused else watch.failure or explain(error)
         return {"failure": failure, "detail": f"{type(error).__name__}: {error}"[:1000]}

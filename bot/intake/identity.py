@@ -1,4 +1,4 @@
-"""One name per source, known before anything is downloaded; pure."""
+"""Canonical keys for links, so that the same source is recognised before anything is downloaded; pure."""
 
 import re
 from collections.abc import Iterable

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from bot.audio.loudness import SILENT
+from bot.audio.loudness import ABSOLUTE_GATE_LUFS
 from bot.pictures.values import Cover
 from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.songs import median_of
@@ -22,7 +22,7 @@ def cover_of(playlist: Playlist, name: str = "") -> Cover:
         caption=count(len(cards), "song"),
         tempo=median_of(cards, "tempo") or 0.0,
         key=min(keys, key=lambda key: (-keys[key], key), default=""),
-        loudness=median_of(cards, "loudness", above=SILENT) or SILENT,
+        loudness=median_of(cards, "loudness", above=ABSOLUTE_GATE_LUFS) or ABSOLUTE_GATE_LUFS,
         brightness=median_of(cards, "brightness") or 0.0,
         tags=tuple(sorted(tags, key=lambda tag: (-tags[tag], tag))[:MAX_TAGS]),
     )

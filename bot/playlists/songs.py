@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.audio.loudness import SILENT
+from bot.audio.loudness import ABSOLUTE_GATE_LUFS
 from bot.library.cards import TrackCard
 from bot.playlists.camelot import Camelot, camelot
 from bot.suggestions.song_names import SongName
@@ -38,7 +38,7 @@ class PlacedTrack:
             card,
             place,
             tempo=_number(card.features, "tempo", above=0),
-            loudness=_number(card.features, "loudness", above=SILENT),
+            loudness=_number(card.features, "loudness", above=ABSOLUTE_GATE_LUFS),
             brightness=_number(card.features, "brightness", above=0),
             key=camelot(card.features.get("key")),
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from bot.audio.loudness import SILENT
+from bot.audio.loudness import ABSOLUTE_GATE_LUFS
 from bot.errors import NotFound
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
@@ -56,9 +56,9 @@ class TasteCards:
             liked=len(liked),
             tags=_tags(mine),
             tempos=tuple(feature_values(mine, "tempo")),
-            loudness=tuple(feature_values(mine, "loudness", above=SILENT)),
+            loudness=tuple(feature_values(mine, "loudness", above=ABSOLUTE_GATE_LUFS)),
             server_tempo=median_of(server, "tempo"),
-            server_loudness=median_of(server, "loudness", above=SILENT),
+            server_loudness=median_of(server, "loudness", above=ABSOLUTE_GATE_LUFS),
             sharers=tuple(LikedSharer(who, likes) for who, likes in known[:MAX_SHARERS]),
             closest=closest,
             closest_percent=buddy.match if buddy and closest else 0,

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
-from bot.audio.fingerprint import EVIDENCE, SKETCH, Fingerprint, from_bytes, same_recording
+from bot.audio.fingerprint import MIN_AGREEING_WORDS, SKETCH, Fingerprint, from_bytes, same_recording
 from bot.backoff import backoff
 from bot.errors import EmbedderError, Failure, Refused, StorageFailed, WeightsError, WorkerDied
 from bot.library.store import Store
@@ -192,4 +192,4 @@ def _may_pass(refused: Refused) -> bool:
 def _is_another(stored: bytes, heard: Fingerprint) -> bool:
     """Whether what was heard is another recording than what was stored, as far as that can be told."""
     known = from_bytes(stored)
-    return len(known) >= SKETCH + EVIDENCE and not same_recording(known, heard)
+    return len(known) >= SKETCH + MIN_AGREEING_WORDS and not same_recording(known, heard)

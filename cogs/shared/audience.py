@@ -1,4 +1,4 @@
-"""Discord's servers and channels as values that decide who can see what."""
+"""Visible channels: whose shares an answer may show, from Discord's roles and channel overwrites."""
 
 import discord
 

@@ -1,4 +1,4 @@
-"""What the bot may do in a channel, in the words of Discord's settings."""
+"""The bot's missing channel permissions, named as in Discord's settings."""
 
 import discord
 

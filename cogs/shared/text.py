@@ -1,4 +1,4 @@
-"""Wording that several cogs share; everything that members or pages wrote is disarmed here and shortened."""
+"""Text formatting that cogs share; escapes markdown and mentions in what members or pages wrote."""
 
 import re
 import unicodedata
@@ -14,15 +14,15 @@ T = TypeVar("T")
 # How much of a title is shown, from the most to the least, until everything fits.
 TITLE_LENGTHS = (90, 60, 40, 25, 8)
 MARKUP = re.compile(r"[\\`*_~|<>\[\]]")
-TO_EVERYBODY = re.compile(r"@(?=everyone|here)")
+MASS_MENTION = re.compile(r"@(?=everyone|here)")
 # Marks that turn the direction of what follows them, also of our own words.
-TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def plain(text: str, length: int = TITLE_LENGTHS[0]) -> str:
     """Members' or pages' words as plain text: one line, no markdown, no mentions, at most `length` characters."""
     shown = "".join(c for c in text if c.isspace() or _is_shown(c))
-    return TO_EVERYBODY.sub("@\u200b", MARKUP.sub(r"\\\g<0>", shorten(shown, length)))
+    return MASS_MENTION.sub("@\u200b", MARKUP.sub(r"\\\g<0>", shorten(shown, length)))
 
 
 def shorten(text: str, length: int) -> str:
@@ -90,4 +90,4 @@ def fitting(lines: Iterable[str], limit: int) -> list[str]:
 
 
 def _is_shown(character: str) -> bool:
-    return character not in TURNING and unicodedata.category(character) not in {"Cc", "Cs"}
+    return character not in BIDI_CONTROLS and unicodedata.category(character) not in {"Cc", "Cs"}

@@ -1,4 +1,4 @@
-"""The option `track` of commands: suggested while it is typed, then found."""
+"""The command option `track`: autocomplete and lookup."""
 
 import discord
 from discord import app_commands

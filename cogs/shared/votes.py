@@ -1,4 +1,4 @@
-"""The 👍 and 👎 buttons of a track, which work for as long as their message stands."""
+"""The 👍 and 👎 buttons of a track; they are persistent, so they keep working after a restart."""
 
 from collections.abc import Callable, Coroutine, Iterator
 from functools import wraps

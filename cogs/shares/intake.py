@@ -1,4 +1,4 @@
-"""Share: bare links and files in music channels, /share, and the message menu."""
+"""Accepting shares: links and files posted in music channels, /share, and the message menu."""
 
 import asyncio
 import logging
@@ -14,8 +14,8 @@ from cogs.shares.sharing import accept, sources_from_options, sources_of, submit
 
 log = logging.getLogger(__name__)
 
-SIGN = "🎧"
-CATCH_UP = 1000  # messages of a channel or thread, after downtime
+WORKING_EMOJI = "🎧"
+MAX_CATCH_UP_MESSAGES = 1000  # messages of a channel or thread, after downtime
 
 Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
@@ -79,7 +79,7 @@ class IntakeCog(commands.Cog):
     async def show_sign(self, message: discord.Message) -> None:
         """Show at once that the bot is working on a message."""
         try:
-            await message.add_reaction(SIGN)
+            await message.add_reaction(WORKING_EMOJI)
         except DISCORD_FAILS as error:
             log.info("no sign on message %d: %s", message.id, error)
 
@@ -128,7 +128,9 @@ class IntakeCog(commands.Cog):
 
     async def _catch_up(self, place: Place, last: int) -> int:
         newest = last
-        async for message in place.history(after=discord.Object(last), limit=CATCH_UP, oldest_first=True):
+        async for message in place.history(
+            after=discord.Object(last), limit=MAX_CATCH_UP_MESSAGES, oldest_first=True
+        ):
             if await self.take_in(message):
                 await self.show_sign(message)
             newest = message.id

@@ -1,4 +1,4 @@
-"""Reactions and vote buttons become feedback."""
+"""Records 👍 and 👎 reactions as votes."""
 
 import discord
 from discord.ext import commands

@@ -1,4 +1,4 @@
-"""The one reply to a share: made at once, edited in place, found again after a crash."""
+"""The bot's reply to a share: sent at once, edited in place, found again after a crash."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 LISTENING = "🎧 Listening…"
 THUMBS = ("👍", "👎")
 CONTENT_LIMIT = 2000
-HISTORY = 500  # messages behind a share in which its reply is looked for
+MAX_HISTORY_MESSAGES = 500  # messages behind a share in which its reply is looked for
 
 
 class RepliesCog(commands.Cog):
@@ -103,7 +103,7 @@ class RepliesCog(commands.Cog):
         if state.message_id not in self._unsure and began > self.started_at:
             return None
         after = discord.Object(state.message_id)
-        async for message in channel.history(after=after, limit=HISTORY, oldest_first=True):
+        async for message in channel.history(after=after, limit=MAX_HISTORY_MESSAGES, oldest_first=True):
             answered = message.reference
             if message.author == self.bot.user and answered and answered.message_id == state.message_id:
                 return message.id

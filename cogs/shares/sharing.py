@@ -1,4 +1,4 @@
-"""From a message, a command's options or a button to shares in the ledger, and back out of it."""
+"""Submitting shares to the ledger, from messages, commands and buttons, and withdrawing them."""
 
 import logging
 from collections.abc import Collection, Iterable, Sequence

@@ -155,7 +155,7 @@ def test_what_is_no_number_is_passed_over() -> None:
 
 def test_a_long_track_is_judged_by_its_middle(monkeypatch: pytest.MonkeyPatch) -> None:
     samples = np.concatenate([clicks(80, 40), clicks(150, 20), clicks(80, 40)])
-    monkeypatch.setattr("bot.audio.features.EXCERPT", 20)
+    monkeypatch.setattr("bot.audio.features.MAX_EXCERPT_SECONDS", 20)
     assert measure(samples, RATE).tempo == pytest.approx(150, rel=0.01)
 
 

@@ -5,7 +5,7 @@ import soxr
 from numpy.typing import NDArray
 
 from bot.audio.fingerprint import SKETCH_BYTES, fingerprint, same_recording, to_bytes
-from bot.audio.recordings import SHORTLIST, Recordings
+from bot.audio.recordings import MAX_SHORTLIST, Recordings
 from discord_sandbox.music.synth import ComposedSong
 from tests.audio.media import RATE
 
@@ -25,7 +25,7 @@ def test_the_recording_is_among_the_few(songs: list[ComposedSong]) -> None:
         copy = fingerprint(songs[place].samples[2 * RATE :] * np.float32(0.5), RATE)
         shortlist = recordings.shortlist(copy, 15.0)
         assert 200 + place in shortlist
-        assert len(shortlist) <= SHORTLIST
+        assert len(shortlist) <= MAX_SHORTLIST
         assert [key for key in shortlist if key >= 200 and same_recording(copy, originals[key - 200])] == [
             200 + place
         ]

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from bot.__main__ import main
 from bot.cli import ingest
-from bot.cli.songs import find
+from bot.cli.sources import find
 from bot.errors import EarwormError, WeightsError
 from bot.services import Services
 from bot.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.embedders.download import download, keep, unpack
+from bot.embedders.download import atomic_file, download, unpack
 from bot.errors import WeightsError
 from tests.support.http import Site, site
 
@@ -129,7 +129,7 @@ async def test_a_proxy_of_the_environment_is_used(tmp_path: Path, monkeypatch: p
 
 def test_what_is_kept_appears_at_the_end(tmp_path: Path) -> None:
     place = tmp_path / "deep" / "w"
-    with keep(place) as part:
+    with atomic_file(place) as part:
         part.write_bytes(BODY)
         assert not place.exists()
     assert place.read_bytes() == BODY
@@ -139,7 +139,7 @@ def test_what_is_kept_appears_at_the_end(tmp_path: Path) -> None:
 def test_after_an_error_the_part_stays_and_the_place_is_untouched(tmp_path: Path) -> None:
     place = tmp_path / "w"
     place.write_bytes(b"old")
-    with pytest.raises(WeightsError), keep(place) as part:
+    with pytest.raises(WeightsError), atomic_file(place) as part:
         part.write_bytes(b"half")
         raise WeightsError("broken off")
     assert place.read_bytes() == b"old"
@@ -147,22 +147,22 @@ def test_after_an_error_the_part_stays_and_the_place_is_untouched(tmp_path: Path
 
 
 def test_two_at_once_are_told(tmp_path: Path) -> None:
-    with keep(tmp_path / "w") as part:
+    with atomic_file(tmp_path / "w") as part:
         part.write_bytes(b"first")
-        with pytest.raises(WeightsError, match="Another process"), keep(tmp_path / "w"):
+        with pytest.raises(WeightsError, match="Another process"), atomic_file(tmp_path / "w"):
             pass
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(WeightsError, match="EARWORM_HOME"), keep(tmp_path / "file" / "w"):
+    with pytest.raises(WeightsError, match="EARWORM_HOME"), atomic_file(tmp_path / "file" / "w"):
         pass
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
     with (
         pytest.raises(WeightsError, match="No space left"),
-        keep(tmp_path / "w"),
+        atomic_file(tmp_path / "w"),
         Path("/dev/full").open("wb", buffering=0) as full,
     ):
         full.write(BODY)

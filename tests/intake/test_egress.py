@@ -9,7 +9,7 @@ from aiohttp.web import Response
 
 from bot.errors import Failure
 from bot.intake import egress
-from bot.intake.heads import END
+from bot.intake.http_heads import END
 from tests.support.http import site
 
 PUBLIC = "2fff::1"  # counts as public and is nobody's, so that dialling it disturbs no one

@@ -196,7 +196,7 @@ async def test_a_file_without_an_end(web, proxy, folder):
 
 
 async def test_a_page_without_an_end(web, proxy, folder, monkeypatch):
-    monkeypatch.setattr("bot.intake.fetch.BUDGET_PAGES", 1_000_000)
+    monkeypatch.setattr("bot.intake.fetch.BUDGET_PAGE_BYTES", 1_000_000)
     fetcher = Fetcher(proxy, Settings.load(max_bytes=100_000))
     assert await refused(fetcher, web.serve_endlessly("/page", "text/html"), folder) == Failure.TOO_BIG
 

@@ -4,7 +4,7 @@ import pytest
 from yt_dlp.utils import DownloadCancelled
 
 from bot.errors import Failure
-from bot.intake.fetch_worker import CPU_SECONDS, DATA_BYTES, SPARE_BYTES, Watch
+from bot.intake.fetch_worker import CPU_SECONDS, DATA_BYTES, FILE_LIMIT_MARGIN_BYTES, Watch
 from tests.support.worker import ScriptWorker
 
 PROGRAM = """
@@ -46,7 +46,7 @@ async def test_a_fetch_is_guarded_and_limited(web, proxy, folder, tmp_path, clip
     assert answer["path"] == str(folder / "media.mp3")
     assert answer["elsewhere"] == "refused"
     assert secret.connections == 0
-    assert answer["limits"] == [CPU_SECONDS, DATA_BYTES, (1 << 20) + SPARE_BYTES, 0]
+    assert answer["limits"] == [CPU_SECONDS, DATA_BYTES, (1 << 20) + FILE_LIMIT_MARGIN_BYTES, 0]
     assert answer["cwd"] == str(folder)
 
 

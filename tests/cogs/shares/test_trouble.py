@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.client import APOLOGY, Earworm
+from bot.client import UNEXPECTED_ERROR, Earworm
 from discord_sandbox import Permission
 from tests.support.running import Club, eventually
 from tests.support.songs import encoded, file
@@ -22,7 +22,7 @@ async def test_an_unexpected_error_is_apologised_for_and_logged(
 
     monkeypatch.setattr(bot.services.recommender, "recommend", broken)
     said = await (await club.ann.command(club.hall, "recommend")).message()
-    assert said["content"] == APOLOGY and said["flags"] & 64
+    assert said["content"] == UNEXPECTED_ERROR and said["flags"] & 64
     assert club.hall.messages == []
     [record] = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert record.getMessage() == "/recommend failed"
@@ -41,7 +41,7 @@ async def test_an_unexpected_error_of_a_button(
 
     monkeypatch.setattr(bot.services.feedback, "toggle", broken)
     said = await (await club.bo.click(shown, emoji="👍")).message()
-    assert said["content"] == APOLOGY and said["flags"] & 64
+    assert said["content"] == UNEXPECTED_ERROR and said["flags"] & 64
     assert [m["id"] for m in club.hall.messages] == [shown["id"]]
 
 

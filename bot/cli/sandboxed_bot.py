@@ -1,4 +1,4 @@
-"""What the commands share that run the bot against the sandbox: which embedder, and ending when it ends."""
+"""Helpers of `earworm demo` and `earworm sandbox`, which run the bot against the Discord sandbox."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -18,7 +18,7 @@ def best_embedder(home: Path) -> str:
     return next(name for name in BEST_FIRST if weights.available(name, home))
 
 
-def listening_with(embedder: str) -> str:
+def embedder_notice(embedder: str) -> str:
     """Which embedder listens, and why."""
     if embedder == BEST_FIRST[0]:
         return f"Listening with {embedder}."
@@ -28,17 +28,17 @@ def listening_with(embedder: str) -> str:
     )
 
 
-def lend_weights(home: Path, other: Path) -> None:
+def share_weights(home: Path, other: Path) -> None:
     """Let another home, which need not exist, use the weights of this one."""
     other.mkdir(parents=True, exist_ok=True)
     if (home / "weights").is_dir() and not (other / "weights").exists():
         (other / "weights").symlink_to((home / "weights").resolve())
 
 
-async def beside(bot: asyncio.Task[None], doing: Awaitable[T]) -> T:
-    """What this gives, while the bot runs.
+async def while_running(bot: asyncio.Task[None], doing: Awaitable[T]) -> T:
+    """The awaitable's result, unless the bot ends first.
 
-    If the bot ends first, its error is raised, or KeyboardInterrupt if somebody told it to stop.
+    If the bot ends first, its error is raised, or KeyboardInterrupt if it was stopped by a signal.
     """
     task = asyncio.ensure_future(doing)
     try:

@@ -1,4 +1,4 @@
-"""What a proxy reads and writes at the start of a connection: heads of HTTP messages; pure."""
+"""HTTP request and response heads as the egress proxy parses and rewrites them; pure."""
 
 import base64
 from dataclasses import dataclass
@@ -61,8 +61,8 @@ def plain_host(host: str) -> str:
     return host.lower().strip("[]").rstrip(".")
 
 
-def last_of_its_connection(raw: bytes) -> bytes:
-    """The head of a server's answer, made to say that nothing follows it. Raises ValueError if it is none.
+def with_connection_close(raw: bytes) -> bytes:
+    """The head of a server's response with `Connection: close`. Raises ValueError if it is none.
 
     A client keeps its connection to a proxy for other hosts too; ours leads to one host only.
     """

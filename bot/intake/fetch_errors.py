@@ -1,4 +1,4 @@
-"""Why a fetch failed: yt-dlp's errors put into our words; pure, and without importing yt-dlp."""
+"""Maps yt-dlp's errors to a `Failure` kind; pure, without importing yt-dlp."""
 
 import re
 from collections.abc import Iterator

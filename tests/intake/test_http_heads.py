@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.intake.heads import ProxyRequest, last_of_its_connection, plain_host
+from bot.intake.http_heads import ProxyRequest, plain_host, with_connection_close
 
 
 def test_a_page_is_asked_of_its_server_as_a_browser_would():
@@ -49,12 +49,12 @@ def test_what_is_no_request_raises(raw):
 
 def test_an_answer_says_that_it_is_the_last():
     raw = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nKeep-Alive: timeout=5\r\nConnection: keep-alive\r\n\r\n"
-    assert last_of_its_connection(raw) == b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"
+    assert with_connection_close(raw) == b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"
 
 
 def test_what_is_no_answer_raises():
     with pytest.raises(ValueError, match="HTTP"):
-        last_of_its_connection(b"SSH-2.0-OpenSSH\r\n\r\n")
+        with_connection_close(b"SSH-2.0-OpenSSH\r\n\r\n")
 
 
 def test_hosts_are_compared_without_case_brackets_and_root():

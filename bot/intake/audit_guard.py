@@ -1,4 +1,5 @@
-"""Holds the fetch worker to what it is for: it asks the proxy, runs the JavaScript runtime and writes in its folder.
+"""An audit hook that confines the fetch worker: network only through the proxy, no program but the JavaScript
+runtime, files only in its own folder.
 
 An audit hook sees what Python code does by whatever library, and cannot be taken away again. It is no sandbox against
 native code, which is why curl_cffi, whose connections Python cannot see, must not be installed.
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 # Every way to start a program; `subprocess.Popen` is judged by the program.
-STARTS = (
+PROCESS_START_EVENTS = (
     "os.exec",
     "os.fork",
     "os.forkpty",
@@ -42,7 +43,9 @@ class Guard:
             raise PermissionError(f"{event} is not for this process")
         if event == "open" and not self._may_open(arguments[0], arguments[2]):
             raise PermissionError("files are written in the job's folder only")
-        if event in STARTS or (event == "subprocess.Popen" and os.fspath(arguments[0]) != self._runtime):
+        if event in PROCESS_START_EVENTS or (
+            event == "subprocess.Popen" and os.fspath(arguments[0]) != self._runtime
+        ):
             raise PermissionError("no program but the JavaScript runtime is started")
 
     def _may_talk(self, event: str, arguments: tuple[Any, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Takes files and links into a server's library: the part of `earworm ingest` that needs one."""
+"""`earworm ingest` with the library open; imported only once the sources are known to be valid."""
 
 import asyncio
 import hashlib
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from bot.cli.songs import Item, Result
+from bot.cli.sources import IngestResult, SourceItem
 from bot.errors import Failure, Refused
 from bot.intake.links import PATH
 from bot.services import Services
@@ -19,23 +19,23 @@ from bot.shares.ledger import JobState, NewShare
 BATCH = 100
 
 
-class Command:
-    """One call of the command, for one member of one server."""
+class Ingester:
+    """Adds files and links to one server's library as one member's shares."""
 
     def __init__(self, services: Services, guild_id: int, user_id: int) -> None:
         self._services = services
         self._guild_id = guild_id
         self._user_id = user_id
 
-    async def take_in(self, items: Sequence[Item], *, aloud: bool) -> list[Result]:
+    async def take_in(self, items: Sequence[SourceItem], *, aloud: bool) -> list[IngestResult]:
         """Take items in, with a progress bar on standard error; `aloud`: and lines on standard output."""
-        results: list[Result] = []
+        results: list[IngestResult] = []
         # A single refusal that goes to a file or another program has no bar around it.
         disable = None if len(items) == 1 else False
         with tqdm(total=len(items), unit="song", leave=False, disable=disable) as bar:
             for start in range(0, len(items), BATCH):
                 batch = items[start : start + BATCH]
-                done: dict[int, Result] = {}
+                done: dict[int, IngestResult] = {}
                 async for place, result in self._batch(batch):
                     done[place] = result
                     bar.update()
@@ -44,14 +44,14 @@ class Command:
                 results += [done[place] for place in range(len(batch))]
         return results
 
-    async def _batch(self, items: Sequence[Item]) -> AsyncIterator[tuple[int, Result]]:
+    async def _batch(self, items: Sequence[SourceItem]) -> AsyncIterator[tuple[int, IngestResult]]:
         """Each item's place and what became of it."""
         shares: dict[int, NewShare] = {}
         for place, item in enumerate(items):
             try:
                 shares[place] = await asyncio.to_thread(self._share, item)
             except Refused as refused:
-                yield place, Result(item.source, "failed", str(refused))
+                yield place, IngestResult(item.source, "failed", str(refused))
         jobs: dict[int, list[int]] = defaultdict(list)
         for place, job_id in zip(
             shares, await self._services.pipeline.submit([*shares.values()]), strict=True
@@ -61,7 +61,7 @@ class Command:
             for number, place in enumerate(jobs[state.id]):
                 yield place, await self._result(items[place].source, state, again=number > 0)
 
-    def _share(self, item: Item) -> NewShare:
+    def _share(self, item: SourceItem) -> NewShare:
         if item.reason:
             raise Refused(Failure.UNSUPPORTED, item.reason)
         return NewShare(
@@ -74,12 +74,12 @@ class Command:
             shared_at=now(),
         )
 
-    async def _result(self, source: str, state: JobState, *, again: bool) -> Result:
+    async def _result(self, source: str, state: JobState, *, again: bool) -> IngestResult:
         cards = await self._services.catalog.cards(self._guild_id, [state.track_id or 0], None)
         if state.failure or not cards:
-            return Result(source, "failed", state.reason)
+            return IngestResult(source, "failed", state.reason)
         card, status = cards[0], "known" if state.known or again else "added"
-        return Result(source, status, "", card.id, card.title, card.artist, card.seconds)
+        return IngestResult(source, status, "", card.id, card.title, card.artist, card.seconds)
 
 
 def _sha256(path: Path) -> str:

@@ -10,7 +10,7 @@ from tests.support.worker import ScriptWorker
 PROGRAM = """
 import os, shutil, socket, subprocess, urllib.request
 from pathlib import Path
-from bot.intake.guard import Guard
+from bot.intake.audit_guard import Guard
 from bot.intake.fetch_worker import CPU_SECONDS, DATA_BYTES
 from bot.workers import limit_resources, reply, requests
 

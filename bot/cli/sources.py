@@ -1,4 +1,4 @@
-"""Songs that are named on the command line; what can never be one is refused before anything slow is imported."""
+"""Files, folders and links named on the command line, checked before anything slow is imported."""
 
 import re
 import tempfile
@@ -17,7 +17,7 @@ SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Item:
+class SourceItem:
     """A file or link; `source` is its path or its host, `reason` says why it is refused at once."""
 
     source: str
@@ -28,7 +28,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Result:
+class IngestResult:
     """What became of an item: added, known or failed; `seconds` is its length."""
 
     source: str
@@ -47,18 +47,18 @@ class Result:
         return f"{self.status}  {by}{self.title} ({minutes}:{seconds:02}), track {self.id}"
 
 
-def find(sources: Sequence[str]) -> list[Item]:
+def find(sources: Sequence[str]) -> list[SourceItem]:
     """The files, those of the folders, and the links that were named, in order."""
     return [item for source in sources for item in _items(source)]
 
 
-async def refuse_what_is_no_song(path: Path, settings: Settings) -> None:
+async def check_decodable(path: Path, settings: Settings) -> None:
     """Decode a file only to learn whether that can be done. Raises Refused, or WorkerDied if it kills the decoder."""
     with tempfile.TemporaryDirectory() as folder:
         await decode(path, Path(folder), max_seconds=settings.max_seconds)
 
 
-def _items(source: str) -> Iterator[Item]:
+def _items(source: str) -> Iterator[SourceItem]:
     path = Path(source)
     try:
         there = bool(source.strip()) and path.exists()
@@ -68,13 +68,15 @@ def _items(source: str) -> Iterator[Item]:
         files = sorted(found for found in path.rglob("*") if _is_song(found.relative_to(path), found))
         yield from map(_file, files)
         if not files:
-            yield Item(source, reason="There is no audio or video file in that folder.")
+            yield SourceItem(source, reason="There is no audio or video file in that folder.")
     elif there:
         yield _file(path)
     elif SCHEME.match(source):
         yield _link(source)
     else:
-        yield Item(source, reason="There is no such file. Name a file, a folder, or a link to one song.")
+        yield SourceItem(
+            source, reason="There is no such file. Name a file, a folder, or a link to one song."
+        )
 
 
 def _is_song(inside: Path, path: Path) -> bool:
@@ -82,18 +84,18 @@ def _is_song(inside: Path, path: Path) -> bool:
     return not hidden and is_media_file(path.name, "") and path.is_file()
 
 
-def _file(path: Path) -> Item:
+def _file(path: Path) -> SourceItem:
     if not path.is_file():
-        return Item(str(path), reason="That is no file. Name a file, a folder, or a link to one song.")
-    return Item(str(path), path=path.resolve())
+        return SourceItem(str(path), reason="That is no file. Name a file, a folder, or a link to one song.")
+    return SourceItem(str(path), path=path.resolve())
 
 
-def _link(link: str) -> Item:
+def _link(link: str) -> SourceItem:
     try:
         identity = identify(link)
     except Refused as refused:
-        return Item(_host(link), reason=str(refused))
-    return Item(_host(link), url=identity.url, key=identity.key)
+        return SourceItem(_host(link), reason=str(refused))
+    return SourceItem(_host(link), url=identity.url, key=identity.key)
 
 
 def _host(link: str) -> str:

@@ -1,18 +1,18 @@
-"""What a page says about its song, out of yt-dlp's info; pure, and without importing yt-dlp."""
+"""A song's metadata from yt-dlp's info dictionary: title, artist, tags, …; pure, without importing yt-dlp."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
-LONGEST = 300  # characters of a title or name
-MOST = 30  # tags or genres
+MAX_LENGTH = 300  # characters of a title or name
+MAX_TAGS = 30  # tags or genres
 # Their ids come from file names: not one medium's own.
 NAMELESS_EXTRACTORS = ("Generic", "HTML5MediaEmbed")
 NO_TITLE = "video"  # what yt-dlp calls a page without one
 
 
-def facts(info: Mapping[str, Any], name: str) -> dict[str, Any]:
+def page_metadata(info: Mapping[str, Any], name: str) -> dict[str, Any]:
     """The fields of a `Fetched` but its path; `name` is the file's name where the link doesn't tell it."""
     url = urldefrag(str(info.get("webpage_url") or "")).url
     extractor = str(info.get("extractor_key") or "")
@@ -40,11 +40,11 @@ def facts(info: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _line(value: object) -> str:
-    return " ".join(str(value or "").split())[:LONGEST]
+    return " ".join(str(value or "").split())[:MAX_LENGTH]
 
 
 def _lines(values: Iterable[object]) -> list[str]:
-    return list(dict.fromkeys(filter(None, map(_line, values))))[:MOST]
+    return list(dict.fromkeys(filter(None, map(_line, values))))[:MAX_TAGS]
 
 
 def _stem(path: str) -> str:

@@ -1,4 +1,4 @@
-"""Lets somebody visit the sandbox of `earworm sandbox`: the club, its page and the bot."""
+"""`earworm sandbox` itself: serves the sandbox's page and runs the bot in it."""
 
 import asyncio
 import contextlib
@@ -9,16 +9,16 @@ from errno import EADDRINUSE
 from pathlib import Path
 
 from bot import client
-from bot.cli.loopback import START_SECONDS, beside, listening_with
+from bot.cli.sandboxed_bot import START_SECONDS, embedder_notice, while_running
 from bot.client import Earworm
 from bot.errors import SettingsError
 from bot.settings import Settings
 from discord_sandbox import Sandbox, SandboxError
 from discord_sandbox.page import DemoServer, MenuEntry, SandboxPage
 
-TAKEN = "Port {} is taken. Name another one with --port, or end what runs there."
+PORT_TAKEN = "Port {} is taken. Name another one with --port, or end what runs there."
 NO_DIGEST = "The weekly digest is off. Ann switches it on with /digest set."
-FIRST = """\
+FIRST_STEPS = """\
 Try this first:
   1. Press + beside the message box and let the others share eight songs, or drop an audio file into #music.
   2. Type / and choose /similar or /recommend; react with 👍 and 👎; press the buttons under the answers.
@@ -26,17 +26,17 @@ Try this first:
 """
 
 
-async def receive(settings: Settings, home: Path, embedder: str, port: int | None, usual: int) -> None:
-    """Serve the page, at the usual port unless one is named, until told to stop. Raises SettingsError."""
+async def serve_sandbox(settings: Settings, home: Path, embedder: str, port: int | None, usual: int) -> None:
+    """Serve the page, at the usual port unless one is named, until it is stopped. Raises SettingsError."""
     async with Sandbox() as discord:
-        visit = Visit(DemoServer.build(discord))
+        visit = SandboxVisit(DemoServer.build(discord))
         async with _opened(visit, port, usual) as page:
             await _serve(visit, _settings(discord, settings, embedder, home), _greeting(page, embedder))
 
 
 @dataclass
-class Visit:
-    """The club and, once it is there, the bot."""
+class SandboxVisit:
+    """The demo server and, once it is connected, the bot."""
 
     club: DemoServer
     bot: Earworm | None = None
@@ -58,13 +58,13 @@ class Visit:
         await self.bot.get_cog("digest").post_all(due + timedelta(seconds=1))  # type: ignore[union-attr]
 
 
-async def _serve(visit: Visit, settings: Settings, greeting: str) -> None:
-    """Run the bot until it is told to stop, and say when it is ready."""
+async def _serve(visit: SandboxVisit, settings: Settings, greeting: str) -> None:
+    """Run the bot until it is stopped, and print the greeting once it is ready."""
     ready: asyncio.Future[Earworm] = asyncio.get_running_loop().create_future()
     bot = asyncio.create_task(client.run(settings, ready=ready.set_result))
     try:
-        visit.bot = await beside(bot, asyncio.wait_for(ready, START_SECONDS))
-        await beside(bot, visit.club.set_up())
+        visit.bot = await while_running(bot, asyncio.wait_for(ready, START_SECONDS))
+        await while_running(bot, visit.club.set_up())
         print(greeting, flush=True)
         await bot
     finally:
@@ -73,7 +73,7 @@ async def _serve(visit: Visit, settings: Settings, greeting: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _opened(visit: Visit, port: int | None, usual: int) -> AsyncIterator[SandboxPage]:
+async def _opened(visit: SandboxVisit, port: int | None, usual: int) -> AsyncIterator[SandboxPage]:
     """The page at this port; without one at the usual port or, if that is taken, at any. Raises SettingsError."""
     about = {"speaker": visit.club.members[1], "here": visit.club.music, "songs": visit.club.songs}
     for tried in (usual, 0) if port is None else (port,):
@@ -83,7 +83,9 @@ async def _opened(visit: Visit, port: int | None, usual: int) -> AsyncIterator[S
         except OSError as error:
             if port is None and tried:
                 continue
-            raise SettingsError(TAKEN.format(port) if error.errno == EADDRINUSE else str(error)) from None
+            raise SettingsError(
+                PORT_TAKEN.format(port) if error.errno == EADDRINUSE else str(error)
+            ) from None
         try:
             yield page
         finally:
@@ -109,4 +111,4 @@ def _settings(discord: Sandbox, settings: Settings, embedder: str, home: Path) -
 
 
 def _greeting(page: SandboxPage, embedder: str) -> str:
-    return f"Earworm's sandbox: {page.address}\n\n{listening_with(embedder)}\n{FIRST}\nCtrl-C ends it."
+    return f"Earworm's sandbox: {page.address}\n\n{embedder_notice(embedder)}\n{FIRST_STEPS}\nCtrl-C ends it."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.intake.facts import LONGEST, MOST, facts
+from bot.intake.page_metadata import MAX_LENGTH, MAX_TAGS, page_metadata
 
 SITE = {
     "extractor_key": "Youtube",
@@ -25,7 +25,7 @@ def test_everything_a_site_says_is_kept():
         "categories": ["Music"],
         "genres": ["Pop"],
     }
-    assert facts(info, "") == {
+    assert page_metadata(info, "") == {
         "key": "youtube:dQw4w9WgXcQ",
         "url": "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
         "title": "A Song",
@@ -41,7 +41,7 @@ def test_everything_a_site_says_is_kept():
 
 
 def test_a_page_may_say_nothing():
-    nothing = facts({"extractor_key": "Generic"}, "")
+    nothing = page_metadata({"extractor_key": "Generic"}, "")
     assert nothing["key"] is None
     assert nothing["seconds"] is None
     assert {nothing[name] for name in ("url", "title", "artist", "album", "thumbnail", "name")} == {""}
@@ -49,17 +49,17 @@ def test_a_page_may_say_nothing():
 
 
 def test_single_values_stand_for_lists():
-    found = facts(SITE | {"artist": "Someone", "genre": "Pop", "channel": "Channel"}, "")
+    found = page_metadata(SITE | {"artist": "Someone", "genre": "Pop", "channel": "Channel"}, "")
     assert (found["artist"], found["genres"], found["uploader"]) == ("Someone", ["Pop"], "Channel")
 
 
 def test_a_file_name_is_a_name_and_no_title():
-    found = facts(PAGE | {"title": "My song"}, "")
+    found = page_metadata(PAGE | {"title": "My song"}, "")
     assert (found["key"], found["title"], found["name"]) == (None, "", "My song")
 
 
 def test_an_attachment_s_name_wins_over_its_link_s():
-    assert facts(PAGE, "Original name.v2.mp3")["name"] == "Original name.v2"
+    assert page_metadata(PAGE, "Original name.v2.mp3")["name"] == "Original name.v2"
 
 
 @pytest.mark.parametrize(
@@ -71,23 +71,23 @@ def test_an_attachment_s_name_wins_over_its_link_s():
     ],
 )
 def test_a_page_s_title_is_kept_if_it_has_one(given, title):
-    assert facts(PAGE | {"title": given}, "")["title"] == title
+    assert page_metadata(PAGE | {"title": given}, "")["title"] == title
 
 
 def test_the_number_of_a_page_s_player_is_no_part_of_its_title():
     player = {"extractor_key": "Generic", "webpage_url": "https://a.example/page", "id": "page-1"}
-    assert facts(player | {"title": "A Page (1)"}, "")["title"] == "A Page"
-    assert facts(player | {"title": "page (1)"}, "")["title"] == ""
+    assert page_metadata(player | {"title": "A Page (1)"}, "")["title"] == "A Page"
+    assert page_metadata(player | {"title": "page (1)"}, "")["title"] == ""
 
 
 def test_a_domain_is_no_uploader():
-    assert facts(PAGE | {"uploader": "a.example"}, "")["uploader"] == ""
-    assert facts(PAGE | {"uploader": "Someone"}, "")["uploader"] == "Someone"
+    assert page_metadata(PAGE | {"uploader": "a.example"}, "")["uploader"] == ""
+    assert page_metadata(PAGE | {"uploader": "Someone"}, "")["uploader"] == "Someone"
 
 
 def test_the_fragment_is_dropped():
     assert (
-        facts(PAGE | {"webpage_url": "https://a.example/#__youtubedl_smuggle=x"}, "")["url"]
+        page_metadata(PAGE | {"webpage_url": "https://a.example/#__youtubedl_smuggle=x"}, "")["url"]
         == "https://a.example/"
     )
 
@@ -96,7 +96,7 @@ def test_the_fragment_is_dropped():
     "thumbnail", ["javascript:alert(1)", "file:///etc/passwd", "data:image/png;base64,x", 3]
 )
 def test_only_the_web_has_thumbnails(thumbnail):
-    assert facts(PAGE | {"thumbnail": thumbnail}, "")["thumbnail"] == ""
+    assert page_metadata(PAGE | {"thumbnail": thumbnail}, "")["thumbnail"] == ""
 
 
 def test_strange_values_are_tamed():
@@ -105,8 +105,8 @@ def test_strange_values_are_tamed():
         "tags": [f"tag {n}" for n in range(1000)] + [None, ""],
         "duration": "long",
     }
-    found = facts(info, "")
+    found = page_metadata(info, "")
     assert found["title"].startswith("two lines and xxx")
-    assert len(found["title"]) == LONGEST
-    assert len(found["tags"]) == MOST
+    assert len(found["title"]) == MAX_LENGTH
+    assert len(found["tags"]) == MAX_TAGS
     assert found["seconds"] is None

@@ -1,11 +1,11 @@
-"""Plays the story of `earworm demo`, and shows what came of it."""
+"""`earworm demo` itself: runs the bot in the sandbox, plays the story and writes the results."""
 
 import asyncio
 import shutil
 from pathlib import Path
 
 from bot import client
-from bot.cli.loopback import START_SECONDS, beside, lend_weights
+from bot.cli.sandboxed_bot import START_SECONDS, share_weights, while_running
 from bot.cli.story import Numbers, Radio, Stage, Story
 from bot.client import Earworm
 from bot.digest.export import write_digest
@@ -15,7 +15,7 @@ from discord_sandbox.server import Sandbox
 from discord_sandbox.transcript import render_html, render_text
 
 
-async def played(embedder: str, home: Path, folder: Path, out: Path) -> Numbers:
+async def play_demo(embedder: str, home: Path, folder: Path, out: Path) -> Numbers:
     """Play the story with a home in `folder`, print the channel and leave the files in `out`."""
     async with Sandbox() as discord, Radio().on_air() as radio:
         stage = Stage.build(discord)
@@ -23,10 +23,10 @@ async def played(embedder: str, home: Path, folder: Path, out: Path) -> Numbers:
         settings = _settings(discord, radio, embedder, home, folder)
         bot = asyncio.create_task(client.run(settings, ready=ready.set_result))
         try:
-            earworm = await beside(bot, asyncio.wait_for(ready, START_SECONDS))
+            earworm = await while_running(bot, asyncio.wait_for(ready, START_SECONDS))
             await discord.ready(START_SECONDS)
             story = Story(stage, earworm, await asyncio.to_thread(compose), radio, folder)
-            numbers = await beside(bot, story.tell(lambda line: print(f"✓ {line}", flush=True)))
+            numbers = await while_running(bot, story.tell(lambda line: print(f"✓ {line}", flush=True)))
             await _leave(stage, earworm, out)
         finally:
             bot.cancel()
@@ -46,7 +46,7 @@ async def _leave(stage: Stage, bot: Earworm, out: Path) -> None:
 
 def _settings(discord: Sandbox, radio: Radio, embedder: str, home: Path, folder: Path) -> Settings:
     here = folder / "home"
-    lend_weights(home, here)
+    share_weights(home, here)
     return Settings.own(
         discord_token=discord.token,
         discord_api_base=discord.api_base,
@@ -57,7 +57,7 @@ def _settings(discord: Sandbox, radio: Radio, embedder: str, home: Path, folder:
     )
 
 
-def table(numbers: Numbers) -> str:
+def results_table(numbers: Numbers) -> str:
     """What was measured, for a person."""
     lines = [
         ("nearest songs that are of the same style", numbers.neighbours, numbers.neighbours_by_chance),

@@ -1,4 +1,4 @@
-"""Answers what sounds like a song: the part of `earworm similar` that needs a library."""
+"""`earworm similar` with the library open; imported only once the arguments are known to be valid."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from bot.settings import Settings
 from bot.suggestions.pick import Recommendation
 
 
-async def by_track(arguments: argparse.Namespace, settings: Settings) -> int:
+async def similar_to_track(arguments: argparse.Namespace, settings: Settings) -> int:
     """Answer by a track of the library. Raises NotFound."""
     async with Services.open(settings) as services:
         await check_server(services, arguments.guild)
@@ -31,7 +31,7 @@ async def by_track(arguments: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def by_listening(arguments: argparse.Namespace, settings: Settings, source: str) -> int:
+async def similar_to_source(arguments: argparse.Namespace, settings: Settings, source: str) -> int:
     """Answer by a link or a "path:…", and store nothing. Raises Refused."""
     async with Services.open(settings, listen=True) as services:
         await check_server(services, arguments.guild, or_empty=True)

@@ -9,7 +9,7 @@ from yt_dlp.networking.exceptions import HTTPError, IncompleteRead, ProxyError, 
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
 from bot.errors import Failure
-from bot.intake.reasons import explain
+from bot.intake.fetch_errors import explain
 
 
 def wrapped(error: Exception) -> DownloadError:
