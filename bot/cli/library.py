@@ -1,14 +1,17 @@
 """Checks that the server a command names has a library, and which embedder it was analysed with."""
 
 import sys
+from typing import TYPE_CHECKING
 
 from bot.errors import NotFound
-from bot.services import Services
+
+if TYPE_CHECKING:
+    from bot.services import Services
 
 MAX_NAMED_SERVERS = 5  # servers
 
 
-async def check_server(services: Services, guild_id: int, *, or_empty: bool = False) -> None:
+async def check_server(services: "Services", guild_id: int, *, or_empty: bool = False) -> None:
     """Raise NotFound for a server without tracks; `or_empty`: unless no server has any."""
     servers = await services.catalog.servers()
     if not servers and not or_empty:
@@ -21,7 +24,7 @@ async def check_server(services: Services, guild_id: int, *, or_empty: bool = Fa
     await _tell_who_answers(services, guild_id)
 
 
-async def _tell_who_answers(services: Services, guild_id: int) -> None:
+async def _tell_who_answers(services: "Services", guild_id: int) -> None:
     """Say on standard error if the library is known by other embedders than the one that is set."""
     generation = await services.vectors.generations.current(guild_id)
     if generation is None or services.primary.vector_name in generation.searched:

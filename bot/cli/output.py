@@ -1,14 +1,17 @@
 """Text output that several commands share: tracks, members, suggestions."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from bot.library.cards import TrackCard
-from bot.services import Services
 from bot.suggestions.recommender import Pick
 from bot.suggestions.wording import ForTerminal
 
+if TYPE_CHECKING:
+    from bot.services import Services
 
-async def wording_for(services: Services, guild_id: int, cards: Iterable[TrackCard]) -> ForTerminal:
+
+async def wording_for(services: "Services", guild_id: int, cards: Iterable[TrackCard]) -> ForTerminal:
     """Plain words, with the names of those who shared these tracks."""
     members = {share.user_id for card in cards for share in card.shares}
     return ForTerminal(await services.guilds.names(guild_id, members))
