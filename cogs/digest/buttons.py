@@ -1,6 +1,7 @@
 """The buttons below a digest: all its songs, the same in playing order, and not being mentioned."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from re import Match
 from typing import Any, Self
 
@@ -23,17 +24,31 @@ QUIET = "Digests won't mention you any more."
 LOUD = "Digests may mention you again."
 
 
+class SongOrder(StrEnum):
+    """In which order a digest's songs are listed, as custom ids write it."""
+
+    BY_TIME = "t"
+    PLAYING = "p"
+
+
 class SongsButton(
     ui.DynamicItem[ui.Button[Any]],
     template=r"ew:(?P<turn>songs|turn):(?P<since>\d+):(?P<until>\d+):(?P<order>[tp]):(?P<page>\d+)",
 ):
-    """Shows a page of what was shared between two moments, by time (t) or in playing order (p).
+    """Shows a page of what was shared between two moments.
 
     `turn`: in the place of the page that it stands on.
     """
 
     def __init__(
-        self, since: int, until: int, order: str, page: int, label: str | None = None, *, turn: bool = False
+        self,
+        since: int,
+        until: int,
+        order: SongOrder,
+        page: int,
+        label: str | None = None,
+        *,
+        turn: bool = False,
     ) -> None:
         kind = "turn" if turn else "songs"
         super().__init__(ui.Button(custom_id=f"ew:{kind}:{since}:{until}:{order}:{page}", label=label))
@@ -45,7 +60,8 @@ class SongsButton(
     ) -> Self:
         """Read the button back from a message."""
         turn = match["turn"] == "turn"
-        return cls(int(match["since"]), int(match["until"]), match["order"], int(match["page"]), turn=turn)
+        order = SongOrder(match["order"])
+        return cls(int(match["since"]), int(match["until"]), order, int(match["page"]), turn=turn)
 
     @explained
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
@@ -55,7 +71,7 @@ class SongsButton(
         digests, channels = interaction.client.services.digests, await channels_for(interaction, private=True)
         since, until = (datetime.fromtimestamp(at, UTC) for at in (self.since, self.until))
         everything = songs = await digests.songs(interaction.guild_id, since, until, channels)
-        if self.order == "p":
+        if self.order is SongOrder.PLAYING:
             songs = await digests.in_playing_order(interaction.guild_id, everything, channels)
         await interaction.edit_original_response(view=self._shown(songs, len(everything)))
 
@@ -77,7 +93,7 @@ class SongsButton(
             f"{place}. {linked(card, length)} · {duration(card.seconds)}"
             for place, card in enumerate(shown, page * PAGE + 1)
         ]
-        title = "In playing order" if self.order == "p" else "Everything that was shared"
+        title = "In playing order" if self.order is SongOrder.PLAYING else "Everything that was shared"
         number = f"the first {len(songs)} of {total} songs" if len(songs) < total else f"{total} songs"
         about = f"-# {number}, page {page + 1} of {pages}" if pages > 1 else ""
         text = "\n".join(line for line in (f"### {title}", about, *(lines or [NOTHING])) if line)
@@ -95,7 +111,7 @@ class SongsButton(
         if page + 1 < pages:
             buttons.append(self._to(page + 1, "Next page"))
         link = queue_link(Playlist(PlaylistKind.AROUND, "", tuple(map(Entry, shown))))
-        if self.order == "p" and link and len(link) <= LINK_LENGTH:
+        if self.order is SongOrder.PLAYING and link and len(link) <= LINK_LENGTH:
             buttons.append(ui.Button(label="Play on YouTube", url=link))
         return buttons
 

@@ -13,7 +13,7 @@ from bot.digest.content import DigestContent, Newcomer
 from bot.library.cards import TrackCard
 from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.suggestions.wording import ForDiscord, count
-from cogs.digest.buttons import QuietButton, SongsButton
+from cogs.digest.buttons import QuietButton, SongOrder, SongsButton
 from cogs.shared.pictures import Attached, beside
 from cogs.shared.text import duration, fitted, fitting, linked, plain, votes, when_and_where
 from cogs.shared.votes import vote_buttons
@@ -167,8 +167,8 @@ def _rows(content: DigestContent) -> list[ui.ActionRow[Any]]:
     if content.tracks:
         since = floor(content.since.timestamp())
         until = ceil(content.until.timestamp())  # a preview ends at any moment, also just after a share
-        buttons.append(SongsButton(since, until, "t", 0, "Full list"))
-        buttons.append(SongsButton(since, until, "p", 0, "Play order"))
+        buttons.append(SongsButton(since, until, SongOrder.BY_TIME, 0, "Full list"))
+        buttons.append(SongsButton(since, until, SongOrder.PLAYING, 0, "Play order"))
     rows = [ui.ActionRow(*buttons, QuietButton(label="Mute me"))]
     listed = [each for each in content.playlists if each.kind is not PlaylistKind.AROUND]
     if menu := PlaylistMenu.of([option(playlist, playlist.key) for playlist in listed]):

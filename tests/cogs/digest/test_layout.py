@@ -19,7 +19,7 @@ from bot.playlists.service import PastPlaylist
 from bot.playlists.vibes import MAX_VIBES, Vibe
 from bot.suggestions.recommender import Pick
 from bot.suggestions.wording import Evidence, Reason
-from cogs.digest.buttons import NOTHING, SongsButton
+from cogs.digest.buttons import NOTHING, SongOrder, SongsButton
 from cogs.digest.layout import digest_layout
 from cogs.shared.pictures import Attached
 from cogs.vibes.layout import COVERS, history_layout, option, playlist_layout, vibes_layout
@@ -140,13 +140,13 @@ async def test_no_playlist_and_no_page_of_songs_is_either(title):
     }
     assert refused(files, names | {"cover.png"}) == {}
     for order in "tp":
-        page = SongsButton(1, 2, order, 3)._shown(songs, 5000)
+        page = SongsButton(1, 2, SongOrder(order), 3)._shown(songs, 5000)
         assert refused(page, set()) == {} and page.content_length() <= 4000
 
 
 async def test_a_page_says_of_how_many_songs_it_is_the_first_or_that_there_are_none():
     def text(number: int, total: int) -> str:
-        view = SongsButton(1, 2, "p", 0)._shown(cards(number, "Song"), total)
+        view = SongsButton(1, 2, SongOrder.PLAYING, 0)._shown(cards(number, "Song"), total)
         return _text(view)
 
     assert text(100, 240).splitlines()[1] == "-# the first 100 of 240 songs, page 1 of 5"
