@@ -61,7 +61,7 @@ class PlaylistRecord(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"))
-    kind: Mapped[str]  # a bot.playlists.playlist.Kind
+    kind: Mapped[str]  # a bot.playlists.playlist.PlaylistKind
     subject: Mapped[str] = mapped_column(default="")  # which of its kind
     user_id: Mapped[int] = mapped_column(default=0)  # whose it is, if it was made for a member
     week: Mapped[str]  # ISO, 2026-W47

@@ -22,11 +22,8 @@ BATCH = 256  # songs that are compared with all others at a time
 MIN_COMPARED = 8  # songs that it takes to say that one of them stands apart
 MAX_OUTLIER_COSINE = 0.25  # to its nearest neighbours, on average
 MIN_SONGS = 3  # songs that have a sound together
-MIN_TEMPO_CHANGE, MIN_LOUDNESS_CHANGE, MIN_BRIGHTNESS_CHANGE = (
-    0.05,
-    2.0,
-    0.15,
-)  # of the tempo; LUFS; of the brightness
+MIN_TEMPO_CHANGE, MIN_BRIGHTNESS_CHANGE = 0.05, 0.15  # of what is usual
+MIN_LOUDNESS_CHANGE = 2.0  # LUFS
 MIN_VIBE_LEAD = 0.15  # by which a vibe's share is larger than usual
 DIVISIVE_PART = 3  # the smaller side of a divisive song's votes is at least such a part of them
 DAY = timedelta(days=1)

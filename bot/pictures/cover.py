@@ -17,9 +17,7 @@ LINES = 2  # of the name
 SPACING = 1.4
 PAPER: RGB = (255, 252, 245)
 SHADE = 0.9  # how thick the shade is that it is written on
-DUSK = (
-    285.0  # degrees: the violet towards which all colours turn as they get dark, as olive and brown look dull
-)
+DARK_HUE = 285.0  # degrees: all colours turn to this violet as they get dark, as olive and brown look dull
 TEMPOS, LOUDNESSES, BRIGHTNESSES = (60.0, 180.0), (-28.0, -7.0), (500.0, 4500.0)  # bpm, LUFS, Hz
 FIFTHS = ("C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "F")
 MINOR_BEFORE = 3  # fifths: A minor has the notes of C major
@@ -75,7 +73,7 @@ def mood_of(value: Cover) -> Mood:
         ),
         minor=minor,
         hue=hue,
-        turn=0.6 * ((DUSK - hue + 180) % 360 - 180) + _number("turn", *sorted(value.tags)) % 60 - 30,
+        turn=0.6 * ((DARK_HUE - hue + 180) % 360 - 180) + _number("turn", *sorted(value.tags)) % 60 - 30,
         layers=min(most, max(fewest, len(value.track_ids))),
     )
 

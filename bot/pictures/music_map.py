@@ -22,9 +22,7 @@ LIST_LINE_HEIGHT = 52  # pixels of a line in the list of vibes that have no labe
 LABEL_PAD = 14
 SIGN_WIDTH = 36  # pixels for the vibe's mark before its name
 MAX_LABELS = 14
-MAX_FULL_LABELS = (
-    8  # with more vibes a label has only one line, and a list below the map has the names in full
-)
+MAX_FULL_LABELS = 8  # with more, a label has one line, and a list below the map has the names in full
 
 
 @dataclass(frozen=True)

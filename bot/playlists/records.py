@@ -17,9 +17,7 @@ from models import Guild, PlaylistTrack, VibeTrack
 from models import PlaylistRecord as PlaylistRow
 from models import VibeRecord as VibeRow
 
-FORGET_VIBES_AFTER = timedelta(
-    weeks=8
-)  # how long a vibe that fell apart is recognised when it comes together again
+FORGET_VIBES_AFTER = timedelta(weeks=8)  # until then a vibe that fell apart is recognised again
 
 
 @dataclass(frozen=True)
