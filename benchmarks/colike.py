@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.suggestions import scoring
-from bot.taste.colike import FACTORS, Crowd, learn, usable
+from bot.taste.colike import FACTORS, CoLikeModel, learn, usable_votes
 from bot.taste.feedback import Vote
 
 Array = NDArray[np.float64]
@@ -103,11 +103,16 @@ def measured(members: int, votes: int, told: float, seeds: range) -> dict[str, A
             others = [vote for vote in everything if vote.user_id != member]
             left = np.setdiff1d(np.arange(TRACKS), [vote.track_id for vote in mine])
             for name, scores in ranked(
-                place, mine, others, crowd, words, bool(usable(everything)), left
+                place, mine, others, crowd, words, bool(usable_votes(everything)), left
             ).items():
                 found.setdefault(name, []).append(ndcg(scores, place.truth[member], left))
     gains = np.array(found["fused"]) - np.array(found["sound"])
-    row: dict[str, Any] = {"told": told, "members": members, "votes": votes, "used": bool(usable(everything))}
+    row: dict[str, Any] = {
+        "told": told,
+        "members": members,
+        "votes": votes,
+        "used": bool(usable_votes(everything)),
+    }
     row |= {name: float(np.mean(values)) for name, values in found.items()}
     return row | {"gain": float(gains.mean()), "within": float(1.96 * gains.std() / np.sqrt(len(gains)))}
 
@@ -147,7 +152,7 @@ def ranked(
     place: Server,
     mine: list[Vote],
     others: list[Vote],
-    crowd: Crowd,
+    crowd: CoLikeModel,
     words: Any,
     used: bool,
     left: NDArray[np.intp],
@@ -202,7 +207,7 @@ def real(path: Path) -> list[dict[str, Any]]:
         for name, scores in ways.items() if wanted else ():
             found.setdefault(name, []).append(ndcg(scores, truth, left))
     return [
-        {"members": len(members), "tracks": tracks, "votes": len(votes), "used": bool(usable(known))}
+        {"members": len(members), "tracks": tracks, "votes": len(votes), "used": bool(usable_votes(known))}
         | {name: float(np.mean(values)) for name, values in found.items()}
     ]
 
@@ -232,12 +237,12 @@ def held_back(mine: list[Vote], random: np.random.Generator) -> set[int]:
 # -- ways --------------------------------------------------------------------------------------------------
 
 
-def taught(votes: list[Vote]) -> Crowd:
+def taught(votes: list[Vote]) -> CoLikeModel:
     """What all votes teach by ALS, however few there are."""
     return learn(*zip(*((vote.user_id, vote.track_id, vote.kind) for vote in votes), strict=True))
 
 
-def preferred(crowd: Crowd, mine: list[Vote], tracks: int) -> Array:
+def preferred(crowd: CoLikeModel, mine: list[Vote], tracks: int) -> Array:
     """What ALS makes of all tracks; 0 for what nobody voted on."""
     scores = np.zeros(tracks)
     for track, value in crowd.preferences({vote.track_id: vote.kind for vote in mine}).items():

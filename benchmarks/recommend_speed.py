@@ -83,7 +83,7 @@ async def measured(size: int, rounds: int, *, qdrant: bool) -> dict[str, Any]:
             began = time.perf_counter()
             picks = await ask()
             first = 1000 * (time.perf_counter() - began)
-            crowd = await services.engine.crowds.of(GUILD)
+            crowd = await services.engine.colikes.of(GUILD)
             assert picks and crowd
             cpu = time.process_time()
             times = await timed(ask, rounds)
@@ -106,7 +106,7 @@ async def measured(size: int, rounds: int, *, qdrant: bool) -> dict[str, Any]:
         "cpu": cpu,
         "qdrant": float(np.median(theirs)) if qdrant else None,
         "votes": crowd.votes,
-        "led": sum(pick.reason.evidence is Evidence.CROWD for pick in picks),
+        "led": sum(pick.reason.evidence is Evidence.COLIKED for pick in picks),
     }
 
 

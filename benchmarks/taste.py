@@ -33,9 +33,9 @@ from bot.embedders import EMBEDDERS, weights
 from bot.embedders.base import normalised
 from bot.settings import Settings
 from bot.suggestions import scoring
-from bot.suggestions.ranking import Ranked, strongest, votes_of, with_crowd
-from bot.suggestions.wishes import DIVERSITY, UNKNOWN_DIVERSITY, Adventure, diversified
-from bot.taste.colike import Crowd, learn, usable
+from bot.suggestions.ranking import Ranked, strongest, votes_of, with_colikes
+from bot.suggestions.wishes import DIVERSITY, MIN_DIVERSITY_WITHOUT_LIKES, Adventure, diversified
+from bot.taste.colike import CoLikeModel, learn, usable_votes
 from bot.taste.evidence import taste_of, vote_events
 from bot.taste.feedback import Vote
 from bot.vectors.calibration import Calibrator
@@ -80,7 +80,7 @@ class SimulatedView:
     world: SimulatedServer
     member: SimulatedMember
     others: list[Vote]
-    crowd: Crowd | None
+    crowd: CoLikeModel | None
     chance: Array
 
     def liked(self, kind: int = 1) -> list[int]:
@@ -232,7 +232,7 @@ def ours(
     taste = taste_of(vote_events(view.member.votes), NOW, own=True)
     evidence = (*strongest(taste, +1), *strongest(taste, -1))
     if not evidence:
-        return spread(view, view.popularity(), max(diversity, UNKNOWN_DIVERSITY))
+        return spread(view, view.popularity(), max(diversity, MIN_DIVERSITY_WITHOUT_LIKES))
     ranked = Ranked(
         tracks=tuple(range(len(view.chance))),
         evidence=evidence,
@@ -240,8 +240,8 @@ def ours(
         matches=view.world.matches[:, list(evidence)],
     )
     if others and view.crowd:
-        ranked = with_crowd(ranked, view.crowd, votes_of(taste))
-    least = diversity if ranked.likes else max(diversity, UNKNOWN_DIVERSITY)
+        ranked = with_colikes(ranked, view.crowd, votes_of(taste))
+    least = diversity if ranked.likes else max(diversity, MIN_DIVERSITY_WITHOUT_LIKES)
     places = spread(view, ranked.order, least)
     return places - len(places) * ranked.unwanted
 
@@ -286,8 +286,10 @@ def settings_to_try() -> dict[str, Way]:
     def with_diversity(value: float) -> Way:
         return lambda view: ours(view, others=False, diversity=value)
 
-    reaches = {f"reach {value}": with_setting("REACH", value) for value in (0.05, 0.1, 0.15, 0.2, 0.3, 0.5)}
-    doubts = {f"doubt {value}": with_setting("DOUBT", value) for value in (0.1, 0.5, 1.0, 3.0)}
+    reaches = {
+        f"reach {value}": with_setting("LENGTH_SCALE", value) for value in (0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+    }
+    doubts = {f"doubt {value}": with_setting("PRIOR_WEIGHT", value) for value in (0.1, 0.5, 1.0, 3.0)}
     spreads = {f"diversity {value}": with_diversity(value) for value in (0.0, 0.05, 0.1, 0.2, 0.4)}
     return {"plain": WAYS["plain"], "average_vector": WAYS["average_vector"]} | reaches | doubts | spreads
 
@@ -306,7 +308,7 @@ def compare(
         members = server(songs, seed, tastes, wrong)
         for member in members:
             others = [vote for other in members if other is not member for vote in other.votes]
-            votes = usable(others)
+            votes = usable_votes(others)
             crowd = (
                 learn(*zip(*((vote.user_id, vote.track_id, vote.kind) for vote in votes), strict=True))
                 if votes

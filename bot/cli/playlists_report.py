@@ -9,7 +9,7 @@ from bot.playlists import formats
 from bot.playlists.music import VisibleVibes
 from bot.playlists.playlist import Playlist
 from bot.playlists.service import PastPlaylist
-from bot.suggestions.wording import ForTerminal, standing
+from bot.suggestions.wording import ForTerminal, sharer_and_likes
 
 NOTHING = "No playlist yet: share more songs, and react to them with 👍 and 👎."
 
@@ -72,7 +72,7 @@ def _songs(playlist: Playlist, wording: ForTerminal) -> list[str]:
     lines = [f"   ({playlist.note})"] if playlist.note else []
     for place, entry in enumerate(playlist.entries, 1):
         minutes, seconds = divmod(round(entry.card.seconds), 60)
-        why = entry.explain(wording) or standing(entry.card, wording)
+        why = entry.explain(wording) or sharer_and_likes(entry.card, wording)
         lines.append(
             f"{place:3}. {wording.text(entry.card.label)} ({minutes}:{seconds:02}), track {entry.card.id}"
         )

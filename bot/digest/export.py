@@ -12,7 +12,7 @@ from bot.playlists.covers import title_of
 from bot.playlists.formats import m3u8, plain, queue_link, stem
 from bot.playlists.playlist import Entry, Playlist
 from bot.suggestions.pick import Pick
-from bot.suggestions.wording import ForMarkdown, ForTerminal, Wording, count, standing
+from bot.suggestions.wording import ForMarkdown, ForTerminal, Wording, count, sharer_and_likes
 
 Json = dict[str, Any]
 
@@ -24,7 +24,7 @@ def track_json(card: TrackCard, wording: Wording) -> Json:
         "title": plain(card.title),
         "artist": plain(card.artist),
         "score": card.likes - card.dislikes,
-        "why": standing(card, wording),
+        "why": sharer_and_likes(card, wording),
         "seconds": round(card.seconds, 1),
         "url": card.url,
         "message": card.first.jump(card.guild_id) if card.first else None,
@@ -146,7 +146,7 @@ def _songs(cards: Sequence[TrackCard], content: DigestContent, wording: Wording)
 def _why(card: TrackCard, content: DigestContent, wording: Wording) -> str:
     """Who shared it, how many like it, and who had shared it before."""
     first = content.first_sharer(card)
-    parts = standing(card, wording), f"first shared by {wording.person(first)}" if first > 0 else ""
+    parts = sharer_and_likes(card, wording), f"first shared by {wording.person(first)}" if first > 0 else ""
     return ", ".join(part for part in parts if part)
 
 

@@ -70,7 +70,9 @@ def cosines(vectors: NDArray[np.float32]) -> Array:
 
 def fused(scores: Sequence[Array]) -> Array:
     """Several rankings' (n, n) scores to one: the sum over them of 1 / (60 + rank), ranks from 1."""
-    ranks = np.stack([[_ranks(row) for row in _without_self(each)] for each in scores])
+    from scipy.stats import rankdata  # takes long to load
+
+    ranks = np.stack([rankdata(-_without_self(each), axis=1) for each in scores])
     # In order of size, so that sums of the same numbers are the same.
     summed = np.sort(1 / (RRF_K + ranks), axis=0).sum(axis=0)
     return _with_self(summed)
@@ -159,13 +161,6 @@ def _intervals(means: Array) -> Intervals:
 
 def _by_measure(values: Array) -> Numbers:
     return MappingProxyType(dict(zip(MEASURES, values.tolist(), strict=True)))
-
-
-def _ranks(scores: Array) -> Array:
-    """From 1, for the highest; ties share the mean of their places."""
-    _, group, sizes = np.unique(-scores, return_inverse=True, return_counts=True)
-    means: Array = np.cumsum(sizes) - (sizes - 1) / 2
-    return means[group]
 
 
 def _without_self(square: NDArray[Kind]) -> NDArray[Kind]:

@@ -1,4 +1,4 @@
-"""How suggestions were taken, by week, reason and arm; and which two strategies a server compares."""
+"""How many suggestions were liked, by week, reason and arm (interleaved A/B test); and which arms a server compares."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Answers that were given: kept, so that their pages and buttons work for as long as the message stands."""
+"""Stored answers, so that their pages and buttons work for as long as the message stands."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,11 +13,9 @@ from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
 from bot.library.sight import Channels
 from bot.library.store import Store
-from bot.suggestions.pick import Pick
+from bot.suggestions.pick import PAGE_SIZE, Pick
 from bot.suggestions.wording import ForDiscord, Reason, explain
 from models import Answer, AnswerKind, MessageTrack, Suggestion, Track
-
-PAGE = 5
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class NewAnswer:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownSuggestion:
     """One suggestion on a page; `rank` counts from 1."""
 
     rank: int
@@ -82,7 +80,7 @@ class AnswerPage:
     source: Mapping[str, Any]
     number: int
     pages: int
-    suggestions: tuple[Shown, ...]
+    suggestions: tuple[ShownSuggestion, ...]
 
 
 class Answers:
@@ -126,14 +124,14 @@ class Answers:
             if answer is None:
                 raise NotFound("That answer is gone. Ask again.")
             every = select(func.count()).where(Suggestion.answer_id == answer_id)
-            pages = max(1, -(-(await session.scalar(every) or 0) // PAGE))
+            pages = max(1, -(-(await session.scalar(every) or 0) // PAGE_SIZE))
             number = min(max(number, 0), pages - 1)
             rows = (
                 select(Suggestion)
                 .where(Suggestion.answer_id == answer_id)
                 .order_by(Suggestion.rank)
-                .offset(number * PAGE)
-                .limit(PAGE)
+                .offset(number * PAGE_SIZE)
+                .limit(PAGE_SIZE)
             )
             suggestions = list(await session.scalars(rows))
         reasons = [Reason.read(row.why) for row in suggestions]
@@ -163,7 +161,7 @@ class Answers:
         )
 
     async def shown(self, page: AnswerPage, message_id: int, *, now: datetime | None = None) -> None:
-        """A page stands in this message: from now on marks on it are about its tracks."""
+        """A page stands in this message: from now on reactions to it are about its tracks."""
         track_ids = [shown.card.id for shown in page.suggestions]
         first_time = (
             update(Suggestion)
@@ -200,7 +198,7 @@ def _suggestion(rank: int, pick: Pick) -> Suggestion:
     )
 
 
-def _shown(row: Suggestion, reason: Reason, cards: Mapping[int, TrackCard]) -> Shown:
+def _shown(row: Suggestion, reason: Reason, cards: Mapping[int, TrackCard]) -> ShownSuggestion:
     card = cards[row.track_id]
     why = explain(reason, card, cards.get(reason.carrier or 0), ForDiscord())
-    return Shown(row.rank, card, row.percent, row.score, why)
+    return ShownSuggestion(row.rank, card, row.percent, row.score, why)

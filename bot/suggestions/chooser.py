@@ -1,4 +1,4 @@
-"""From scores to what is shown: who may see it, what was asked for, no song twice, few of one artist."""
+"""Re-ranking: from scored candidates to a list without hidden, unwanted or duplicate songs, few of one artist."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -15,7 +15,7 @@ from bot.library.catalog import Catalog
 from bot.library.facts import Facts
 from bot.library.sight import Channels, visible
 from bot.library.store import Store
-from bot.suggestions.dedupe import NEAR, OF_AN_ARTIST, Likeness, drafted, few_of_each
+from bot.suggestions.dedupe import MAX_PER_ARTIST, NEAR_DUPLICATE, Likeness, capped_per_artist, team_draft
 from bot.suggestions.left_out import LeftOut
 from bot.suggestions.scoring import closeness
 from bot.suggestions.song_names import SongName
@@ -26,10 +26,10 @@ from models import Share, Track
 Array = NDArray[np.float64]
 Matches = NDArray[np.float32]
 
-POOL = 100  # of the best are looked at closely; more if more are wanted
-SPARE = 4  # times as many as are wanted
-OF_ONE = 2 * OF_AN_ARTIST  # in the pool, where some may turn out to be one song
-COMPARED = 400  # of what is known already is compared by sound; all of it by name
+POOL_SIZE = 100  # best candidates that the rules look at, at least
+POOL_FACTOR = 4  # times as many as are asked for, and times as many again where the rules left too few
+MAX_PER_ARTIST_IN_POOL = 2 * MAX_PER_ARTIST  # some of which may turn out to be one song
+MAX_KNOWN_COMPARED = 400  # known songs that candidates are compared with by sound; by name with all of them
 
 
 @dataclass(frozen=True)
@@ -103,26 +103,26 @@ class Chooser:
     ) -> Chosen:
         """The best `limit` that obey the rules, best first; of several rankings in turn.
 
-        `known`: what must not come back, as another version either; the first COMPARED of them by sound too.
+        `known`: what must not come back, as another version either; the first MAX_KNOWN_COMPARED of them by sound too.
         """
         facts = await self._library.facts(guild_id)
         diversity = max(DIVERSITY[steering.adventure], least_diversity)
         before = [
             song for track_id in known if track_id in facts for song in _songs(facts[track_id], channels)
         ]
-        size = max(POOL, SPARE * limit)
+        size = max(POOL_SIZE, POOL_FACTOR * limit)
         while True:
             pools = [await asyncio.to_thread(_pool, each, facts, channels, size) for each in rankings]
             tracks = list(dict.fromkeys(song.track_id for pool in pools for song in pool.songs))
-            compared = [*tracks, *known[:COMPARED]]
+            compared = [*tracks, *known[:MAX_KNOWN_COMPARED]]
             alike, likeness = await self.alike(guild_id, compared, channels, set(tracks))
             rows = {track_id: row for row, track_id in enumerate(tracks)}
             close = closeness(alike[: len(tracks), : len(tracks)])
             orders = [pool.diversified(close, rows, diversity) for pool in pools]
-            draft = await asyncio.to_thread(drafted, orders, before, limit, likeness)
+            draft = await asyncio.to_thread(team_draft, orders, before, limit, likeness)
             if len(draft.tracks) == limit or all(pool.complete for pool in pools):
                 break
-            size *= SPARE  # nearly all of them are one song
+            size *= POOL_FACTOR  # nearly all of them are one song
         left_out = {
             **{track_id: LeftOut.ARTIST_LIMIT for pool in pools for track_id in pool.crowded},
             **draft.left_out,
@@ -165,7 +165,7 @@ class Chooser:
         """Which pairs of which one may be shown sound much the same, and of which the fingerprints agree too."""
         pairs = [
             (tracks[one], tracks[other])
-            for one, other in np.argwhere(np.triu(alike, 1) >= NEAR)
+            for one, other in np.argwhere(np.triu(alike, 1) >= NEAR_DUPLICATE)
             if tracks[one] in shown or tracks[other] in shown
         ]
         near: dict[int, set[int]] = defaultdict(set)
@@ -209,7 +209,7 @@ def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: Channels, size:
                 scores[track_id] = float(ranking.scores[place])
                 yield from _songs(facts[track_id], channels)[:1]
 
-    seen = list(few_of_each(songs(), size, OF_ONE))
+    seen = list(capped_per_artist(songs(), size, MAX_PER_ARTIST_IN_POOL))
     kept = tuple(song for song, keep in seen if keep)
     crowded = frozenset(song.track_id for song, keep in seen if not keep)
     return _Pool(kept, np.array([scores[song.track_id] for song in kept]), crowded, len(kept) < size)

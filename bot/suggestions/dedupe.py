@@ -1,4 +1,4 @@
-"""What of a ranking is shown: no song twice, few of an artist, and by several rankings in turn (pure)."""
+"""Near-duplicate removal, an artist cap, and team-draft interleaving of several rankings (pure)."""
 
 import random
 from collections import Counter, defaultdict
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bot.suggestions.left_out import LeftOut
 from bot.suggestions.song_names import SongName
 
-OF_AN_ARTIST = 2
-NEAR = 0.85
+MAX_PER_ARTIST = 2
+NEAR_DUPLICATE = 0.85
 """A match (calibrated for each embedder) from which two tracks may be one recording.
 
 Measured on 38 clips of real music: copies of lower quality and cut ones have .9 and more, different songs at most .81
@@ -19,7 +19,7 @@ with MusiCNN and .90 with MFCC.
 
 @dataclass(frozen=True)
 class Likeness:
-    """Which tracks sound much the same (a match of NEAR), and of which of these the fingerprints agree."""
+    """Which tracks sound much the same (a match of NEAR_DUPLICATE), and of which of these the fingerprints agree."""
 
     near: Mapping[int, Collection[int]]
     same: Collection[frozenset[int]] = ()
@@ -49,7 +49,7 @@ class Draft:
     left_out: Mapping[int, LeftOut]
 
 
-def drafted(
+def team_draft(
     rankings: Sequence[Iterable[SongName]],
     known: Iterable[SongName],
     limit: int,
@@ -97,7 +97,7 @@ class _Rules:
             return False
         self._add(song)
         self._artists[song.artist] += 1
-        if song.artist and self._artists[song.artist] > OF_AN_ARTIST:
+        if song.artist and self._artists[song.artist] > MAX_PER_ARTIST:
             self.left_out[song.track_id] = LeftOut.ARTIST_LIMIT
             return False
         return True
@@ -116,7 +116,7 @@ class _Rules:
         )
 
 
-def few_of_each(songs: Iterable[SongName], limit: int, most: int) -> Iterator[tuple[SongName, bool]]:
+def capped_per_artist(songs: Iterable[SongName], limit: int, most: int) -> Iterator[tuple[SongName, bool]]:
     """Songs until `limit` of them are kept, and whether each is: of an artist at most so many."""
     artists: Counter[str] = Counter()
     kept = 0

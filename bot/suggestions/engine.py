@@ -1,4 +1,4 @@
-"""The parts that every kind of suggestion is made with."""
+"""Builds the parts that all suggestions share: evidence, candidates, ranking, rules, statistics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,8 +12,8 @@ from bot.suggestions.acceptance import AcceptanceReport
 from bot.suggestions.chooser import Chooser
 from bot.suggestions.pick import Pick
 from bot.suggestions.ranking import Ranker
-from bot.taste.colike_cache import Crowds
-from bot.taste.evidence import HALF_LIFE, NO_EXTRA, ExtraEvidence, Signal, Taste, taste_of, with_extra
+from bot.taste.colike_cache import CoLikeCache
+from bot.taste.evidence import HALF_LIFE_DAYS, NO_EXTRA, ExtraEvidence, Signal, Taste, taste_of, with_extra
 from bot.taste.feedback import Feedback
 from bot.taste.history import History
 from bot.vectors.library_index import LibraryIndex
@@ -21,12 +21,12 @@ from bot.vectors.library_index import LibraryIndex
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
 
-VOTES = frozenset({Signal.LIKED, Signal.DISLIKED})
+VOTE_SIGNALS = frozenset({Signal.LIKED, Signal.DISLIKED})
 
 
 @dataclass(frozen=True)
 class Engine:
-    """Opened over a database and a vector storage; close it to stop what it does in the background."""
+    """The shared parts over one database and vector storage; close it to stop learning in the background."""
 
     vectors: "VectorStorage"
     library: LibraryIndex
@@ -34,7 +34,7 @@ class Engine:
     feedback: Feedback
     history: History
     acceptance: AcceptanceReport
-    crowds: Crowds
+    colikes: CoLikeCache
     chooser: Chooser
     ranker: Ranker
     half_life: float
@@ -47,10 +47,10 @@ class Engine:
         catalog: Catalog,
         feedback: Feedback,
         *,
-        half_life: float = HALF_LIFE,
+        half_life: float = HALF_LIFE_DAYS,
     ) -> Self:
         """Put the parts together; `half_life` in days."""
-        library, crowds = LibraryIndex(store, vectors), Crowds(feedback)
+        library, colikes = LibraryIndex(store, vectors), CoLikeCache(feedback)
         return cls(
             vectors=vectors,
             library=library,
@@ -58,15 +58,15 @@ class Engine:
             feedback=feedback,
             history=History(store, feedback),
             acceptance=AcceptanceReport(store, feedback),
-            crowds=crowds,
+            colikes=colikes,
             chooser=Chooser(store, library, catalog),
-            ranker=Ranker(library, crowds),
+            ranker=Ranker(library, colikes),
             half_life=half_life,
         )
 
     async def close(self) -> None:
         """Stop learning in the background."""
-        await self.crowds.close()
+        await self.colikes.close()
 
     async def taste(
         self,
@@ -85,11 +85,14 @@ class Engine:
         """
         events = await self.history.events(guild_id, user_id, channels=channels, now=now)
         if user_id is None:
-            events = [event for event in events if event.signal in VOTES]
+            events = [event for event in events if event.signal in VOTE_SIGNALS]
         if channels is not None:
             facts = await self.library.facts(guild_id)
             seen = {track_id for track_id, each in facts.items() if each.in_sight(channels)}
-            events = [replace(event, told=event.told and event.track_id in seen) for event in events]
+            events = [
+                replace(event, visible_to_reader=event.visible_to_reader and event.track_id in seen)
+                for event in events
+            ]
         return taste_of(with_extra(events, extra, now), now, self.half_life, own=own)
 
     async def named(self, guild_id: int, picks: Sequence[Pick], channels: Channels) -> tuple[Pick, ...]:

@@ -1,4 +1,4 @@
-"""What several members make of the same tracks: the least pleased of them decides, and says why (pure)."""
+"""Aggregates members' rankings to one for a group by least misery, with the reason of the least pleased (pure)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.suggestions.chooser import Scored
-from bot.suggestions.pick import SAID, percent
+from bot.suggestions.pick import EVIDENCE_OF_SIGNAL, percent
 from bot.suggestions.ranking import Ranked
 from bot.suggestions.wording import Evidence, Reason, month
 from bot.taste.evidence import Taste
@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Shared:
+class GroupRanking:
     """Tracks that all members' rankings have, with each member's and the group's scores."""
 
     tracks: Sequence[int]
@@ -28,7 +28,7 @@ class Shared:
     scores: Array
 
     @classmethod
-    def of(cls, ranked: Mapping[int, Ranked]) -> "Shared":
+    def of(cls, ranked: Mapping[int, Ranked]) -> "GroupRanking":
         """From each member's ranking; there is at least one. Whoever is named first, the outcome is the same."""
         ranked = dict(sorted(ranked.items()))
         tracks = sorted(set.intersection(*(set(each.tracks) for each in ranked.values())))
@@ -64,7 +64,7 @@ class Shared:
             return Reason(Evidence.NEW, you=False, user_id=user_id)
         said = tastes[user_id].best[carrier]
         return Reason(
-            SAID[said.signal],
+            EVIDENCE_OF_SIGNAL[said.signal],
             percent=0 if carrier == track_id else match,
             carrier=carrier,
             you=False,

@@ -1,4 +1,4 @@
-"""Members beside each other: picks for a group, a blend of two, and who likes the same."""
+"""Group recommendation, the blend of two members' tastes, and members with similar taste."""
 
 import asyncio
 from collections import defaultdict
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bot.errors import NotFound
 from bot.library.sight import Channels
 from bot.suggestions.engine import Engine
-from bot.suggestions.group_ranking import Shared
+from bot.suggestions.group_ranking import GroupRanking
 from bot.suggestions.left_out import LeftOut
 from bot.suggestions.notes import NOTHING, shortage, without_private_counts
 from bot.suggestions.pick import Pick, Recommendation
@@ -20,11 +20,11 @@ from bot.suggestions.ranking import strongest
 from bot.suggestions.wishes import NO_STEERING, Steering
 from bot.suggestions.wording import count
 from bot.taste.evidence import Event, Taste, dislikes, taste_of
-from bot.taste.similarity import FEWEST, Side, taste_match
+from bot.taste.similarity import MIN_LIKES, LikeMatches, taste_match
 
 Array = NDArray[np.float64]
 
-CHANCE = 300  # tracks of the library that a match is told from chance by
+CHANCE_SAMPLE = 300  # tracks of the library that estimate what match chance gives
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Together:
         heard = {user_id: each for user_id, each in ranked.items() if each.evidence}
         if not heard:
             return Recommendation((), shortage(0, limit, {LeftOut.UNHEARD: len(candidates.tracks)}))
-        shared = Shared.of(heard)
+        shared = GroupRanking.of(heard)
         chosen = await self._engine.chooser.choose(
             guild_id, [shared.wanted], channels, known=sorted(out), steering=steering, limit=limit
         )
@@ -141,8 +141,8 @@ class Together:
         """
         likes = await self._likes(guild_id, channels, now)
         mine = likes.pop(user_id, [])
-        if len(mine) < FEWEST:
-            missing = count(FEWEST - len(mine), "more song")
+        if len(mine) < MIN_LIKES:
+            missing = count(MIN_LIKES - len(mine), "more song")
             raise NotFound(f"I don't know that taste well enough yet: {missing} with 👍 would do.")
         found = await self._matches(guild_id, mine, likes)
         ranking = sorted((-match, member) for member, match in found.items() if match > 0)
@@ -165,11 +165,11 @@ class Together:
     async def _matches(
         self, guild_id: int, mine: Sequence[int], others: Mapping[int, Sequence[int]]
     ) -> dict[int, int]:
-        others = {member: likes for member, likes in others.items() if len(likes) >= FEWEST}
-        if len(mine) < FEWEST or not others:
+        others = {member: likes for member, likes in others.items() if len(likes) >= MIN_LIKES}
+        if len(mine) < MIN_LIKES or not others:
             return {}
         facts = list(await self._engine.library.facts(guild_id))
-        chance = facts[:: max(1, len(facts) // CHANCE)]
+        chance = facts[:: max(1, len(facts) // CHANCE_SAMPLE)]
         tracks = sorted({*chance, *mine, *(like for likes in others.values() for like in likes)})
         # By likes: (tracks, likes), so that a member's own are columns.
         columns = sorted({*mine, *(like for likes in others.values() for like in likes)})
@@ -192,8 +192,8 @@ class _Table:
         """How alike each other member's taste is."""
         return {
             member: taste_match(
-                Side(self._part(theirs, mine), self._part(chance, mine)),
-                Side(self._part(mine, theirs), self._part(chance, theirs)),
+                LikeMatches(self._part(theirs, mine), self._part(chance, mine)),
+                LikeMatches(self._part(mine, theirs), self._part(chance, theirs)),
             )
             for member, theirs in others.items()
         }

@@ -1,4 +1,4 @@
-"""Sounds as ingredients: alchemy with songs, members and tags, and paths from one song to another."""
+"""/alchemy (adding and subtracting songs, tastes and tags) and /path (a sequence from one song to another)."""
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
@@ -26,10 +26,12 @@ from bot.suggestions.wording import Evidence, Reason, count
 
 Array = NDArray[np.float64]
 
-LENGTH = 8  # songs of a path, its ends too
-SHORTEST = 3
-EXAMPLES = 40  # tracks of a tag or a member that stand for it
-JUMP = 0.0  # a match, of chance: a longer step is one between sounds that have nothing in common
+PATH_LENGTH = 8  # songs, both ends included
+MIN_PATH_LENGTH = 3
+MAX_EXAMPLES = 40  # tracks of a tag or a member that stand for it
+JUMP_MATCH = (
+    0.0  # the match that chance gives: a step of no more is one between sounds with nothing in common
+)
 UNHEARD_PART = "I haven't listened to one of these with my present embedder; earworm doctor --repair helps."
 
 
@@ -126,7 +128,7 @@ class Mixing:
         start_id: int,
         end_id: int,
         channels: Channels,
-        length: int = LENGTH,
+        length: int = PATH_LENGTH,
         *,
         user_id: int | None = None,
     ) -> Path:
@@ -146,7 +148,7 @@ class Mixing:
         )
         if not set(ends) <= set(tracks):
             raise NotFound(UNHEARD_PART)
-        wanted = max(length, SHORTEST)
+        wanted = max(length, MIN_PATH_LENGTH)
         usable = _once(tracks, await self._engine.library.facts(guild_id), ends, channels)
         while True:
             way = await asyncio.to_thread(
@@ -170,7 +172,7 @@ class Mixing:
             return [card.id]
         if ingredient.user_id is not None:
             taste = await self._engine.taste(guild_id, ingredient.user_id, channels, datetime.now(UTC))
-            found = strongest(taste, +1)[:EXAMPLES]
+            found = strongest(taste, +1)[:MAX_EXAMPLES]
             if not found:
                 raise NotFound(
                     "I know nothing of that member's taste yet: they haven't 👍 or shared anything."
@@ -180,7 +182,7 @@ class Mixing:
         found = list((await self._engine.chooser.candidates(guild_id, channels, tagged)).tracks)
         if not found:
             raise NotFound(f"No song here is tagged “{' '.join(ingredient.tag.split())[:40]}”.")
-        return found[:: max(1, -(-len(found) // EXAMPLES))]
+        return found[:: max(1, -(-len(found) // MAX_EXAMPLES))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,7 +217,7 @@ def _remarks(wanted: int, alike: Matches) -> str:
     """What to know about a path of n songs with these (n, n) matches: that it is short, or where it jumps."""
     found = len(alike)
     short = f"Only {count(found, 'song')}: there are no others to step on." if found < wanted else ""
-    jumps = [step for step in range(1, found) if alike[step - 1, step] <= JUMP]
+    jumps = [step for step in range(1, found) if alike[step - 1, step] <= JUMP_MATCH]
     jump = (
         f"From song {jumps[0]} to song {jumps[0] + 1} it jumps: nothing here sounds like both."
         if jumps

@@ -1,14 +1,14 @@
-"""What somebody should know about their suggestions: what they go by, why there are few, and what would help (pure)."""
+"""Notes above suggestions: what they are based on, why there are few, and what would help (pure)."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from bot.suggestions.left_out import LeftOut
+from bot.suggestions.pick import PAGE_SIZE
 from bot.suggestions.wording import count
 from bot.taste.evidence import Signal, Taste, dislikes
 
-SURE = 3  # likes from which a taste speaks for itself
-PAGE = 5  # fewer picks than this are explained
+ENOUGH_LIKES = 3  # likes from which a taste speaks for itself
 
 NOTHING = "I have nothing to go by yet. React with 👍 or 👎 to a few songs, then ask again."
 FEW = "That is all"
@@ -53,7 +53,7 @@ def going_by(taste: Taste, *, you: bool, heard: bool = True) -> str:
         return f"I haven't listened to what {who.lower()} 👍 or shared, so these are what this server likes most."
     signals = {taste.best[track_id].signal for track_id, weight in taste.weights.items() if weight > 0}
     liked = len(taste.likes)
-    if liked and (liked >= SURE or Signal.SHARED not in signals):
+    if liked and (liked >= ENOUGH_LIKES or Signal.SHARED not in signals):
         return ""
     if liked:
         return f"{who} 👍 only {count(liked, 'song')} so far, so I also went by what {who.lower()} shared."
@@ -66,17 +66,19 @@ def going_by(taste: Taste, *, you: bool, heard: bool = True) -> str:
     return f"{who} haven't 👍 or shared anything yet, so these are what this server likes most."
 
 
-def shortage(found: int, limit: int, left_out: Mapping[LeftOut, int], likes: int = SURE) -> str:
+def shortage(found: int, limit: int, left_out: Mapping[LeftOut, int], likes: int = ENOUGH_LIKES) -> str:
     """Why there are fewer than a page, and what would help; "" if there aren't.
 
     left_out: how many songs which rule or wish left out.
     """
-    if found >= min(limit, PAGE):
+    if found >= min(limit, PAGE_SIZE):
         return ""
     nothing = "" if found else EMPTY
     said = counted(found, left_out) if any(left_out.values()) else nothing
     help_ = (
-        f"{count(SURE - likes, 'more 👍', 'more 👍')} would tell me what to look for." if likes < SURE else ""
+        f"{count(ENOUGH_LIKES - likes, 'more 👍', 'more 👍')} would tell me what to look for."
+        if likes < ENOUGH_LIKES
+        else ""
     )
     return f"{said} {help_}".strip()
 

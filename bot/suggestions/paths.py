@@ -1,4 +1,4 @@
-"""Walks and mixtures of sounds (pure).
+"""Paths through the vector space by beam search, and scores of mixtures (pure).
 
 A path follows the great circle between two tracks (as in AudioMuse-AI's song path) and is chosen as a whole, so that
 no step is a jump; a mixture is what several ingredients have in common, without what is taken away.
@@ -13,9 +13,9 @@ Array = NDArray[np.float64]
 Vectors = NDArray[np.float32]
 
 NEIGHBOURS = 24  # of each waypoint
-BEAM = 48
-OFF_COURSE = 0.5  # what distance from the waypoint costs, where a step's length costs 1
-VOICES = 3  # of an ingredient of many tracks, the closest so many speak for it
+BEAM_WIDTH = 48
+DETOUR_WEIGHT = 0.5  # cost of distance from the waypoint, relative to the length of a step
+CLOSEST_COUNTED = 3  # tracks of an ingredient: its closest so many decide
 
 
 def walk(vectors: Vectors, start: int, end: int, length: int, usable: NDArray[np.bool_]) -> list[int]:
@@ -31,7 +31,7 @@ def walk(vectors: Vectors, start: int, end: int, length: int, usable: NDArray[np
         left = len(waypoints) - number  # steps after this one
         away = 1 - vectors[between] @ waypoint
         nearest = [between[i] for i in np.argsort(away, kind="stable")[: NEIGHBOURS + len(waypoints)]]
-        off = OFF_COURSE * (1 - vectors[nearest] @ waypoint) ** 2
+        off = DETOUR_WEIGHT * (1 - vectors[nearest] @ waypoint) ** 2
         # What is left as even steps on the sphere, which makes a distance d cost d² / steps³.
         ahead = (1 - vectors[nearest] @ vectors[end]) ** 2 / left**3
         longer = []
@@ -42,7 +42,7 @@ def walk(vectors: Vectors, start: int, end: int, length: int, usable: NDArray[np
                 for i, place in enumerate(nearest)
                 if place not in way
             ]
-        walks = sorted(longer, key=lambda walk: walk[1:])[:BEAM]
+        walks = sorted(longer, key=lambda walk: walk[1:])[:BEAM_WIDTH]
     ends = [(cost + float(1 - vectors[way[-1]] @ vectors[end]) ** 2, way) for cost, _, way in walks]
     return [*min(ends)[1], end]
 
@@ -63,7 +63,7 @@ def mixture(added: Sequence[Array], subtracted: Sequence[Array]) -> tuple[Array,
 
 def _taste_of(matches: Array) -> Array:
     """The mean of the closest few; −1 is as far as anything gets."""
-    few = -np.sort(-np.maximum(matches, -1), axis=1)[:, :VOICES]
+    few = -np.sort(-np.maximum(matches, -1), axis=1)[:, :CLOSEST_COUNTED]
     return np.asarray(few.mean(axis=1), np.float64)
 
 

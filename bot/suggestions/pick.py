@@ -1,4 +1,4 @@
-"""What a suggestion is: a track, and the honest reason for it."""
+"""A suggested track with its score and reason, and the strategies that a server may compare."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,13 @@ from bot.library.cards import TrackCard
 from bot.suggestions.wording import Evidence, ForDiscord, Reason, Wording, explain
 from bot.taste.evidence import Signal
 
-SAID = {Signal.LIKED: Evidence.LIKED, Signal.SHARED: Evidence.SHARED, Signal.MORE: Evidence.MORE}
+PAGE_SIZE = 5  # suggestions
+
+EVIDENCE_OF_SIGNAL = {
+    Signal.LIKED: Evidence.LIKED,
+    Signal.SHARED: Evidence.SHARED,
+    Signal.MORE: Evidence.MORE,
+}
 
 
 class Arm(StrEnum):

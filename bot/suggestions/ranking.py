@@ -1,4 +1,4 @@
-"""What a taste makes of a server's tracks: scores by sound and by what others like, and what carries each."""
+"""Ranks a server's tracks by somebody's taste: by sound, fused with collaborative filtering, and with reasons."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from bot.library.sight import Channels
 from bot.suggestions.scoring import away, best_score, carriers, closeness, fuse, score
-from bot.taste.colike import Crowd
-from bot.taste.colike_cache import Crowds
+from bot.taste.colike import CoLikeModel
+from bot.taste.colike_cache import CoLikeCache
 from bot.taste.evidence import Signal, Taste, dislikes
 from bot.vectors.library_index import LibraryIndex
 
 Array = NDArray[np.float64]
 
-EXAMPLES = 100  # of likes, and of dislikes: the weightiest
+MAX_EXAMPLES = 100  # the weightiest likes, and as many dislikes
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +25,7 @@ class Ranked:
 
     evidence: m tracks, with (m,) signed weights; matches: (n, m); disliked: which of the evidence is 👎, not silence
     (None: all that speaks against something). What others' likes say, if they say something:
-    preferences, (n,), by a crowd from votes.
+    preferences, (n,), by the model learnt from votes.
     """
 
     tracks: tuple[int, ...]
@@ -34,7 +34,7 @@ class Ranked:
     matches: NDArray[np.float32]
     disliked: frozenset[int] | None = None
     preferences: Array | None = None
-    crowd: Crowd | None = None
+    colikes: CoLikeModel | None = None
     votes: Mapping[int, int] = field(default_factory=dict)
 
     @cached_property
@@ -54,9 +54,9 @@ class Ranked:
         The first of the fused ranking gets the best score by sound, and so on: ranks alone would say that all are
         equally far apart.
         """
-        if self.preferences is None or self.crowd is None:
+        if self.preferences is None or self.colikes is None:
             return self.scores
-        fused = fuse([self.scores, self.preferences], [1.0, self.crowd.weight])
+        fused = fuse([self.scores, self.preferences], [1.0, self.colikes.weight])
         order = np.empty(len(fused))
         order[np.argsort(-fused, kind="stable")] = -np.sort(-self.scores)
         return order
@@ -91,9 +91,9 @@ class Ranked:
 class Ranker:
     """Ranks tracks of a server by somebody's taste."""
 
-    def __init__(self, library: LibraryIndex, crowds: Crowds) -> None:
+    def __init__(self, library: LibraryIndex, cache: CoLikeCache) -> None:
         self._library = library
-        self._crowds = crowds
+        self._cache = cache
 
     async def rank(
         self, guild_id: int, taste: Taste, among: Sequence[int], channels: Channels, *, others: bool = False
@@ -116,14 +116,14 @@ class Ranker:
             matches=heard.matches[np.ix_(rows, known)],
             disliked=frozenset(said),
         )
-        crowd = await self._crowds.of(guild_id) if others else None
-        return with_crowd(ranked, crowd, votes_of(taste)) if crowd else ranked
+        colikes = await self._cache.of(guild_id) if others else None
+        return with_colikes(ranked, colikes, votes_of(taste)) if colikes else ranked
 
 
 def strongest(taste: Taste, sign: int) -> list[int]:
     """The evidence that says most for (+1) or against (−1) something."""
     mine = [(sign * weight, track_id) for track_id, weight in taste.weights.items() if sign * weight > 0]
-    return [track_id for _, track_id in sorted(mine, key=lambda each: (-each[0], each[1]))[:EXAMPLES]]
+    return [track_id for _, track_id in sorted(mine, key=lambda each: (-each[0], each[1]))[:MAX_EXAMPLES]]
 
 
 def votes_of(taste: Taste) -> dict[int, int]:
@@ -132,10 +132,10 @@ def votes_of(taste: Taste) -> dict[int, int]:
     return {track_id: kinds[event.signal] for track_id, event in taste.best.items() if event.signal in kinds}
 
 
-def with_crowd(ranked: Ranked, crowd: Crowd, votes: Mapping[int, int]) -> Ranked:
+def with_colikes(ranked: Ranked, colikes: CoLikeModel, votes: Mapping[int, int]) -> Ranked:
     """The same, ordered by others' likes too; unchanged if there are too few votes to say anything."""
-    found = crowd.preferences(votes)
+    found = colikes.preferences(votes)
     if not found:
         return ranked
     preferences = np.array([found.get(track_id, 0.0) for track_id in ranked.tracks])
-    return replace(ranked, preferences=preferences, crowd=crowd, votes=votes)
+    return replace(ranked, preferences=preferences, colikes=colikes, votes=votes)

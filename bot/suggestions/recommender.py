@@ -12,23 +12,22 @@ from numpy.typing import NDArray
 
 from bot.errors import NotFound
 from bot.library.sight import Channels
-from bot.suggestions.chooser import POOL, SPARE, Candidates, Chosen, Scored
+from bot.suggestions.chooser import POOL_FACTOR, POOL_SIZE, Candidates, Chosen, Scored
 from bot.suggestions.engine import Engine
 from bot.suggestions.left_out import LeftOut
 from bot.suggestions.notes import (
     EMPTY,
     NO_LIBRARY,
     NOTHING,
-    PAGE,
     going_by,
     shortage,
     without_private_counts,
 )
-from bot.suggestions.pick import SAID, Arm, Pick, Recommendation, percent
+from bot.suggestions.pick import EVIDENCE_OF_SIGNAL, PAGE_SIZE, Arm, Pick, Recommendation, percent
 from bot.suggestions.ranking import Ranked
-from bot.suggestions.wishes import NO_STEERING, UNKNOWN_DIVERSITY, Steering
+from bot.suggestions.wishes import MIN_DIVERSITY_WITHOUT_LIKES, NO_STEERING, Steering
 from bot.suggestions.wording import Evidence, Reason, month
-from bot.taste.evidence import ASKER, NO_EXTRA, ExtraEvidence, Taste, favourites
+from bot.taste.evidence import NO_EXTRA, UNSAVED_FEEDBACK, ExtraEvidence, Taste, favourites
 from bot.vectors.question import Hit
 
 __all__ = ["Pick", "Recommendation", "Recommender", "percent"]
@@ -83,7 +82,7 @@ class Recommender:
         candidates = await engine.chooser.candidates(
             guild_id, channels, steering, {*exclude, *asked, *hidden}
         )
-        size = max(POOL, SPARE * limit)
+        size = max(POOL_SIZE, POOL_FACTOR * limit)
         while True:
             hits = await self._nearest(guild_id, vectors or asked[0], candidates, channels, size)
             near = {hit.track_id: hit for hit in hits if percent(hit.match)}
@@ -91,10 +90,10 @@ class Recommender:
             chosen = await engine.chooser.choose(
                 guild_id, [scored], channels, known=[*asked, *sorted(hidden)], steering=steering, limit=limit
             )
-            enough = len(chosen.cards) >= min(limit, PAGE) and len(near) < size
+            enough = len(chosen.cards) >= min(limit, PAGE_SIZE) and len(near) < size
             if enough or len(chosen.cards) == limit or len(hits) < size:
                 break
-            size *= SPARE
+            size *= POOL_FACTOR
         left_out = {
             **candidates.left_out,
             **chosen.left_out,
@@ -176,7 +175,7 @@ class Recommender:
         }
         wanted = np.flatnonzero(~ranked.unwanted)
         tracks = [ranked.tracks[row] for row in wanted]
-        least = 0.0 if ranked.likes else UNKNOWN_DIVERSITY
+        least = 0.0 if ranked.likes else MIN_DIVERSITY_WITHOUT_LIKES
         rankings = [Scored(tracks, orders[arm][wanted]) for arm in arms]
         chosen = await self._choose(question, rankings, known, least)
         reasons = _Reasons(question, taste, ranked)
@@ -204,7 +203,9 @@ class Recommender:
         leads = {track_id: lead for track_id, lead in favourites(votes) if track_id in allowed}
         # Among equals the order of `favourites` stays.
         scores = np.array(list(leads.values()), np.float64) - np.linspace(0, 0.5, len(leads))
-        chosen = await self._choose(question, [Scored(list(leads), scores)], known, UNKNOWN_DIVERSITY)
+        chosen = await self._choose(
+            question, [Scored(list(leads), scores)], known, MIN_DIVERSITY_WITHOUT_LIKES
+        )
         picks = tuple(Pick(card, float(leads[card.id]), Reason(Evidence.POPULAR)) for card in chosen.cards)
         return picks, {**candidates.left_out, **chosen.left_out, LeftOut.UNPOPULAR: len(allowed) - len(leads)}
 
@@ -243,9 +244,9 @@ class _Reasons:
             ranked.preferences is not None
             and self._by_others[row] < self._question.limit <= self._by_sound[row]
         ):
-            like = ranked.crowd.carrier(ranked.votes, track_id) if ranked.crowd else None
+            like = ranked.colikes.carrier(ranked.votes, track_id) if ranked.colikes else None
             if like is not None:
-                return float(ranked.preferences[row]), Reason(Evidence.CROWD, carrier=like, you=you)
+                return float(ranked.preferences[row]), Reason(Evidence.COLIKED, carrier=like, you=you)
         place = int(ranked.carriers[row])
         match = percent(float(ranked.matches[row, place]))
         if not match:
@@ -254,12 +255,12 @@ class _Reasons:
 
     def _close_to(self, carrier: int, match: int) -> Reason:
         said = self._taste.best[carrier]
-        of_server = self._question.user_id is None and said.user_id != ASKER
-        known_since = not of_server and said.user_id != ASKER
+        of_server = self._question.user_id is None and said.user_id != UNSAVED_FEEDBACK
+        known_since = not of_server and said.user_id != UNSAVED_FEEDBACK
         return Reason(
-            Evidence.SERVER if of_server else SAID[said.signal],
+            Evidence.SERVER if of_server else EVIDENCE_OF_SIGNAL[said.signal],
             percent=match,
-            carrier=carrier if said.told else None,
+            carrier=carrier if said.visible_to_reader else None,
             likes=self._taste.likes.get(carrier, 0),
             you=self._question.you,
             when=month(said.at, self._question.now) if known_since else "",

@@ -1,11 +1,11 @@
-"""From evidence to scores (pure).
+"""Scores of tracks by how similar they sound to what is liked and disliked (pure).
 
 A track's score is how close it is to what is liked, on the average, less how close it is to what is disliked.
 Closeness falls off so quickly that only what sounds much alike counts: somebody with two unlike tastes is met on both
 sides, where an average of vectors would match neither, and a dislike pushes away what sounds like it.
 
 Chosen with `benchmarks/taste.py` among Qdrant's three strategies, taste centres, kernel ridge regression and label
-spreading; REACH and the dislike's weight hardly matter from half to double.
+spreading; LENGTH_SCALE and the dislike's weight hardly matter from half to double.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Matches = NDArray[np.float32] | Array
 
-REACH = 0.2  # of the way from the same recording to chance: closeness falls to 1/e
-DOUBT = 1.0  # likes' worth: a single one does not speak as surely as many
+LENGTH_SCALE = 0.2  # of the exponential kernel: at this distance (1 is chance) closeness has fallen to 1/e
+PRIOR_WEIGHT = 1.0  # of a prior that knows nothing, in likes: a single like counts for less than many
 
-RANKING_CONSTANT = 60
+RRF_K = 60
 """Cormack, Clarke & Büttcher, SIGIR 2009."""
 
 
 def closeness(matches: Matches) -> Array:
     """Matches (1 the same recording, 0 chance, −∞ nothing known) to 1 … 0."""
-    return np.exp(np.minimum(np.asarray(matches, np.float64) - 1, 0) / REACH)
+    return np.exp(np.minimum(np.asarray(matches, np.float64) - 1, 0) / LENGTH_SCALE)
 
 
 def score(close: Array, weights: Array) -> Array:
@@ -78,12 +78,12 @@ def fuse(rankings: Sequence[Array], weights: Sequence[float]) -> Array:
     """(n,) scores by several measures to one, by reciprocal rank; ties share their mean rank."""
     total = np.zeros(len(rankings[0]))
     for scores, weight in zip(rankings, weights, strict=True):
-        total += weight / (RANKING_CONSTANT + _ranks(scores))
+        total += weight / (RRF_K + _ranks(scores))
     return total
 
 
 def _mean(close: Array, weights: Array) -> Array:
-    return np.asarray(close @ weights / (DOUBT + weights.sum()))
+    return np.asarray(close @ weights / (PRIOR_WEIGHT + weights.sum()))
 
 
 def _sigmoid(x: Array) -> Array:
@@ -93,6 +93,6 @@ def _sigmoid(x: Array) -> Array:
 
 def _ranks(scores: Array) -> Array:
     """From 1, best first."""
-    _, group, sizes = np.unique(-scores, return_inverse=True, return_counts=True)
-    last = np.cumsum(sizes)
-    return np.asarray((last - (sizes - 1) / 2)[group])
+    from scipy.stats import rankdata  # takes long to load
+
+    return np.asarray(rankdata(-scores), np.float64)

@@ -1,4 +1,4 @@
-"""What somebody asks for beside their taste: filters, and how adventurous (pure)."""
+"""Filters of suggestions that a member asks for, and how diverse they shall be (pure)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -17,14 +17,14 @@ from models.track import searchable
 
 Array = NDArray[np.float64]
 
-LONG = 15 * 60  # seconds: a mix or a set, rather than a song
-TALK = 0.5  # of bot.audio.features' speech
+LONG_SECONDS = 15 * 60  # from here on it is a mix or a set rather than a song
+TALK_PROBABILITY = 0.5  # of speech, as bot.audio.features has it
 FLATS = {"DB": "C#", "EB": "D#", "FB": "E", "GB": "F#", "AB": "G#", "BB": "A#", "CB": "B"}
 SHARPS = {"E#": "F", "B#": "C"}  # that are no black keys
 
 NUMBER = r"(\d{1,3}(?:\.\d+)?)"
-ASKED = re.compile(rf"\s*{NUMBER}(?:\s*(?:-|–|to|…)\s*{NUMBER})?\s*(?:bpm)?\s*", re.IGNORECASE)
-AROUND = 0.06  # of a tempo that is given as one number: what people take for the same
+TEMPO_PATTERN = re.compile(rf"\s*{NUMBER}(?:\s*(?:-|–|to|…)\s*{NUMBER})?\s*(?:bpm)?\s*", re.IGNORECASE)
+TEMPO_TOLERANCE = 0.06  # of a tempo that is given as one number: what people take for the same
 
 
 class Adventure(StrEnum):
@@ -35,7 +35,7 @@ class Adventure(StrEnum):
     BOLD = "bold"
 
 
-UNKNOWN_DIVERSITY = 0.3  # at least, for somebody of whom no like is known: something for everyone
+MIN_DIVERSITY_WITHOUT_LIKES = 0.3  # for somebody of whom no like is known
 DIVERSITY = {Adventure.SAFE: 0.0, Adventure.BALANCED: 0.1, Adventure.BOLD: 0.6}
 
 
@@ -86,11 +86,11 @@ def named_key(text: str) -> str:
 
 def named_tempo(text: str) -> tuple[float, float]:
     """Lowest and highest beats a minute: "90-110" as it says, "120" give or take six per cent. Raises NotFound."""
-    match = ASKED.fullmatch(text)
+    match = TEMPO_PATTERN.fullmatch(text)
     low, high = (float(match[1]), float(match[2] or match[1])) if match else (0.0, 0.0)
     if not low or not high:
         raise NotFound("I can't read that tempo. Write it like 120, or 90-110.")
-    return (low, high) if match and match[2] else (low * (1 - AROUND), low * (1 + AROUND))
+    return (low, high) if match and match[2] else (low * (1 - TEMPO_TOLERANCE), low * (1 + TEMPO_TOLERANCE))
 
 
 def checked(steering: Steering) -> Steering:
@@ -113,9 +113,9 @@ def unmet_wish(steering: Steering, facts: Facts, channels: Channels = None) -> L
         return LeftOut.KEY
     if facts.track_id in steering.without_tracks:
         return LeftOut.TRACK
-    if not steering.long and facts.seconds >= LONG:
+    if not steering.long and facts.seconds >= LONG_SECONDS:
         return LeftOut.LENGTH
-    if not steering.talk and facts.speech >= TALK:
+    if not steering.talk and facts.speech >= TALK_PROBABILITY:
         return LeftOut.TALK
     return None
 

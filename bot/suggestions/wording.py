@@ -1,4 +1,4 @@
-"""Why a track was picked: one honest line from the evidence that carried it."""
+"""The line that says why a track is suggested, from the evidence that contributed most to its score."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from typing import Any, Protocol, Self
 from bot.library.cards import TrackCard
 
 MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\*_~`|<>[]@#"})
-TITLE_SHOWN = 80
-CERTAIN_TEMPO, CERTAIN_KEY = 0.1, 0.1  # of bot.audio.features' confidences
+MAX_TITLE_LENGTH = 80
+MIN_TEMPO_CONFIDENCE, MIN_KEY_CONFIDENCE = 0.1, 0.1  # see bot.audio.features
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -25,7 +25,7 @@ class Evidence(StrEnum):
     SHARED = "shared"  # … like something that the member shared
     MORE = "more"  # … like something that the member asked more of
     SERVER = "server"  # … like something that the server likes
-    CROWD = "crowd"  # who likes the same tends to like it
+    COLIKED = "crowd"  # who likes the same tends to like it
     NEW = "new"  # nothing that the member liked sounds like it
     FAR = "far"  # it sounds unlike what the member disliked
     POPULAR = "popular"  # the server likes it
@@ -113,17 +113,17 @@ def explain(reason: Reason, card: TrackCard, carrier: TrackCard | None, wording:
 
     `carrier` is None where the track that carried it may not be named.
     """
-    parts = (_why(reason, card.id, carrier, wording), measured(card), standing(card, wording))
+    parts = (_why(reason, card.id, carrier, wording), tempo_and_key(card), sharer_and_likes(card, wording))
     return " · ".join(part for part in parts if part) or (
         f"{reason.percent}% match" if reason.percent else ""
     )
 
 
-def measured(card: TrackCard) -> str:
+def tempo_and_key(card: TrackCard) -> str:
     """Tempo and key, where they were measured with some certainty: "118 bpm, A minor"."""
     facts = card.features
-    tempo = facts.get("tempo") if (facts.get("tempo_confidence") or 0) >= CERTAIN_TEMPO else None
-    key = facts.get("key") if (facts.get("key_confidence") or 0) >= CERTAIN_KEY else None
+    tempo = facts.get("tempo") if (facts.get("tempo_confidence") or 0) >= MIN_TEMPO_CONFIDENCE else None
+    key = facts.get("key") if (facts.get("key_confidence") or 0) >= MIN_KEY_CONFIDENCE else None
     return ", ".join(part for part in (f"{tempo:.0f} bpm" if tempo else "", key or "") if part)
 
 
@@ -133,7 +133,7 @@ def month(at: datetime, now: datetime) -> str:
     return f"in {MONTHS[at.month - 1]}" + (f" {at.year}" if ago >= 12 else "")
 
 
-def standing(card: TrackCard, wording: Wording) -> str:
+def sharer_and_likes(card: TrackCard, wording: Wording) -> str:
     """Who shared a track, where that is a member, and how many like it."""
     sharer = card.first.user_id if card.first else 0
     shared = f"shared by {wording.person(sharer)}" if sharer > 0 else ""
@@ -142,9 +142,9 @@ def standing(card: TrackCard, wording: Wording) -> str:
 
 
 def shorten(text: str) -> str:
-    """One line of at most TITLE_SHOWN characters."""
+    """One line of at most MAX_TITLE_LENGTH characters."""
     line = " ".join(text.split())
-    return line if len(line) <= TITLE_SHOWN else f"{line[: TITLE_SHOWN - 1].rstrip()}…"
+    return line if len(line) <= MAX_TITLE_LENGTH else f"{line[: MAX_TITLE_LENGTH - 1].rstrip()}…"
 
 
 def count(number: int, one: str, several: str = "") -> str:
@@ -163,7 +163,7 @@ def _why(reason: Reason, track_id: int, carrier: TrackCard | None, wording: Word
     if reason.evidence is Evidence.NEW:
         return f"new ground: unlike anything {who} 👍"
     named = wording.title(carrier) if carrier else "something"
-    if reason.evidence is Evidence.CROWD:
+    if reason.evidence is Evidence.COLIKED:
         return f"who 👍 {named} tends to 👍 this"
     did = {
         Evidence.LIKED: f"{who} 👍",

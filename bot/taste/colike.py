@@ -1,4 +1,4 @@
-"""People who like what you like: vectors of tracks learnt from who liked what (pure).
+"""Collaborative filtering: vectors of tracks learnt from members' votes by matrix factorisation (pure).
 
 Alternating least squares over votes as implicit feedback (Hu, Koren & Volinsky, "Collaborative Filtering for Implicit
 Feedback Datasets", ICDM 2008). A member is folded in when they ask, so that their newest vote counts at once; only
@@ -21,20 +21,20 @@ Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 FACTORS = 16
-SWEEPS = 12
+ITERATIONS = 12
 CONFIDENCE = 4.0  # of a vote, beside 1 for a track that somebody said nothing about
-RIDGE = 16.0
+REGULARISATION = 16.0
 
-FEWEST_VOTES = 400  # of a server, on tracks that several members voted on; with fewer it does harm
-FEWEST_MEMBERS = 8
-FEWEST_OWN = 2  # likes of whom it is for
-FULL_VOTES = 1000  # from so many on this ranking has its full weight,
-WEIGHT = 0.3  # where the ranking by sound has 1
+MIN_VOTES = 400  # of a server, on tracks that several members voted on; with fewer it does harm
+MIN_MEMBERS = 8
+MIN_OWN_LIKES = 2  # likes of whom it is for
+FULL_WEIGHT_VOTES = 1000  # from so many on this ranking has its full weight
+MAX_WEIGHT = 0.3  # where the ranking by sound has 1
 
 
 @dataclass(frozen=True, eq=False)
-class Crowd:
-    """What so many votes of a server taught: tracks, and an (n, f) vector for each."""
+class CoLikeModel:
+    """Learnt from so many votes of a server: tracks, and an (n, f) vector for each."""
 
     tracks: NDArray[np.int64]
     vectors: Array
@@ -43,7 +43,7 @@ class Crowd:
     @property
     def weight(self) -> float:
         """How much its ranking counts, where the ranking by sound counts 1."""
-        return WEIGHT * min(1.0, self.votes / FULL_VOTES)
+        return MAX_WEIGHT * min(1.0, self.votes / FULL_WEIGHT_VOTES)
 
     def preferences(self, votes: Mapping[int, int]) -> dict[int, float]:
         """How much somebody with these votes (track -> ±1) may like each track, about 0 to 1; none if too few."""
@@ -74,7 +74,7 @@ class Crowd:
             track_id: kind for track_id, kind in sorted(votes.items()) if kind and track_id in self._places
         }
         likes = [track_id for track_id, kind in known.items() if kind > 0]
-        if len(likes) < FEWEST_OWN:
+        if len(likes) < MIN_OWN_LIKES:
             return None
         heard = self.vectors[[self._places[track_id] for track_id in known]]
         liked = self.vectors[[self._places[track_id] for track_id in likes]]
@@ -103,25 +103,27 @@ class _Member:
         return cls(vector, likes, pulls * (unexplained / (1 - leverage))[:, None])
 
 
-def usable(votes: Iterable[Vote]) -> list[Vote]:
+def usable_votes(votes: Iterable[Vote]) -> list[Vote]:
     """The votes to learn from: on tracks that two members voted on at least; none if a server has too few."""
     everything = list(votes)
     voters = Counter(vote.track_id for vote in everything)  # a member has one vote on a track
     shared = [vote for vote in everything if voters[vote.track_id] > 1]
     members = {vote.user_id for vote in shared}
-    return shared if len(shared) >= FEWEST_VOTES and len(members) >= FEWEST_MEMBERS else []
+    return shared if len(shared) >= MIN_VOTES and len(members) >= MIN_MEMBERS else []
 
 
-def learn(users: Collection[int], tracks: Collection[int], kinds: Collection[int], *, seed: int = 0) -> Crowd:
+def learn(
+    users: Collection[int], tracks: Collection[int], kinds: Collection[int], *, seed: int = 0
+) -> CoLikeModel:
     """Learn from votes, given as three columns of equal length: who, on what, +1 or −1."""
     members, who = np.unique(np.asarray(users, np.int64), return_inverse=True)
     items, what = np.unique(np.asarray(tracks, np.int64), return_inverse=True)
     likes = (np.asarray(kinds) > 0).astype(np.float64)
     vectors = np.random.default_rng(seed).normal(0, 0.1, (len(items), FACTORS))
-    for _ in range(SWEEPS):
+    for _ in range(ITERATIONS):
         theirs = _solve(vectors, who, what, likes, len(members))
         vectors = _solve(theirs, what, who, likes, len(items))
-    return Crowd(items, vectors, len(likes))
+    return CoLikeModel(items, vectors, len(likes))
 
 
 def _solve(fixed: Array, rows: Places, columns: Places, likes: Array, count: int) -> Array:
@@ -136,4 +138,4 @@ def _solve(fixed: Array, rows: Places, columns: Places, likes: Array, count: int
 
 def _of_nobody(fixed: Array) -> Array:
     """The left side of the equations, (f, f), of somebody without votes."""
-    return np.asarray(fixed.T @ fixed + RIDGE * np.eye(fixed.shape[1]))
+    return np.asarray(fixed.T @ fixed + REGULARISATION * np.eye(fixed.shape[1]))

@@ -1,4 +1,4 @@
-"""What each server's votes teach, learnt in a process of its own and kept for a while."""
+"""Each server's collaborative filtering model, learnt in a worker process and cached."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.taste.colike import Crowd, usable
+from bot.taste.colike import CoLikeModel, usable_votes
 from bot.taste.feedback import Feedback, Vote
 from bot.workers import Worker
 
@@ -17,19 +17,19 @@ log = logging.getLogger(__name__)
 
 MODULE = "bot.taste.colike_worker"
 FRESH_SECONDS = 600.0
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
-class Crowds:
+class CoLikeCache:
     """Learns again in the background when what it knows has grown old; only the first time is waited for."""
 
     def __init__(self, feedback: Feedback, *, fresh: float = FRESH_SECONDS) -> None:
         self._feedback = feedback
         self._fresh = fresh
-        self._known: dict[int, tuple[float, Crowd | None]] = {}
+        self._known: dict[int, tuple[float, CoLikeModel | None]] = {}
         self._learning: dict[int, asyncio.Task[None]] = {}
 
-    async def of(self, guild_id: int) -> Crowd | None:
+    async def of(self, guild_id: int) -> CoLikeModel | None:
         """What a server's votes teach, or taught before learning failed; None while they are too few."""
         since = time.monotonic() - self._known[guild_id][0] if guild_id in self._known else None
         if (since is None or since > self._fresh) and guild_id not in self._learning:
@@ -47,8 +47,8 @@ class Crowds:
     async def _learn(self, guild_id: int) -> None:
         _, crowd = self._known.get(guild_id, (0.0, None))
         try:
-            votes = usable(await self._feedback.votes(guild_id))
-            crowd = await learn_apart(votes) if votes else None
+            votes = usable_votes(await self._feedback.votes(guild_id))
+            crowd = await learn_in_worker(votes) if votes else None
         except Exception:  # nothing but suggestions by others' likes depends on it
             log.exception("learning from the votes of server %s failed", guild_id)
         finally:
@@ -56,14 +56,14 @@ class Crowds:
             del self._learning[guild_id]
 
 
-async def learn_apart(votes: Sequence[Vote]) -> Crowd:
+async def learn_in_worker(votes: Sequence[Vote]) -> CoLikeModel:
     """Learn in another process. Raises WorkerDied, TimeoutError, or what reading a damaged file raises."""
     with tempfile.TemporaryDirectory(prefix="earworm-votes-") as folder:
         columns, out = Path(folder) / "votes.npz", Path(folder) / "crowd.npz"
         await asyncio.to_thread(_write, columns, votes)
         async with Worker(MODULE) as worker:
             await worker.send({"votes": str(columns), "out": str(out)})
-            await worker.receive(PATIENCE_SECONDS)
+            await worker.receive(TIMEOUT_SECONDS)
         return await asyncio.to_thread(_read, out)
 
 
@@ -76,6 +76,6 @@ def _write(path: Path, votes: Sequence[Vote]) -> None:
     )
 
 
-def _read(path: Path) -> Crowd:
+def _read(path: Path) -> CoLikeModel:
     with np.load(path) as arrays:
-        return Crowd(arrays["tracks"], arrays["vectors"], int(arrays["votes"]))
+        return CoLikeModel(arrays["tracks"], arrays["vectors"], int(arrays["votes"]))

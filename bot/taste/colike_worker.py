@@ -1,4 +1,4 @@
-"""The process that learns from who liked what: votes in a file in, tracks' vectors in a file out."""
+"""Worker process that learns collaborative filtering: votes in a file in, tracks' vectors in a file out."""
 
 from bot.workers import reply, requests
 

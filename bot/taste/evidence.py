@@ -1,7 +1,7 @@
-"""What members' marks, shares and silence say about their taste: weighted evidence (pure).
+"""Weighted evidence of a member's taste from their votes, shares, requests and silence (implicit feedback; pure).
 
-Evidence adds up track by track, and each piece fades with its age. So taking a mark back leaves exactly what would be
-there without it, and one more mark changes the next answer.
+Evidence adds up track by track, and each piece fades with its age. So taking a vote back leaves exactly what would be
+there without it, and one more vote changes the next answer.
 """
 
 import math
@@ -14,9 +14,9 @@ from types import MappingProxyType
 
 from bot.taste.feedback import Vote
 
-HALF_LIFE = 60.0  # days
-FADED = 0.1  # what is left of the oldest: somebody who comes back after years still has their taste
-SECONDS_A_DAY = 86_400
+HALF_LIFE_DAYS = 60.0
+DECAY_FLOOR = 0.1  # of its weight the oldest evidence keeps: who comes back after years still has their taste
+SECONDS_PER_DAY = 86_400
 
 
 class Signal(StrEnum):
@@ -41,21 +41,21 @@ WEIGHTS: Mapping[Signal, float] = MappingProxyType(
     }
 )
 SIGNALS = tuple(Signal)
-KNOWN = frozenset({Signal.LIKED, Signal.DISLIKED, Signal.HIDDEN, Signal.SHARED, Signal.MORE})
+IMPLIES_KNOWN = frozenset({Signal.LIKED, Signal.DISLIKED, Signal.HIDDEN, Signal.SHARED, Signal.MORE})
 
 
 @dataclass(frozen=True)
 class Event:
     """A member did something about a track; each kind counts once, when it was done last.
 
-    `told`: whether it may be told where the answer is read; a share in a hidden channel may not.
+    `visible_to_reader`: whether whoever reads the answer may know of it; of a share in a hidden channel they may not.
     """
 
     track_id: int
     user_id: int
     signal: Signal
     at: datetime
-    told: bool = True
+    visible_to_reader: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ExtraEvidence:
 
 
 NO_EXTRA = ExtraEvidence()
-ASKER = 0  # whose extra feedback is
+UNSAVED_FEEDBACK = 0  # the user id of ExtraEvidence, which belongs to no stored member
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,13 @@ class Taste:
 
 def strength(event: Event, now: datetime, half_life: float) -> float:
     """What an event counts for: its signal's weight, halved every `half_life` days, down to a tenth."""
-    age = max(0.0, (now - event.at).total_seconds() / SECONDS_A_DAY)
-    return WEIGHTS[event.signal] * max(FADED, math.exp2(-age / half_life))
+    age = max(0.0, (now - event.at).total_seconds() / SECONDS_PER_DAY)
+    return WEIGHTS[event.signal] * max(DECAY_FLOOR, math.exp2(-age / half_life))
 
 
-def taste_of(events: Iterable[Event], now: datetime, half_life: float = HALF_LIFE, *, own: bool) -> Taste:
+def taste_of(
+    events: Iterable[Event], now: datetime, half_life: float = HALF_LIFE_DAYS, *, own: bool
+) -> Taste:
     """The taste that these events come to: of one member, or of several whose evidence then adds up.
 
     `own`: it is read by the member themself, for whom everything counts; else only what may be told.
@@ -99,24 +101,27 @@ def taste_of(events: Iterable[Event], now: datetime, half_life: float = HALF_LIF
     latest: dict[tuple[int, int, Signal], Event] = {}
     for event in events:
         key = (event.track_id, event.user_id, event.signal)
-        if key not in latest or (event.at, event.told) > (latest[key].at, latest[key].told):
+        if key not in latest or (event.at, event.visible_to_reader) > (
+            latest[key].at,
+            latest[key].visible_to_reader,
+        ):
             latest[key] = event
     parts: dict[int, list[tuple[float, Event]]] = defaultdict(list)
-    counted = [event for event in latest.values() if own or event.told]
+    counted = [event for event in latest.values() if own or event.visible_to_reader]
     for event in counted:
         parts[event.track_id].append((strength(event, now, half_life), event))
-    # Exact sums: the order in which marks came and went must leave no trace.
+    # Exact sums: the order in which votes came and went must leave no trace.
     sums = {track_id: math.fsum(part for part, _ in pieces) for track_id, pieces in parts.items()}
     return Taste(
         weights={track_id: total for track_id, total in sums.items() if total},
-        known=frozenset(event.track_id for event in counted if event.signal in KNOWN),
+        known=frozenset(event.track_id for event in counted if event.signal in IMPLIES_KNOWN),
         hidden=frozenset(event.track_id for event in latest.values() if event.signal is Signal.HIDDEN),
-        best={track_id: _telling(parts[track_id], total) for track_id, total in sums.items()},
+        best={track_id: _strongest(parts[track_id], total) for track_id, total in sums.items()},
         likes=Counter(event.track_id for event in counted if event.signal is Signal.LIKED),
     )
 
 
-def _telling(parts: Iterable[tuple[float, Event]], total: float) -> Event:
+def _strongest(parts: Iterable[tuple[float, Event]], total: float) -> Event:
     """The event that does most for the sign that the sum has; of equals the newest, then by signal and member."""
     sign = 1 if total >= 0 else -1
     return max(parts, key=lambda part: (sign * part[0], part[1].at, *_precedence(part[1])))[1]
@@ -143,9 +148,13 @@ def with_extra(events: Iterable[Event], extra: ExtraEvidence, now: datetime) -> 
     """The events as they are for one question: what is said now takes the place of what was said before."""
     said = {*extra.likes, *extra.dislikes}
     kept = [event for event in events if event.track_id not in said]
-    likes = [Event(track_id, ASKER, Signal.LIKED, now) for track_id in dict.fromkeys(extra.likes)]
+    likes = [Event(track_id, UNSAVED_FEEDBACK, Signal.LIKED, now) for track_id in dict.fromkeys(extra.likes)]
     dislikes = set(extra.dislikes) - set(extra.likes)
-    return kept + likes + [Event(track_id, ASKER, Signal.DISLIKED, now) for track_id in sorted(dislikes)]
+    return (
+        kept
+        + likes
+        + [Event(track_id, UNSAVED_FEEDBACK, Signal.DISLIKED, now) for track_id in sorted(dislikes)]
+    )
 
 
 def favourites(votes: Iterable[Vote], kind: int = +1) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Feedback: marks that members leave on messages, and the votes on tracks that they come to."""
+"""Members' reactions to messages, and the votes on tracks that these come to."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Vote:
 
 
 class Feedback:
-    """Every mark is kept as it was made; what it counts for is decided when it is read."""
+    """Keeps every reaction as it was made; what it counts for is decided when votes are read."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -58,7 +58,7 @@ class Feedback:
         return True
 
     async def shown(self, guild_id: int, message_id: int, track_id: int) -> None:
-        """A message of the bot's shows a track: from now on marks on it are about that."""
+        """A message of the bot's shows a track: from now on reactions to it are about that."""
         about = {"message_id": message_id, "track_id": track_id, "guild_id": guild_id}
         async with self._store.begin() as session:
             if await session.get(Track, track_id) is not None:
@@ -67,13 +67,13 @@ class Feedback:
     async def unmark(
         self, guild_id: int, message_id: int, user_id: int, kind: int, *, track_id: int = 0
     ) -> None:
-        """Take a mark back."""
+        """Take a reaction back."""
         mine = and_(Reaction.user_id == user_id, Reaction.kind == kind, Reaction.track_id == track_id)
         async with self._store.begin() as session:
             await session.execute(delete(Reaction).where(_on(guild_id, message_id), mine))
 
     async def toggle(self, guild_id: int, message_id: int, user_id: int, kind: int, *, track_id: int) -> int:
-        """Press a button: its mark takes the place of the opposite one, or is taken back if it was set.
+        """Press a button: its reaction takes the place of the opposite one, or is taken back if it was set.
 
         Returns the member's vote on the track afterwards: +1, −1 or 0. Raises NotFound if the track is gone.
         """
@@ -111,7 +111,7 @@ class Feedback:
             )
 
     async def forget_message(self, guild_id: int, message_id: int) -> None:
-        """A message is gone, and with it every mark on it."""
+        """A message is gone, and with it every reaction to it."""
         about = and_(MessageTrack.guild_id == guild_id, MessageTrack.message_id == message_id)
         async with self._store.begin() as session:
             await session.execute(delete(Reaction).where(_on(guild_id, message_id)))

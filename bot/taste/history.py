@@ -1,4 +1,4 @@
-"""What was suggested and what became of it; what members hid; and what all of this says about their taste."""
+"""Everything that members did about tracks, read as evidence of their taste; and the tracks they hid."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,12 +13,12 @@ from bot.taste.evidence import Event, Signal, vote_events
 from bot.taste.feedback import Feedback
 from models import Answer, Hidden, Share, Suggestion, Track
 
-OVERLOOKED = timedelta(days=1)  # after which silence about a suggestion means something
-REMEMBERED = timedelta(days=180)  # how long it does
+IGNORED_AFTER = timedelta(days=1)  # since a suggestion was shown: from then on silence counts against it
+IGNORED_WITHIN = timedelta(days=180)  # and until then
 
 
 class History:
-    """Reads and keeps what suggestions were answered with."""
+    """Reads members' events from the database, and keeps which tracks they hid."""
 
     def __init__(self, store: Store, feedback: Feedback) -> None:
         self._store = store
@@ -34,18 +34,20 @@ class History:
         channels: Channels = None,
         now: datetime | None = None,
     ) -> list[Event]:
-        """Everything that a member, or all of them, did about tracks, and what of it may be told in `channels`."""
+        """Everything that a member, or all of them, did about tracks; whoever sees `channels` may know some of it."""
         now = now or datetime.now(UTC)
         events = vote_events(await self._feedback.votes(guild_id, user_id))
         async with self._store.session() as session:
             for signal, query in _said(guild_id, user_id, channels):
                 rows = await session.execute(query)
-                events += [Event(track_id, who, signal, at, bool(told)) for track_id, who, at, told in rows]
+                events += [
+                    Event(track_id, who, signal, at, bool(may_know)) for track_id, who, at, may_know in rows
+                ]
             said = {(event.user_id, event.track_id) for event in events}
             shown = await session.execute(_shown(guild_id, user_id, channels, now))
             events += [
-                Event(track_id, who, Signal.IGNORED, at, bool(told))
-                for track_id, who, at, told in shown
+                Event(track_id, who, Signal.IGNORED, at, bool(may_know))
+                for track_id, who, at, may_know in shown
                 if (who, track_id) not in said
             ]
         return [event for event in events if event.user_id]  # 0: the bot itself, or somebody who is forgotten
@@ -79,7 +81,7 @@ class History:
 def _said(
     guild_id: int, user_id: int | None, channels: Channels
 ) -> list[tuple[Signal, Select[*tuple[Any, ...]]]]:
-    """What members did beside voting: rows of track, member, when they did so last, and whether it may be told."""
+    """What members did beside voting: rows of track, member, when they did so last, and whether the reader may know."""
     by_themselves = true() if channels is None else false()
     asked = _last(Answer, Answer.created_at, guild_id, user_id, _in_public(channels))
     return [
@@ -94,11 +96,13 @@ def _last(
     at: InstrumentedAttribute[datetime],
     guild_id: int,
     user_id: int | None,
-    told: ColumnElement[bool],
+    known_to_reader: ColumnElement[bool],
 ) -> Select[*tuple[Any, ...]]:
     theirs = [] if user_id is None else [table.user_id == user_id]
-    last = func.coalesce(func.max(case((told, at))), func.max(at))  # of what may be told, if anything
-    query = select(table.track_id, table.user_id, last, func.max(case((told, 1), else_=0)))
+    last = func.coalesce(
+        func.max(case((known_to_reader, at))), func.max(at)
+    )  # of what the reader may know, if anything
+    query = select(table.track_id, table.user_id, last, func.max(case((known_to_reader, 1), else_=0)))
     return query.where(table.guild_id == guild_id, *theirs).group_by(table.track_id, table.user_id)
 
 
@@ -110,11 +114,11 @@ def _in_public(channels: Channels) -> ColumnElement[bool]:
 def _shown(guild_id: int, user_id: int | None, channels: Channels, now: datetime) -> Select[*tuple[Any, ...]]:
     """What members were shown long enough ago to have said something."""
     theirs = [] if user_id is None else [Answer.user_id == user_id]
-    told = func.max(case((_in_public(channels), 1), else_=0))
+    known_to_reader = func.max(case((_in_public(channels), 1), else_=0))
     return (
-        select(Suggestion.track_id, Answer.user_id, func.max(Suggestion.shown_at), told)
+        select(Suggestion.track_id, Answer.user_id, func.max(Suggestion.shown_at), known_to_reader)
         .join(Answer, Answer.id == Suggestion.answer_id)
         .where(Answer.guild_id == guild_id, *theirs)
-        .where(Suggestion.shown_at.between(now - REMEMBERED, now - OVERLOOKED))
+        .where(Suggestion.shown_at.between(now - IGNORED_WITHIN, now - IGNORED_AFTER))
         .group_by(Suggestion.track_id, Answer.user_id)
     )

@@ -1,4 +1,4 @@
-"""Members beside each other: how alike two tastes are, and what several like together (pure)."""
+"""How similar two members' tastes are, and least-misery scores for a group (pure)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-DRAWS = 32  # of as many tracks by chance
-ROUNDING = 1e-6  # of cosines
-FEWEST = 3  # likes of each, to be compared
+CHANCE_DRAWS = 32  # samples of the library that estimate what chance gives
+COSINE_TOLERANCE = 1e-6
+MIN_LIKES = 3  # of each of two members, to be compared
 
 
 @dataclass(frozen=True)
-class Side:
+class LikeMatches:
     """How one member's n liked tracks match the other's m, (n, m), and s tracks of the library by chance, (n, s)."""
 
     theirs: Array
     chance: Array
 
 
-def taste_match(one: Side, other: Side, *, seed: int = 0) -> int:
+def taste_match(one: LikeMatches, other: LikeMatches, *, seed: int = 0) -> int:
     """How alike two members' tastes are in per cent, with or without a song in common.
 
     The mean over either's likes of the best match among the other's, on a scale on which 0 is what they would have
@@ -29,7 +29,7 @@ def taste_match(one: Side, other: Side, *, seed: int = 0) -> int:
     """
     found = (_nearest(one.theirs) + _nearest(other.theirs)) / 2
     by_chance = (_chance(one, seed) + _chance(other, seed)) / 2
-    if by_chance >= 1 - ROUNDING:  # the whole library is alike
+    if by_chance >= 1 - COSINE_TOLERANCE:  # the whole library is alike
         return 100 if found >= by_chance else 0
     return round(100 * min(1.0, max(0.0, (found - by_chance) / (1 - by_chance))))
 
@@ -40,7 +40,7 @@ def least_misery(scores: Sequence[Array], vetoed: NDArray[np.bool_]) -> Array:
     Members are compared by the share of tracks that each likes less, so that nobody is louder for having said more;
     the mean decides between equals. −∞ for vetoed tracks.
     """
-    standings = np.stack([_standing(each) for each in scores])
+    standings = np.stack([_percentile(each) for each in scores])
     # Smaller than a step of the least pleased one's, so that it never outvotes them.
     together = standings.min(axis=0) + standings.mean(axis=0) / (2 * max(1, standings.shape[1]))
     return np.where(vetoed, -np.inf, together)
@@ -50,17 +50,17 @@ def _nearest(matches: Array) -> float:
     return float(np.clip(matches, 0, 1).max(axis=1).mean())
 
 
-def _chance(side: Side, seed: int) -> float:
+def _chance(side: LikeMatches, seed: int) -> float:
     """What it would be with tracks of the library by chance, as many as the other likes, both ways."""
     random = np.random.default_rng(seed)
     tracks = side.chance.shape[1]
     size = min(side.theirs.shape[1], tracks)
-    draws = [side.chance[:, random.choice(tracks, size, replace=False)] for _ in range(DRAWS)]
+    draws = [side.chance[:, random.choice(tracks, size, replace=False)] for _ in range(CHANCE_DRAWS)]
     return float(np.mean([(_nearest(draw) + _nearest(draw.T)) / 2 for draw in draws]))
 
 
-def _standing(scores: Array) -> Array:
+def _percentile(scores: Array) -> Array:
     """The share of tracks with a lower score, ties counting half."""
-    _, group, sizes = np.unique(scores, return_inverse=True, return_counts=True)
-    below = np.cumsum(sizes) - sizes
-    return np.asarray((below + (sizes - 1) / 2)[group] / max(1, len(scores) - 1))
+    from scipy.stats import rankdata  # takes long to load
+
+    return np.asarray((rankdata(scores) - 1) / max(1, len(scores) - 1), np.float64)

@@ -9,7 +9,7 @@ from discord import ui
 from bot.client import Earworm
 from bot.errors import NotAllowed
 from bot.intake.links import PostedMedia
-from bot.suggestions.answers import AnswerPage, NewAnswer, Shown, Subject
+from bot.suggestions.answers import AnswerPage, NewAnswer, ShownSuggestion, Subject
 from bot.suggestions.pick import Recommendation
 from bot.suggestions.wishes import Adventure, Steering
 from cogs.shared.audience import channels_for
@@ -231,7 +231,7 @@ def _heading(page: AnswerPage) -> str:
     return f"{heading}\n-# {page.note}" if page.note else heading
 
 
-def _block(shown: Shown, length: int) -> str:
+def _block(shown: ShownSuggestion, length: int) -> str:
     card, match = shown.card, f"{shown.percent}% match"
     title = f"**{shown.rank}.** {song(card, length)}" + (f" · {match}" if shown.percent else "")
     if card.first is None:

@@ -12,7 +12,7 @@ from bot.errors import NotAllowed
 from bot.suggestions.acceptance import Acceptance
 from bot.suggestions.pick import Arm
 from bot.suggestions.wording import Evidence
-from bot.taste.colike import FEWEST_MEMBERS, FEWEST_VOTES
+from bot.taste.colike import MIN_MEMBERS, MIN_VOTES
 from cogs.shared.text import fitting
 
 WEEKS = 8
@@ -23,7 +23,7 @@ BY_REASON = {
     Evidence.SHARED: "close to what they shared",
     Evidence.MORE: "close to what they asked more of",
     Evidence.SERVER: "close to what the server 👍",
-    Evidence.CROWD: "others who 👍 the same",
+    Evidence.COLIKED: "others who 👍 the same",
     Evidence.NEW: "new ground",
     Evidence.FAR: "unlike what they 👎",
     Evidence.POPULAR: "popular here",
@@ -50,7 +50,7 @@ COUNTED = (
 )
 ONE_LIST = (
     f"-# “{BY_ARM[Arm.OURS]}” is the same list as “{BY_ARM[Arm.SOUND]}” until this server has enough feedback to learn "
-    f"who likes the same: {FEWEST_VOTES} votes by {FEWEST_MEMBERS} members on songs that several of them voted on."
+    f"who likes the same: {MIN_VOTES} votes by {MIN_MEMBERS} members on songs that several of them voted on."
 )
 
 
@@ -94,7 +94,7 @@ class StatsCog(commands.GroupCog, name="stats", description="How suggestions are
 
     async def _one_list(self, guild_id: int, arms: Collection[Arm | None]) -> bool:
         """Whether what is compared has OURS in it, and others' likes can't tell it from SOUND yet."""
-        return Arm.OURS in arms and await self.bot.services.engine.crowds.of(guild_id) is None
+        return Arm.OURS in arms and await self.bot.services.engine.colikes.of(guild_id) is None
 
 
 def report(rows: list[Acceptance], arms: tuple[Arm, ...], *, one_list: bool) -> str:

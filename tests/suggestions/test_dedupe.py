@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.suggestions.dedupe import OF_AN_ARTIST, Likeness, drafted, few_of_each
+from bot.suggestions.dedupe import MAX_PER_ARTIST, Likeness, capped_per_artist, team_draft
 from bot.suggestions.left_out import LeftOut
 from bot.suggestions.song_names import SongName
 
@@ -17,7 +17,7 @@ def songs(*names: tuple[str, str]) -> list[SongName]:
 
 
 def chosen(ranked: list[SongName], known: list[SongName], limit: int, likeness: Likeness) -> list[int]:
-    return list(drafted([ranked], known, limit, likeness).tracks)
+    return list(team_draft([ranked], known, limit, likeness).tracks)
 
 
 def test_of_twins_by_name_the_best_is_shown():
@@ -50,12 +50,12 @@ def test_at_most_two_of_an_artist():
         *(("Band", f"Song {i}") for i in range(5)), ("Else", "Other"), *(("", f"file {i}") for i in range(4))
     )
     assert chosen(ranked, [], 9, NOTHING_ALIKE) == [1, 2, 6, 7, 8, 9, 10]
-    assert OF_AN_ARTIST == 2
+    assert MAX_PER_ARTIST == 2
 
 
 def test_what_is_left_out_is_told_as_what():
     ranked = songs(("Band", "One"), ("Band", "One (Live)"), ("Band", "Two"), ("Band", "Three"))
-    assert drafted([ranked], [], 9, NOTHING_ALIKE).left_out == {
+    assert team_draft([ranked], [], 9, NOTHING_ALIKE).left_out == {
         2: LeftOut.OTHER_VERSION,
         4: LeftOut.ARTIST_LIMIT,
     }
@@ -67,10 +67,10 @@ def test_what_is_left_out_is_told_as_what():
 def test_the_rules_hold_across_rankings_and_each_gets_its_turn(names, limit, data):
     ranked = songs(*((artist, f"song {number}") for artist, number in names))
     rankings = [data.draw(st.permutations(ranked)), data.draw(st.permutations(ranked))]
-    draft = drafted(rankings, [], limit, NOTHING_ALIKE)
+    draft = team_draft(rankings, [], limit, NOTHING_ALIKE)
     shown = [ranked[track_id - 1] for track_id in draft.tracks]
     assert len({(song.artist, song.title) for song in shown}) == len(shown) <= limit
-    assert all(sum(song.artist == artist for song in shown) <= OF_AN_ARTIST for artist in "AB")
+    assert all(sum(song.artist == artist for song in shown) <= MAX_PER_ARTIST for artist in "AB")
     assert not set(draft.tracks) & set(draft.left_out)
     if len(shown) < limit:
         assert {song.track_id for song in ranked} == set(draft.tracks) | set(draft.left_out)
@@ -80,13 +80,13 @@ def test_the_rules_hold_across_rankings_and_each_gets_its_turn(names, limit, dat
 def test_two_rankings_take_turns_and_chance_decides_each_round_who_begins():
     ranked = songs(*((f"artist {i}", f"song {i}") for i in range(8)))
     random.seed(1)
-    firsts = {drafted([ranked, ranked[::-1]], [], 8, NOTHING_ALIKE).turns for _ in range(50)}
+    firsts = {team_draft([ranked, ranked[::-1]], [], 8, NOTHING_ALIKE).turns for _ in range(50)}
     assert all(turns[at : at + 2].count(0) == 1 for turns in firsts for at in (0, 2, 4, 6))
     assert len(firsts) > 4
 
 
 def test_few_of_each_keeps_looking_behind_a_prolific_artist():
     ranked = songs(*(("Band", f"Song {i}") for i in range(50)), ("Else", "One"), ("", "file"), ("", "file 2"))
-    kept = [song.track_id for song, keep in few_of_each(ranked, 5, 2) if keep]
+    kept = [song.track_id for song, keep in capped_per_artist(ranked, 5, 2) if keep]
     assert kept == [1, 2, 51, 52, 53]
-    assert [song.track_id for song, keep in few_of_each(ranked, 2, 2)] == [1, 2]
+    assert [song.track_id for song, keep in capped_per_artist(ranked, 2, 2)] == [1, 2]

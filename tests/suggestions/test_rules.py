@@ -10,7 +10,7 @@ from bot.suggestions.answers import NewAnswer, Subject
 from bot.suggestions.engine import Engine
 from bot.suggestions.pick import Arm
 from bot.suggestions.recommender import Recommender
-from bot.suggestions.wishes import LONG, Adventure, Steering
+from bot.suggestions.wishes import LONG_SECONDS, Adventure, Steering
 from bot.suggestions.wording import Evidence
 from models import AnswerKind, Track
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share, add_track
@@ -132,7 +132,7 @@ async def test_ignored_suggestions_sink(scene, recommender):
 
 async def test_mixes_and_talk_come_only_when_asked_for(scene, recommender):
     rock = await songs(scene, 4)
-    await change(scene, rock[1], seconds=float(LONG))
+    await change(scene, rock[1], seconds=float(LONG_SECONDS))
     await change(scene, rock[2], features={"speech": 0.95})
     await scene.vote(BEN, LIKE, rock[0])
     assert await titles(recommender) == ["rock 3"]
@@ -294,7 +294,7 @@ async def test_others_who_like_the_same_lead_where_sound_says_nothing(scene, rec
         await scene.vote(member, DISLIKE, *others)
     fresh = Recommender(Engine.over(scene.store, scene.vectors, scene.catalog, scene.feedback))
     led = (await fresh.recommend(GUILD, BEN, None, 8, now=LATER)).picks
-    by_others = [pick for pick in led if pick.reason.evidence is Evidence.CROWD]
+    by_others = [pick for pick in led if pick.reason.evidence is Evidence.COLIKED]
     assert by_others and all(pick.card.id in even for pick in by_others)
     assert all(pick.why.startswith("who 👍 **") and "** tends to 👍 this" in pick.why for pick in by_others)
     alone = [pick.card.id for pick in (await recommender.recommend(GUILD, BEN, None, 8, now=LATER)).picks]
@@ -304,7 +304,7 @@ async def test_others_who_like_the_same_lead_where_sound_says_nothing(scene, rec
         await scene.feedback.unmark(GUILD, MARKED + pick.reason.carrier, BEN, LIKE)
         after = (await fresh.recommend(GUILD, BEN, None, 8, now=LATER)).picks
         same = next((each for each in after if each.card.id == pick.card.id), None)
-        assert same is None or same.reason.evidence is not Evidence.CROWD or same.score < pick.score
+        assert same is None or same.reason.evidence is not Evidence.COLIKED or same.score < pick.score
         await scene.vote(BEN, LIKE, pick.reason.carrier)
 
 

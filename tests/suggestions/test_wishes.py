@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot.errors import NotFound
 from bot.library.facts import Facts, ShareNames
-from bot.suggestions.wishes import LONG, Steering, checked, diversified, named_key, unmet_wish
+from bot.suggestions.wishes import LONG_SECONDS, Steering, checked, diversified, named_key, unmet_wish
 
 
 def facts(**changes) -> Facts:
@@ -65,8 +65,8 @@ def test_what_was_not_measured_fails_a_wish_for_it():
 @pytest.mark.parametrize(
     ("changes", "steering", "wish"),
     [
-        ({"seconds": float(LONG)}, Steering(), "length"),
-        ({"seconds": float(LONG)}, Steering(long=True), None),
+        ({"seconds": float(LONG_SECONDS)}, Steering(), "length"),
+        ({"seconds": float(LONG_SECONDS)}, Steering(long=True), None),
         ({"speech": 0.9}, Steering(), "talk"),
         ({"speech": 0.9}, Steering(talk=True), None),
     ],

@@ -13,9 +13,9 @@ from bot.suggestions.wording import (
     ForTerminal,
     Reason,
     explain,
-    measured,
     month,
     shorten,
+    tempo_and_key,
 )
 from tests.support.library import ANA, GUILD, START
 
@@ -39,7 +39,7 @@ def card(title: str, artist: str = "", *, user: int = ANA, likes: int = 0) -> Tr
         (Reason(Evidence.MORE), "close to “X”, which you asked more of · shared by ana, 4 likes"),
         (Reason(Evidence.LIKED, when="in May"), "close to “X”, which you 👍 in May · shared by ana, 4 likes"),
         (Reason(Evidence.LIKED, user_id=ANA), "close to “X”, which ana 👍 · shared by ana, 4 likes"),
-        (Reason(Evidence.CROWD), "who 👍 “X” tends to 👍 this · shared by ana, 4 likes"),
+        (Reason(Evidence.COLIKED), "who 👍 “X” tends to 👍 this · shared by ana, 4 likes"),
         (Reason(Evidence.NEW), "new ground: unlike anything you 👍 · shared by ana, 4 likes"),
         (Reason(Evidence.FAR), "unlike what you 👎 · shared by ana, 4 likes"),
         (Reason(Evidence.POPULAR), "shared by ana, 4 likes"),
@@ -62,10 +62,10 @@ def test_of_a_song_that_nothing_is_known_of_the_match_is_told():
 
 def test_tempo_and_key_are_told_where_they_are_certain():
     sure = {"tempo": 117.6, "tempo_confidence": 0.6, "key": "A minor", "key_confidence": 0.7}
-    assert measured(replace(card("Song"), features=sure)) == "118 bpm, A minor"
-    assert measured(replace(card("Song"), features={**sure, "key_confidence": 0.0})) == "118 bpm"
-    assert measured(replace(card("Song"), features={**sure, "tempo": 0.0})) == "A minor"
-    assert measured(card("Song")) == ""
+    assert tempo_and_key(replace(card("Song"), features=sure)) == "118 bpm, A minor"
+    assert tempo_and_key(replace(card("Song"), features={**sure, "key_confidence": 0.0})) == "118 bpm"
+    assert tempo_and_key(replace(card("Song"), features={**sure, "tempo": 0.0})) == "A minor"
+    assert tempo_and_key(card("Song")) == ""
 
 
 @pytest.mark.parametrize(

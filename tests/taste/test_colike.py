@@ -10,8 +10,16 @@ import numpy as np
 import pytest
 
 from bot.taste import colike_cache
-from bot.taste.colike import CONFIDENCE, FEWEST_OWN, FEWEST_VOTES, RIDGE, Crowd, learn, usable
-from bot.taste.colike_cache import Crowds, learn_apart
+from bot.taste.colike import (
+    CONFIDENCE,
+    MIN_OWN_LIKES,
+    MIN_VOTES,
+    REGULARISATION,
+    CoLikeModel,
+    learn,
+    usable_votes,
+)
+from bot.taste.colike_cache import CoLikeCache, learn_in_worker
 from bot.taste.feedback import Feedback, Vote
 from tests.support.library import START
 from tests.support.worker import ScriptWorker
@@ -50,7 +58,7 @@ def test_one_more_vote_changes_the_answer_at_once(crowd):
 
 
 def test_with_too_few_likes_it_says_nothing(crowd):
-    few = dict.fromkeys(range(FEWEST_OWN - 1), +1)
+    few = dict.fromkeys(range(MIN_OWN_LIKES - 1), +1)
     assert crowd.preferences(few) == {}
     assert crowd.preferences({**few, 30: -1, 999: +1}) == {}
 
@@ -75,11 +83,11 @@ def test_the_order_of_votes_decides_nothing(crowd):
     assert len({tuple(twins.preferences(dict(order)).values()) for order in permutations(votes)}) == 1
 
 
-def folded_in(crowd: Crowd, votes: dict[int, int]):
+def folded_in(crowd: CoLikeModel, votes: dict[int, int]):
     """Somebody's vector as Hu, Koren & Volinsky have it: every track is a vote, most with confidence 1."""
     kinds = np.array([votes.get(int(track), 0) for track in crowd.tracks])
     confidence = np.diag(1 + CONFIDENCE * (kinds != 0))
-    left = crowd.vectors.T @ confidence @ crowd.vectors + RIDGE * np.eye(crowd.vectors.shape[1])
+    left = crowd.vectors.T @ confidence @ crowd.vectors + REGULARISATION * np.eye(crowd.vectors.shape[1])
     return np.linalg.solve(left, crowd.vectors.T @ confidence @ (kinds > 0))
 
 
@@ -103,7 +111,7 @@ def test_preferences_and_carriers_are_those_of_folding_in_anew_without_each_like
 
 def test_a_carrier_is_found_without_going_through_all_tracks_again():
     random = np.random.default_rng(0)
-    big = Crowd(np.arange(20_000), random.normal(0, 0.3, (20_000, 16)), 5000)
+    big = CoLikeModel(np.arange(20_000), random.normal(0, 0.3, (20_000, 16)), 5000)
     votes = dict.fromkeys(range(50), +1)
     big.carrier(votes, 100)
     tracemalloc.start()
@@ -121,16 +129,16 @@ def test_learning_is_the_same_every_time():
 
 def test_a_server_with_little_feedback_has_nothing_to_learn_from():
     votes = two_camps()
-    assert len(usable(votes)) >= FEWEST_VOTES
-    assert usable(votes[: FEWEST_VOTES // 2]) == []
-    alone = [Vote(track, 1, 1, START) for track in range(2 * FEWEST_VOTES)]
-    assert usable(alone) == []
-    pair = [Vote(track, user, 1, START) for track in range(FEWEST_VOTES) for user in (1, 2)]
-    assert usable(pair) == []
+    assert len(usable_votes(votes)) >= MIN_VOTES
+    assert usable_votes(votes[: MIN_VOTES // 2]) == []
+    alone = [Vote(track, 1, 1, START) for track in range(2 * MIN_VOTES)]
+    assert usable_votes(alone) == []
+    pair = [Vote(track, user, 1, START) for track in range(MIN_VOTES) for user in (1, 2)]
+    assert usable_votes(pair) == []
 
 
 async def test_learning_in_another_process_gives_the_same(crowd):
-    apart = await learn_apart(two_camps())
+    apart = await learn_in_worker(two_camps())
     assert (apart.tracks == crowd.tracks).all()
     assert apart.vectors == pytest.approx(crowd.vectors)
 
@@ -146,7 +154,7 @@ class Votes(Feedback):
         return self.votes_
 
 
-async def following(stale: Crowds, known: Crowd | None) -> Crowd | None:
+async def following(stale: CoLikeCache, known: CoLikeModel | None) -> CoLikeModel | None:
     """What it knows once it has learnt again."""
     while True:
         crowd = await stale.of(1)
@@ -157,7 +165,7 @@ async def following(stale: Crowds, known: Crowd | None) -> Crowd | None:
 
 async def test_a_crowd_is_learnt_once_and_again_when_it_is_old():
     votes = Votes(two_camps())
-    fresh, stale = Crowds(votes), Crowds(votes, fresh=0)
+    fresh, stale = CoLikeCache(votes), CoLikeCache(votes, fresh=0)
     first = await fresh.of(1)
     assert first is not None and await fresh.of(1) is first and votes.read == 1
     first = await stale.of(1)
@@ -184,13 +192,13 @@ for request in requests():
 
 
 async def test_if_learning_fails_at_first_there_is_no_crowd_and_the_log_says_why(damaged, caplog):
-    assert await Crowds(Votes(two_camps())).of(1) is None
+    assert await CoLikeCache(Votes(two_camps())).of(1) is None
     assert "learning from the votes of server 1 failed" in caplog.text and "Traceback" in caplog.text
 
 
 async def test_if_learning_fails_later_the_crowd_that_was_known_stays(request, caplog):
     votes = Votes(two_camps())
-    stale = Crowds(votes, fresh=0)
+    stale = CoLikeCache(votes, fresh=0)
     first = await stale.of(1)
     request.getfixturevalue("damaged")
     while "failed" not in caplog.text:
@@ -202,7 +210,7 @@ async def test_if_learning_fails_later_the_crowd_that_was_known_stays(request, c
 
 async def test_when_votes_were_taken_back_the_crowd_goes():
     votes = Votes(two_camps())
-    stale = Crowds(votes, fresh=0)
+    stale = CoLikeCache(votes, fresh=0)
     first = await stale.of(1)
     votes.votes_ = votes.votes_[:30]
     assert first is not None and await following(stale, first) is None
@@ -211,7 +219,7 @@ async def test_when_votes_were_taken_back_the_crowd_goes():
 
 async def test_too_little_feedback_starts_no_process():
     votes = Votes(two_camps()[:30])
-    assert await Crowds(votes).of(1) is None
+    assert await CoLikeCache(votes).of(1) is None
 
 
 def test_the_more_votes_the_more_it_counts():

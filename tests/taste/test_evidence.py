@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.taste.evidence import (
-    FADED,
-    HALF_LIFE,
+    DECAY_FLOOR,
+    HALF_LIFE_DAYS,
     NO_EXTRA,
     Event,
     ExtraEvidence,
@@ -32,7 +32,7 @@ events = st.builds(
     at=st.integers(0, 900).map(lambda days: START - timedelta(days=days)),
 )
 moments = st.builds(
-    replace, events, told=st.booleans(), at=st.sampled_from([START, START - timedelta(days=1)])
+    replace, events, visible_to_reader=st.booleans(), at=st.sampled_from([START, START - timedelta(days=1)])
 )
 histories = st.lists(events, max_size=12, unique_by=lambda e: (e.track_id, e.user_id, e.signal))
 
@@ -83,14 +83,14 @@ def test_a_like_raises_a_tracks_weight_and_a_dislike_lowers_it(history, track, d
 @given(st.sampled_from(Signal), st.floats(0, 2000), st.floats(0, 2000))
 def test_evidence_fades_and_never_changes_sides(signal, one, other):
     younger, older = sorted((one, other))
-    now, then = (strength(event(1, signal, days=days), START, HALF_LIFE) for days in (younger, older))
+    now, then = (strength(event(1, signal, days=days), START, HALF_LIFE_DAYS) for days in (younger, older))
     assert abs(then) <= abs(now) and now * then > 0
 
 
 def test_after_a_half_life_it_counts_half_and_never_less_than_a_tenth():
     fresh = strength(event(1, Signal.LIKED), START, 30)
     assert strength(event(1, Signal.LIKED, days=30), START, 30) == pytest.approx(fresh / 2)
-    assert strength(event(1, Signal.LIKED, days=9999), START, 30) == pytest.approx(fresh * FADED)
+    assert strength(event(1, Signal.LIKED, days=9999), START, 30) == pytest.approx(fresh * DECAY_FLOOR)
     assert strength(event(1, Signal.LIKED, days=-5), START, 30) == fresh  # a clock that is behind
 
 
@@ -102,8 +102,8 @@ def test_a_dislike_outweighs_a_like_and_everything_else_is_mild():
     for signal in (Signal.SHARED, Signal.MORE, Signal.IGNORED):
         assert (
             0
-            < abs(strength(event(1, signal), START, HALF_LIFE))
-            < strength(event(1, Signal.LIKED), START, HALF_LIFE) / 2
+            < abs(strength(event(1, signal), START, HALF_LIFE_DAYS))
+            < strength(event(1, Signal.LIKED), START, HALF_LIFE_DAYS) / 2
         )
 
 
@@ -142,7 +142,7 @@ AT_ONCE = [some for size in (1, 2, 3) for some in combinations(Signal, size)]
 def test_of_events_at_one_time_none_counts_for_coming_first(signals, own):
     """One member alone, and two of them, one of whom did it where the reader can't look."""
     alone = [event(1, signal, user=BEN) for signal in signals]
-    both = alone[:2] + [replace(each, user_id=CLEO, told=False) for each in alone[:2]]
+    both = alone[:2] + [replace(each, user_id=CLEO, visible_to_reader=False) for each in alone[:2]]
     for done in (alone, both):
         tastes = [taste_of(order, START, own=own) for order in permutations(done)]
         assert all(taste == tastes[0] for taste in tastes)
@@ -161,7 +161,7 @@ def test_of_equals_the_member_with_the_smaller_number_says_most():
 
 
 def test_the_same_thing_done_at_one_time_where_the_reader_can_look_and_where_not_is_known_to_them():
-    done = [event(1, Signal.SHARED), replace(event(1, Signal.SHARED), told=False)]
+    done = [event(1, Signal.SHARED), replace(event(1, Signal.SHARED), visible_to_reader=False)]
     for order in permutations(done):
         assert taste_of(order, START, own=False).known == {1}
 
@@ -196,7 +196,7 @@ def test_extra_feedback_takes_the_place_of_what_was_said():
 
 
 def test_what_may_not_be_told_counts_for_their_own_eyes_only():
-    hidden = Event(1, BEN, Signal.SHARED, START, told=False)
+    hidden = Event(1, BEN, Signal.SHARED, START, visible_to_reader=False)
     assert (
         taste_of([hidden], START, own=True).weights.keys() == taste_of([hidden], START, own=True).known == {1}
     )

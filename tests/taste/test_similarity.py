@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.taste.similarity import Side, least_misery, taste_match
+from bot.taste.similarity import LikeMatches, least_misery, taste_match
 
 STYLES = np.eye(4)
 
@@ -19,7 +19,8 @@ def library(seed: int, each: int = 25):
 def compared(tracks, one, other):
     matches = tracks @ tracks.T
     return taste_match(
-        Side(matches[np.ix_(one, other)], matches[one]), Side(matches[np.ix_(other, one)], matches[other])
+        LikeMatches(matches[np.ix_(one, other)], matches[one]),
+        LikeMatches(matches[np.ix_(other, one)], matches[other]),
     )
 
 

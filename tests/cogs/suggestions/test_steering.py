@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.client import Earworm
-from bot.taste.colike import FEWEST_MEMBERS, FEWEST_VOTES
+from bot.taste.colike import MIN_MEMBERS, MIN_VOTES
 from discord_sandbox import SandboxMember, text_of
 from discord_sandbox.world.model import VOICE
 from models import MessageTrack, Reaction, Track
@@ -238,7 +238,7 @@ async def test_an_admin_compares_two_strategies(bot: Earworm, club: Club) -> Non
 async def test_strategies_that_do_not_differ_yet_are_said_to_be_one_list(bot: Earworm, club: Club) -> None:
     alone = await asked(club, club.mod, "stats compare", strategies="sound,plain")
     assert "the same list" not in alone
-    await vote_much(bot, club, members=FEWEST_MEMBERS, tracks=FEWEST_VOTES // FEWEST_MEMBERS)
+    await vote_much(bot, club, members=MIN_MEMBERS, tracks=MIN_VOTES // MIN_MEMBERS)
     started = await asked(club, club.mod, "stats compare", strategies="ours,sound")
     assert started.endswith("in turn: “everything” and “sound alone”.")
 
