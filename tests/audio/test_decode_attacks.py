@@ -196,8 +196,8 @@ async def test_a_decoder_that_takes_too_long_is_ended(
     bomb: Path, job: Path, started: list[Worker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoding, "START_SECONDS", 0.01)
-    monkeypatch.setattr(decoding, "SPEED", 1e9)
-    monkeypatch.setattr(decoding, "BYTES_PER_SECOND", 1e9)
+    monkeypatch.setattr(decoding, "MIN_DECODE_SPEED", 1e9)
+    monkeypatch.setattr(decoding, "MIN_READ_BYTES_PER_SECOND", 1e9)
     with pytest.raises(WorkerDied, match="took too long"):
         await decode(bomb, job, max_seconds=1e6)
     assert not started[0].alive
