@@ -77,7 +77,7 @@ PURE = frozenset(
         "discord_sandbox/music",
     }
 )
-DATABASE = frozenset({"migrations"})
+DATABASE = frozenset({"library/test_store.py", "migrations"})
 BY_PATH = dict.fromkeys(LIVE, "live") | dict.fromkeys(PURE, "pure") | dict.fromkeys(DATABASE, "database")
 OPENS_DATABASE = frozenset({"settings", "shaped", "store"})  # fixtures
 
