@@ -199,7 +199,7 @@ def test_no_files_import_each_other_in_a_circle():
     assert circle(graph(ROOT)) == []
 
 
-@pytest.mark.parametrize("package", ["bot"])
+@pytest.mark.parametrize("package", ["bot", "cogs"])
 def test_no_rooms_import_each_other_in_a_circle(package):
     assert circle(rooms(graph(ROOT), package)) == []
 

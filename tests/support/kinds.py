@@ -116,7 +116,7 @@ REFUSED = {
 }
 
 
-class Watch:
+class KindWatch:
     """Holds a running test to its kind: one that does more than its kind may fails where it does so."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class Watch:
             raise AssertionError(f"a test that is marked as {self.kind} does {event}: see {__name__}")
 
 
-watch = Watch()
+watch = KindWatch()
 
 
 def kind_of(item: pytest.Item) -> str:
