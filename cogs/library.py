@@ -84,7 +84,7 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
         for share in mine:
             gone = await services.refresher.drop_share(guild_id, share.message_id, self.track_id)
             await delete_quietly(interaction.client, gone)
-            await services.pipeline.tell_again(guild_id, share.channel_id, share.message_id)
+            await services.pipeline.refresh_reply(guild_id, share.channel_id, share.message_id)
         await tell_again(interaction.client, guild_id, [self.track_id])
         # Of others' shares that this member can't see nothing is said.
         stands = await services.catalog.cards(guild_id, [self.track_id], sight)

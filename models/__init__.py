@@ -5,7 +5,7 @@ from models.base import Base
 from models.digest import Digest, DigestState
 from models.generation import GenerationCalibration, GenerationRecord
 from models.guild import Guild, Member, MusicChannel, Thread
-from models.job import Job
+from models.job import Job, JobState
 from models.playlist import MapPlace, PlaylistRecord, PlaylistTrack, VibeRecord, VibeTrack
 from models.relistening import Relistening
 from models.share import Hidden, MessageTrack, Reaction, Reply, Share
@@ -23,6 +23,7 @@ __all__ = [
     "Guild",
     "Hidden",
     "Job",
+    "JobState",
     "MapPlace",
     "Member",
     "MessageTrack",

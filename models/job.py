@@ -1,18 +1,29 @@
 """The ledger: what became of every link and file."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, RowId
+from models.share import is_on_command_line
+
+
+class JobState(StrEnum):
+    """How far a job is: queued → fetching → analysing → stored → announced, or failed with a reason."""
+
+    QUEUED = "queued"
+    FETCHING = "fetching"
+    ANALYSING = "analysing"
+    STORED = "stored"
+    ANNOUNCED = "announced"
+    FAILED = "failed"
 
 
 class Job(Base):
-    """One link or file on its way.
-
-    States: queued → fetching → analysing → stored → announced, or failed with a reason.
-    """
+    """One link or file on its way into the library."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -33,7 +44,7 @@ class Job(Base):
     key: Mapped[str]
     shared_at: Mapped[datetime]
 
-    state: Mapped[str] = mapped_column(default="queued")
+    state: Mapped[str] = mapped_column(default=JobState.QUEUED)  # a JobState
     done: Mapped[bool] = mapped_column(default=False)  # nothing left to do, the reply included
     attempts: Mapped[int] = mapped_column(default=0)  # tries that ended in a transient failure
     deaths: Mapped[int] = mapped_column(default=0)  # workers that this job killed
@@ -46,3 +57,8 @@ class Job(Base):
     lease_until: Mapped[datetime | None]
     run_after: Mapped[datetime]
     created_at: Mapped[datetime]
+
+    @hybrid_property
+    def on_command_line(self) -> bool:
+        """Whether it was asked for on the command line and not in a message; also as a condition on `jobs`."""
+        return is_on_command_line(self.message_id)

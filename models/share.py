@@ -9,11 +9,18 @@ from models.base import Base
 from models.track import Source, Track
 
 
-class Share(Base):
-    """A member shared a track in a message.
+def command_line_message(user_id: int) -> int:
+    """What stands for the message's id where a track is shared on the command line."""
+    return -user_id
 
-    Tracks taken in on the command line have channel 0 and the message id −user_id.
-    """
+
+def is_on_command_line(message_id: int) -> bool:
+    """Whether this stands for the command line instead of a message."""
+    return message_id <= 0
+
+
+class Share(Base):
+    """A member shared a track in a message, or on the command line (channel 0, `command_line_message`)."""
 
     __tablename__ = "shares"
     __table_args__ = (
@@ -61,7 +68,7 @@ class MessageTrack(Base):
 class Reaction(Base):
     """A member's 👍 (+1) or 👎 (−1) on a message, or on one track of it (a button).
 
-    Kept whether or not the message's tracks are ready yet. `track_id` is 0 for a mark on the whole message.
+    Kept whether or not the message's tracks are ready yet. `track_id` is 0 for a reaction to the whole message.
     """
 
     __tablename__ = "reactions"

@@ -12,9 +12,11 @@ from tqdm import tqdm
 from bot.cli.sources import IngestResult, SourceItem
 from bot.errors import Failure, Refused
 from bot.intake.links import PATH
+from bot.library.sight import COMMAND_LINE
 from bot.services import Services
 from bot.shares.jobs import now
-from bot.shares.ledger import JobState, NewShare
+from bot.shares.ledger import JobSnapshot, NewShare
+from models.share import command_line_message
 
 BATCH = 100
 
@@ -66,15 +68,15 @@ class Ingester:
             raise Refused(Failure.UNSUPPORTED, item.reason)
         return NewShare(
             guild_id=self._guild_id,
-            channel_id=0,
-            message_id=-self._user_id,
+            channel_id=COMMAND_LINE,
+            message_id=command_line_message(self._user_id),
             user_id=self._user_id,
             url=f"{PATH}{item.path}" if item.path else item.url,
             key=f"file:{_sha256(item.path)}" if item.path else item.key,
             shared_at=now(),
         )
 
-    async def _result(self, source: str, state: JobState, *, again: bool) -> IngestResult:
+    async def _result(self, source: str, state: JobSnapshot, *, again: bool) -> IngestResult:
         cards = await self._services.catalog.cards(self._guild_id, [state.track_id or 0], None)
         if state.failure or not cards:
             return IngestResult(source, "failed", state.reason)

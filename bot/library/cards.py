@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 from bot.library.sight import Channels, visible
 from bot.library.votes import standing_votes
 from models import MessageTrack, Share, Track
+from models.share import is_on_command_line
 
 T = TypeVar("T")
 
@@ -31,7 +32,7 @@ class ShareLine:
 
     def jump(self, guild_id: int) -> str | None:
         """The link that leads to the message; None for a share on the command line, which has no message."""
-        if self.message_id <= 0:
+        if is_on_command_line(self.message_id):
             return None
         return f"https://discord.com/channels/{guild_id}/{self.channel_id}/{self.message_id}"
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Failure
 from bot.library.cards import batches
-from models import Job, MessageTrack, Reaction, Reply, Share, Track
+from models import Job, JobState, MessageTrack, Reaction, Reply, Share, Track
 
 BATCH = 500
 REMOVED = "It was removed from the library."
@@ -64,7 +64,7 @@ async def _detach(session: AsyncSession, guild_id: int, pairs: Sequence[tuple[in
     await session.execute(
         update(Job)
         .where(Job.guild_id == guild_id, tuple_(Job.message_id, Job.track_id).in_(pairs))
-        .values(state="failed", failure=Failure.WITHDRAWN, reason=REMOVED, track_id=None)
+        .values(state=JobState.FAILED, failure=Failure.WITHDRAWN, reason=REMOVED, track_id=None)
     )
     await session.execute(
         delete(Share).where(Share.guild_id == guild_id, tuple_(Share.message_id, Share.track_id).in_(pairs))

@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import SENTENCES, Failure
 from bot.library.store import Store
-from bot.shares.jobs import ANNOUNCED, DAY, FAILED, LONGEST_DELAY, QUEUED, STORED, NewShare
-from models import Guild, Job, Reply
+from bot.shares.jobs import DAY, LONGEST_DELAY, NewShare
+from models import Guild, Job, JobState, Reply
 
-# What neither another setting nor an hour's patience would change.
-LASTING = (
+# What neither other settings nor an hour of waiting would change.
+PERMANENT_FAILURES = (
     Failure.DRM,
     Failure.LOGIN,
     Failure.GEO,
@@ -23,7 +23,7 @@ LASTING = (
     Failure.NOT_AUDIO,
     Failure.SILENT,
 )
-MEMORY = DAY
+REMEMBER_FAILURES_FOR = DAY
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Remembered:
 async def admit(store: Store, session: AsyncSession, share: NewShare, quota: Quota, at: datetime) -> int:
     """The share's job, made unless it exists; a share that asks again starts a failed one anew."""
     await session.execute(store.insert(Guild).values(id=share.guild_id).on_conflict_do_nothing())
-    if share.message_id > 0:
+    if not share.on_command_line:
         await _keep_reply(store, session, share)
     failure, reason, known = await _refusal(session, share, quota, at)
-    values = {
-        "state": FAILED if failure else QUEUED,
-        "done": bool(failure) and share.message_id <= 0,  # nobody to tell but the command line, which asks
+    values: dict[str, object] = {
+        "state": JobState.FAILED if failure else JobState.QUEUED,
+        "done": bool(failure) and share.on_command_line,  # else the failure has to be announced
         "failure": failure or "",
         "reason": reason,
         "known": known,
@@ -79,7 +79,12 @@ async def remembered(session: AsyncSession, guild_id: int, key: str, since: date
     """Why this link failed for good in this server, if it was tried since then."""
     job = await session.scalar(
         select(Job)
-        .where(Job.guild_id == guild_id, Job.key == key, Job.state == FAILED, Job.failure.in_(LASTING))
+        .where(
+            Job.guild_id == guild_id,
+            Job.key == key,
+            Job.state == JobState.FAILED,
+            Job.failure.in_(PERMANENT_FAILURES),
+        )
         # A failure that was itself remembered would otherwise be remembered for ever.
         .where(~Job.known, Job.run_after.between(since, since + DAY + LONGEST_DELAY))
         .order_by(Job.run_after.desc())
@@ -114,17 +119,17 @@ async def _refusal(
     if share.failure is not None:
         return share.failure, share.reason or SENTENCES[share.failure], False
     if not _asks_again(share):
-        memory = await remembered(session, share.guild_id, share.key, at - MEMORY)
+        memory = await remembered(session, share.guild_id, share.key, at - REMEMBER_FAILURES_FOR)
         if memory is not None:
             return memory.failure, memory.reason, True
-    if share.message_id > 0 and await _exhausted(session, share, quota, at):
+    if not share.on_command_line and await _exhausted(session, share, quota, at):
         return Failure.QUOTA, SENTENCES[Failure.QUOTA], False
     return None, "", False
 
 
 def _asks_again(share: NewShare) -> bool:
     """A command is asking again; a link that is merely posted is not."""
-    return share.reply_id is not None or share.message_id <= 0
+    return share.reply_id is not None or share.on_command_line
 
 
 async def _exhausted(session: AsyncSession, share: NewShare, quota: Quota, at: datetime) -> bool:
@@ -141,7 +146,7 @@ def _of_today(guild_id: int, at: datetime) -> Select[int]:
         select(func.count())
         .select_from(Job)
         .where(Job.guild_id == guild_id, Job.created_at.between(at - DAY, at))
-        .where(Job.message_id > 0, Job.failure != Failure.QUOTA)
+        .where(~Job.on_command_line, Job.failure != Failure.QUOTA)
     )
 
 
@@ -157,9 +162,13 @@ async def _existing(session: AsyncSession, share: NewShare, anew: dict[str, obje
     job = (await session.scalars(select(Job).where(_same(share)))).one()
     if not (job.done and _asks_again(share)):
         return job.id
-    stands = job.track_id is not None and job.state == ANNOUNCED
-    if stands and share.message_id > 0:
-        anew = {"state": STORED, "done": False, "run_after": anew["run_after"]}  # only to be told again
+    stands = job.track_id is not None and job.state == JobState.ANNOUNCED
+    if stands and not share.on_command_line:
+        anew = {
+            "state": JobState.STORED,
+            "done": False,
+            "run_after": anew["run_after"],
+        }  # only to be announced again
     else:
         anew = {**anew, "track_id": None, "attempts": 0, "deaths": 0}
     await session.execute(update(Job).where(Job.id == job.id).values(**anew))

@@ -144,7 +144,7 @@ async def _make(session: AsyncSession, guild_id: int, heard: AnalysedSong) -> in
 
 async def _messages(session: AsyncSession, claimed: Claimed) -> list[int]:
     """The messages that are about the job's track: the share's and, if it stands already, the reply."""
-    if claimed.message_id <= 0:
+    if claimed.on_command_line:
         return []
     reply_id = await session.scalar(select(Reply.reply_id).where(Reply.message_id == claimed.message_id))
     return [claimed.message_id, *([reply_id] if reply_id else [])]

@@ -1,4 +1,4 @@
-"""What the ledger's rows look like from outside, and the rules about time that they follow."""
+"""Jobs as values: what is asked for, what a worker holds, how it stands; and the limits that jobs are under."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
@@ -9,10 +9,11 @@ from bot.backoff import backoff
 from bot.errors import Failure, Refused
 from bot.intake.identity import identify
 from bot.intake.links import PostedMedia
-from models import Job
+from models import Job, JobState
+from models.share import is_on_command_line
 
 Clock = Callable[[], datetime]
-Value = TypeVar("Value", "Claimed", "JobState")
+Value = TypeVar("Value", "Claimed", "JobSnapshot")
 
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
@@ -22,10 +23,8 @@ FIRST_SLOW_DELAY = timedelta(seconds=15)  # where a site said that we ask too of
 LONGEST_DELAY = timedelta(minutes=10)
 DAY = timedelta(days=1)
 
-QUEUED, FETCHING, ANALYSING, STORED = "queued", "fetching", "analysing", "stored"
-ANNOUNCED, FAILED = "announced", "failed"
-UNHEARD = (QUEUED, FETCHING, ANALYSING)  # states of jobs that still have to become a track
-UNTOLD = (STORED, FAILED)  # states of jobs whose outcome may still have to be announced
+UNFINISHED_STATES = (JobState.QUEUED, JobState.FETCHING, JobState.ANALYSING)  # not a track yet
+UNANNOUNCED_STATES = (JobState.STORED, JobState.FAILED)  # the outcome may still have to be announced
 
 DISCORD_EPOCH_MS = 1_420_070_400_000
 
@@ -50,6 +49,11 @@ class NewShare:
     failure: Failure | None = None
     reason: str = ""
     reply_id: int | None = None  # where the reply stands already: the answer to a command
+
+    @property
+    def on_command_line(self) -> bool:
+        """Whether it was asked for on the command line and not in a message."""
+        return is_on_command_line(self.message_id)
 
 
 def new_share(
@@ -99,22 +103,27 @@ class Claimed:
     name: str
     key: str
     shared_at: datetime
-    state: str
+    state: JobState
     attempts: int
     deaths: int
     track_id: int | None
     created_at: datetime
 
+    @property
+    def on_command_line(self) -> bool:
+        """Whether it was asked for on the command line and not in a message."""
+        return is_on_command_line(self.message_id)
+
 
 @dataclass(frozen=True, kw_only=True)
-class JobState:
+class JobSnapshot:
     """How one link or file stands; `failure` is "" unless it failed, `reason` says why to a member."""
 
     id: int
     url: str
     name: str
     key: str
-    state: str
+    state: JobState
     done: bool
     failure: str
     reason: str
@@ -124,7 +133,7 @@ class JobState:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MessageState:
+class MessageSnapshot:
     """How a message's links and files stand, in the order in which they were posted."""
 
     guild_id: int
@@ -132,12 +141,13 @@ class MessageState:
     message_id: int
     user_id: int
     reply_id: int | None
-    jobs: tuple[JobState, ...]
+    jobs: tuple[JobSnapshot, ...]
 
 
 def from_row(kind: type[Value], job: Job) -> Value:
     """A row as one of the values above."""
-    return kind(**{field.name: getattr(job, field.name) for field in fields(kind)})
+    values = {field.name: getattr(job, field.name) for field in fields(kind)}
+    return kind(**{**values, "state": JobState(job.state)})
 
 
 def retry_delay(attempts: int, *, slow: bool = False) -> timedelta:

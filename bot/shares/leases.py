@@ -3,7 +3,7 @@
 Workers claim rows under a lease and change them only while they hold it: each change compares the row's owner.
 An owner is `installation/run/claim`. An installation is a home directory; one bot runs on it at a time, so at
 its start everything of the installation is free again at once. Another installation's bot on the same database
-is told dead by its leases alone. A lease or a wait that ends later than any could was written before the clock
+counts as dead by its leases alone. A lease or a wait that ends later than any could was written before the clock
 jumped back: it counts as over.
 """
 
@@ -22,23 +22,19 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from bot.errors import Failure, LeaseLost, Refused, StorageFailed
 from bot.library.store import Store
 from bot.shares.jobs import (
-    ANNOUNCED,
-    FAILED,
     LEASE,
     LONGEST_DELAY,
     MAX_ATTEMPTS,
     MAX_DEATHS,
-    QUEUED,
-    STORED,
-    UNHEARD,
-    UNTOLD,
+    UNANNOUNCED_STATES,
+    UNFINISHED_STATES,
     Claimed,
     Clock,
     from_row,
     retry_delay,
 )
 from bot.shares.round_robin import RoundRobin, WaitingMember
-from models import Job
+from models import Job, JobState
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +49,8 @@ class Leases:
         self._installation = installation
         self._clock = clock
         self._run = f"{installation}/{secrets.token_hex(4)}"
-        self._hearing = RoundRobin()
-        self._telling = RoundRobin()
+        self._job_turns = RoundRobin()
+        self._message_turns = RoundRobin()
 
     async def take_over(self, only: Collection[int] | None = None) -> int:
         """Free what earlier runs of this installation were at; call it at start. It costs a job no attempt."""
@@ -70,17 +66,17 @@ class Leases:
         """
         while True:
             at = self._clock()
-            ready = and_(Job.state.in_(UNHEARD), _due(at), scope(only), ~_same_link_in_work(at))
-            job_id = await self._next(self._hearing, ready)
+            ready = and_(Job.state.in_(UNFINISHED_STATES), _due(at), scope(only), ~_same_link_in_work(at))
+            job_id = await self._next(self._job_turns, ready)
             if job_id is None:
                 return None
-            if taken := await self._take(Job.id == job_id, UNHEARD):
+            if taken := await self._take(Job.id == job_id, UNFINISHED_STATES):
                 return taken[0]
 
     async def somebody_waits(self) -> bool:
         """Whether a link or file that was posted is being listened to, or might be now."""
         query = select(Job.id).where(
-            Job.state.in_(UNHEARD), ~Job.done, Job.run_after <= self._clock(), scope(None)
+            Job.state.in_(UNFINISHED_STATES), ~Job.done, Job.run_after <= self._clock(), scope(None)
         )
         async with self._store.session() as session:
             return await session.scalar(query.limit(1)) is not None
@@ -88,12 +84,14 @@ class Leases:
     async def claim_message(self) -> list[Claimed]:
         """The jobs of one message whose outcome is to be announced, leased: in turn by server and member."""
         while True:
-            ready = and_(Job.state.in_(UNTOLD), _due(self._clock()), scope(None))
-            job_id = await self._next(self._telling, ready)
+            ready = and_(Job.state.in_(UNANNOUNCED_STATES), _due(self._clock()), scope(None))
+            job_id = await self._next(self._message_turns, ready)
             if job_id is None:
                 return []
             message = select(Job.guild_id, Job.message_id).where(Job.id == job_id)
-            if taken := await self._take(tuple_(Job.guild_id, Job.message_id).in_(message), UNTOLD):
+            if taken := await self._take(
+                tuple_(Job.guild_id, Job.message_id).in_(message), UNANNOUNCED_STATES
+            ):
                 return taken
 
     async def _next(self, turns: RoundRobin, ready: ColumnElement[bool]) -> int | None:
@@ -103,7 +101,7 @@ class Leases:
             waiting = [WaitingMember(*row) for row in rows.all()]
         return turns.pick(waiting) if waiting else None
 
-    async def _take(self, which: ColumnElement[bool], states: Sequence[str]) -> list[Claimed]:
+    async def _take(self, which: ColumnElement[bool], states: Sequence[JobState]) -> list[Claimed]:
         at = self._clock()
         lease = {"owner": f"{self._run}/{secrets.token_hex(4)}", "lease_until": at + LEASE}
         async with self._store.begin() as session:
@@ -116,7 +114,7 @@ class Leases:
     async def hold(self, session: AsyncSession, claimed: Claimed, **changes: Any) -> None:
         """Change the row and renew its lease within a transaction of the caller's."""
         # A share may be removed while its job goes on; the job has failed then, whoever owns it.
-        alive = true() if claimed.state == FAILED else Job.state != FAILED
+        alive = true() if claimed.state is JobState.FAILED else Job.state != JobState.FAILED
         held = and_(Job.id == claimed.id, Job.owner == claimed.owner, alive)
         values: dict[str, Any] = {"lease_until": self._clock() + LEASE, **changes}
         if await session.scalar(update(Job).where(held).values(**values).returning(Job.id)) is None:
@@ -136,29 +134,30 @@ class Leases:
             except StorageFailed as error:
                 log.warning("a lease can't be renewed: %s", error)
 
-    async def advance(self, claimed: Claimed, state: str) -> None:
+    async def advance(self, claimed: Claimed, state: JobState) -> None:
         """Record the stage that begins now."""
         await self._change(claimed, state=state)
 
     async def stored(self, claimed: Claimed) -> None:
         """The track is in the library and in the collection: what is left is to say so."""
-        told = claimed.message_id <= 0  # the command line asks for itself
-        await self._change(claimed, **self._settled(ANNOUNCED if told else STORED, done=told))
+        announced = claimed.on_command_line  # the command waits for it itself
+        state = JobState.ANNOUNCED if announced else JobState.STORED
+        await self._change(claimed, **self._settled(state, done=announced))
 
     async def fail(self, claimed: Claimed, refused: Refused, *, known: bool = False) -> None:
         """It can't become a track; `known` if that was found out by another share."""
         why = {"failure": refused.kind, "reason": str(refused), "known": known}
-        await self._change(claimed, **self._settled(FAILED, done=claimed.message_id <= 0), **why)
+        await self._change(claimed, **self._settled(JobState.FAILED, done=claimed.on_command_line), **why)
 
     async def retry(self, claimed: Claimed, refused: Refused) -> None:
         """It didn't work this time: wait and try again, or fail after the last try."""
         attempts = claimed.attempts + 1
-        somebody_waits = claimed.message_id <= 0  # at the command line, where asking again is theirs to do
-        if somebody_waits or attempts >= MAX_ATTEMPTS:
+        # Whoever waits at the command line may ask again by themselves.
+        if claimed.on_command_line or attempts >= MAX_ATTEMPTS:
             await self.fail(claimed, refused)
             return
         later = self._clock() + retry_delay(attempts, slow=refused.kind is Failure.RATE_LIMITED)
-        await self._change(claimed, state=QUEUED, attempts=attempts, run_after=later, **FREE)
+        await self._change(claimed, state=JobState.QUEUED, attempts=attempts, run_after=later, **FREE)
 
     async def died(self, claimed: Claimed) -> None:
         """It ended the worker that was at it: try again, or fail after the third."""
@@ -167,11 +166,11 @@ class Leases:
             await self.fail(claimed, Refused(Failure.CRASHED))
             return
         later = self._clock() + retry_delay(deaths)
-        await self._change(claimed, state=QUEUED, deaths=deaths, run_after=later, **FREE)
+        await self._change(claimed, state=JobState.QUEUED, deaths=deaths, run_after=later, **FREE)
 
     async def announced(self, claimed: Claimed) -> None:
         """The reply says what became of it."""
-        state = ANNOUNCED if claimed.state == STORED else FAILED
+        state = JobState.ANNOUNCED if claimed.state is JobState.STORED else JobState.FAILED
         await self._change(claimed, state=state, done=True, **FREE)
 
     async def announce_later(self, claimed: Claimed) -> None:
@@ -184,7 +183,7 @@ class Leases:
         async with self._store.begin() as session:
             await self.hold(session, claimed, **changes)
 
-    def _settled(self, state: str, *, done: bool) -> dict[str, Any]:
+    def _settled(self, state: JobState, *, done: bool) -> dict[str, Any]:
         return {"state": state, "done": done, "attempts": 0, "run_after": self._clock(), **FREE}
 
 
@@ -197,7 +196,7 @@ def _begins(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool
 
 def scope(only: Collection[int] | None) -> ColumnElement[bool]:
     """The bot's own jobs, or those of the command line that it names."""
-    return Job.message_id > 0 if only is None else and_(Job.message_id <= 0, Job.id.in_(only))
+    return ~Job.on_command_line if only is None else and_(Job.on_command_line, Job.id.in_(only))
 
 
 def _due(at: datetime) -> ColumnElement[bool]:

@@ -15,12 +15,11 @@ from bot.library.store import Store
 from bot.settings import Settings
 from bot.shares.admission import Quota, Remembered, admit, remembered
 from bot.shares.jobs import (
-    FAILED,
-    UNHEARD,
+    UNFINISHED_STATES,
     Claimed,
     Clock,
-    JobState,
-    MessageState,
+    JobSnapshot,
+    MessageSnapshot,
     NewShare,
     from_row,
     identified,
@@ -28,9 +27,9 @@ from bot.shares.jobs import (
     now,
 )
 from bot.shares.leases import FREE, Leases, scope
-from models import Job, MessageTrack, Reply
+from models import Job, JobState, MessageTrack, Reply
 
-__all__ = ["JobState", "Ledger", "MessageState", "NewShare", "Quota", "identified", "new_share"]
+__all__ = ["JobSnapshot", "Ledger", "MessageSnapshot", "NewShare", "Quota", "identified", "new_share"]
 
 NO_QUOTA = Quota(member_daily=2**31, server_daily=2**31)
 
@@ -64,7 +63,11 @@ class Ledger:
         Drop the message's shares after this, not before: then none can be added behind your back.
         """
         mine = and_(Job.guild_id == guild_id, Job.message_id == message_id, ~Job.done)
-        ended = {"state": FAILED, "failure": Failure.WITHDRAWN, "reason": SENTENCES[Failure.WITHDRAWN]}
+        ended = {
+            "state": JobState.FAILED,
+            "failure": Failure.WITHDRAWN,
+            "reason": SENTENCES[Failure.WITHDRAWN],
+        }
         async with self._store.begin() as session:
             rows = await session.scalars(
                 update(Job).where(mine).values(**ended, done=True, **FREE).returning(Job.id)
@@ -76,7 +79,7 @@ class Ledger:
         async with self._store.session() as session:
             return await remembered(session, claimed.guild_id, claimed.key, claimed.created_at)
 
-    async def message_state(self, guild_id: int, message_id: int) -> MessageState | None:
+    async def message_snapshot(self, guild_id: int, message_id: int) -> MessageSnapshot | None:
         """How a message's links and files stand; None if it has none."""
         async with self._store.session() as session:
             reply = await session.get(Reply, message_id)
@@ -86,33 +89,33 @@ class Ledger:
             jobs = rows.all()
         if not jobs:
             return None
-        return MessageState(
+        return MessageSnapshot(
             guild_id=guild_id,
             channel_id=jobs[0].channel_id,
             message_id=message_id,
             user_id=jobs[0].user_id,
             reply_id=reply.reply_id if reply else None,
-            jobs=tuple(from_row(JobState, job) for job in jobs),
+            jobs=tuple(from_row(JobSnapshot, job) for job in jobs),
         )
 
-    async def states(self, job_ids: Collection[int], *, only_done: bool = False) -> list[JobState]:
+    async def states(self, job_ids: Collection[int], *, only_done: bool = False) -> list[JobSnapshot]:
         """How these jobs stand, oldest first."""
         which = Job.id.in_(job_ids) & Job.done if only_done else Job.id.in_(job_ids)
         async with self._store.session() as session:
             rows = await session.scalars(select(Job).where(which).order_by(Job.id))
-            return [from_row(JobState, job) for job in rows]
+            return [from_row(JobSnapshot, job) for job in rows]
 
-    async def unfinished(self) -> list[MessageState]:
+    async def unfinished(self) -> list[MessageSnapshot]:
         """The bot's messages with links or files that nobody has listened to yet."""
         async with self._store.session() as session:
             rows = await session.execute(
                 select(Job.guild_id, Job.message_id)
-                .where(Job.state.in_(UNHEARD), ~Job.done, scope(None))
+                .where(Job.state.in_(UNFINISHED_STATES), ~Job.done, scope(None))
                 .group_by(Job.guild_id, Job.message_id)
                 .order_by(func.min(Job.id))
             )
             messages = rows.all()
-        states = [await self.message_state(guild_id, message_id) for guild_id, message_id in messages]
+        states = [await self.message_snapshot(guild_id, message_id) for guild_id, message_id in messages]
         return [state for state in states if state is not None]
 
     async def replied(self, guild_id: int, message_id: int, reply_id: int) -> bool:

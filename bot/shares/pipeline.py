@@ -1,4 +1,4 @@
-"""The way of a song, from a posted link to the reply: the one place that puts the stages together."""
+"""The ingest pipeline, from a posted link to the reply: the one place that puts the stages together."""
 
 import asyncio
 import contextlib
@@ -23,21 +23,21 @@ from bot.listening.analyst import Analyst
 from bot.listening.listener import AnalysedSong, Listener
 from bot.listening.workspace import Workspace
 from bot.settings import Settings
-from bot.shares.announcing import Announcer, Teller
+from bot.shares.announcing import Announcements, Announcer, CommandLineDelivery, Delivery
 from bot.shares.filing import Filing
-from bot.shares.jobs import Claimed, JobState, NewShare
+from bot.shares.jobs import Claimed, JobSnapshot, NewShare
 from bot.shares.ledger import Ledger
-from bot.shares.query_queue import Asker, Queries
+from bot.shares.query_queue import QueryQueue, Requester
 from bot.shares.relistener import Relistener
 from bot.shares.stages import Stages
-from bot.shares.work_loop import Lane
+from bot.shares.work_loop import WorkLoop
 from bot.vectors.refresh import PointRefresher
 
-__all__ = ["AnalysedSong", "AnnounceLater", "Announcer", "Asker", "Pipeline"]
+__all__ = ["AnalysedSong", "AnnounceLater", "Announcer", "Pipeline", "Requester"]
 
 log = logging.getLogger(__name__)
 
-LOOK_AGAIN_SECONDS = 1.0
+POLL_SECONDS = 1.0  # until the ledger is looked at again without news
 
 
 class Pipeline:
@@ -59,12 +59,12 @@ class Pipeline:
         self._stages = Stages(
             refresher, ledger, self._listener, Filing(store, ledger.leases), self._workspace
         )
-        self._again = Relistener(store, refresher, ledger.leases, self._listener, self._workspace)
-        self._teller: Teller | None = None
-        self._own: set[int] = set()  # the jobs of this command, where there is nobody to tell
+        self._relistener = Relistener(store, refresher, ledger.leases, self._listener, self._workspace)
+        self._command_line = CommandLineDelivery(ledger.leases)
+        self._delivery: Delivery = self._command_line
         self._fetchers = settings.fetchers
-        self._hearing: Lane[Claimed] | None = None
-        self._queries = Queries()
+        self._loop: WorkLoop[Claimed] | None = None
+        self._queries = QueryQueue()
         self._news = asyncio.Event()
         self._trouble: Exception | None = None
 
@@ -78,81 +78,70 @@ class Pipeline:
         """
         await self.stop()
         await self._workspace.open()
-        self._hearing = Lane(self._claim, self._hear_job, self._fetchers)
+        self._loop = WorkLoop(self._claim, self._work_on, self._fetchers)
         if announcer is not None:
-            await self._leases.take_over()
-            self._teller = Teller(self._leases, announcer, self._tell_those_who_wait)
-            self._teller.start()
-            for message in await self._ledger.unfinished():
-                self._teller.show_sign(message.guild_id, message.channel_id, message.message_id)
-            self._again.start()
-        self._hearing.start()
+            self._delivery = Announcements(self._ledger, announcer, self._notify_waiting)
+            self._relistener.start()
+        await self._delivery.start()
+        self._loop.start()
 
     async def stop(self) -> None:
         """Stop within seconds. What isn't finished goes on at the next start."""
-        await self._again.stop()
-        if self._hearing is not None:
-            await self._hearing.stop()
-        if self._teller is not None:
-            await self._teller.stop()
-        self._hearing = self._teller = None
+        await self._relistener.stop()
+        if self._loop is not None:
+            await self._loop.stop()
+        await self._delivery.stop()
+        self._loop, self._delivery = None, self._command_line
         await self._workspace.close()
 
     def wake(self) -> None:
         """Something may be due."""
-        for lane in (self._hearing, self._teller):
-            if lane is not None:
-                lane.wake()
+        if self._loop is not None:
+            self._loop.wake()
+        self._delivery.wake()
 
     # -- asking --------------------------------------------------------------------------------------------
 
     async def submit(self, shares: Sequence[NewShare]) -> list[int]:
         """Save shares and begin to work on them; gives their jobs' ids. Once it returns, a crash loses none."""
         jobs = await self._ledger.enqueue(shares)
-        if self._teller is None:
-            await self._leases.take_over(jobs)
-            self._own.update(jobs)
-        else:
-            for message in dict.fromkeys((s.guild_id, s.channel_id, s.message_id) for s in shares):
-                self._teller.show_sign(*message)
+        await self._delivery.accepted(shares, jobs)
         self.wake()
         return jobs
 
-    async def tell_again(self, guild_id: int, channel_id: int, message_id: int) -> None:
+    async def refresh_reply(self, guild_id: int, channel_id: int, message_id: int) -> None:
         """What a message shares was changed: let the reply to it say so, if Discord lets us now."""
-        if self._teller is not None:
-            with contextlib.suppress(AnnounceLater):
-                await self._teller.refresh(guild_id, channel_id, message_id)
+        await self._delivery.refresh(guild_id, channel_id, message_id)
 
-    async def finished(self, job_ids: Collection[int]) -> AsyncGenerator[JobState]:
+    async def finished(self, job_ids: Collection[int]) -> AsyncGenerator[JobSnapshot]:
         """Each of these jobs, once, when nothing is left to do for it.
 
         On the command line raises StorageFailed if nothing can be stored, and WeightsError if nothing can be embedded:
-        the bot waits until it can, a person won't.
+        the bot waits until it can, a person doesn't.
         """
         waiting = set(job_ids)
         while waiting:
-            if self._teller is None and self._trouble is not None:
+            if self._delivery.fail_fast and self._trouble is not None:
                 raise self._trouble
             news = self._news
             for state in await self._ledger.states(waiting, only_done=True):
                 waiting.discard(state.id)
-                self._own.discard(state.id)
+                self._delivery.finished(state.id)
                 yield state
             if waiting:
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                    async with asyncio.timeout(POLL_SECONDS):
                         await news.wait()
 
-    async def hear(self, url: str, name: str = "", *, asker: Asker | None = None) -> AnalysedSong:
+    async def hear(self, url: str, name: str = "", *, requester: Requester | None = None) -> AnalysedSong:
         """Listen to a link, an attachment called `name`, or a "path:…"; nothing is stored, and no job waits.
 
-        `asker`: the member who waits for the answer; their turn is fair and bounded, the command line's is not.
+        `requester`: the member who waits for the answer; their turn is fair and bounded, the command line's is not.
         Raises Refused, EmbedderError or Busy.
         """
         if not name and not url.startswith(PATH):
             url = identify(url).url
-        turn = self._queries.turn(asker) if asker else contextlib.nullcontext()
+        turn = self._queries.turn(requester) if requester else contextlib.nullcontext()
         async with turn, self._workspace.directory("query") as directory:
             try:
                 got = await self._listener.fetch(url, name, directory)
@@ -163,9 +152,9 @@ class Pipeline:
     # -- one job -------------------------------------------------------------------------------------------
 
     async def _claim(self) -> Claimed | None:
-        return await self._leases.claim(self._own if self._teller is None else None)
+        return await self._leases.claim(self._delivery.only_jobs)
 
-    async def _hear_job(self, claimed: Claimed) -> None:
+    async def _work_on(self, claimed: Claimed) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 keeper = group.create_task(self._leases.keep([claimed]))
@@ -177,7 +166,7 @@ class Pipeline:
             log.warning("job %d waits for its storage: %s", claimed.id, errors.exceptions[0])
             self._trouble = errors.exceptions[0]
         self.wake()
-        self._tell_those_who_wait()
+        self._notify_waiting()
 
     async def _bring_to_an_end(self, claimed: Claimed) -> None:
         """Do what is left to do, and record why if that can't be done."""
@@ -204,6 +193,6 @@ class Pipeline:
         else:
             await self._leases.fail(claimed, Refused(Failure.NOT_AUDIO, str(error)))
 
-    def _tell_those_who_wait(self) -> None:
+    def _notify_waiting(self) -> None:
         self._news.set()
         self._news = asyncio.Event()

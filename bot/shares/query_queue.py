@@ -1,4 +1,4 @@
-"""Questions by songs that are not in the library: whoever asks one waits for the answer, so each gets a fair turn."""
+"""The queue of queries by songs outside the library: the member waits for the answer, so each gets a fair turn."""
 
 import asyncio
 import contextlib
@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from bot.errors import Busy
 from bot.shares.round_robin import RoundRobin, WaitingMember
 
-SLOTS = 4
-SLOTS_OF_A_SERVER = 2
-WAITING_OF_A_SERVER = 6
-SECONDS = 60.0
+MAX_RUNNING = 4
+MAX_RUNNING_PER_SERVER = 2
+MAX_WAITING_PER_SERVER = 6
+TIMEOUT_SECONDS = 60.0
 
 ONE_AT_A_TIME = "I'm still listening to what you asked about before. Ask again once I have answered that."
 FULL = "Too many members of this server wait for an answer right now. Ask again in a minute."
@@ -24,7 +24,7 @@ TOO_SLOW = (
 
 
 @dataclass(frozen=True)
-class Asker:
+class Requester:
     """A member who asks in a server."""
 
     guild_id: int
@@ -33,27 +33,27 @@ class Asker:
 
 @dataclass(frozen=True)
 class _InLine:
-    asker: Asker
+    requester: Requester
     turn: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Queries:
-    """Who asks and who waits: one question a member, a few a server, `seconds` for each with its waiting time."""
+class QueryQueue:
+    """Bounds queries: one a member, a few a server, and `seconds` for each, the time in the queue included."""
 
-    def __init__(self, *, seconds: float = SECONDS) -> None:
+    def __init__(self, *, seconds: float = TIMEOUT_SECONDS) -> None:
         self._seconds = seconds
         self._turns = RoundRobin()
-        self._asking: dict[int, Asker] = {}  # by member
+        self._asking: dict[int, Requester] = {}  # by member
         self._waiting: dict[int, _InLine] = {}  # by member, the longest first
 
     @contextlib.asynccontextmanager
-    async def turn(self, asker: Asker) -> AsyncIterator[None]:
+    async def turn(self, requester: Requester) -> AsyncIterator[None]:
         """Wait for a member's turn, and bound what is done in it.
 
         Raises Busy if they have a question open, if their server has too many, or if it takes too long.
         """
-        self._refuse(asker)
-        place = self._waiting[asker.user_id] = _InLine(asker)
+        self._refuse(requester)
+        place = self._waiting[requester.user_id] = _InLine(requester)
         try:
             async with asyncio.timeout(self._seconds) as limit:
                 self._give_turns()
@@ -64,29 +64,30 @@ class Queries:
                 raise
             raise Busy(TOO_SLOW if place.turn.is_set() else NO_TURN) from None
         finally:
-            self._waiting.pop(asker.user_id, None)
-            self._asking.pop(asker.user_id, None)
+            self._waiting.pop(requester.user_id, None)
+            self._asking.pop(requester.user_id, None)
             self._give_turns()
 
-    def _refuse(self, asker: Asker) -> None:
-        if asker.user_id in self._asking or asker.user_id in self._waiting:
+    def _refuse(self, requester: Requester) -> None:
+        if requester.user_id in self._asking or requester.user_id in self._waiting:
             raise Busy(ONE_AT_A_TIME)
-        in_line = Counter(place.asker.guild_id for place in self._waiting.values())
-        if in_line[asker.guild_id] >= WAITING_OF_A_SERVER:
+        in_line = Counter(place.requester.guild_id for place in self._waiting.values())
+        if in_line[requester.guild_id] >= MAX_WAITING_PER_SERVER:
             raise Busy(FULL)
 
     def _give_turns(self) -> None:
         """Give the free slots to the servers, and of each to the members, whose last turn was the longest ago."""
-        while len(self._asking) < SLOTS and (places := self._candidates()):
+        while len(self._asking) < MAX_RUNNING and (places := self._candidates()):
             waiting = [
-                WaitingMember(p.asker.guild_id, p.asker.user_id, number) for number, p in enumerate(places)
+                WaitingMember(p.requester.guild_id, p.requester.user_id, number)
+                for number, p in enumerate(places)
             ]
             place = places[self._turns.pick(waiting)]
-            member = place.asker.user_id
-            self._asking[member] = self._waiting.pop(member).asker
+            member = place.requester.user_id
+            self._asking[member] = self._waiting.pop(member).requester
             place.turn.set()
 
     def _candidates(self) -> list[_InLine]:
         """Who waits in a server that doesn't hold all of its slots, the longest first."""
-        taken = Counter(asker.guild_id for asker in self._asking.values())
-        return [p for p in self._waiting.values() if taken[p.asker.guild_id] < SLOTS_OF_A_SERVER]
+        taken = Counter(requester.guild_id for requester in self._asking.values())
+        return [p for p in self._waiting.values() if taken[p.requester.guild_id] < MAX_RUNNING_PER_SERVER]

@@ -4,9 +4,10 @@ from bot.errors import Refused
 from bot.listening.listener import Got, Listener
 from bot.listening.workspace import Workspace
 from bot.shares.filing import Filing
-from bot.shares.jobs import ANALYSING, FETCHING, Claimed
+from bot.shares.jobs import Claimed
 from bot.shares.ledger import Ledger
 from bot.vectors.refresh import PointRefresher
+from models import JobState
 
 
 class Stages:
@@ -44,13 +45,13 @@ class Stages:
     async def _take_in(self, claimed: Claimed) -> int:
         """Fetch, listen and file; the audio is gone afterwards, whatever happens."""
         async with self._workspace.directory(f"job-{claimed.id}") as directory:
-            await self._leases.advance(claimed, FETCHING)
+            await self._leases.advance(claimed, JobState.FETCHING)
             got = await self._listener.fetch(claimed.url, claimed.name, directory)
             links = _links(claimed, got)
             known = await self._filing.add_share_of_known(claimed, links)
             if known is not None:
                 return known
-            await self._leases.advance(claimed, ANALYSING)
+            await self._leases.advance(claimed, JobState.ANALYSING)
             heard = await self._listener.listen(got, directory)
         return await self._filing.add(claimed, links, heard)
 

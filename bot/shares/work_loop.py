@@ -12,10 +12,10 @@ log = logging.getLogger(__name__)
 
 Work = TypeVar("Work")
 
-POLL = 1.0  # seconds until retries that have come due are looked for
+POLL_SECONDS = 1.0  # until retries that have come due are looked for
 
 
-class Lane(Generic[Work]):
+class WorkLoop(Generic[Work]):
     """Claims work as long as a slot is free; being woken only makes it look sooner."""
 
     def __init__(
@@ -75,7 +75,9 @@ class Lane(Generic[Work]):
             if work:
                 return work
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLL):  # wait_for of Python 3.11 may swallow that we are to stop
+                async with asyncio.timeout(
+                    POLL_SECONDS
+                ):  # wait_for of Python 3.11 may swallow that we are to stop
                     await self._woken.wait()
 
     async def _guarded(self, work: Work) -> None:

@@ -11,7 +11,7 @@ from discord.ext import commands
 from bot.client import DISCORD_FAILS, Earworm
 from bot.errors import AnnounceLater, Failure
 from bot.library.cards import TrackCard
-from bot.shares.ledger import JobState, MessageState
+from bot.shares.ledger import JobSnapshot, MessageSnapshot
 from cogs.shared.audience import audience_of
 from cogs.shared.text import fitted, fitting, plain, shared_by, song
 from cogs.shares.sharing import withdraw
@@ -49,7 +49,7 @@ class RepliesCog(commands.Cog):
         await self.bot.wait_until_ready()
         lock = self._one_at_a_time.setdefault(message_id, asyncio.Lock())
         async with lock:
-            state = await self.bot.services.ledger.message_state(guild_id, message_id)
+            state = await self.bot.services.ledger.message_snapshot(guild_id, message_id)
             if state is None or (only_if_missing and state.reply_id is not None):
                 return
             channel = self.bot.get_partial_messageable(channel_id, guild_id=guild_id)
@@ -64,7 +64,7 @@ class RepliesCog(commands.Cog):
                 if _says_that_message_is_gone(error):
                     await withdraw(self.bot, guild_id, [message_id])
 
-    async def _bring_up_to_date(self, channel: discord.PartialMessageable, state: MessageState) -> None:
+    async def _bring_up_to_date(self, channel: discord.PartialMessageable, state: MessageSnapshot) -> None:
         if all(job.failure == Failure.WITHDRAWN for job in state.jobs):
             if state.reply_id is not None:
                 await channel.get_partial_message(state.reply_id).delete()
@@ -97,7 +97,7 @@ class RepliesCog(commands.Cog):
             # A command's answer can be edited for a while even where the bot itself sees nothing.
             await interaction.edit_original_response(content=content)
 
-    async def _find(self, channel: discord.PartialMessageable, state: MessageState) -> int | None:
+    async def _find(self, channel: discord.PartialMessageable, state: MessageSnapshot) -> int | None:
         """Our reply to a message, where an earlier run or a lost answer may have left one."""
         began = min(job.created_at for job in state.jobs)
         if state.message_id not in self._unsure and began > self.started_at:
@@ -116,7 +116,7 @@ class RepliesCog(commands.Cog):
         except (discord.Forbidden, discord.NotFound) as error:
             log.info("no thumbs under message %d: %s", reply_id, error.text)
 
-    async def _content(self, state: MessageState) -> str:
+    async def _content(self, state: MessageSnapshot) -> str:
         channels = await audience_of(self.bot, state.guild_id, state.channel_id)
         tracks = [job.track_id for job in state.jobs if job.track_id]
         found = await self.bot.services.catalog.cards(state.guild_id, tracks, channels)
@@ -129,7 +129,7 @@ class RepliesCog(commands.Cog):
         return "\n".join(fitting(shown, CONTENT_LIMIT))
 
 
-def _line(job: JobState, state: MessageState, cards: dict[int, TrackCard], length: int) -> str:
+def _line(job: JobSnapshot, state: MessageSnapshot, cards: dict[int, TrackCard], length: int) -> str:
     """How one link or file stands."""
     if card := cards.get(job.track_id or 0):
         first = card.first

@@ -102,7 +102,7 @@ async def accept(
     bot.asked(reply.id, interaction)
     place = {"guild_id": interaction.guild_id, "channel_id": interaction.channel_id, "message_id": message_id}
     await submit(bot, sources, member, **place, reply_id=reply.id)
-    await bot.services.pipeline.tell_again(**place)
+    await bot.services.pipeline.refresh_reply(**place)
 
 
 async def withdraw(bot: Earworm, guild_id: int, message_ids: Iterable[int]) -> None:
@@ -120,12 +120,12 @@ async def tell_again(bot: Earworm, guild_id: int, track_ids: Collection[int]) ->
     """Shares of these tracks were dropped: let the replies to the others not speak of them any more."""
     for card in await bot.services.catalog.cards(guild_id, list(track_ids), None):
         for share in card.shares:
-            await bot.services.pipeline.tell_again(guild_id, share.channel_id, share.message_id)
+            await bot.services.pipeline.refresh_reply(guild_id, share.channel_id, share.message_id)
 
 
 async def _first_shared_in(bot: Earworm, guild_id: int, message_id: int) -> list[int]:
     """The tracks that were shared in this message before they were in any other."""
-    state = await bot.services.ledger.message_state(guild_id, message_id)
+    state = await bot.services.ledger.message_snapshot(guild_id, message_id)
     tracks = [job.track_id for job in state.jobs if job.track_id] if state else []
     cards = await bot.services.catalog.cards(guild_id, tracks, None)
     return [card.id for card in cards if card.first and card.first.message_id == message_id]

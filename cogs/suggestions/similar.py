@@ -9,7 +9,7 @@ from discord.ext import commands
 from bot.client import Earworm
 from bot.errors import NotFound
 from bot.intake.links import PostedMedia
-from bot.shares.pipeline import Asker
+from bot.shares.pipeline import Requester
 from bot.suggestions.answers import Subject
 from bot.suggestions.wishes import Adventure, Steering
 from cogs.shared.audience import channels_for
@@ -91,8 +91,8 @@ class SimilarCog(commands.Cog):
         """Listen to something that isn't in the library; nothing of it is stored."""
         assert interaction.guild_id is not None
         services = self.bot.services
-        asker = Asker(interaction.guild_id, interaction.user.id)
-        heard = await services.pipeline.hear(source.url, source.name, asker=asker)
+        requester = Requester(interaction.guild_id, interaction.user.id)
+        heard = await services.pipeline.hear(source.url, source.name, requester=requester)
         # Listening may have taken minutes, in which permissions may have changed.
         channels = await channels_for(interaction, private=private)
         found = await services.recommender.similar(

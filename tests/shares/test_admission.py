@@ -144,6 +144,6 @@ async def test_asking_again_for_what_stands_tells_it_again_where_it_was_asked(
     await add(ledger, replace(share(100), reply_id=900))
     assert (await look(ledger, job)).state == "stored"
     assert [told.id for told in await ledger.leases.claim_message()] == [job]
-    state = await ledger.message_state(GUILD, 100)
+    state = await ledger.message_snapshot(GUILD, 100)
     assert state is not None
     assert state.reply_id == 900

@@ -10,6 +10,7 @@ from bot.errors import Failure, LeaseLost, Refused
 from bot.library.store import Store
 from bot.shares import leases
 from bot.shares.ledger import Ledger, installation
+from models import JobState
 from tests.support.clock import ManualClock
 from tests.support.library import GUILD
 from tests.support.shares import OTHER, add, claim, look, share
@@ -107,7 +108,7 @@ async def test_a_frozen_workers_late_result_is_refused(
         elif late in {"fail", "retry"}:
             await getattr(ledger.leases, late)(frozen, OFFLINE)
         elif late == "advance":
-            await ledger.leases.advance(frozen, "analysing")
+            await ledger.leases.advance(frozen, JobState.ANALYSING)
         else:
             await getattr(ledger.leases, late)(frozen)
     assert await look(ledger, job) == before

@@ -150,11 +150,11 @@ async def test_nor_does_a_server_wait_until_another_one_is_told(ledger: Ledger) 
 
 async def test_a_messages_state_names_its_links_in_order(ledger: Ledger) -> None:
     await add(ledger, share(100, "b"), share(100, "a"))
-    state = await ledger.message_state(GUILD, 100)
+    state = await ledger.message_snapshot(GUILD, 100)
     assert state is not None
     assert (state.channel_id, state.user_id, state.reply_id) == (5, 7, None)
     assert [job.url[-1] for job in state.jobs] == ["b", "a"]
-    assert await ledger.message_state(GUILD, 999) is None
+    assert await ledger.message_snapshot(GUILD, 999) is None
 
 
 async def test_a_reply_is_about_its_messages_tracks(ledger: Ledger, store: Store) -> None:
@@ -165,7 +165,7 @@ async def test_a_reply_is_about_its_messages_tracks(ledger: Ledger, store: Store
         await ledger.leases.hold(session, held, track_id=track)
     for _ in range(2):
         await ledger.replied(GUILD, 100, 900)
-    state = await ledger.message_state(GUILD, 100)
+    state = await ledger.message_snapshot(GUILD, 100)
     assert state is not None
     assert state.reply_id == 900
     async with store.session() as session:

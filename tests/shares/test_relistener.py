@@ -38,7 +38,7 @@ _songs = count(100)
 async def again(services: Services, channel: ReplyLog) -> Relistener:
     """One that works when it is told to, in place of the pipeline's own."""
     pipeline = services.pipeline
-    await pipeline._again.stop()
+    await pipeline._relistener.stop()
     return Relistener(
         services.store, services.refresher, services.ledger.leases, pipeline._listener, pipeline._workspace
     )

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from bot.errors import StorageFailed
-from bot.shares.work_loop import Lane
+from bot.shares.work_loop import WorkLoop
 
 
 class Work:
@@ -40,7 +40,7 @@ class Work:
 
 async def test_no_more_is_done_at_once_than_there_are_slots() -> None:
     work = Work(1, 2, 3, 4, 5)
-    lane = Lane(work.claim, work.do, 2)
+    lane = WorkLoop(work.claim, work.do, 2)
     lane.start()
     for _ in range(2):
         await work.started.acquire()
@@ -54,7 +54,7 @@ async def test_no_more_is_done_at_once_than_there_are_slots() -> None:
 async def test_a_broken_piece_of_work_is_logged_and_frees_its_slot(caplog: pytest.LogCaptureFixture) -> None:
     work = Work(-1, 2)
     work.may_go_on.set()
-    lane = Lane(work.claim, work.do, 1)
+    lane = WorkLoop(work.claim, work.do, 1)
     with caplog.at_level(logging.ERROR):
         lane.start()
         await work.finished.wait()
@@ -73,7 +73,7 @@ async def test_a_storage_that_fails_is_asked_again() -> None:
             raise failures.pop()
         return await work.claim()
 
-    lane = Lane(claim, work.do, 1)
+    lane = WorkLoop(claim, work.do, 1)
     lane.start()
     for _ in range(2):
         await asyncio.sleep(0)
@@ -85,7 +85,7 @@ async def test_a_storage_that_fails_is_asked_again() -> None:
 
 async def test_stopping_lets_what_runs_end_in_time_and_cancels_the_rest() -> None:
     work = Work(1, 2)
-    lane = Lane(work.claim, work.do, 1)
+    lane = WorkLoop(work.claim, work.do, 1)
     lane.start()
     await work.started.acquire()
     asyncio.get_running_loop().call_later(0.05, work.may_go_on.set)
@@ -94,7 +94,7 @@ async def test_stopping_lets_what_runs_end_in_time_and_cancels_the_rest() -> Non
     assert work.waiting == [2]
 
     stuck = Work(3)
-    lane = Lane(stuck.claim, stuck.do, 1)
+    lane = WorkLoop(stuck.claim, stuck.do, 1)
     lane.start()
     await stuck.started.acquire()
     await lane.stop(grace=0.05)
@@ -104,7 +104,7 @@ async def test_stopping_lets_what_runs_end_in_time_and_cancels_the_rest() -> Non
 
 async def test_a_lane_that_was_stopped_starts_again_with_all_its_slots() -> None:
     idle = Work()
-    lane = Lane(idle.claim, idle.do, 1)
+    lane = WorkLoop(idle.claim, idle.do, 1)
     for _ in range(2):
         lane.start()
         await asyncio.sleep(0)
@@ -121,7 +121,7 @@ async def test_a_lane_that_was_stopped_starts_again_with_all_its_slots() -> None
 @pytest.mark.parametrize("moments", range(6))
 async def test_news_in_the_moment_of_stopping_does_not_keep_it_running(moments: int) -> None:
     work = Work()
-    lane = Lane(work.claim, work.do, 1)
+    lane = WorkLoop(work.claim, work.do, 1)
     lane.start()
     await asyncio.sleep(0.01)
     lane.wake()

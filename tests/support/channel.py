@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from bot.errors import AnnounceLater
-from bot.shares.ledger import Ledger, MessageState
+from bot.shares.ledger import Ledger, MessageSnapshot
 
 REPLY = 1_000_000  # a reply's id is so much higher than its message's
 
@@ -16,7 +16,7 @@ class ReplyLog:
         self._ledger = ledger
         self.signs: Counter[int] = Counter()
         self.refreshes: Counter[int] = Counter()
-        self.replies: dict[int, MessageState] = {}
+        self.replies: dict[int, MessageSnapshot] = {}
         self.trouble: list[Exception] = []
         self.meanwhile: dict[int, Callable[[], Awaitable[None]]] = {}
 
@@ -27,7 +27,7 @@ class ReplyLog:
         self.refreshes[message_id] += 1
         if self.trouble:
             raise self.trouble.pop()
-        state = await self._ledger.message_state(guild_id, message_id)
+        state = await self._ledger.message_snapshot(guild_id, message_id)
         assert state is not None
         self.replies[message_id] = state
         if meanwhile := self.meanwhile.pop(message_id, None):

@@ -42,7 +42,7 @@ class Files:
         if os.environ.get("STALL") == "telling":
             print("telling", flush=True)
             await asyncio.sleep(3600)
-        state = await self._ledger.message_state(guild_id, message_id)
+        state = await self._ledger.message_snapshot(guild_id, message_id)
         assert state is not None
         reply = json.dumps([asdict(job) for job in state.jobs], default=str)
         (self._folder / str(message_id)).write_text(reply)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 
 from bot.library.store import Store
-from bot.shares.jobs import Claimed, JobState
+from bot.shares.jobs import Claimed, JobSnapshot
 from bot.shares.ledger import Ledger, NewShare
 from tests.support.library import GUILD
 
@@ -34,7 +34,7 @@ async def add(ledger: Ledger, *shares: NewShare) -> list[int]:
     return await ledger.enqueue(shares)
 
 
-async def look(ledger: Ledger, job_id: int) -> JobState:
+async def look(ledger: Ledger, job_id: int) -> JobSnapshot:
     (state,) = await ledger.states([job_id])
     return state
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bot.intake.links import PostedMedia as Link
 from bot.services import Services
-from bot.shares.ledger import JobState, new_share
+from bot.shares.ledger import JobSnapshot, new_share
 from bot.shares.pipeline import Pipeline
 from models import Job
 from tests.support.channel import ReplyLog
@@ -46,7 +46,7 @@ class SharingClub:
         place = {"guild_id": guild or self.guild, "channel_id": 5, "message_id": message, "user_id": user}
         return await self.services.pipeline.submit([new_share(Link(link), **place) for link in links])
 
-    async def share(self, *links: str, **where: int) -> list[JobState]:
+    async def share(self, *links: str, **where: int) -> list[JobSnapshot]:
         """Post links in one message and wait for their end."""
         jobs = await self.post(*links, **where)
         await until_done(self.services.pipeline, jobs)

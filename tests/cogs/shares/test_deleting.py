@@ -76,7 +76,7 @@ async def test_a_deleted_reply_does_not_come_back(bot: Earworm, club: Club) -> N
     let_go.set()
 
     async def told() -> bool:
-        state = await bot.services.ledger.message_state(club.guild.id, int(message["id"]))
+        state = await bot.services.ledger.message_snapshot(club.guild.id, int(message["id"]))
         return state is not None and all(job.done for job in state.jobs)
 
     assert await eventually(told, 90)

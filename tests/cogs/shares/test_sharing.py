@@ -121,7 +121,7 @@ async def test_a_message_that_is_delivered_twice(bot: Earworm, club: Club) -> No
     publish_message("MESSAGE_CREATE", club.music.store[int(told.message["id"])])
     await club.discord.quiet(1.0)
     assert len(club.replies_to(told.message)) == 1
-    state = await bot.services.ledger.message_state(club.guild.id, int(told.message["id"]))
+    state = await bot.services.ledger.message_snapshot(club.guild.id, int(told.message["id"]))
     assert state is not None and len(state.jobs) == 1
 
 

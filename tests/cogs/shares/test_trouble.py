@@ -84,7 +84,7 @@ async def test_a_channel_in_which_the_bot_may_not_speak(bot: Earworm, club: Club
     message = await club.ann.post(club.music, files=[file(133, title="Unspoken")])
 
     async def done() -> bool:
-        state = await bot.services.ledger.message_state(club.guild.id, int(message["id"]))
+        state = await bot.services.ledger.message_snapshot(club.guild.id, int(message["id"]))
         return state is not None and all(job.done for job in state.jobs)
 
     assert await eventually(done, 60)
