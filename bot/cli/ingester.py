@@ -12,7 +12,7 @@ from tqdm import tqdm
 from bot.cli.sources import IngestResult, SourceItem
 from bot.errors import Failure, Refused
 from bot.intake.links import PATH
-from bot.library.sight import COMMAND_LINE
+from bot.library.sight import COMMAND_LINE_CHANNEL
 from bot.services import Services
 from bot.shares.jobs import now
 from bot.shares.ledger import JobSnapshot, NewShare
@@ -68,7 +68,7 @@ class Ingester:
             raise Refused(Failure.UNSUPPORTED, item.reason)
         return NewShare(
             guild_id=self._guild_id,
-            channel_id=COMMAND_LINE,
+            channel_id=COMMAND_LINE_CHANNEL,
             message_id=command_line_message(self._user_id),
             user_id=self._user_id,
             url=f"{PATH}{item.path}" if item.path else item.url,

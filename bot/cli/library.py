@@ -13,7 +13,7 @@ MAX_NAMED_SERVERS = 5  # servers
 
 async def check_server(services: "Services", guild_id: int, *, or_empty: bool = False) -> None:
     """Raise NotFound for a server without tracks; `or_empty`: unless no server has any."""
-    servers = await services.catalog.servers()
+    servers = await services.catalog.guilds()
     if not servers and not or_empty:
         raise NotFound(f"No server {guild_id} here, and no music at all yet. earworm ingest adds some.")
     if servers and guild_id not in servers:

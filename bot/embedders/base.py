@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from bot.errors import EmbedderError
 
 Samples = NDArray[np.float32]
-Vectors = NDArray[np.float32]
+Vector = NDArray[np.float32]
+"""One vector (d,), or several (n, d)."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Embedding:
     timestamps: (m,) float64, each window's start in seconds; tags: tag -> probability, where the model has them.
     """
 
-    vector: Vectors
-    frames: Vectors
+    vector: Vector
+    frames: Vector
     timestamps: NDArray[np.float64]
     tags: dict[str, float] = field(default_factory=dict)
 
@@ -74,7 +75,7 @@ class Embedder(Protocol):
         return [self.embed(samples, rate, budget=budget) for samples, rate in tracks]
 
 
-def normalised(vector: Vectors) -> Vectors:
+def normalised(vector: Vector) -> Vector:
     """The vector with length 1. Raises EmbedderError for one that has no direction."""
     length = float(np.linalg.norm(vector.astype(np.float64)))
     if not np.isfinite(length) or length == 0:

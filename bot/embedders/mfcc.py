@@ -6,7 +6,7 @@ import librosa
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.embedders.base import Embedder, Embedding, Samples, Vectors
+from bot.embedders.base import Embedder, Embedding, Samples, Vector
 from bot.embedders.registry import EMBEDDERS
 from bot.embedders.windows import resampled, spread
 
@@ -62,6 +62,6 @@ def _split(coefficients: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return np.split(coefficients, edges, axis=1)
 
 
-def _statistics(coefficients: NDArray[np.float32]) -> Vectors:
+def _statistics(coefficients: NDArray[np.float32]) -> Vector:
     kinds = (coefficients.mean(1), coefficients.std(1), coefficients.max(1), coefficients.min(1))
     return np.concatenate(kinds).astype(np.float32)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from bot.embedders.base import Embedder, Embedding, Samples, Vectors
+from bot.embedders.base import Embedder, Embedding, Samples, Vector
 from bot.embedders.musicnn_net import BANDS, STEPS, MusicnnNetwork, MusicnnOutput
 from bot.embedders.registry import EMBEDDERS
 from bot.embedders.tf_checkpoint import read_checkpoint
@@ -110,7 +110,7 @@ def _read(path: Path, model: str) -> dict[str, NDArray[np.float32]]:
         ) from None
 
 
-def _training_statistics(variables: dict[str, NDArray[np.float32]]) -> tuple[Vectors, Vectors]:
+def _training_statistics(variables: dict[str, NDArray[np.float32]]) -> tuple[Vector, Vector]:
     """Mean and deviation of the mean-pooled features over the training set, as the dense layer's norm holds them."""
     mean, variance = (
         variables[f"batch_normalization_9/moving_{kind}"].reshape(-1, 2)[:, 1]
@@ -120,6 +120,6 @@ def _training_statistics(variables: dict[str, NDArray[np.float32]]) -> tuple[Vec
     return mean, np.sqrt(variance + np.float32(1e-3))
 
 
-def _join(heard: list[MusicnnOutput], kind: str) -> Vectors:
-    joined: Vectors = torch.cat([getattr(h, kind) for h in heard]).numpy()
+def _join(heard: list[MusicnnOutput], kind: str) -> Vector:
+    joined: Vector = torch.cat([getattr(h, kind) for h in heard]).numpy()
     return joined

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bot.embedders import weights
-from bot.embedders.base import Embedder, Embedding, Samples, Vectors
+from bot.embedders.base import Embedder, Embedding, Samples, Vector
 from bot.embedders.keras_weights import Layer
 from bot.embedders.openl3_net import FINAL_POOL, OpenL3Network
 from bot.embedders.registry import EMBEDDERS
@@ -109,7 +109,7 @@ class OpenL3(Embedder):
             for part, cutter in zip(np.split(frames, ends[:-1]), cutters, strict=True)
         ]
 
-    def _frames(self, windows: "Sequence[tuple[_Cutter, int]]") -> Vectors:
+    def _frames(self, windows: "Sequence[tuple[_Cutter, int]]") -> Vector:
         if self._threads is None:
             parts = _split(windows, -(-len(windows) // GPU_BATCH))
             return np.concatenate([self._some_frames(part) for part in parts])
@@ -117,11 +117,11 @@ class OpenL3(Embedder):
         parts = _split(windows, rounds * self._threads.count)
         return np.concatenate(list(self._threads.map(self._some_frames, parts)))
 
-    def _some_frames(self, windows: "Sequence[tuple[_Cutter, int]]") -> Vectors:
+    def _some_frames(self, windows: "Sequence[tuple[_Cutter, int]]") -> Vector:
         batch = np.stack([cutter.window(index) for cutter, index in windows])
         with torch.inference_mode():
             decibels = self._spectrogram(torch.from_numpy(batch).to(self._device))
-            frames: Vectors = self._network(decibels).cpu().numpy()
+            frames: Vector = self._network(decibels).cpu().numpy()
         return frames
 
 
@@ -176,7 +176,7 @@ class _Threads:
         # What a thread sets holds for threads to come as well.
         torch.set_num_threads(usual)
 
-    def map(self, function: Callable[..., Vectors], parts: Iterable[object]) -> Iterable[Vectors]:
+    def map(self, function: Callable[..., Vector], parts: Iterable[object]) -> Iterable[Vector]:
         """Each part's result, in order."""
         return self._pool.map(function, parts)
 

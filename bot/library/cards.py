@@ -1,4 +1,4 @@
-"""What a reader may know of a track, made from SQL: never a share in a channel that they can't see."""
+"""Tracks as one reader may see them: never a share in a channel that they can't see."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +17,8 @@ from models.share import is_on_command_line
 
 T = TypeVar("T")
 
-TAGS_SHOWN = 8
-BATCH = 5000  # SQLite takes 32,766 values in a statement
+MAX_TAGS_SHOWN = 8
+BATCH_TRACKS = 5000  # SQLite takes 32,766 values in a statement
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ async def load_cards(
 ) -> list[TrackCard]:
     """The cards of these tracks, in this order; those without a share that may be shown are left out."""
     cards: dict[int, TrackCard] = {}
-    for batch in batches(track_ids, BATCH):
+    for batch in batches(track_ids, BATCH_TRACKS):
         tracks = await session.scalars(select(Track).where(Track.guild_id == guild_id, Track.id.in_(batch)))
         shares = await load_shares(session, Share.track_id.in_(batch), visible(channels))
         votes = await _votes(session, guild_id, batch)
@@ -136,4 +136,4 @@ def _card(track: Track, shares: Sequence[Share], votes: tuple[int, int]) -> Trac
 
 def _tags(genres: Sequence[str], tags: Mapping[str, float]) -> tuple[str, ...]:
     likely = sorted(tags, key=lambda tag: -tags[tag])
-    return tuple(dict.fromkeys([*genres, *likely]))[:TAGS_SHOWN]
+    return tuple(dict.fromkeys([*genres, *likely]))[:MAX_TAGS_SHOWN]

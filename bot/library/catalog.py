@@ -1,4 +1,4 @@
-"""Finding tracks by name, as one reader may see them, and taking them out of the library."""
+"""Finding tracks by id, name and link, as one reader may see them."""
 
 import re
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from bot.errors import NotFound
 from bot.intake.identity import identify
 from bot.library.cards import ShareLine, TrackCard, load_cards
-from bot.library.facts import LIKELY
+from bot.library.facts import MIN_TAG_PROBABILITY
 from bot.library.sight import Channels, visible
 from bot.library.store import Store
 from models import Share, Source, Track
@@ -19,11 +19,11 @@ from models.track import searchable
 
 __all__ = ["Catalog", "CatalogPage", "Channels", "ShareLine", "TrackCard"]
 
-QUERY_CHARACTERS = 200
-CHOICES = 3  # named where a title fits several tracks
-LABEL_SHOWN = 40
+MAX_QUERY_CHARACTERS = 200
+MAX_CHOICES_NAMED = 3  # named where a title fits several tracks
+MAX_LABEL_CHARACTERS = 40
 # Links of other schemes, which are refused as links are and not quoted as titles; those have a blank there.
-NO_TITLE = re.compile(r"(data|file|ftp|javascript|mailto|spotify|deezer|tidal):\S", re.IGNORECASE)
+REFUSED_SCHEME = re.compile(r"(data|file|ftp|javascript|mailto|spotify|deezer|tidal):\S", re.IGNORECASE)
 NEWEST_FIRST = (func.max(Share.shared_at).desc(), Track.id.desc())
 
 
@@ -63,13 +63,13 @@ class Catalog:
             raise NotFound("That song is no longer in the library.")
         return found[0]
 
-    async def places(self, guild_id: int) -> frozenset[int]:
+    async def channels_with_shares(self, guild_id: int) -> frozenset[int]:
         """The channels in which something was shared."""
         query = select(Share.channel_id).where(Share.guild_id == guild_id).distinct()
         async with self._store.session() as session:
             return frozenset(await session.scalars(query))
 
-    async def servers(self) -> list[int]:
+    async def guilds(self) -> list[int]:
         """The servers that have tracks."""
         async with self._store.session() as session:
             return list(await session.scalars(select(Track.guild_id).distinct().order_by(Track.guild_id)))
@@ -85,7 +85,10 @@ class Catalog:
         tagged: dict[str, set[int]] = {}
         async with self._store.session() as session:
             for track_id, tags, genres in await session.execute(query):
-                for tag in [*genres, *(tag for tag, probability in tags.items() if probability >= LIKELY)]:
+                for tag in [
+                    *genres,
+                    *(tag for tag, probability in tags.items() if probability >= MIN_TAG_PROBABILITY),
+                ]:
                     tagged.setdefault(searchable(tag), set()).add(track_id)
         return sorted(tagged, key=lambda tag: (-len(tagged[tag]), tag))
 
@@ -124,7 +127,7 @@ class Catalog:
     async def suggest(self, guild_id: int, text: str, channels: Channels, limit: int = 25) -> list[TrackCard]:
         """What somebody who typed `text` may mean: titles and artists that begin so, then words, then the rest."""
         query = _matching(guild_id, text, channels)
-        if typed := searchable(text[:QUERY_CHARACTERS]):
+        if typed := searchable(text[:MAX_QUERY_CHARACTERS]):
             query = query.order_by(func.min(_closeness(typed)))
         query = query.order_by(*NEWEST_FIRST).limit(limit)
         async with self._store.session() as session:
@@ -140,7 +143,7 @@ class Catalog:
             found = await self.cards(guild_id, [_id(text)], channels)
             if found:
                 return found[0]
-        if "://" in text or NO_TITLE.match(text):
+        if "://" in text or REFUSED_SCHEME.match(text):
             return await self._by_link(guild_id, text, channels)
         return await self._by_title(guild_id, text, channels)
 
@@ -157,21 +160,21 @@ class Catalog:
         return found[0]
 
     async def _by_title(self, guild_id: int, text: str, channels: Channels) -> TrackCard:
-        wanted, shown = searchable(text[:QUERY_CHARACTERS]), _short(text)
+        wanted, shown = searchable(text[:MAX_QUERY_CHARACTERS]), _short(text)
         named = _called(guild_id, text, channels).add_columns(Source.search_text)
         async with self._store.session() as session:
             rows = await session.execute(named.order_by(Share.shared_at.desc(), Share.track_id.desc()))
             fitting = _best(
                 wanted, [TitleCandidate(track_id, *words.split("\n", 1)) for track_id, words in rows]
             )
-            cards = await load_cards(session, guild_id, fitting[:CHOICES], channels)
+            cards = await load_cards(session, guild_id, fitting[:MAX_CHOICES_NAMED], channels)
         if not wanted or not cards:
             raise NotFound(
                 f"No song here is called “{shown}”. Name its number, its link or a part of its title."
             )
         if len(fitting) > 1:
             choices = ", ".join(f"{_short(card.label)} ({card.id})" for card in cards)
-            more = " …" if len(fitting) > CHOICES else ""
+            more = " …" if len(fitting) > MAX_CHOICES_NAMED else ""
             raise NotFound(
                 f"{len(fitting)} songs fit “{shown}”: {choices}{more}. Name more of the title, or the number."
             )
@@ -203,7 +206,7 @@ def _called(guild_id: int, text: str, channels: Channels) -> Select[int]:
 
 def _words(text: str) -> list[str]:
     """The words to look for; dashes and the like only if there is nothing else."""
-    words = searchable(text[:QUERY_CHARACTERS]).split()
+    words = searchable(text[:MAX_QUERY_CHARACTERS]).split()
     return [word for word in words if any(map(str.isalnum, word))] or words
 
 
@@ -229,4 +232,4 @@ def _best(wanted: str, found: Sequence[TitleCandidate]) -> list[int]:
 
 def _short(text: str) -> str:
     text = "".join(filter(str.isprintable, text))
-    return text if len(text) <= LABEL_SHOWN else f"{text[: LABEL_SHOWN - 1]}…"
+    return text if len(text) <= MAX_LABEL_CHARACTERS else f"{text[: MAX_LABEL_CHARACTERS - 1]}…"

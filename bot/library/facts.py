@@ -1,4 +1,4 @@
-"""What rules and filters go by, of every track of a server: read from the database at once."""
+"""The facts of a server's tracks that filters and rules read, loaded from the database at once."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from bot.library.sight import COMMAND_LINE, Channels
+from bot.library.sight import COMMAND_LINE_CHANNEL, Channels
 from models import Share, Source, Track
 from models.track import searchable
 
-LIKELY = 0.1  # probability from which a track sounds like a tag
+MIN_TAG_PROBABILITY = 0.1  # probability from which a track sounds like a tag
 
 
 class ShareNames(NamedTuple):
@@ -26,7 +26,7 @@ class ShareNames(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A track as it is, whoever looks: nothing of this is to be shown, since shares out of sight are in it.
+    """A track's facts to filter by and never to show: shares that the reader can't see are in it too.
 
     shares: the first one first; tags: comparable, what it sounds like; tempo: 0 without a pulse; key: "" without one;
     speech: 0 music to 1 talk.
@@ -58,7 +58,7 @@ class Facts:
         return [
             share
             for share in self.shares
-            if channels is None or share.channel_id == COMMAND_LINE or share.channel_id in channels
+            if channels is None or share.channel_id == COMMAND_LINE_CHANNEL or share.channel_id in channels
         ]
 
 
@@ -94,7 +94,7 @@ def _facts(
     tags: dict[str, float],
     features: dict[str, object],
 ) -> Facts:
-    likely = [tag for tag, probability in tags.items() if probability >= LIKELY]
+    likely = [tag for tag, probability in tags.items() if probability >= MIN_TAG_PROBABILITY]
     return Facts(
         track_id=track_id,
         channels=frozenset(share.channel_id for share in shares),

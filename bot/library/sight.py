@@ -7,9 +7,9 @@ from models import Share
 Channels = frozenset[int] | None
 """The channels whose shares may be shown; None: all, as on the command line, whose own shares everybody may see."""
 
-COMMAND_LINE = 0  # the channel of tracks that were taken in on the command line; everybody may see it
+COMMAND_LINE_CHANNEL = 0  # the channel of tracks that were taken in on the command line; everybody may see it
 
 
 def visible(channels: Channels) -> ColumnElement[bool]:
     """The condition on `shares` that a reader may know of one."""
-    return true() if channels is None else Share.channel_id.in_({COMMAND_LINE, *channels})
+    return true() if channels is None else Share.channel_id.in_({COMMAND_LINE_CHANNEL, *channels})

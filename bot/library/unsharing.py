@@ -1,4 +1,4 @@
-"""Taking shares back: what goes with a share, with a message's last share, and with a track's last share."""
+"""Removing shares: what goes with a share, with a message's last share, and with a track's last share."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from bot.errors import Failure
 from bot.library.cards import batches
 from models import Job, JobState, MessageTrack, Reaction, Reply, Share, Track
 
-BATCH = 500
+BATCH_ROWS = 500
 REMOVED = "It was removed from the library."
 
 
 class GoneReply(NamedTuple):
-    """A reply of the bot's that is about nothing any more."""
+    """A reply of the bot's that is about no track any more."""
 
     channel_id: int
     reply_id: int
@@ -24,7 +24,7 @@ class GoneReply(NamedTuple):
 
 @dataclass(frozen=True)
 class Dropped:
-    """What taking shares back touched.
+    """What removing shares touched.
 
     `tracks`: those that lost a share; `gone`: those of them that lost their last one and are no more.
     """
@@ -37,12 +37,12 @@ class Dropped:
 async def drop_shares(
     session: AsyncSession, guild_id: int, shares: Sequence[Share], messages: Collection[int] = ()
 ) -> Dropped:
-    """Delete shares and all that has no reason to be without them; `messages` are looked at too.
+    """Delete shares and everything that existed only because of them; `messages` are checked too.
 
     A message that is about nothing any more loses its reactions and its reply, unless a link of it is still on its
     way. A job whose share is dropped ends as withdrawn, so that the same message may be asked about again.
     """
-    for batch in batches(shares, BATCH):
+    for batch in batches(shares, BATCH_ROWS):
         await _detach(session, guild_id, [(share.message_id, share.track_id) for share in batch])
     touched = frozenset(share.track_id for share in shares)
     gone, elsewhere = await _delete_unshared(session, guild_id, sorted(touched))
@@ -52,7 +52,7 @@ async def drop_shares(
 
 
 async def _detach(session: AsyncSession, guild_id: int, pairs: Sequence[tuple[int, int]]) -> None:
-    """Let messages, and the replies to them, be about these tracks no more."""
+    """Unlink messages, and the replies to them, from these tracks."""
     rows = await session.execute(
         select(Reply.message_id, Reply.reply_id).where(
             Reply.message_id.in_({message for message, _ in pairs})
@@ -81,7 +81,7 @@ async def _delete_unshared(
     gone: set[int] = set()
     messages: set[int] = set()
     unshared = and_(Track.guild_id == guild_id, ~exists().where(Share.track_id == Track.id))
-    for batch in batches(track_ids, BATCH):
+    for batch in batches(track_ids, BATCH_ROWS):
         # Postgres: whoever is adding a share to one of them must be done before it can count as unshared.
         await session.execute(select(Track.id).where(Track.id.in_(batch)).with_for_update())
         lost = list(await session.scalars(select(Track.id).where(Track.id.in_(batch), unshared)))
@@ -95,9 +95,9 @@ async def _delete_unshared(
 
 
 async def _settle(session: AsyncSession, guild_id: int, message_ids: Sequence[int]) -> tuple[GoneReply, ...]:
-    """Forget the replies to those of the messages that are about nothing, and the reactions on both."""
+    """Delete the replies to those of the messages that are about nothing, and the reactions to both."""
     found: list[GoneReply] = []
-    for batch in batches(message_ids, BATCH):
+    for batch in batches(message_ids, BATCH_ROWS):
         pending = exists().where(Job.guild_id == guild_id, Job.message_id == Reply.message_id, ~Job.done)
         about = exists().where(MessageTrack.message_id == Reply.message_id)
         rows = await session.scalars(
@@ -113,7 +113,7 @@ async def _settle(session: AsyncSession, guild_id: int, message_ids: Sequence[in
 
 async def _clear(session: AsyncSession, guild_id: int, message_ids: Sequence[int]) -> None:
     """Delete the reactions on those of the messages that are about nothing."""
-    for batch in batches(message_ids, BATCH):
+    for batch in batches(message_ids, BATCH_ROWS):
         await session.execute(
             delete(Reaction).where(
                 Reaction.guild_id == guild_id, Reaction.message_id.in_(batch), _is_about_nothing()

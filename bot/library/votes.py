@@ -1,4 +1,4 @@
-"""Which votes stand: the one place that reads marks on messages as likes and dislikes of tracks."""
+"""Votes: the one place that reads reactions to messages as likes and dislikes of tracks."""
 
 from sqlalchemy import ColumnElement, Subquery, and_, exists, func, or_, select
 
@@ -8,11 +8,11 @@ from models import Answer, MessageTrack, Reaction, Share, Suggestion
 def standing_votes(guild_id: int, *where: ColumnElement[bool]) -> Subquery:
     """Every member's vote on every track of a server: columns track_id, user_id, kind (+1, −1), at.
 
-    A member's marks on all messages about a track are read together, and the latest counts. A 👍 of someone who
+    A member's reactions to all messages about a track are read together, and the latest counts. A 👍 of someone who
     shared the track doesn't. `where` narrows it down by MessageTrack or Reaction.
     """
     newest_first = (Reaction.created_at.desc(), Reaction.message_id.desc(), Reaction.kind)
-    marks = (
+    reactions = (
         select(
             MessageTrack.track_id,
             Reaction.user_id,
@@ -27,18 +27,18 @@ def standing_votes(guild_id: int, *where: ColumnElement[bool]) -> Subquery:
         .subquery()
     )
     own_like = and_(
-        marks.c.kind > 0,
-        exists().where(Share.track_id == marks.c.track_id, Share.user_id == marks.c.user_id),
+        reactions.c.kind > 0,
+        exists().where(Share.track_id == reactions.c.track_id, Share.user_id == reactions.c.user_id),
     )
     return (
-        select(marks.c.track_id, marks.c.user_id, marks.c.kind, marks.c.at)
-        .where(marks.c.age == 1, ~own_like)
+        select(reactions.c.track_id, reactions.c.user_id, reactions.c.kind, reactions.c.at)
+        .where(reactions.c.age == 1, ~own_like)
         .subquery()
     )
 
 
 def _is_about_track() -> ColumnElement[bool]:
-    """A button's mark is about its track; a reaction about every track that its message showed by then."""
+    """A button is about its track; an emoji about every track that its message showed by then."""
     shown_later = exists().where(
         Answer.message_id == MessageTrack.message_id,
         Suggestion.answer_id == Answer.id,

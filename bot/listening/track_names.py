@@ -4,12 +4,12 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-LONGEST = 200
+MAX_NAME_CHARACTERS = 200
 UNTITLED = "Untitled"
 
 
 @dataclass(frozen=True)
-class Naming:
+class TrackName:
     """What one place says a track is called; empty where it says nothing."""
 
     title: str = ""
@@ -17,7 +17,7 @@ class Naming:
     album: str = ""
 
 
-def name_track(page: Naming, tags: Naming, stem: str, *, uploader: str = "") -> Naming:
+def name_track(page: TrackName, tags: TrackName, stem: str, *, uploader: str = "") -> TrackName:
     """The track's title (never empty), artist and album, cleaned, each at most 200 characters.
 
     `stem` is the file's name without its suffix. "Artist - Title" is taken apart where no artist is known and
@@ -28,16 +28,16 @@ def name_track(page: Naming, tags: Naming, stem: str, *, uploader: str = "") -> 
     artist = page.artist or tags.artist
     if not artist:
         artist, title = _split(title)
-    return Naming(title, artist or _without_topic(uploader), page.album or tags.album)
+    return TrackName(title, artist or _without_topic(uploader), page.album or tags.album)
 
 
-def _cleaned(naming: Naming) -> Naming:
-    return Naming(_clean(naming.title), _clean(naming.artist), _clean(naming.album))
+def _cleaned(naming: TrackName) -> TrackName:
+    return TrackName(_clean(naming.title), _clean(naming.artist), _clean(naming.album))
 
 
 def _clean(text: str) -> str:
     visible = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text)
-    return " ".join(visible.split())[:LONGEST].strip()
+    return " ".join(visible.split())[:MAX_NAME_CHARACTERS].strip()
 
 
 def _from_file_name(stem: str) -> str:

@@ -1,4 +1,4 @@
-"""Where audio lies while it is worked on, and how none is left behind.
+"""Temporary directories for audio, of which none is left behind.
 
 Every run has a directory of its own, locked as long as the process lives, and in it one for each job. What a
 killed run left is swept by the next one: its lock went with it.

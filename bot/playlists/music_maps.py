@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from sqlalchemy import delete, insert, select
 
-from bot.library.cards import BATCH, TrackCard, batches
+from bot.library.cards import BATCH_TRACKS, TrackCard, batches
 from bot.library.catalog import Catalog
 from bot.library.sight import Channels
 from bot.library.store import Store
@@ -104,7 +104,7 @@ class MusicMaps:
                 for track_id, (x, y) in places.items()
                 if track_id in still_there
             ]
-            for batch in batches(rows, BATCH):
+            for batch in batches(rows, BATCH_TRACKS):
                 await session.execute(insert(MapPlace), batch)
 
 

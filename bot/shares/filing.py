@@ -1,4 +1,4 @@
-"""A song that was heard goes into a server's library: as a new track, or as one more share of a known one."""
+"""Stores an analysed song in a server's library: as a new track, or as one more share of a known one."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,7 +11,7 @@ from bot.audio.fingerprint import to_bytes
 from bot.library.store import Store
 from bot.listening.listener import AnalysedSong
 from bot.shares.jobs import Claimed, now
-from bot.shares.known_recordings import Twins
+from bot.shares.known_recordings import KnownRecordings
 from bot.shares.leases import Leases
 from models import Guild, MessageTrack, Reply, Share, Source, Track, TrackVector
 
@@ -22,7 +22,7 @@ class Filing:
     def __init__(self, store: Store, leases: Leases) -> None:
         self._store = store
         self._leases = leases
-        self._twins = Twins()
+        self._recordings = KnownRecordings()
 
     async def add_share_of_known(self, claimed: Claimed, links: Mapping[str, str]) -> int | None:
         """Add the job's share to the track that one of its links (key -> address) leads to, if there is one.
@@ -43,13 +43,13 @@ class Filing:
         Raises LeaseLost.
         """
         async with self._store.session() as session:  # so that nobody waits while a whole library is read
-            await self._twins.read(session, claimed.guild_id)
+            await self._recordings.read(session, claimed.guild_id)
         async with self._store.begin() as session:
             await self._hold_library(session, claimed.guild_id)
             linked = await _linked(session, claimed.guild_id, links)
             track_id = linked.track_id if linked else None
             if track_id is None:
-                track_id = await self._twins.find(session, claimed.guild_id, heard)
+                track_id = await self._recordings.find(session, claimed.guild_id, heard)
             known = track_id is not None
             if track_id is None:
                 track_id = await _make(session, claimed.guild_id, heard)

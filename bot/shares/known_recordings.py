@@ -1,4 +1,4 @@
-"""Is this recording in the library already? Asked of sketches in memory, then of the few fingerprints that are near."""
+"""Finds a recording in the library: by fingerprint sketches in memory, then by the few fingerprints that are near."""
 
 import asyncio
 from collections import OrderedDict
@@ -11,11 +11,11 @@ from bot.audio.recordings import Recordings
 from bot.listening.listener import AnalysedSong
 from models import Track
 
-SERVERS = 50  # whose sketches are kept in memory: 10 MB for 20,000 tracks
+MAX_CACHED_SERVERS = 50  # whose sketches are kept in memory: 10 MB for 20,000 tracks
 
 
-class Twins:
-    """Finds the same recording. Tracks that go stay among the sketches; their fingerprints are gone, which decides."""
+class KnownRecordings:
+    """A server's recordings. Deleted tracks stay among the sketches; their fingerprints are gone, which decides."""
 
     def __init__(self) -> None:
         self._recordings: OrderedDict[int, Recordings] = OrderedDict()
@@ -37,7 +37,7 @@ class Twins:
         """Read the sketches of the tracks that came since; ids only grow, and a library is added to in turn."""
         recordings = self._recordings.setdefault(guild_id, Recordings())
         self._recordings.move_to_end(guild_id)
-        while len(self._recordings) > SERVERS:
+        while len(self._recordings) > MAX_CACHED_SERVERS:
             self._recordings.popitem(last=False)
         rows = await session.execute(
             select(Track.id, Track.seconds, func.substr(Track.fingerprint, 1, SKETCH_BYTES))

@@ -1,4 +1,4 @@
-"""Who works on which row of the ledger.
+"""Leases: who works on which row of the ledger.
 
 Workers claim rows under a lease and change them only while they hold it: each change compares the row's owner.
 An owner is `installation/run/claim`. An installation is a home directory; one bot runs on it at a time, so at
@@ -38,7 +38,7 @@ from models import Job, JobState
 
 log = logging.getLogger(__name__)
 
-FREE: Mapping[str, Any] = MappingProxyType({"owner": "", "lease_until": None})
+NO_OWNER: Mapping[str, Any] = MappingProxyType({"owner": "", "lease_until": None})
 
 
 class Leases:
@@ -56,7 +56,7 @@ class Leases:
         """Free what earlier runs of this installation were at; call it at start. It costs a job no attempt."""
         ours = and_(_begins(Job.owner, f"{self._installation}/"), ~_begins(Job.owner, f"{self._run}/"))
         async with self._store.begin() as session:
-            statement = update(Job).where(~Job.done, ours, scope(only)).values(**FREE)
+            statement = update(Job).where(~Job.done, ours, scope(only)).values(**NO_OWNER)
             return len((await session.scalars(statement.returning(Job.id))).all())
 
     async def claim(self, only: Collection[int] | None = None) -> Claimed | None:
@@ -157,7 +157,7 @@ class Leases:
             await self.fail(claimed, refused)
             return
         later = self._clock() + retry_delay(attempts, slow=refused.kind is Failure.RATE_LIMITED)
-        await self._change(claimed, state=JobState.QUEUED, attempts=attempts, run_after=later, **FREE)
+        await self._change(claimed, state=JobState.QUEUED, attempts=attempts, run_after=later, **NO_OWNER)
 
     async def died(self, claimed: Claimed) -> None:
         """It ended the worker that was at it: try again, or fail after the third."""
@@ -166,25 +166,25 @@ class Leases:
             await self.fail(claimed, Refused(Failure.CRASHED))
             return
         later = self._clock() + retry_delay(deaths)
-        await self._change(claimed, state=JobState.QUEUED, deaths=deaths, run_after=later, **FREE)
+        await self._change(claimed, state=JobState.QUEUED, deaths=deaths, run_after=later, **NO_OWNER)
 
     async def announced(self, claimed: Claimed) -> None:
         """The reply says what became of it."""
         state = JobState.ANNOUNCED if claimed.state is JobState.STORED else JobState.FAILED
-        await self._change(claimed, state=state, done=True, **FREE)
+        await self._change(claimed, state=state, done=True, **NO_OWNER)
 
     async def announce_later(self, claimed: Claimed) -> None:
         """The reply can't be made now: wait, longer each time, and never give up."""
         attempts = claimed.attempts + 1
         later = self._clock() + retry_delay(attempts)
-        await self._change(claimed, attempts=attempts, run_after=later, **FREE)
+        await self._change(claimed, attempts=attempts, run_after=later, **NO_OWNER)
 
     async def _change(self, claimed: Claimed, **changes: Any) -> None:
         async with self._store.begin() as session:
             await self.hold(session, claimed, **changes)
 
     def _settled(self, state: JobState, *, done: bool) -> dict[str, Any]:
-        return {"state": state, "done": done, "attempts": 0, "run_after": self._clock(), **FREE}
+        return {"state": state, "done": done, "attempts": 0, "run_after": self._clock(), **NO_OWNER}
 
 
 # -- conditions --------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from bot.shares.jobs import (
     new_share,
     now,
 )
-from bot.shares.leases import FREE, Leases, scope
+from bot.shares.leases import NO_OWNER, Leases, scope
 from models import Job, JobState, MessageTrack, Reply
 
 __all__ = ["JobSnapshot", "Ledger", "MessageSnapshot", "NewShare", "Quota", "identified", "new_share"]
@@ -70,7 +70,7 @@ class Ledger:
         }
         async with self._store.begin() as session:
             rows = await session.scalars(
-                update(Job).where(mine).values(**ended, done=True, **FREE).returning(Job.id)
+                update(Job).where(mine).values(**ended, done=True, **NO_OWNER).returning(Job.id)
             )
             return len(rows.all())
 

@@ -1,4 +1,4 @@
-"""Listens again, in the background, to tracks that were heard before an embedder was switched on.
+"""Backfill: in the background, fetches and embeds tracks that were stored before an embedder was enabled.
 
 A track waits as long as it lacks a vector, so nothing is queued and nothing can be lost; a row says only what could
 not be had. One track at a time, in turn by server, and only while nothing that a member shared waits.
@@ -29,7 +29,7 @@ MAX_ATTEMPTS = 5
 FIRST_DELAY = timedelta(minutes=10)
 BACKOFF_FACTOR = 4.0  # so that an outage of half a day makes no track be given up
 LONGEST_DELAY = FIRST_DELAY * BACKOFF_FACTOR**MAX_ATTEMPTS
-LOOK_AGAIN_SECONDS = 60.0
+POLL_SECONDS = 60.0
 GIVE_WAY_SECONDS = 1.0
 
 
@@ -44,7 +44,7 @@ class UnheardTrack:
 
 
 class Relistener:
-    """Works through what lacks the listener's vectors, once it was started."""
+    """Works through the tracks that lack a vector of an enabled embedder, once it was started."""
 
     def __init__(
         self,
@@ -79,13 +79,13 @@ class Relistener:
             return GIVE_WAY_SECONDS
         waiting = await self._next()
         if waiting is None:
-            return LOOK_AGAIN_SECONDS
+            return POLL_SECONDS
         self._last_guild = waiting.guild_id
         try:
             heard = await self._hear(waiting)
         except WeightsError as error:
             log.warning("nothing can be listened to again: %s", error)
-            return LOOK_AGAIN_SECONDS
+            return POLL_SECONDS
         except Refused as refused:
             log.info("track %d can't be listened to again: %s %s", waiting.track_id, refused, refused.detail)
             await self._put_off(waiting, refused)
@@ -97,7 +97,7 @@ class Relistener:
 
     async def _run(self) -> None:
         while True:
-            seconds = LOOK_AGAIN_SECONDS
+            seconds = POLL_SECONDS
             try:
                 seconds = await self.step()
             except StorageFailed as error:

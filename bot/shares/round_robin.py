@@ -1,9 +1,9 @@
-"""Whose turn it is."""
+"""Fair turns: round robin over servers, and over the members of each."""
 
 import itertools
 from dataclasses import dataclass
 
-REMEMBERED = 10_000  # servers and members whose last turn is kept in mind
+MAX_REMEMBERED_TURNS = 10_000  # last turns of servers and members
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class RoundRobin:
     def pick(self, waiting: list[WaitingMember]) -> int:
         """The job of the member, in the server, whose last turn was the longest ago; `waiting` is not empty."""
         chosen = min(waiting, key=self._rank)
-        if len(self._last) >= REMEMBERED:
+        if len(self._last) >= MAX_REMEMBERED_TURNS:
             self._last.clear()
         turn = next(self._count)
         self._last[(chosen.guild_id,)] = turn

@@ -1,7 +1,7 @@
 """What one share still needs until its track is in the library and in the vector storage."""
 
 from bot.errors import Refused
-from bot.listening.listener import Got, Listener
+from bot.listening.listener import FetchedFile, Listener
 from bot.listening.workspace import Workspace
 from bot.shares.filing import Filing
 from bot.shares.jobs import Claimed
@@ -11,7 +11,7 @@ from models import JobState
 
 
 class Stages:
-    """Each stage looks first whether it was done before, so any may be cut off and run again."""
+    """The stages of a job; each checks first whether it was done before, so any may be cut off and run again."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Stages:
         return await self._filing.add(claimed, links, heard)
 
 
-def _links(claimed: Claimed, got: Got | None = None) -> dict[str, str]:
+def _links(claimed: Claimed, got: FetchedFile | None = None) -> dict[str, str]:
     """The keys of what was shared, with the addresses to find it by; an attachment's address does not last."""
     links = {claimed.key: "" if claimed.key.startswith("discord:") else claimed.url}
     if got is not None and got.key:

@@ -16,7 +16,7 @@ POLL_SECONDS = 1.0  # until retries that have come due are looked for
 
 
 class WorkLoop(Generic[Work]):
-    """Claims work as long as a slot is free; being woken only makes it look sooner."""
+    """Claims work as long as a slot is free; `wake` only makes it look sooner."""
 
     def __init__(
         self,

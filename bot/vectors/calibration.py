@@ -15,10 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.embedders.base import EmbedderInfo, normalised
+from bot.embedders.base import EmbedderInfo, Vector, normalised
 from bot.errors import EmbedderError
 
-Vector = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 MIN_TRACKS = 50  # statistics over fewer do harm

@@ -10,15 +10,15 @@ import numpy as np
 from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from bot.vectors.calibration import Vector
+from bot.embedders.base import Vector
 from bot.vectors.generations import Generation
 from bot.vectors.points import Point
 
-PREFIX = "earworm-"
-TRACK_IDS = uuid.UUID("5d1bb3c5-6b5c-5c0e-9f6f-0e6b6f4a7a52")  # the namespace of Earworm's point ids
-BATCH = 100
-PAGE = 1000
-FILTERED = ("channels", "sharers")  # payload keys that queries filter on
+COLLECTION_PREFIX = "earworm-"
+POINT_ID_NAMESPACE = uuid.UUID("5d1bb3c5-6b5c-5c0e-9f6f-0e6b6f4a7a52")  # the namespace of Earworm's point ids
+UPSERT_BATCH_POINTS = 100
+SCROLL_PAGE_POINTS = 1000
+INDEXED_KEYS = ("channels", "sharers")  # payload keys that queries filter on
 GENERATION_KEY = "generation"  # the payload key that tells generations apart
 
 
@@ -32,18 +32,20 @@ class Place:
 
 def place_of(guild_id: int, generation_id: int) -> Place:
     """A collection per server and generation; for thousands of servers, one collection and conditions on both."""
-    return Place(f"{PREFIX}{guild_id}-{generation_id:x}")
+    return Place(f"{COLLECTION_PREFIX}{guild_id}-{generation_id:x}")
 
 
 def guild_of(collection: str) -> int | None:
     """The server whose collection is called so, if it is one of a single server's."""
-    guild, _, generation = collection.removeprefix(PREFIX).partition("-")
-    return int(guild) if collection.startswith(PREFIX) and guild.isdecimal() and generation else None
+    guild, _, generation = collection.removeprefix(COLLECTION_PREFIX).partition("-")
+    return (
+        int(guild) if collection.startswith(COLLECTION_PREFIX) and guild.isdecimal() and generation else None
+    )
 
 
 def point_id(generation_id: int, track_id: int) -> str:
     """The point's id, the same whenever it is asked for: storing a track twice makes one point."""
-    return str(uuid.uuid5(TRACK_IDS, f"{generation_id}/{track_id}"))
+    return str(uuid.uuid5(POINT_ID_NAMESPACE, f"{generation_id}/{track_id}"))
 
 
 class VectorCollection:
@@ -84,8 +86,8 @@ class VectorCollection:
 
     async def put(self, points: Sequence[models.PointStruct]) -> None:
         """Store points in place of what was stored of their tracks."""
-        for start in range(0, len(points), BATCH):
-            await self.client.upsert(self.place.collection, points[start : start + BATCH])
+        for start in range(0, len(points), UPSERT_BATCH_POINTS):
+            await self.client.upsert(self.place.collection, points[start : start + UPSERT_BATCH_POINTS])
 
     async def remove(self, track_ids: Iterable[int]) -> None:
         """Remove tracks; nothing happens to those that aren't there."""
@@ -121,7 +123,7 @@ class VectorCollection:
             records, offset = await self.client.scroll(
                 self.place.collection,
                 models.Filter(must=must),
-                limit=PAGE,
+                limit=SCROLL_PAGE_POINTS,
                 offset=offset,
                 with_payload=payload,
             )
@@ -140,7 +142,7 @@ class VectorCollection:
         except UnexpectedResponse as error:
             if error.status_code != HTTPStatus.CONFLICT:  # another process was faster
                 raise
-        for field in FILTERED if self.indexed else ():
+        for field in INDEXED_KEYS if self.indexed else ():
             await self.client.create_payload_index(
                 self.place.collection, field, models.PayloadSchemaType.INTEGER
             )

@@ -1,4 +1,4 @@
-"""Do the database and the vector storage say the same? The database is the truth; the vectors are made from it."""
+"""Compares the vector storage with the database, which is the truth, and repairs it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ async def agreement(store: Store, vectors: "VectorStorage") -> list[GuildAgreeme
 async def repair(store: Store, vectors: "VectorStorage") -> list[Repair]:
     """Make every server's points anew from the database, and have another try at what couldn't be listened to."""
     guilds = await _guilds(store, vectors)
-    await vectors.tidy()
+    await vectors.drop_abandoned()
     await vectors.remove_strays()
     async with store.begin() as session:
         await session.execute(delete(Relistening))
@@ -140,7 +140,7 @@ def _compare(
 
 async def _repair(store: Store, vectors: "VectorStorage", guild_id: int) -> Repair:
     before = await vectors.ids(guild_id)
-    await Rebuilder(store, vectors).tend(guild_id, anew=True)
+    await Rebuilder(store, vectors).rebuild(guild_id, anew=True)
     stored = await vectors.ids(guild_id)
     unheard = await coverage.unheard(store, guild_id, vectors.names)
     async with store.session() as session:

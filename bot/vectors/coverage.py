@@ -1,4 +1,4 @@
-"""Which tracks lack a vector that is wanted, and whether they can be listened to again: conditions on `tracks`."""
+"""Which tracks lack a wanted vector, and whether they can be fetched again: conditions on `tracks`."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from models import Relistening, Source, Track, TrackVector
 
 @dataclass(frozen=True)
 class Unheard:
-    """A server's tracks that some embedder which is switched on has not listened to, by id.
+    """A server's tracks that lack the vector of an enabled embedder, by id.
 
     waiting: the bot fetches them again; lost: nothing leads to them any more, so somebody has to share them again.
     """
@@ -54,7 +54,7 @@ async def is_waiting(store: Store, guild_id: int, names: Collection[str]) -> boo
 
 
 def signature(names: Collection[str]) -> str:
-    """What was wanted, in one word: with other embedders a track that was given up gets another try."""
+    """The wanted names as one string: with other embedders a track that was given up gets another try."""
     return ",".join(sorted(names))
 
 
@@ -65,20 +65,13 @@ def lacks(names: Collection[str]) -> ColumnElement[bool]:
 
 def lost(names: Collection[str]) -> ColumnElement[bool]:
     """Nothing leads to the track: no link or file that may last, or all of them were tried in vain."""
-    leads = (
-        select(Source.id)
-        # An attachment's address lasts a day, so none is kept; a file that was named on the command line may remain.
-        .where(
-            Source.track_id == Track.id, or_(Source.url.startswith("http"), Source.url.startswith("path:"))
-        )
-        .exists()
-    )
+    leads = select(Source.id).where(Source.track_id == Track.id, fetchable()).exists()
     tried = and_(Relistening.names == signature(names), Relistening.given_up)
     return or_(~leads, select(Relistening.track_id).where(Relistening.track_id == Track.id, tried).exists())
 
 
 def fetchable() -> ColumnElement[bool]:
-    """The source may still be there: of an attachment, whose address lasts a day, none is kept."""
+    """The source may still be there: a link, or a file on the command line; of attachments, no address is kept."""
     return or_(Source.url.startswith("http"), Source.url.startswith(PATH))
 
 

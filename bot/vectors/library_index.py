@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import func, select
 
+from bot.embedders.base import Vector
 from bot.library.cards import batches
 from bot.library.facts import Facts, load_facts
 from bot.library.sight import Channels
 from bot.library.store import Store
-from bot.vectors.calibration import Vector
 from bot.vectors.generations import Generation
 from bot.vectors.matrix import LibraryMatrix, LibraryVersion, TrackMatches, calibrated_rows, merged
 from bot.vectors.question import Example
@@ -44,7 +44,7 @@ class LibraryIndex:
         self._changed: dict[int, set[int]] = {}
         self._checked: dict[int, float] = {}
         self._loading = asyncio.Lock()
-        vectors.watch(self._note)
+        vectors.subscribe(self._note)
 
     async def facts(self, guild_id: int) -> Mapping[int, Facts]:
         """Every shared track's, by id."""

@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.embedders.base import Vector
 from bot.library.facts import Facts
-from bot.vectors.calibration import Calibration, Vector
+from bot.vectors.calibration import Calibration
 from bot.vectors.generations import Generation
 from bot.vectors.question import Example
 

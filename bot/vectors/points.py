@@ -1,4 +1,4 @@
-"""What the vector storage holds of a track, made from SQL, which is the truth."""
+"""Points: what the vector storage holds of a track, made from the database, which is the truth."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
+from bot.embedders.base import Vector
 from bot.library.cards import load_shares
-from bot.vectors.calibration import Vector
 from models import Share, Track
 
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from bot.embedders.base import Vector
 from bot.library.sight import Channels
-from bot.vectors.calibration import Vector
 
 Strategy = Literal["best_score", "average_vector"]
 Example = int | Mapping[str, Vector]

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import select
 
+from bot.embedders.base import Vector
 from bot.errors import StorageFailed
 from bot.library.store import Store
 from bot.vectors import coverage
-from bot.vectors.calibration import Calibration, Calibrator, Vector, remeasuring_is_due
+from bot.vectors.calibration import Calibration, Calibrator, remeasuring_is_due
 from bot.vectors.generations import Generation
 from bot.vectors.points import load_points
 from models import Track, TrackVector
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 20  # tracks: whoever asks something meanwhile waits for so many at most
-PAGE = 500  # vectors in memory at a time
-COVERED = 0.5  # as large a part of the tracks a new embedder must have heard to take over from an old one
-LOOK_AGAIN_SECONDS = 60.0
+BATCH_TRACKS = 20  # whoever searches meanwhile waits for so many at most
+PAGE_VECTORS = 500  # in memory at a time
+MIN_TAKEOVER_COVERAGE = 0.5  # of the tracks that the old embedders cover, a new one must cover to take over
+RETRY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a server's collection should be: the names of the vectors that questions go by, and of all that it has."""
+    """What a server's next generation should be: the vector names that searches use, and all that it has."""
 
     searched: tuple[str, ...]
     names: tuple[str, ...]
@@ -50,13 +51,13 @@ def plan(current: Generation, counts: Mapping[str, int], wanted: Sequence[str], 
     old, new = (
         max((counts.get(name, 0) for name in names), default=0) for names in (current.searched, wanted)
     )
-    if set(current.searched) == set(wanted) or (not waiting and new >= COVERED * old):
+    if set(current.searched) == set(wanted) or (not waiting and new >= MIN_TAKEOVER_COVERAGE * old):
         return Plan(tuple(wanted), tuple(wanted))
     return Plan(current.searched, tuple(dict.fromkeys([*current.searched, *wanted])))
 
 
 class Rebuilder:
-    """Makes collections anew when they need it, in the background once it was started."""
+    """Builds a new generation where one is due, in the background once it was started."""
 
     def __init__(self, store: Store, vectors: "VectorStorage") -> None:
         self._store = store
@@ -68,7 +69,7 @@ class Rebuilder:
 
     def start(self) -> None:
         """Look after every server now, and after each one whose library changes."""
-        self._vectors.watch(self._note)
+        self._vectors.subscribe(self._note)
         self._task = asyncio.create_task(self._run())
 
     async def stop(self, grace: float = 0.0) -> None:
@@ -78,17 +79,17 @@ class Rebuilder:
         if grace:
             with contextlib.suppress(TimeoutError, StorageFailed):
                 async with asyncio.timeout(grace):
-                    await self.tend_all()
+                    await self.rebuild_all()
         self._task.cancel()
         await asyncio.wait([self._task])
 
-    async def tend_all(self) -> None:
-        """Do for every server what is due."""
+    async def rebuild_all(self) -> None:
+        """Rebuild every server's vectors where that is due."""
         for guild_id in sorted(await self._vectors.generations.guilds()):
-            await self.tend(guild_id)
+            await self.rebuild(guild_id)
 
-    async def tend(self, guild_id: int, *, anew: bool = False) -> bool:
-        """Make a server's collection anew if it needs it, or in any case; whether that was done."""
+    async def rebuild(self, guild_id: int, *, anew: bool = False) -> bool:
+        """Build a new generation for a server if one is due, or in any case (`anew`); whether that was done."""
         async with self._building:
             current = await self._vectors.generations.current(guild_id)
             counts = await coverage.counts(self._store, guild_id)
@@ -123,7 +124,7 @@ class Rebuilder:
         try:
             await self._vectors.make(made)
             await self._fill(made)
-            await self._vectors.settle(made)
+            await self._vectors.flush(made)
             is_final = set(wish.names) == set(self._vectors.names)
             if await generations.swap(made, current, purge=is_final):
                 unused = current
@@ -150,7 +151,7 @@ class Rebuilder:
                     .join(Track, Track.id == TrackVector.track_id)
                     .where(Track.guild_id == guild_id, TrackVector.name == name, Track.id > after)
                     .order_by(Track.id)
-                    .limit(PAGE)
+                    .limit(PAGE_VECTORS)
                 )
                 rows = (await session.execute(query)).all()
             if not rows:
@@ -166,7 +167,7 @@ class Rebuilder:
             async with self._vectors.refreshing:
                 async with self._store.session() as session:
                     ids = select(Track.id).where(Track.guild_id == generation.guild_id, Track.id > after)
-                    batch = list(await session.scalars(ids.order_by(Track.id).limit(AT_ONCE)))
+                    batch = list(await session.scalars(ids.order_by(Track.id).limit(BATCH_TRACKS)))
                     points = await load_points(session, generation.guild_id, Track.id.in_(batch))
                 if not batch:
                     return
@@ -176,9 +177,9 @@ class Rebuilder:
     async def _run(self) -> None:
         due = await self._guilds()
         while True:
-            failed = {guild_id for guild_id in sorted(due) if not await self._tended(guild_id)}
+            failed = {guild_id for guild_id in sorted(due) if not await self._try_rebuild(guild_id)}
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_AGAIN_SECONDS if failed else None):
+                async with asyncio.timeout(RETRY_SECONDS if failed else None):
                     await self._news.wait()
             self._news.clear()
             due, self._touched = failed | self._touched, set()
@@ -193,11 +194,11 @@ class Rebuilder:
                 return await self._vectors.generations.guilds()
             except StorageFailed as error:
                 log.warning("the servers' vectors can't be looked through: %s", error)
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
 
-    async def _tended(self, guild_id: int) -> bool:
+    async def _try_rebuild(self, guild_id: int) -> bool:
         try:
-            await self.tend(guild_id)
+            await self.rebuild(guild_id)
             return True
         except StorageFailed as error:
             log.warning("the vectors of server %d can't be made anew now: %s", guild_id, error)

@@ -1,4 +1,4 @@
-"""Questions to one collection: what is near, seen through a filter, by one vector or by several fused.
+"""Searches one generation for what is near, filtered, by one vector or by several fused.
 
 Rankings by several vectors are fused by reciprocal rank (Cormack, Clarke & Büttcher, SIGIR 2009, whose constant is 60):
 each vector's own scores are on a scale of its own. What may not be shown or isn't wanted is left out before ranks are
@@ -11,36 +11,38 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from qdrant_client import models
 
-from bot.library.sight import COMMAND_LINE
-from bot.vectors.calibration import Vector
+from bot.embedders.base import Vector
+from bot.library.sight import COMMAND_LINE_CHANNEL
 from bot.vectors.collection import Place, VectorCollection, point_id, track_of
 from bot.vectors.generations import Generation
 from bot.vectors.question import Example, Hit, Question, Strategy
 from bot.vectors.unit_vectors import UnitVectors
 
-Heard = Mapping[str, Vector]
+ExampleVectors = Mapping[str, Vector]
 Query = list[float] | models.RecommendQuery
 
-RANKING_CONSTANT = 60 + 1  # Qdrant counts ranks from 0
-DEPTH = 200  # of each ranking that is fused, at least
+RRF_K = 60 + 1  # Qdrant counts ranks from 0
+MIN_RANKING_DEPTH = 200  # of each ranking that is fused, at least
 
 
-async def search(shelf: VectorCollection, generation: Generation, question: Question) -> list[Hit]:
+async def search(collection: VectorCollection, generation: Generation, question: Question) -> list[Hit]:
     """The answer, best first; nothing if the examples have none of the vectors that are kept."""
-    liked = await _heard(shelf, generation, question.positives)
-    disliked = await _heard(shelf, generation, question.negatives)
+    liked = await _heard(collection, generation, question.positives)
+    disliked = await _heard(collection, generation, question.negatives)
     names = _names_for(generation, liked or disliked)
     if not names or question.limit < 1:
         return []
     queries = {name: _query(_by(name, liked), _by(name, disliked), question.strategy) for name in names}
-    found = await _ask(shelf, generation, queries, question)
-    return await _hits(shelf, generation, found, liked, disliked)
+    found = await _ask(collection, generation, queries, question)
+    return await _hits(collection, generation, found, liked, disliked)
 
 
-async def _heard(shelf: VectorCollection, generation: Generation, sounds: Sequence[Example]) -> list[Heard]:
+async def _heard(
+    collection: VectorCollection, generation: Generation, sounds: Sequence[Example]
+) -> list[ExampleVectors]:
     """The calibrated vectors of those of the examples that have any."""
-    names = await shelf.names()
-    stored = await shelf.vectors([sound for sound in sounds if isinstance(sound, int)])
+    names = await collection.names()
+    stored = await collection.vectors([sound for sound in sounds if isinstance(sound, int)])
     heard = [
         {name: tracks[sound] for name, tracks in stored.items() if sound in tracks}
         if isinstance(sound, int)
@@ -50,13 +52,13 @@ async def _heard(shelf: VectorCollection, generation: Generation, sounds: Sequen
     return [vectors for vectors in heard if vectors]
 
 
-def _names_for(generation: Generation, examples: Sequence[Heard]) -> list[str]:
+def _names_for(generation: Generation, examples: Sequence[ExampleVectors]) -> list[str]:
     """The vectors to search by: those that questions go by, or if the examples have none of them, what they have."""
     having = [name for name in generation.calibrations if any(name in example for example in examples)]
     return [name for name in generation.searched if name in having] or having
 
 
-def _by(name: str, sounds: Sequence[Heard]) -> list[list[float]]:
+def _by(name: str, sounds: Sequence[ExampleVectors]) -> list[list[float]]:
     return [sound[name].tolist() for sound in sounds if name in sound]
 
 
@@ -72,26 +74,26 @@ def _query(
 
 
 async def _ask(
-    shelf: VectorCollection, generation: Generation, queries: Mapping[str, Query], question: Question
+    collection: VectorCollection, generation: Generation, queries: Mapping[str, Query], question: Question
 ) -> list[tuple[int, float]]:
     """Tracks and scores, best first, for one query by vector name, or for several fused."""
     if len(queries) == 1:
         ((name, query),) = queries.items()
         # Embedded Qdrant is quicker when asked for more than when it has to leave out some.
-        spare = 0 if shelf.indexed else len(question.exclude)
-        answer = await shelf.client.query_points(
-            shelf.place.collection,
+        spare = 0 if collection.indexed else len(question.exclude)
+        answer = await collection.client.query_points(
+            collection.place.collection,
             query=query,
             using=name,
-            query_filter=_wanted(shelf.place, generation, question, () if spare else question.exclude),
+            query_filter=_wanted(collection.place, generation, question, () if spare else question.exclude),
             limit=question.limit + spare,
             with_payload=["track_id"],
         )
     else:
-        answer = await shelf.client.query_points(
-            shelf.place.collection,
-            prefetch=_rankings(shelf.place, generation, queries, question),
-            query=models.RrfQuery(rrf=models.Rrf(k=RANKING_CONSTANT)),
+        answer = await collection.client.query_points(
+            collection.place.collection,
+            prefetch=_rankings(collection.place, generation, queries, question),
+            query=models.RrfQuery(rrf=models.Rrf(k=RRF_K)),
             limit=question.limit,
             with_payload=["track_id"],
         )
@@ -104,7 +106,7 @@ def _rankings(
 ) -> list[models.Prefetch]:
     """A ranking by each vector, of what may be shown and is wanted; a track may be missing from some."""
     wanted = _wanted(place, generation, question, question.exclude)
-    depth = max(DEPTH, question.limit)
+    depth = max(MIN_RANKING_DEPTH, question.limit)
     return [
         models.Prefetch(query=query, using=name, filter=wanted, limit=depth)
         for name, query in queries.items()
@@ -117,7 +119,7 @@ def _wanted(
     """What may be shown and is asked for, without some."""
     must = list(place.conditions)
     if question.channels is not None:
-        shown = models.MatchAny(any=sorted({COMMAND_LINE, *question.channels}))
+        shown = models.MatchAny(any=sorted({COMMAND_LINE_CHANNEL, *question.channels}))
         must.append(models.FieldCondition(key="channels", match=shown))
     if question.among is not None:
         must.append(_one_of(generation, question.among))
@@ -129,15 +131,15 @@ def _one_of(generation: Generation, tracks: Collection[int]) -> models.HasIdCond
 
 
 async def _hits(
-    shelf: VectorCollection,
+    collection: VectorCollection,
     generation: Generation,
     found: Sequence[tuple[int, float]],
-    liked: Sequence[Heard],
-    disliked: Sequence[Heard],
+    liked: Sequence[ExampleVectors],
+    disliked: Sequence[ExampleVectors],
 ) -> list[Hit]:
     """What was found, with how well it matches the examples, which have numbers below 0 among the tracks."""
     tracks = [track_id for track_id, _ in found]
-    vectors = await shelf.vectors(tracks)
+    vectors = await collection.vectors(tracks)
     for number, example in enumerate([*liked, *disliked], start=1):
         for name, vector in example.items():
             vectors[name][-number] = vector

@@ -20,8 +20,8 @@ from bot.library.store import Store
 from bot.settings import Settings
 from bot.vectors.calibration import Calibration
 from bot.vectors.collection import (
+    COLLECTION_PREFIX,
     GENERATION_KEY,
-    PREFIX,
     VectorCollection,
     as_stored,
     guild_of,
@@ -35,10 +35,10 @@ from bot.vectors.question import Example, Hit, Question, Strategy
 from bot.vectors.search import search
 from bot.vectors.unit_vectors import UnitVectors
 
-PATIENCE = timedelta(hours=1)  # more than it takes to make a collection
+ABANDONED_AFTER = timedelta(hours=1)  # more than it takes to make a collection
 
 T = TypeVar("T")
-Watcher = Callable[[int, Collection[int]], None]
+ChangeListener = Callable[[int, Collection[int]], None]
 
 
 class VectorStorage:
@@ -56,7 +56,7 @@ class VectorStorage:
         self._thread = thread
         self._infos = {info.vector_name: info for info in infos}
         self.embedded = embedded
-        self._watchers: list[Watcher] = []
+        self._listeners: list[ChangeListener] = []
 
     @classmethod
     async def open(cls, settings: Settings, infos: Sequence[EmbedderInfo], store: Store) -> Self:
@@ -65,7 +65,7 @@ class VectorStorage:
             await QdrantThread.open(settings), infos, Generations(store), embedded=not settings.qdrant_url
         )
         try:
-            await made.tidy()
+            await made.drop_abandoned()
         except BaseException:
             await made.close()
             raise
@@ -98,32 +98,32 @@ class VectorStorage:
             generations = await self.generations.of(guild_id)
         for generation in generations:
             await self.fill(generation, points, make=generation.current)
-        self._tell(guild_id, [point.track_id for point in points])
+        self._notify(guild_id, [point.track_id for point in points])
 
     async def remove(self, guild_id: int, track_ids: Collection[int]) -> None:
         """Remove tracks; nothing happens to those that aren't stored."""
         for generation in await self.generations.of(guild_id):
-            await self._on(generation, lambda shelf: shelf.remove(track_ids))
-        self._tell(guild_id, track_ids)
+            await self._on(generation, lambda collection: collection.remove(track_ids))
+        self._notify(guild_id, track_ids)
 
-    def watch(self, watcher: Watcher) -> None:
-        """Have it told of every server and its tracks that are stored or removed from now on, afterwards."""
-        self._watchers.append(watcher)
+    def subscribe(self, listener: ChangeListener) -> None:
+        """Call `listener` with a server and its tracks after each time that some were stored or removed."""
+        self._listeners.append(listener)
 
-    def _tell(self, guild_id: int, track_ids: Collection[int]) -> None:
-        for watcher in self._watchers:
-            watcher(guild_id, track_ids)
+    def _notify(self, guild_id: int, track_ids: Collection[int]) -> None:
+        for listener in self._listeners:
+            listener(guild_id, track_ids)
 
     # -- a collection's life -------------------------------------------------------------------------------
 
     async def make(self, generation: Generation) -> None:
-        """Make the collection of a generation that was announced; `settle` it before it is used."""
+        """Create the collection of a generation that was recorded; `flush` it before it is used."""
 
         async def create(client: AsyncQdrantClient) -> None:
-            shelf = self._shelf(client, generation)
-            await shelf.make()
-            if not shelf.place.conditions:
-                wait_for_disk(client, shelf.place.collection, False)
+            collection = self._collection(client, generation)
+            await collection.make()
+            if not collection.place.conditions:
+                wait_for_disk(client, collection.place.collection, False)
 
         await self._thread.run(create)
 
@@ -133,16 +133,16 @@ class VectorStorage:
         structs = [struct for _, struct in stored if struct is not None]
         bare = [track_id for track_id, struct in stored if struct is None]
 
-        async def store(shelf: VectorCollection) -> None:
+        async def store(collection: VectorCollection) -> None:
             if make and structs:
-                await shelf.make()
-            if await shelf.names():
-                await shelf.put(structs)
-                await shelf.remove(bare)
+                await collection.make()
+            if await collection.names():
+                await collection.put(structs)
+                await collection.remove(bare)
 
         await self._on(generation, store)
 
-    async def settle(self, generation: Generation) -> None:
+    async def flush(self, generation: Generation) -> None:
         """See that what was stored is on the disk."""
 
         async def sync(client: AsyncQdrantClient) -> None:
@@ -154,18 +154,20 @@ class VectorStorage:
 
     async def drop(self, generation: Generation) -> None:
         """Remove a generation that isn't in use, and then its row."""
-        await self._on(generation, lambda shelf: shelf.unmake())
+        await self._on(generation, lambda collection: collection.unmake())
         await self.generations.forget(generation)
 
-    async def tidy(self) -> None:
+    async def drop_abandoned(self) -> None:
         """Remove what a crash left. On a Qdrant server somebody else may be making what is not in use yet."""
-        for generation in await self.generations.unused(since=timedelta() if self.embedded else PATIENCE):
+        for generation in await self.generations.unused(
+            since=timedelta() if self.embedded else ABANDONED_AFTER
+        ):
             await self.drop(generation)
 
     async def _begin_first(self, guild_id: int) -> None:
         calibrations = {name: Calibration.unmeasured(info) for name, info in self._infos.items()}
         first = await self.generations.begin(guild_id, self.names, calibrations)
-        await self._on(first, lambda shelf: shelf.make())
+        await self._on(first, lambda collection: collection.make())
         if not await self.generations.swap(first, None):
             await self.drop(first)
 
@@ -175,7 +177,7 @@ class VectorStorage:
         """How these tracks sound, as far as they have vectors."""
 
         async def look(client: AsyncQdrantClient, generation: Generation) -> UnitVectors:
-            vectors = await self._shelf(client, generation).vectors(track_ids)
+            vectors = await self._collection(client, generation).vectors(track_ids)
             return UnitVectors(generation.id, generation.searched, generation.calibrations, vectors)
 
         return await self._in_use(guild_id, look) or UnitVectors(0, (), {}, {})
@@ -215,7 +217,7 @@ class VectorStorage:
             return [each.name for each in (await client.get_collections()).collections]
 
         known = {place_of(*each).collection for each in await self.generations.known()}
-        names = [name for name in await self._thread.run(collections) if name.startswith(PREFIX)]
+        names = [name for name in await self._thread.run(collections) if name.startswith(COLLECTION_PREFIX)]
         found = [(guild_of(name), name) for name in sorted(set(names) - known)]
         return [(guild, name) for guild, name in found if guild is not None]
 
@@ -266,7 +268,7 @@ class VectorStorage:
 
     # -- underneath ----------------------------------------------------------------------------------------
 
-    def _shelf(self, client: AsyncQdrantClient, generation: Generation) -> VectorCollection:
+    def _collection(self, client: AsyncQdrantClient, generation: Generation) -> VectorCollection:
         # An index does nothing in embedded mode but warn; hosted servers refuse to filter without one.
         return VectorCollection(client, generation, indexed=not self.embedded)
 
@@ -274,13 +276,13 @@ class VectorStorage:
         self, generation: Generation, operation: Callable[[VectorCollection], Awaitable[None]]
     ) -> None:
         async def run(client: AsyncQdrantClient) -> None:
-            await operation(self._shelf(client, generation))
+            await operation(self._collection(client, generation))
 
         await self._thread.run(run)
 
     async def _ask(self, guild_id: int, question: Question) -> list[Hit]:
         async def run(client: AsyncQdrantClient, generation: Generation) -> list[Hit]:
-            return await search(self._shelf(client, generation), generation, question)
+            return await search(self._collection(client, generation), generation, question)
 
         return await self._in_use(guild_id, run) or []
 
@@ -307,13 +309,13 @@ class VectorStorage:
         self, guild_id: int, payload: bool | list[str], condition: models.Condition | None = None
     ) -> list[models.Record]:
         async def pages(client: AsyncQdrantClient, generation: Generation) -> list[models.Record]:
-            return await self._shelf(client, generation).scroll(payload, condition)
+            return await self._collection(client, generation).scroll(payload, condition)
 
         return await self._in_use(guild_id, pages) or []
 
     async def _having(self, client: AsyncQdrantClient, generation: Generation, name: str) -> set[int]:
-        shelf = self._shelf(client, generation)
-        if name not in await shelf.names():
+        collection = self._collection(client, generation)
+        if name not in await collection.names():
             return set()
         condition = models.HasVectorCondition(has_vector=name)
-        return {track_of(record) for record in await shelf.scroll(["track_id"], condition)}
+        return {track_of(record) for record in await collection.scroll(["track_id"], condition)}

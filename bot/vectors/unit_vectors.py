@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.vectors.calibration import Calibration, Vector
+from bot.embedders.base import Vector
+from bot.vectors.calibration import Calibration
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ async def _places(bot: Earworm, guild: discord.Guild, *others: int) -> list[Chan
     To ask of every channel of a large server would take long.
     """
     threads = await bot.services.guilds.threads(guild.id)
-    ids = await bot.services.catalog.places(guild.id) | set(others)
+    ids = await bot.services.catalog.channels_with_shares(guild.id) | set(others)
     views = (_view(guild, channel_id, threads.get(channel_id)) for channel_id in ids)
     return [view for view in views if view is not None]
 

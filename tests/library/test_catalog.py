@@ -284,4 +284,4 @@ async def test_the_channels_in_which_something_was_shared(catalog, store):
     track = await add_track(store, "Song", channel=PUBLIC)
     await add_share(store, track, channel=HIDDEN)
     await add_track(store, "Elsewhere", guild=GUILD + 1, channel=7)
-    assert await catalog.places(GUILD) == {PUBLIC, HIDDEN}
+    assert await catalog.channels_with_shares(GUILD) == {PUBLIC, HIDDEN}

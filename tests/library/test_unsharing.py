@@ -210,7 +210,7 @@ async def test_a_share_that_is_being_added_keeps_its_track(refresher, store):
 
 
 async def test_hundreds_of_shares_are_dropped_at_once(store, monkeypatch):
-    monkeypatch.setattr("bot.library.unsharing.BATCH", 4)
+    monkeypatch.setattr("bot.library.unsharing.BATCH_ROWS", 4)
     track = await add_track(store, "One", message=1)
     for message in range(2, 12):
         await add_share(store, track, message=message)

@@ -39,7 +39,7 @@ async def services(
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TMPDIR", raising=False)
         patch.setattr("bot.shares.jobs.FIRST_DELAY", timedelta(seconds=0.1))  # until something is tried again
-        patch.setattr("bot.shares.work_loop.POLL", 0.1)
+        patch.setattr("bot.shares.work_loop.POLL_SECONDS", 0.1)
         async with Services.open(empty.model_copy(update=changes), listen=True) as it:
             yield it
             async with it.store.session() as session:

@@ -15,7 +15,7 @@ from bot.library.store import Store
 from bot.library.unsharing import drop_shares
 from bot.listening.analyst import Analysis
 from bot.listening.listener import AnalysedSong
-from bot.listening.track_names import Naming
+from bot.listening.track_names import TrackName
 from bot.shares.filing import Filing
 from bot.shares.jobs import Claimed
 from bot.shares.ledger import Ledger, NewShare
@@ -40,7 +40,7 @@ def heard(number: int = 0, *, title: str = "Song") -> AnalysedSong:
     sound = samples(number)
     vector = np.full(4, number + 1, np.float32)
     analysis = Analysis({"first-1": vector}, fingerprint(sound, RATE), len(sound) / RATE, tags={"jazz": 0.5})
-    return AnalysedSong(Naming(title, "Artist", "Album"), ("genre",), analysis)
+    return AnalysedSong(TrackName(title, "Artist", "Album"), ("genre",), analysis)
 
 
 async def claim(ledger: Ledger, name: str, message: int) -> Claimed:

@@ -19,7 +19,7 @@ from bot.services import Services
 from bot.settings import Settings
 from bot.shares.jobs import now
 from bot.shares.ledger import new_share
-from bot.shares.relistener import FIRST_DELAY, GIVE_WAY_SECONDS, LOOK_AGAIN_SECONDS, Relistener
+from bot.shares.relistener import FIRST_DELAY, GIVE_WAY_SECONDS, POLL_SECONDS, Relistener
 from bot.vectors import consistency, coverage
 from models import Job, Relistening, Source, Track, TrackVector
 from tests.support.channel import ReplyLog
@@ -88,7 +88,7 @@ async def test_what_a_link_still_leads_to_is_heard_again(
     assert await again.step() == 0
     assert await names(services, track) == {OLD, MFCC}
     assert await unheard(services, guild) == coverage.Unheard()
-    assert await again.step() == LOOK_AGAIN_SECONDS
+    assert await again.step() == POLL_SECONDS
 
 
 async def test_what_is_gone_is_given_up_and_named(
@@ -100,7 +100,7 @@ async def test_what_is_gone_is_given_up_and_named(
     assert await unheard(services, guild) == coverage.Unheard(lost=(track,))
     assert await names(services, track) == {OLD}
     assert "removed" in (await note(services, track)).reason
-    assert await again.step() == LOOK_AGAIN_SECONDS
+    assert await again.step() == POLL_SECONDS
     (found,) = [
         each for each in await consistency.agreement(services.store, services.vectors) if each.id == guild
     ]
@@ -110,7 +110,7 @@ async def test_what_is_gone_is_given_up_and_named(
 async def test_an_attachment_is_lost_without_a_try(services: Services, again: Relistener, guild: int) -> None:
     track = await heard_long_ago(services, guild, "")
     assert await unheard(services, guild) == coverage.Unheard(lost=(track,))
-    assert await again.step() == LOOK_AGAIN_SECONDS
+    assert await again.step() == POLL_SECONDS
 
 
 async def test_trouble_that_may_pass_is_waited_out(
@@ -124,7 +124,7 @@ async def test_trouble_that_may_pass_is_waited_out(
     assert (kept.attempts, kept.given_up) == (1, False)
     assert kept.run_after > now() + FIRST_DELAY / 2
     assert await unheard(services, guild) == coverage.Unheard(waiting=(track,))
-    assert await again.step() == LOOK_AGAIN_SECONDS
+    assert await again.step() == POLL_SECONDS
     web.serve("/busy.wav", song)
     await later(services, track)
     await again.step()

@@ -57,7 +57,7 @@ async def test_a_library_is_in_one_frame_at_every_size(store, vectors, rebuilder
     for size in (1, 20, 49, 50, 51, 99, 100, 101, 120):
         *_, newest = await add(store, vectors, raws[count:size])
         count = size
-        if await rebuilder.tend(GUILD):
+        if await rebuilder.rebuild(GUILD):
             measured = count
             moments.append(count)
         placed = np.stack(expected(raws[:count], measured))
@@ -87,7 +87,7 @@ async def test_answers_are_all_from_one_frame_while_a_collection_is_swapped(stor
 
     async def swap():
         await asyncio.sleep(0.02)
-        assert await rebuilder.tend(GUILD)
+        assert await rebuilder.rebuild(GUILD)
         await asyncio.sleep(0.05)
         done.set()
 
@@ -104,12 +104,12 @@ async def test_a_question_is_asked_again_if_the_collection_was_swapped_meanwhile
     loop = asyncio.get_running_loop()
     swapped = []
 
-    async def swap_first(shelf):
+    async def swap_first(collection):
         if not swapped:
-            swapped.append(asyncio.run_coroutine_threadsafe(rebuilder.tend(GUILD), loop))
+            swapped.append(asyncio.run_coroutine_threadsafe(rebuilder.rebuild(GUILD), loop))
             monkeypatch.setattr(VectorCollection, "names", original)
             await asyncio.wrap_future(swapped[0])
-        return await original(shelf)
+        return await original(collection)
 
     monkeypatch.setattr(VectorCollection, "names", swap_first)
     hits = await vectors.nearest(GUILD, {ONE: raws[0]}, channels=None, limit=MIN_TRACKS)
@@ -144,7 +144,7 @@ async def test_what_is_filed_changed_and_removed_during_a_build_is_not_lost(
             await vectors.refreshing.acquire()
 
     monkeypatch.setattr(vectors, "fill", meddle)
-    assert await rebuilder.tend(GUILD)
+    assert await rebuilder.rebuild(GUILD)
     monkeypatch.undo()
     assert await vectors.ids(GUILD) == {*tracks[1:-1], *late}
     assert await vectors.shared_by(GUILD, 77) == {tracks[1]}
@@ -153,7 +153,7 @@ async def test_what_is_filed_changed_and_removed_during_a_build_is_not_lost(
 
 async def test_others_are_answered_while_a_collection_is_made(store, vectors, rebuilder):
     await add(store, vectors, sounds(MIN_TRACKS))
-    building = asyncio.create_task(rebuilder.tend(GUILD))
+    building = asyncio.create_task(rebuilder.rebuild(GUILD))
     answered = 0
     while not building.done():
         await vectors.ids(GUILD)
@@ -181,7 +181,7 @@ async def test_what_is_due_when_it_is_stopped_is_still_done(store, vectors, rebu
 
 async def test_two_that_build_at_once_leave_one_collection(store, vectors):
     await add(store, vectors, sounds(MIN_TRACKS))
-    done = await asyncio.gather(*(Rebuilder(store, vectors).tend(GUILD) for _ in range(2)))
+    done = await asyncio.gather(*(Rebuilder(store, vectors).rebuild(GUILD) for _ in range(2)))
     assert sorted(done) in ([False, True], [True, True])
     assert await generations(vectors) == [True] and len(await collections(vectors)) == 1
     assert (await consistency.agreement(store, vectors))[0].agree
@@ -193,9 +193,9 @@ async def test_a_build_that_fails_leaves_the_old_one(store, vectors, rebuilder, 
     async def fail(*_):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(vectors, "settle", fail)
+    monkeypatch.setattr(vectors, "flush", fail)
     with pytest.raises(OSError, match="full"):
-        await rebuilder.tend(GUILD)
+        await rebuilder.rebuild(GUILD)
     assert await generations(vectors) == [True] and len(await collections(vectors)) == 1
     assert len(await vectors.nearest(GUILD, {ONE: sounds(1)[0]}, channels=None, limit=99)) == MIN_TRACKS
 
@@ -219,7 +219,7 @@ async def test_servers_that_share_a_collection_have_frames_of_their_own(
     await add(store, vectors, raws)
     other = await add_track(store, "Elsewhere", guild=GUILD + 1, sounds=raws[0])
     await refresher.refresh_point(GUILD + 1, other)
-    assert await rebuilder.tend(GUILD)
+    assert await rebuilder.rebuild(GUILD)
     held, elsewhere = await stored(vectors), (await vectors.get(GUILD + 1, [other])).vectors[ONE]
     placed = expected(list(raws), 50)
     assert np.stack([held[key] for key in sorted(held)]) == pytest.approx(np.stack(placed), abs=1e-4)
@@ -274,8 +274,8 @@ async def test_vectors_that_are_not_wanted_any_more_are_forgotten_but_for_those_
             session.add(TrackVector(track_id=track, name=TWO, data=vector(1, track, 0).tobytes()))
     await vectors.close()
     changed = await VectorStorage.open(settings, [SECOND], store)
-    assert await Rebuilder(store, changed).tend(GUILD)
-    assert not await Rebuilder(store, changed).tend(GUILD)
+    assert await Rebuilder(store, changed).rebuild(GUILD)
+    assert not await Rebuilder(store, changed).rebuild(GUILD)
     async with store.session() as session:
         left = {(row.track_id, row.name) for row in await session.scalars(select(TrackVector))}
     (found,) = await consistency.agreement(store, changed)

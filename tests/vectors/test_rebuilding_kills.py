@@ -20,7 +20,7 @@ from models import GenerationRecord
 from tests.support.growing import FIRST, ONE, SECOND, add, collections, generations, hurrying, sounds
 from tests.support.library import GUILD
 
-STEPS = ("begin", "make", "fill", "settle", "swap", "drop", "forget")
+STEPS = ("begin", "make", "fill", "flush", "swap", "drop", "forget")
 
 
 async def test_killed_at_any_step_the_old_or_the_new_is_in_use_and_nothing_is_left_over(tmp_path):
@@ -41,7 +41,7 @@ async def test_killed_at_any_step_the_old_or_the_new_is_in_use_and_nothing_is_le
         assert measured == (MIN_TRACKS + 2 if step in ("drop", "forget") else 0), step
         assert before == (0 if step == "begin" else 1), step
         assert await generations(vectors) == [True] and len(await collections(vectors)) == 1, step
-        await Rebuilder(store, vectors).tend(GUILD)
+        await Rebuilder(store, vectors).rebuild(GUILD)
         assert (await vectors.generations.current(GUILD)).calibrations[ONE].tracks == MIN_TRACKS + 2, step
         await vectors.close()
         await store.close()
@@ -78,7 +78,7 @@ def kill_everywhere(folder):
             os.kill(os.getpid(), signal.SIGKILL)
 
         setattr(owner, step, die)
-        await Rebuilder(store, vectors).tend(GUILD)
+        await Rebuilder(store, vectors).rebuild(GUILD)
 
     hurried = hurrying(CollectionPersistence._ensure_table)
     CollectionPersistence._ensure_table = hurried  # type: ignore[method-assign, assignment]

@@ -32,7 +32,7 @@ async def backend(request, settings, store):
     vectors = await VectorStorage.open(made, INFOS, store)
     for guild_id in (GUILD, GUILD + 1):
         for generation in await vectors.generations.of(guild_id):
-            await vectors._on(generation, lambda shelf: shelf.unmake())
+            await vectors._on(generation, lambda collection: collection.unmake())
     await vectors.close()
 
 
@@ -205,8 +205,8 @@ async def test_a_track_may_have_only_some_of_the_vectors(vectors):
 
 
 async def test_more_points_than_a_page_are_all_there(vectors, monkeypatch):
-    monkeypatch.setattr("bot.vectors.collection.PAGE", 7)
-    monkeypatch.setattr("bot.vectors.collection.BATCH", 4)
+    monkeypatch.setattr("bot.vectors.collection.SCROLL_PAGE_POINTS", 7)
+    monkeypatch.setattr("bot.vectors.collection.UPSERT_BATCH_POINTS", 4)
     for track_id in range(1, 31):
         await put(vectors, track_id, EAST)
     assert await vectors.ids(GUILD) == set(range(1, 31))
