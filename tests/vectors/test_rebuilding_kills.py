@@ -26,7 +26,7 @@ STEPS = ("begin", "make", "fill", "flush", "swap", "drop", "forget")
 async def test_killed_at_any_step_the_old_or_the_new_is_in_use_and_nothing_is_left_over(tmp_path):
     """One process makes the library, and a fork of it for each step is killed just before that step."""
     program = (
-        "import sys; from tests.library import test_rebuilding_kills as it; it.kill_everywhere(sys.argv[1])"
+        "import sys; from tests.vectors import test_rebuilding_kills as it; it.kill_everywhere(sys.argv[1])"
     )
     run = [sys.executable, "-c", program, str(tmp_path)]
     made = await asyncio.to_thread(subprocess.run, run, capture_output=True, text=True)
