@@ -24,11 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.arrays import Array
 from bot.suggestions import scoring
 from bot.taste.colike import FACTORS, CoLikeModel, learn, usable_votes
 from bot.taste.feedback import Vote
-
-Array = NDArray[np.float64]
 
 SIZES = (
     (4, 10),

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.listening import heard
+from bot.arrays import Array
 from bot.embedders import EMBEDDERS, weights
 from bot.embedders.base import normalised
 from bot.settings import Settings
@@ -39,8 +40,6 @@ from bot.taste.colike import CoLikeModel, learn, usable_votes
 from bot.taste.evidence import taste_of, vote_events
 from bot.taste.feedback import Vote
 from bot.vectors.calibration import Calibrator
-
-Array = NDArray[np.float64]
 
 REACTIONS = (0, 1, 3, 10, 30)
 TOP = 10

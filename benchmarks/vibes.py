@@ -24,10 +24,10 @@ from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.metrics import adjusted_mutual_info_score, silhouette_score
 
 from benchmarks.listening import LabelledSong, heard
+from bot.arrays import Vectors
 from bot.playlists.songs import centred
 from bot.playlists.vibes import MAX_VIBES, MIN_VIBE_SIZE, NO_VIBE, find_vibes, match_vibes
 
-Vectors = NDArray[np.float32]
 Names = NDArray[np.str_]
 Labels = NDArray[np.int64]
 Way = Callable[[Vectors, np.random.Generator], Labels]

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from bot.arrays import Array
 from bot.audio.decode import decode
 from bot.embedders import load
 from bot.embedders.base import Embedder
@@ -36,7 +37,6 @@ BUDGETS = (5, 10, 20, 30, 60, 120)
 NEAREST = 10
 ENGINES = ("fast", "fp32")
 
-Array = NDArray[np.float64]
 Clips = list[NDArray[np.float32]]
 
 

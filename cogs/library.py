@@ -15,7 +15,7 @@ from cogs.shared.audience import channels_for, sight_of
 from cogs.shared.text import fitted, fitting, plain, shared_by, song, votes
 from cogs.shared.tracks import find_track, suggest_tracks
 from cogs.shared.votes import explained, vote_buttons
-from cogs.shares.sharing import delete_quietly, tell_again
+from cogs.shares.sharing import delete_quietly, refresh_replies
 from cogs.suggestions.page import TEXT_LIMIT
 
 SONGS_PER_PAGE = 10
@@ -85,7 +85,7 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
             gone = await services.refresher.drop_share(guild_id, share.message_id, self.track_id)
             await delete_quietly(interaction.client, gone)
             await services.pipeline.refresh_reply(guild_id, share.channel_id, share.message_id)
-        await tell_again(interaction.client, guild_id, [self.track_id])
+        await refresh_replies(interaction.client, guild_id, [self.track_id])
         # Of others' shares that this member can't see nothing is said.
         stands = await services.catalog.cards(guild_id, [self.track_id], sight)
         done = "is no longer shared by you; others share it too" if stands else "is removed from the library"

@@ -12,7 +12,7 @@ from bot.client import DISCORD_FAILS, Earworm
 from bot.privacy.forget import BotMessage
 from cogs.shared.audience import sight_of
 from cogs.shared.pictures import editable
-from cogs.shares.sharing import delete_quietly, tell_again
+from cogs.shares.sharing import delete_quietly, refresh_replies
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class PrivacyCog(
         forgotten = await self.bot.services.member_erasure.forget(interaction.guild_id, interaction.user.id)
         await interaction.edit_original_response(content=forgotten.summary)
         await delete_quietly(self.bot, forgotten.replies)
-        await tell_again(self.bot, interaction.guild_id, forgotten.still_shared)
+        await refresh_replies(self.bot, interaction.guild_id, forgotten.still_shared)
         for message in forgotten.posted:
             await self._unname(interaction.user, message)
 

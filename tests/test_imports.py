@@ -16,7 +16,7 @@ PACKAGES = ("bot", "cogs", "discord_sandbox", "models", "migrations")
 
 # What may be imported from further right, or from the same place; what stands together may import each other.
 WAY = (
-    {"backoff", "errors", "logs", "periods", "settings", "signals", "visibility", "workers"},
+    {"arrays", "backoff", "errors", "logs", "periods", "settings", "signals", "visibility", "workers"},
     {"intake"},
     {"audio"},
     {"embedders"},

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bot.embedders.keras_weights import Layer
-from bot.embedders.openl3_net import POOLED, Array, folded, pooled
+from bot.embedders.openl3_net import POOLED, Weights, folded, pooled
 from bot.embedders.winograd import PATCH, PRODUCTS, TILE, kernels, transformed_kernel
 
 FLOAT = 4
@@ -81,7 +81,7 @@ class FastNetwork:
 class _Step:
     """A 3×3 convolution, its activation and, after some, a 2×2 maximum."""
 
-    def __init__(self, i: int, shape: tuple[int, int], kernel: Array, bias: Array) -> None:
+    def __init__(self, i: int, shape: tuple[int, int], kernel: Weights, bias: Weights) -> None:
         self.pooled = i in POOLED
         self.channels_out, self.channels = kernel.shape[:2]
         # The 2×2 maximum leaves out an odd last row or column, so that it needn't be computed.

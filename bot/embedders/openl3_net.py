@@ -22,7 +22,7 @@ FINAL_POOL = {
     ("linear", 6144): (8, 8),
 }
 
-Array = NDArray[np.float32]
+Weights = NDArray[np.float32]
 
 
 class OpenL3Network:
@@ -56,7 +56,7 @@ def pooled(x: Tensor, pool: tuple[int, int]) -> Tensor:
     return functional.max_pool2d(x, pool).permute(0, 2, 3, 1).flatten(1)
 
 
-def folded(layers: Sequence[Layer]) -> list[tuple[Array, Array]]:
+def folded(layers: Sequence[Layer]) -> list[tuple[Weights, Weights]]:
     """Kernels and biases that do the next layer's batch norm too.
 
     The first norm can't be folded: the zeros around the image are put there after it.

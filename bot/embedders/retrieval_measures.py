@@ -14,7 +14,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bot.arrays import Array
+
 Numbers = Mapping[str, float]
 Intervals = Mapping[str, tuple[float, float]]
 Kind = TypeVar("Kind", bound=np.generic)

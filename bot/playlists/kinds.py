@@ -10,6 +10,7 @@ from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.playlists.rules import MAX_PER_ARTIST, Rule, chosen, max_per_artist, not_posted_lately
 from bot.playlists.sequence import arrange
 from bot.playlists.songs import PlacedTrack, Places, centroid
+from bot.suggestions.paths import arc
 from bot.suggestions.pick import Pick
 from bot.suggestions.wording import count
 
@@ -200,14 +201,8 @@ def _is_overlooked(song: PlacedTrack, week: ThisWeek) -> bool:
 
 def _steps_between(here: Places, there: Places, steps: int) -> list[tuple[float, Places]]:
     """Evenly spaced places on the arc from one to the other, and how far along each is, 0 to 1."""
-    from scipy.spatial import geometric_slerp
-
     along = np.linspace(0, 1, steps)
-    if here.any() and there.any() and abs(here @ there) < 1 - 5e-13:
-        places = geometric_slerp(here, there, along, tol=1e-15)
-    else:  # no arc leads from one to the other, or more than one
-        places = np.outer(1 - along, here) + np.outer(along, there)
-    return list(zip(along.tolist(), places, strict=True))
+    return list(zip(along.tolist(), arc(here, there, along), strict=True))
 
 
 def _allowed_next(left: Sequence[PlacedTrack], used: Sequence[str]) -> Sequence[PlacedTrack]:

@@ -22,7 +22,7 @@ from models import MapPlace, Track
 
 NEW_FOR = timedelta(days=7)
 
-Places = dict[int, tuple[float, float]]
+MapPositions = dict[int, tuple[float, float]]
 
 
 class MusicMaps:
@@ -63,7 +63,7 @@ class MusicMaps:
         cards = [music.cards[track_id] for track_id in places if track_id in music.cards]
         return _map(server, cards, places, music.vibes, 0, since)
 
-    async def places(self, guild_id: int, *, now: datetime | None = None) -> Places:
+    async def places(self, guild_id: int, *, now: datetime | None = None) -> MapPositions:
         """Where each song stands that any embedder has heard, without a unit."""
         now = now or datetime.now(UTC)
         async with self._drawing_up[guild_id]:
@@ -78,7 +78,7 @@ class MusicMaps:
         is_new = newest is not None and newest > placed_at
         return is_new or Week.of(placed_at.date()) != Week.of(now.date())
 
-    async def _draw_up(self, guild_id: int, before: Places) -> Places:
+    async def _draw_up(self, guild_id: int, before: MapPositions) -> MapPositions:
         songs = await self._reader.songs(guild_id, None)
         if not songs:
             return {}
@@ -89,12 +89,12 @@ class MusicMaps:
         spots = await asyncio.to_thread(place, sounds, [vibes.get(track_id) for track_id in songs], stood)
         return {track_id: (float(x), float(y)) for track_id, (x, y) in zip(songs, spots, strict=True)}
 
-    async def _kept(self, guild_id: int) -> tuple[Places, datetime | None]:
+    async def _kept(self, guild_id: int) -> tuple[MapPositions, datetime | None]:
         async with self._store.session() as session:
             rows = (await session.scalars(select(MapPlace).where(MapPlace.guild_id == guild_id))).all()
         return {row.track_id: (row.x, row.y) for row in rows}, max((r.placed_at for r in rows), default=None)
 
-    async def _keep(self, guild_id: int, places: Places, now: datetime) -> None:
+    async def _keep(self, guild_id: int, places: MapPositions, now: datetime) -> None:
         there = select(Track.id).where(Track.guild_id == guild_id).with_for_update(read=True, key_share=True)
         async with self._store.begin() as session:
             still_there = set(await session.scalars(there))

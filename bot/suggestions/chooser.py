@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, select
 
+from bot.arrays import Array, Matches
 from bot.audio.fingerprint import Fingerprint, from_bytes, same_recording
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
@@ -22,9 +22,6 @@ from bot.suggestions.song_names import SongName
 from bot.suggestions.wishes import DIVERSITY, Steering, checked, diversified, unmet_wish
 from bot.vectors.library_index import LibraryIndex
 from models import Share, Track
-
-Array = NDArray[np.float64]
-Matches = NDArray[np.float32]
 
 POOL_SIZE = 100  # best candidates that the rules look at, at least
 POOL_FACTOR = 4  # times as many as are asked for, and times as many again where the rules left too few

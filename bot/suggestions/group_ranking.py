@@ -7,14 +7,13 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.arrays import Array
 from bot.suggestions.chooser import Scored
 from bot.suggestions.pick import EVIDENCE_OF_SIGNAL, percent
 from bot.suggestions.ranking import Ranked
 from bot.suggestions.wording import Evidence, Reason, month
 from bot.taste.evidence import Taste
 from bot.taste.similarity import least_misery
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bot.arrays import Array
 from bot.errors import NotFound
 from bot.library.sight import Channels
 from bot.suggestions.engine import Engine
@@ -21,8 +21,6 @@ from bot.suggestions.wishes import NO_STEERING, Steering
 from bot.suggestions.wording import count
 from bot.taste.evidence import Event, Taste, dislikes, taste_of
 from bot.taste.similarity import MIN_LIKES, LikeMatches, taste_match
-
-Array = NDArray[np.float64]
 
 CHANCE_SAMPLE = 300  # tracks of the library that estimate what match chance gives
 

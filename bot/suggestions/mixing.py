@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.arrays import Array, Matches
 from bot.errors import NotFound
 from bot.library.cards import TrackCard
 from bot.library.facts import Facts
 from bot.library.sight import Channels
-from bot.suggestions.chooser import Matches, Scored
+from bot.suggestions.chooser import Scored
 from bot.suggestions.dedupe import Likeness
 from bot.suggestions.engine import Engine
 from bot.suggestions.left_out import LeftOut
@@ -23,8 +24,6 @@ from bot.suggestions.ranking import strongest
 from bot.suggestions.song_names import SongName
 from bot.suggestions.wishes import NO_STEERING, Steering
 from bot.suggestions.wording import Evidence, Reason, count
-
-Array = NDArray[np.float64]
 
 PATH_LENGTH = 8  # songs, both ends included
 MIN_PATH_LENGTH = 3

@@ -5,16 +5,17 @@ no step is a jump; a mixture is what several ingredients have in common, without
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Vectors = NDArray[np.float32]
+from bot.arrays import Array, Vectors
 
 NEIGHBOURS = 24  # of each waypoint
 BEAM_WIDTH = 48
 DETOUR_WEIGHT = 0.5  # cost of distance from the waypoint, relative to the length of a step
+ONE_DIRECTION = 5e-13  # cosines nearer to 1 or −1 say nothing about the way between
 CLOSEST_COUNTED = 3  # tracks of an ingredient: its closest so many decide
 
 
@@ -25,7 +26,8 @@ def walk(vectors: Vectors, start: int, end: int, length: int, usable: NDArray[np
     shorter than one with a jump.
     """
     between = [int(i) for i in np.flatnonzero(usable) if i not in {start, end}]
-    waypoints = _circle(vectors[start], vectors[end], min(length - 2, len(between)))
+    count = min(length - 2, len(between))
+    waypoints = arc(vectors[start], vectors[end], np.arange(1, count + 1) / (count + 1))
     walks: list[tuple[float, float, list[int]]] = [(0.0, 0.0, [start])]
     for number, waypoint in enumerate(waypoints):
         left = len(waypoints) - number  # steps after this one
@@ -67,13 +69,16 @@ def _taste_of(matches: Array) -> Array:
     return np.asarray(few.mean(axis=1), np.float64)
 
 
-def _circle(start: NDArray[np.float32], end: NDArray[np.float32], count: int) -> list[Array]:
-    """`count` directions between two at equal angles; opposite ones have no one way between them."""
-    angle = float(np.arccos(np.clip(start @ end, -1, 1)))
-    shares = np.arange(1, count + 1) / (count + 1)
-    if np.sin(angle) < 1e-6:
-        return [start.astype(np.float64)] * count
-    return [
-        (np.sin((1 - share) * angle) * start + np.sin(share * angle) * end) / np.sin(angle)
-        for share in shares
-    ]
+def arc(start: NDArray[np.floating[Any]], end: NDArray[np.floating[Any]], along: Array) -> Array:
+    """(n, d) directions on the great circle from one of length 1 to another, `along` (n,) from 0 to 1.
+
+    On a straight line where no arc leads from one to the other, or more than one: equal, opposite or no directions.
+    """
+    from scipy.spatial import geometric_slerp
+
+    here, there = (each.astype(np.float64) for each in (start, end))
+    lengths = np.linalg.norm(here) * np.linalg.norm(there)
+    if not lengths or abs(here @ there) > lengths * (1 - ONE_DIRECTION):
+        return np.outer(1 - along, here) + np.outer(along, there)
+    ends = here / np.linalg.norm(here), there / np.linalg.norm(there)
+    return np.asarray(geometric_slerp(*ends, along, tol=1e-15), np.float64)

@@ -7,14 +7,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.arrays import Array, Matches
 from bot.library.sight import Channels
 from bot.suggestions.scoring import away, best_score, carriers, closeness, fuse, score
 from bot.taste.colike import CoLikeModel
 from bot.taste.colike_cache import CoLikeCache
 from bot.taste.evidence import Signal, Taste, dislikes
 from bot.vectors.library_index import LibraryIndex
-
-Array = NDArray[np.float64]
 
 MAX_EXAMPLES = 100  # the weightiest likes, and as many dislikes
 
@@ -31,7 +30,7 @@ class Ranked:
     tracks: tuple[int, ...]
     evidence: tuple[int, ...]
     weights: Array
-    matches: NDArray[np.float32]
+    matches: Matches
     disliked: frozenset[int] | None = None
     preferences: Array | None = None
     colikes: CoLikeModel | None = None

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.arrays import Array
 from bot.errors import NotFound
 from bot.library.sight import Channels
 from bot.suggestions.chooser import POOL_FACTOR, POOL_SIZE, Candidates, Chosen, Scored
@@ -33,7 +34,6 @@ from bot.vectors.question import Hit
 __all__ = ["Pick", "Recommendation", "Recommender", "percent"]
 
 Vector = NDArray[np.float32]
-Array = NDArray[np.float64]
 
 NEVER_HEARD = "I haven't listened to that song with my present embedder; earworm doctor --repair helps."
 

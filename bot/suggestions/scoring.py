@@ -13,8 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Matches = NDArray[np.float32] | Array
+from bot.arrays import Array, Matches
 
 LENGTH_SCALE = 0.2  # of the exponential kernel: at this distance (1 is chance) closeness has fallen to 1/e
 PRIOR_WEIGHT = 1.0  # of a prior that knows nothing, in likes: a single like counts for less than many

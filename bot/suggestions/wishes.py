@@ -6,16 +6,14 @@ from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bot.arrays import Array
 from bot.audio.key import NAMES
 from bot.errors import NotFound
 from bot.library.facts import Facts
 from bot.library.sight import Channels
 from bot.suggestions.left_out import LeftOut
 from models.track import searchable
-
-Array = NDArray[np.float64]
 
 LONG_SECONDS = 15 * 60  # from here on it is a mix or a set rather than a song
 TALK_PROBABILITY = 0.5  # of speech, as bot.audio.features has it

@@ -15,10 +15,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.arrays import Array
 from bot.taste.feedback import Vote
 
-Array = NDArray[np.float64]
-Places = NDArray[np.intp]
+RowIndices = NDArray[np.intp]
 
 FACTORS = 16
 ITERATIONS = 12
@@ -126,7 +126,7 @@ def learn(
     return CoLikeModel(items, vectors, len(likes))
 
 
-def _solve(fixed: Array, rows: Places, columns: Places, likes: Array, count: int) -> Array:
+def _solve(fixed: Array, rows: RowIndices, columns: RowIndices, likes: Array, count: int) -> Array:
     """The (count, f) vectors that fit votes best, given the (m, f) vectors of the other side."""
     known = fixed[columns]
     left = np.tile(_of_nobody(fixed), (count, 1, 1))

@@ -29,7 +29,7 @@ class Feedback:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def mark(
+    async def add_reaction(
         self,
         guild_id: int,
         message_id: int,
@@ -64,7 +64,7 @@ class Feedback:
             if await session.get(Track, track_id) is not None:
                 await session.execute(self._store.insert(MessageTrack).values(about).on_conflict_do_nothing())
 
-    async def unmark(
+    async def remove_reaction(
         self, guild_id: int, message_id: int, user_id: int, kind: int, *, track_id: int = 0
     ) -> None:
         """Take a reaction back."""
@@ -134,8 +134,8 @@ class Feedback:
             rows = await session.execute(select(votes.c.track_id, likes, dislikes).group_by(votes.c.track_id))
             return {track_id: (liked, disliked) for track_id, liked, disliked in rows}
 
-    async def _add(self, session: AsyncSession, **mark: object) -> None:
-        await session.execute(self._store.insert(Reaction).values(mark).on_conflict_do_nothing())
+    async def _add(self, session: AsyncSession, **reaction: object) -> None:
+        await session.execute(self._store.insert(Reaction).values(reaction).on_conflict_do_nothing())
 
 
 def _on(guild_id: int, message_id: int) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bot.arrays import Array
 
 CHANCE_DRAWS = 32  # samples of the library that estimate what chance gives
 COSINE_TOLERANCE = 1e-6

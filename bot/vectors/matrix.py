@@ -7,13 +7,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.arrays import Matches
 from bot.embedders.base import Vector
 from bot.library.facts import Facts
 from bot.vectors.calibration import Calibration
 from bot.vectors.generations import Generation
 from bot.vectors.question import Example
 
-Matches = NDArray[np.float32]
 LibraryVersion = tuple[int, ...]
 
 

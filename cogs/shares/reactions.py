@@ -28,7 +28,7 @@ class ReactionsCog(commands.Cog, name="Feedback"):
         kind = kind_of(event.emoji)
         if event.guild_id is None or event.member is None or event.member.bot or kind is None:
             return
-        known = await self.feedback.mark(event.guild_id, event.message_id, event.user_id, kind)
+        known = await self.feedback.add_reaction(event.guild_id, event.message_id, event.user_id, kind)
         if known:
             await self.bot.services.guilds.remember(event.guild_id, event.user_id, event.member.display_name)
 
@@ -37,7 +37,7 @@ class ReactionsCog(commands.Cog, name="Feedback"):
         """Taking a reaction back takes the feedback back."""
         kind = kind_of(event.emoji)
         if event.guild_id is not None and kind is not None:
-            await self.feedback.unmark(event.guild_id, event.message_id, event.user_id, kind)
+            await self.feedback.remove_reaction(event.guild_id, event.message_id, event.user_id, kind)
 
     @commands.Cog.listener()
     async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:

@@ -113,10 +113,10 @@ async def withdraw(bot: Earworm, guild_id: int, message_ids: Iterable[int]) -> N
         await services.ledger.withdraw(guild_id, message_id)
         await delete_quietly(bot, await services.refresher.drop_share(guild_id, message_id))
         await services.feedback.forget_message(guild_id, message_id)
-        await tell_again(bot, guild_id, first_there)
+        await refresh_replies(bot, guild_id, first_there)
 
 
-async def tell_again(bot: Earworm, guild_id: int, track_ids: Collection[int]) -> None:
+async def refresh_replies(bot: Earworm, guild_id: int, track_ids: Collection[int]) -> None:
     """Shares of these tracks were dropped: let the replies to the others not speak of them any more."""
     for card in await bot.services.catalog.cards(guild_id, list(track_ids), None):
         for share in card.shares:

@@ -66,7 +66,9 @@ async def test_the_library_and_a_single_song(bot: Earworm, club: Club) -> None:
 
 async def test_likes_of_hidden_songs_recommend_without_being_named(bot: Earworm, club: Club) -> None:
     songs = await secret_songs(bot, club)
-    await bot.services.feedback.mark(club.guild.id, await _message(bot, club, songs["near"]), club.mod.id, +1)
+    await bot.services.feedback.add_reaction(
+        club.guild.id, await _message(bot, club, songs["near"]), club.mod.id, +1
+    )
     said = await (await club.mod.command(club.hall, "recommend")).message()
     assert "Open one" in text_of(said) and "Secret" not in text_of(said)
     private = await (await club.mod.command(club.hall, "recommend", private=True)).message()

@@ -182,7 +182,7 @@ async def test_marks_on_the_posted_digest_are_about_its_recommendation(scene, di
     await scene.vote(BEN, DISLIKE, first)
     content = await digests.prepare(due, None)
     await digests.posted(due, MESSAGE, now=FRIDAY)
-    await scene.feedback.mark(GUILD, MESSAGE, CLEO, LIKE)
+    await scene.feedback.add_reaction(GUILD, MESSAGE, CLEO, LIKE)
     assert [vote.track_id for vote in await scene.feedback.votes(GUILD, CLEO)] == [content.pick.card.id]
 
 

@@ -83,10 +83,10 @@ async def test_the_song_that_carried_a_suggestion_is_named_only_to_who_may_see_i
 async def test_a_mark_on_an_answer_is_about_the_page_that_was_shown(scene):
     found = await picks(scene, 6)
     answer = await save(scene, found)
-    await scene.feedback.mark(GUILD, MESSAGE, CLEO, LIKE)  # nothing stands there yet
+    await scene.feedback.add_reaction(GUILD, MESSAGE, CLEO, LIKE)  # nothing stands there yet
     await scene.answers.shown(await scene.answers.page(answer, 0, None), MESSAGE)
     assert await scene.feedback.votes(GUILD, CLEO) == []
-    await scene.feedback.mark(GUILD, MESSAGE, CLEO, DISLIKE)
+    await scene.feedback.add_reaction(GUILD, MESSAGE, CLEO, DISLIKE)
     await scene.answers.shown(await scene.answers.page(answer, 1, None), MESSAGE)
     voted = {vote.track_id: vote.kind for vote in await scene.feedback.votes(GUILD, CLEO)}
     assert voted == {pick.card.id: DISLIKE for pick in found[:5]}
@@ -108,7 +108,7 @@ async def test_showing_a_page_again_changes_nothing(scene):
     answer = await save(scene, found)
     page = await scene.answers.page(answer, 0, None)
     await scene.answers.shown(page, MESSAGE)
-    await scene.feedback.mark(GUILD, MESSAGE, CLEO, LIKE, at=datetime.now(UTC))
+    await scene.feedback.add_reaction(GUILD, MESSAGE, CLEO, LIKE, at=datetime.now(UTC))
     await scene.answers.shown(page, MESSAGE)
     assert len(await scene.feedback.votes(GUILD, CLEO)) == 2
 

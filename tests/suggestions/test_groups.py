@@ -161,7 +161,7 @@ async def test_a_song_that_one_of_them_likes_is_its_own_reason_and_taking_that_a
     for track, pick in before.items():
         carrier, member = pick.reason.carrier, pick.reason.user_id
         assert f"<@{member}> 👍" in pick.why
-        await scene.feedback.unmark(GUILD, MARKED + carrier, member, LIKE)
+        await scene.feedback.remove_reaction(GUILD, MARKED + carrier, member, LIKE)
         after = {each.card.id: each for each in (await together.group(GUILD, [BEN, CLEO], None)).picks}
         assert after[track].score < pick.score
         await scene.vote(member, LIKE, carrier)

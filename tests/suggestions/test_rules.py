@@ -196,7 +196,7 @@ async def test_taking_a_mark_back_leaves_no_trace(scene, recommender):
     message = 10**6 + jazz[0]
     await scene.vote(BEN, LIKE, jazz[0])
     during = await recommender.recommend(GUILD, BEN, None, now=LATER)
-    await scene.feedback.unmark(GUILD, message, BEN, LIKE)
+    await scene.feedback.remove_reaction(GUILD, message, BEN, LIKE)
     after = await recommender.recommend(GUILD, BEN, None, now=LATER)
     assert after == before != during
 
@@ -208,7 +208,7 @@ async def test_the_named_evidence_is_what_carries_it(scene, recommender):
     for pick in answer.picks:
         assert pick.reason.evidence is Evidence.LIKED
         message = 10**6 + pick.reason.carrier
-        await scene.feedback.unmark(GUILD, message, BEN, LIKE)
+        await scene.feedback.remove_reaction(GUILD, message, BEN, LIKE)
         without = await recommender.recommend(GUILD, BEN, None, now=LATER)
         scores = {each.card.id: each.score for each in without.picks}
         assert scores[pick.card.id] < pick.score
@@ -301,7 +301,7 @@ async def test_others_who_like_the_same_lead_where_sound_says_nothing(scene, rec
     assert not {pick.card.id for pick in by_others} & set(alone)
     for pick in by_others:
         assert pick.reason.carrier
-        await scene.feedback.unmark(GUILD, MARKED + pick.reason.carrier, BEN, LIKE)
+        await scene.feedback.remove_reaction(GUILD, MARKED + pick.reason.carrier, BEN, LIKE)
         after = (await fresh.recommend(GUILD, BEN, None, 8, now=LATER)).picks
         same = next((each for each in after if each.card.id == pick.card.id), None)
         assert same is None or same.reason.evidence is not Evidence.COLIKED or same.score < pick.score

@@ -61,6 +61,7 @@ LIVE = frozenset(
         "taste/test_colike.py::test_if_learning_fails_later_the_crowd_that_was_known_stays",
         "taste/test_colike.py::test_learning_in_another_process_gives_the_same",
         "taste/test_colike.py::test_when_votes_were_taken_back_the_crowd_goes",
+        "test_light_imports.py",
         "test_container.py::test_the_bot_waits_until_qdrant_says_that_it_is_ready",
         "test_workers.py",
         "vectors/test_rebuilding_kills.py",

@@ -30,7 +30,7 @@ async def about(store: Store, message_id: int, *track_ids: int) -> None:
 
 async def test_a_reaction_on_a_share_is_a_vote_on_its_track(store, feedback):
     track = await add_track(store, "Song", message=SHARE)
-    await feedback.mark(GUILD, SHARE, BEN, LIKE, at=START)
+    await feedback.add_reaction(GUILD, SHARE, BEN, LIKE, at=START)
     (vote,) = await feedback.votes(GUILD)
     assert (vote.track_id, vote.user_id, vote.kind, vote.at) == (track, BEN, LIKE, START)
     assert await feedback.counts(GUILD, [track]) == {track: (1, 0)}
@@ -38,55 +38,55 @@ async def test_a_reaction_on_a_share_is_a_vote_on_its_track(store, feedback):
 
 async def test_taking_a_reaction_back_takes_the_vote_back(store, feedback):
     await add_track(store, "Song", message=SHARE)
-    await feedback.mark(GUILD, SHARE, BEN, LIKE)
-    await feedback.unmark(GUILD, SHARE, BEN, LIKE)
+    await feedback.add_reaction(GUILD, SHARE, BEN, LIKE)
+    await feedback.remove_reaction(GUILD, SHARE, BEN, LIKE)
     assert await feedback.votes(GUILD) == []
 
 
 async def test_a_vote_stands_while_any_mark_on_any_message_about_the_track_stands(store, feedback):
     track = await add_track(store, "Song", message=SHARE)
     await about(store, REPLY, track)
-    await feedback.mark(GUILD, SHARE, BEN, LIKE)
-    await feedback.mark(GUILD, REPLY, BEN, LIKE)
+    await feedback.add_reaction(GUILD, SHARE, BEN, LIKE)
+    await feedback.add_reaction(GUILD, REPLY, BEN, LIKE)
     assert await feedback.counts(GUILD, [track]) == {track: (1, 0)}
-    await feedback.unmark(GUILD, SHARE, BEN, LIKE)
+    await feedback.remove_reaction(GUILD, SHARE, BEN, LIKE)
     assert await standing(feedback) == {(track, BEN): LIKE}
-    await feedback.unmark(GUILD, REPLY, BEN, LIKE)
+    await feedback.remove_reaction(GUILD, REPLY, BEN, LIKE)
     assert await standing(feedback) == {}
 
 
 async def test_the_latest_mark_wins_and_the_older_counts_again_without_it(store, feedback):
     track = await add_track(store, "Song", message=SHARE)
     await about(store, REPLY, track)
-    await feedback.mark(GUILD, SHARE, BEN, LIKE, at=START)
-    await feedback.mark(GUILD, REPLY, BEN, DISLIKE, at=START + timedelta(minutes=1))
+    await feedback.add_reaction(GUILD, SHARE, BEN, LIKE, at=START)
+    await feedback.add_reaction(GUILD, REPLY, BEN, DISLIKE, at=START + timedelta(minutes=1))
     assert await standing(feedback) == {(track, BEN): DISLIKE}
-    await feedback.unmark(GUILD, REPLY, BEN, DISLIKE)
+    await feedback.remove_reaction(GUILD, REPLY, BEN, DISLIKE)
     assert await standing(feedback) == {(track, BEN): LIKE}
 
 
 async def test_noting_a_mark_again_does_not_make_it_newer(store, feedback):
     track = await add_track(store, "Song", message=SHARE)
-    await feedback.mark(GUILD, SHARE, BEN, LIKE, at=START)
-    await feedback.mark(GUILD, SHARE, BEN, DISLIKE, at=START + timedelta(minutes=1))
-    await feedback.mark(GUILD, SHARE, BEN, LIKE, at=START + timedelta(minutes=2))
+    await feedback.add_reaction(GUILD, SHARE, BEN, LIKE, at=START)
+    await feedback.add_reaction(GUILD, SHARE, BEN, DISLIKE, at=START + timedelta(minutes=1))
+    await feedback.add_reaction(GUILD, SHARE, BEN, LIKE, at=START + timedelta(minutes=2))
     assert await standing(feedback) == {(track, BEN): DISLIKE}
 
 
 async def test_sharers_do_not_like_their_own_songs_but_may_come_to_dislike_them(store, feedback):
     track = await add_track(store, "Song", user=ANA, message=SHARE)
     await add_share(store, track, user=CLEO)
-    await feedback.mark(GUILD, SHARE, ANA, LIKE, at=START)
-    await feedback.mark(GUILD, SHARE, CLEO, LIKE, at=START)
+    await feedback.add_reaction(GUILD, SHARE, ANA, LIKE, at=START)
+    await feedback.add_reaction(GUILD, SHARE, CLEO, LIKE, at=START)
     assert await standing(feedback) == {}
-    await feedback.mark(GUILD, SHARE, ANA, DISLIKE, at=START + timedelta(minutes=1))
+    await feedback.add_reaction(GUILD, SHARE, ANA, DISLIKE, at=START + timedelta(minutes=1))
     assert await standing(feedback) == {(track, ANA): DISLIKE}
 
 
 async def test_a_reaction_on_a_message_with_two_songs_is_about_both(store, feedback):
     one, two = await add_track(store, "One", message=SHARE), await add_track(store, "Two", shared=False)
     await add_share(store, two, message=SHARE)
-    await feedback.mark(GUILD, SHARE, BEN, LIKE)
+    await feedback.add_reaction(GUILD, SHARE, BEN, LIKE)
     assert await standing(feedback) == {(one, BEN): LIKE, (two, BEN): LIKE}
 
 
@@ -105,7 +105,7 @@ async def test_a_mark_on_a_share_that_is_still_on_its_way_counts_once_it_is_ther
     )
     async with store.begin() as session:
         session.add(job)
-    await feedback.mark(GUILD, SHARE, BEN, LIKE)
+    await feedback.add_reaction(GUILD, SHARE, BEN, LIKE)
     assert await feedback.votes(GUILD) == []
     track = await add_track(store, "Song", message=SHARE)
     assert await standing(feedback) == {(track, BEN): LIKE}
@@ -115,7 +115,7 @@ async def test_a_mark_on_a_reply_that_is_not_about_a_track_yet_is_kept(store, fe
     await add_guild(store)
     async with store.begin() as session:
         session.add(Reply(message_id=SHARE, guild_id=GUILD, channel_id=PUBLIC, reply_id=REPLY))
-    await feedback.mark(GUILD, REPLY, BEN, LIKE)
+    await feedback.add_reaction(GUILD, REPLY, BEN, LIKE)
     track = await add_track(store, "Song")
     await about(store, REPLY, track)
     assert await standing(feedback) == {(track, BEN): LIKE}
@@ -123,15 +123,15 @@ async def test_a_mark_on_a_reply_that_is_not_about_a_track_yet_is_kept(store, fe
 
 async def test_marks_on_messages_of_no_concern_are_not_stored(store, feedback):
     track = await add_track(store, "Song")
-    assert not await feedback.mark(GUILD, 999, BEN, LIKE)
+    assert not await feedback.add_reaction(GUILD, 999, BEN, LIKE)
     await about(store, 999, track)
     assert await feedback.votes(GUILD) == []
 
 
 async def test_another_server_does_not_count(store, feedback):
     track = await add_track(store, "Song", message=SHARE)
-    await feedback.mark(GUILD + 1, SHARE, BEN, LIKE)
-    await feedback.mark(GUILD, SHARE, CLEO, LIKE)
+    await feedback.add_reaction(GUILD + 1, SHARE, BEN, LIKE)
+    await feedback.add_reaction(GUILD, SHARE, CLEO, LIKE)
     assert await feedback.votes(GUILD + 1) == []
     assert await feedback.counts(GUILD + 1, [track]) == {}
     assert await feedback.counts(GUILD, [track]) == {track: (1, 0)}
@@ -140,8 +140,8 @@ async def test_another_server_does_not_count(store, feedback):
 async def test_clearing_reactions_leaves_what_buttons_said(store, feedback):
     one, two = await add_track(store, "One", message=SHARE), await add_track(store, "Two", shared=False)
     await about(store, SHARE, two)
-    await feedback.mark(GUILD, SHARE, BEN, LIKE)
-    await feedback.mark(GUILD, SHARE, CLEO, DISLIKE, track_id=two)
+    await feedback.add_reaction(GUILD, SHARE, BEN, LIKE)
+    await feedback.add_reaction(GUILD, SHARE, CLEO, DISLIKE, track_id=two)
     await feedback.clear_message(GUILD, SHARE)
     assert await standing(feedback) == {(two, CLEO): DISLIKE}
     assert one
@@ -149,8 +149,8 @@ async def test_clearing_reactions_leaves_what_buttons_said(store, feedback):
 
 async def test_clearing_one_emoji_leaves_the_other(store, feedback):
     track = await add_track(store, "Song", message=SHARE)
-    await feedback.mark(GUILD, SHARE, BEN, LIKE)
-    await feedback.mark(GUILD, SHARE, CLEO, DISLIKE)
+    await feedback.add_reaction(GUILD, SHARE, BEN, LIKE)
+    await feedback.add_reaction(GUILD, SHARE, CLEO, DISLIKE)
     await feedback.clear_kind(GUILD, SHARE, LIKE)
     assert await standing(feedback) == {(track, CLEO): DISLIKE}
 
@@ -158,9 +158,9 @@ async def test_clearing_one_emoji_leaves_the_other(store, feedback):
 async def test_a_deleted_message_takes_every_mark_along(store, feedback):
     track = await add_track(store, "Song", message=SHARE)
     await about(store, ANSWER, track)
-    await feedback.mark(GUILD, ANSWER, BEN, LIKE)
+    await feedback.add_reaction(GUILD, ANSWER, BEN, LIKE)
     await feedback.toggle(GUILD, ANSWER, CLEO, LIKE, track_id=track)
-    await feedback.mark(GUILD, SHARE, BEN, DISLIKE, at=START)
+    await feedback.add_reaction(GUILD, SHARE, BEN, DISLIKE, at=START)
     await feedback.forget_message(GUILD, ANSWER)
     assert await standing(feedback) == {(track, BEN): DISLIKE}
     with pytest.raises(NotFound):
@@ -215,23 +215,23 @@ async def test_a_reaction_on_an_answer_is_not_about_a_page_that_was_shown_later(
     async with store.begin() as session:
         session.add(answer)
     await about(store, ANSWER, first, second)
-    await feedback.mark(GUILD, ANSWER, BEN, LIKE, at=START + timedelta(seconds=30))
-    await feedback.mark(GUILD, ANSWER, CLEO, LIKE, at=START + timedelta(minutes=2))
+    await feedback.add_reaction(GUILD, ANSWER, BEN, LIKE, at=START + timedelta(seconds=30))
+    await feedback.add_reaction(GUILD, ANSWER, CLEO, LIKE, at=START + timedelta(minutes=2))
     assert await standing(feedback) == {(first, BEN): LIKE, (first, CLEO): LIKE, (second, CLEO): LIKE}
 
 
 async def test_the_votes_of_one_member_newest_first(store, feedback):
     one, two = await add_track(store, "One", message=SHARE), await add_track(store, "Two", message=SHARE + 10)
-    await feedback.mark(GUILD, SHARE, BEN, LIKE, at=START)
-    await feedback.mark(GUILD, SHARE + 10, BEN, LIKE, at=START + timedelta(minutes=1))
-    await feedback.mark(GUILD, SHARE, CLEO, LIKE, at=START)
+    await feedback.add_reaction(GUILD, SHARE, BEN, LIKE, at=START)
+    await feedback.add_reaction(GUILD, SHARE + 10, BEN, LIKE, at=START + timedelta(minutes=1))
+    await feedback.add_reaction(GUILD, SHARE, CLEO, LIKE, at=START)
     assert [vote.track_id for vote in await feedback.votes(GUILD, BEN)] == [two, one]
 
 
 async def test_a_mark_says_whether_its_message_is_known(store, feedback):
     await add_track(store, "Song", message=SHARE)
-    assert await feedback.mark(GUILD, SHARE, BEN, LIKE) is True
-    assert await feedback.mark(GUILD, 999, BEN, LIKE) is False
+    assert await feedback.add_reaction(GUILD, SHARE, BEN, LIKE) is True
+    assert await feedback.add_reaction(GUILD, 999, BEN, LIKE) is False
 
 
 async def test_a_message_that_shows_a_track_takes_marks(store, feedback):
@@ -239,6 +239,6 @@ async def test_a_message_that_shows_a_track_takes_marks(store, feedback):
     await feedback.shown(GUILD, 700, track)
     await feedback.shown(GUILD, 700, track)
     await feedback.shown(GUILD, 701, track + 1)
-    await feedback.mark(GUILD, 700, BEN, LIKE)
+    await feedback.add_reaction(GUILD, 700, BEN, LIKE)
     assert await standing(feedback) == {(track, BEN): LIKE}
-    assert await feedback.mark(GUILD, 701, BEN, LIKE) is False
+    assert await feedback.add_reaction(GUILD, 701, BEN, LIKE) is False
