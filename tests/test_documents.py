@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(path for path in (*ROOT.glob("*.md"), *ROOT.glob("*/*.md")) if ".venv" not in path.parts)
 OWN = r"(?:bot|cogs|models|migrations|tests|benchmarks|discord_sandbox|docs)/"
 NAMED = re.compile(rf"`({OWN}[\w./-]*)`|\]\(((?:{OWN})?[\w.-]+\.(?:md|png))\)")
+DEFINED = re.compile(r"`([\w/]+\.py)` `(\w+)`")
 
 
 def named(text: str) -> list[str]:
@@ -23,6 +24,15 @@ def test_every_file_that_is_named_exists(document: Path) -> None:
         name for name in named(text) if not (ROOT / name).exists() and not (document.parent / name).exists()
     ]
     assert missing == []
+
+
+def test_every_name_behind_a_file_is_defined_there() -> None:
+    for document in DOCUMENTS:
+        for file, name in DEFINED.findall(document.read_text()):
+            defined = rf"^(?: *(?:async )?def |class |){name}\b"
+            assert re.search(defined, (ROOT / file).read_text(), re.MULTILINE), (
+                f"{document.name}: {file} {name}"
+            )
 
 
 def test_what_is_missing_is_found() -> None:

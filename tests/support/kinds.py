@@ -40,7 +40,7 @@ LIVE = frozenset(
         "intake/test_egress.py",
         "intake/test_fetch.py",
         "intake/test_fetch_worker.py",
-        "intake/test_guard.py",
+        "intake/test_audit_guard.py",
         "library/test_store.py::test_two_processes_write_to_one_database",
         "library/test_store.py::test_what_was_committed_survives_kill_9",
         "listening/test_analyst.py",
