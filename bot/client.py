@@ -173,7 +173,7 @@ async def explain(interaction: discord.Interaction[Any], error: BaseException) -
             await interaction.response.send_message(sentence, ephemeral=True)
             return
         if answered is discord.InteractionResponseType.deferred_channel_message:
-            # What follows a deferral takes its place, in everybody's sight where that was promised.
+            # What follows a deferral takes its place, visible to everybody where that was promised.
             await interaction.delete_original_response()
         await interaction.followup.send(sentence, ephemeral=True)
     except DISCORD_FAILS as failure:

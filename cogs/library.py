@@ -11,7 +11,7 @@ from bot.client import Earworm
 from bot.errors import NotAllowed
 from bot.library.cards import ShareLine, TrackCard
 from bot.library.catalog import CatalogPage
-from cogs.shared.audience import channels_for, sight_of
+from cogs.shared.audience import channels_for, channels_of_member
 from cogs.shared.text import fitted, fitting, plain, shared_by, song, votes
 from cogs.shared.tracks import find_track, suggest_tracks
 from cogs.shared.votes import explained, vote_buttons
@@ -73,11 +73,11 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
         await interaction.response.defer(ephemeral=True, thinking=True)
         services, guild_id = interaction.client.services, interaction.guild_id
         admin = interaction.permissions.manage_guild
-        sight = None if admin else await sight_of(interaction)
+        channels = None if admin else await channels_of_member(interaction)
         everywhere = await services.catalog.card(guild_id, self.track_id, None)
         mine = [share for share in everywhere.shares if admin or share.user_id == interaction.user.id]
         # Their own shares are theirs also where they can't look any more.
-        known = None if sight is None else sight | {share.channel_id for share in mine}
+        known = None if channels is None else channels | {share.channel_id for share in mine}
         card = await services.catalog.card(guild_id, self.track_id, known)
         if not mine:
             raise NotAllowed("Only who shared it, or who has Manage Server, can remove this song.")
@@ -87,7 +87,7 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
             await services.pipeline.refresh_reply(guild_id, share.channel_id, share.message_id)
         await refresh_replies(interaction.client, guild_id, [self.track_id])
         # Of others' shares that this member can't see nothing is said.
-        stands = await services.catalog.cards(guild_id, [self.track_id], sight)
+        stands = await services.catalog.cards(guild_id, [self.track_id], channels)
         done = "is no longer shared by you; others share it too" if stands else "is removed from the library"
         await interaction.edit_original_response(content=f"{song(card)} {done}.")
 
@@ -136,13 +136,13 @@ async def show_library(
 ) -> None:
     """Put one page of the library into the interaction's message; the last one where there are fewer."""
     assert interaction.guild_id is not None
-    catalog, sight = interaction.client.services.catalog, await sight_of(interaction)
+    catalog, channels = interaction.client.services.catalog, await channels_of_member(interaction)
 
     async def page_at(number: int) -> CatalogPage:
         return await catalog.search(
             interaction.guild_id or 0,
             text,
-            sight,
+            channels,
             user_id=user_id or None,
             limit=SONGS_PER_PAGE,
             offset=number * SONGS_PER_PAGE,

@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from bot.client import DISCORD_FAILS, Earworm
 from bot.privacy.forget import BotMessage
-from cogs.shared.audience import sight_of
+from cogs.shared.audience import channels_of_member
 from cogs.shared.pictures import editable
 from cogs.shares.sharing import delete_quietly, refresh_replies
 
@@ -34,7 +34,7 @@ class PrivacyCog(
         assert interaction.guild_id is not None
         await interaction.response.defer(ephemeral=True)
         known = await self.bot.services.member_export.export(
-            interaction.guild_id, interaction.user.id, await sight_of(interaction)
+            interaction.guild_id, interaction.user.id, await channels_of_member(interaction)
         )
         data = json.dumps(known, indent=2, ensure_ascii=False).encode()
         file = discord.File(

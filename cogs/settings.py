@@ -8,7 +8,7 @@ from bot.client import Earworm
 from bot.suggestions.wording import count
 from bot.vectors.coverage import unheard
 from cogs.digest.poster import digest_line
-from cogs.shared.audience import sight_of
+from cogs.shared.audience import channels_of_member
 from cogs.shared.permissions import LISTENING, missing_permissions
 from cogs.shared.text import song
 
@@ -90,8 +90,8 @@ class SettingsCog(
         if found.waiting:
             lines.append(f"Still to be listened to again: {count(len(found.waiting), 'song')}.")
         if found.lost:
-            sight = await sight_of(interaction)
-            cards = await services.catalog.cards(interaction.guild_id, found.lost, sight)
+            channels = await channels_of_member(interaction)
+            cards = await services.catalog.cards(interaction.guild_id, found.lost, channels)
             named = ", ".join(song(card, NAME_LENGTH) for card in cards[:NAMED])
             more = " …" if len(found.lost) > NAMED else ""
             lost = count(len(found.lost), "song")

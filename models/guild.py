@@ -41,7 +41,7 @@ class MusicChannel(Base):
 
 
 class Thread(Base):
-    """A thread in which something was shared: whose sight it is must be known after Discord has archived it too."""
+    """A thread in which something was shared: who can see it must be known after Discord has archived it too."""
 
     __tablename__ = "threads"
 

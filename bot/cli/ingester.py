@@ -12,7 +12,7 @@ from tqdm import tqdm
 from bot.cli.sources import IngestResult, SourceItem
 from bot.errors import Failure, Refused
 from bot.intake.links import PATH
-from bot.library.sight import COMMAND_LINE_CHANNEL
+from bot.library.visible_shares import COMMAND_LINE_CHANNEL
 from bot.services import Services
 from bot.shares.jobs import now
 from bot.shares.ledger import JobSnapshot, NewShare

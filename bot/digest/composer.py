@@ -12,8 +12,8 @@ from bot.digest.highlights import bars_of, divisive_of, movement, outlier_of, sh
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
-from bot.library.sight import Channels
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels
 from bot.periods import PeriodLength, Schedule, length_of, read_period
 from bot.playlists.around import SeedPlaylists
 from bot.playlists.kinds import sleeper_of
@@ -65,7 +65,7 @@ class Composer:
         period: str,
         since: datetime,
         until: datetime,
-        channels: Channels,
+        channels: VisibleChannels,
         schedule: Schedule,
     ) -> DigestContent:
         """The digest of a period from `since` until `until`, of what may be shown in `channels`."""
@@ -109,7 +109,7 @@ class Composer:
         return await self._with_music(content, loved, music.votes, channels)
 
     async def tracks(
-        self, guild_id: int, since: datetime, until: datetime, channels: Channels
+        self, guild_id: int, since: datetime, until: datetime, channels: VisibleChannels
     ) -> list[TrackCard]:
         """What was shared in these days, each with the shares of these days only, oldest first."""
         query = (
@@ -122,7 +122,7 @@ class Composer:
         return _within(await self._catalog.cards(guild_id, ids, channels), since, until)
 
     async def in_playing_order(
-        self, guild_id: int, tracks: Sequence[TrackCard], channels: Channels
+        self, guild_id: int, tracks: Sequence[TrackCard], channels: VisibleChannels
     ) -> list[TrackCard]:
         """The first MAX_ORDERED of these songs in playing order; those without a vector at the end."""
         songs = await self._reader.songs(guild_id, channels)
@@ -156,7 +156,7 @@ class Composer:
         content: DigestContent,
         loved: Sequence[TrackCard],
         votes: Sequence[Vote],
-        channels: Channels,
+        channels: VisibleChannels,
     ) -> DigestContent:
         """What to listen to: a recommendation and, where there are no vibes, a playlist."""
         guild_id = content.guild_id
@@ -166,7 +166,7 @@ class Composer:
         seeds = [*loved, *reversed(content.tracks)]
         return replace(content, playlist=await self._playlist(guild_id, seeds, votes, channels))
 
-    async def _pick(self, guild_id: int, until: datetime, channels: Channels) -> Pick | None:
+    async def _pick(self, guild_id: int, until: datetime, channels: VisibleChannels) -> Pick | None:
         """The best recommendation for the server that wasn't one lately, or else the one from longest ago."""
         query = (
             select(Suggestion.track_id, func.max(Suggestion.shown_at).label("at"))
@@ -181,7 +181,7 @@ class Composer:
         return min(picks, key=lambda pick: lately.get(pick.card.id, LONG_AGO), default=None)
 
     async def _playlist(
-        self, guild_id: int, seeds: Sequence[TrackCard], votes: Sequence[Vote], channels: Channels
+        self, guild_id: int, seeds: Sequence[TrackCard], votes: Sequence[Vote], channels: VisibleChannels
     ) -> Playlist | None:
         """A playlist around what was loved this week, or what was shared last, or what the server loves."""
         unwanted = {track_id for track_id, _ in favourites(votes, -1)}

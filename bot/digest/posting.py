@@ -13,8 +13,8 @@ from bot.digest.composer import LONG_AGO, Composer
 from bot.digest.content import DigestContent
 from bot.library.cards import TrackCard
 from bot.library.guilds import Guilds
-from bot.library.sight import Channels
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels
 from bot.periods import PERIODS, PREVIEW_DAYS, Period, PeriodLength, Schedule, Year, read_period
 from bot.playlists.service import Playlists
 from bot.suggestions.answers import Answers, NewAnswer, Subject
@@ -52,7 +52,7 @@ class Digests:
 
     # -- what it says --------------------------------------------------------------------------------------
 
-    async def compose(self, guild_id: int, week: str, channels: Channels) -> DigestContent:
+    async def compose(self, guild_id: int, week: str, channels: VisibleChannels) -> DigestContent:
         """The digest of a week (2026-W47), month (2026-11) or year (2026), of what may be shown in `channels`.
 
         Raises NotFound for anything else.
@@ -66,7 +66,7 @@ class Digests:
     async def preview(
         self,
         guild_id: int,
-        channels: Channels,
+        channels: VisibleChannels,
         *,
         length: PeriodLength = PeriodLength.WEEK,
         now: datetime | None = None,
@@ -79,7 +79,7 @@ class Digests:
         period = str(PERIODS[length].of(until.astimezone(zone).date()))
         return await self._composer.compose(guild_id, period, since, until, channels, schedule)
 
-    async def prepare(self, due: DueDigest, channels: Channels) -> DigestContent:
+    async def prepare(self, due: DueDigest, channels: VisibleChannels) -> DigestContent:
         """The digest that is about to be posted; its pick is kept, so that `posted` can say where it stands.
 
         Its playlists are kept as this week's, and stay out of the next weeks'.
@@ -105,13 +105,13 @@ class Digests:
         return content
 
     async def songs(
-        self, guild_id: int, since: datetime, until: datetime, channels: Channels
+        self, guild_id: int, since: datetime, until: datetime, channels: VisibleChannels
     ) -> list[TrackCard]:
         """What was shared from `since` until `until`, the oldest first."""
         return await self._composer.tracks(guild_id, since, until, channels)
 
     async def in_playing_order(
-        self, guild_id: int, songs: Sequence[TrackCard], channels: Channels
+        self, guild_id: int, songs: Sequence[TrackCard], channels: VisibleChannels
     ) -> list[TrackCard]:
         """The first of these songs such that one leads to the next."""
         return await self._composer.in_playing_order(guild_id, songs, channels)

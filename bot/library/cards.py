@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from bot.library.sight import Channels, visible
+from bot.library.visible_shares import VisibleChannels, visible
 from bot.library.votes import standing_votes
 from models import MessageTrack, Share, Track
 from models.share import is_on_command_line
@@ -42,7 +42,7 @@ class TrackCard:
     """A track as one reader may see it, called as in the first share that they may see.
 
     `shares`: those that they may see, oldest first. `likes` and `dislikes` are the whole server's. `tags`: genres,
-    then what it sounds like, most certain first. `url` is "" where it was only posted out of the reader's sight.
+    then what it sounds like, most certain first. `url` is "" where it was only posted where the reader can't see it.
     """
 
     id: int
@@ -70,7 +70,7 @@ class TrackCard:
 
 
 async def load_cards(
-    session: AsyncSession, guild_id: int, track_ids: Sequence[int], channels: Channels
+    session: AsyncSession, guild_id: int, track_ids: Sequence[int], channels: VisibleChannels
 ) -> list[TrackCard]:
     """The cards of these tracks, in this order; those without a share that may be shown are left out."""
     cards: dict[int, TrackCard] = {}

@@ -12,12 +12,12 @@ from bot.errors import NotFound
 from bot.intake.identity import identify
 from bot.library.cards import ShareLine, TrackCard, load_cards
 from bot.library.facts import MIN_TAG_PROBABILITY
-from bot.library.sight import Channels, visible
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels, visible
 from models import Share, Source, Track
 from models.track import searchable
 
-__all__ = ["Catalog", "CatalogPage", "Channels", "ShareLine", "TrackCard"]
+__all__ = ["Catalog", "CatalogPage", "ShareLine", "TrackCard", "VisibleChannels"]
 
 MAX_QUERY_CHARACTERS = 200
 MAX_CHOICES_NAMED = 3  # named where a title fits several tracks
@@ -51,12 +51,14 @@ class Catalog:
 
     # -- finding -------------------------------------------------------------------------------------------
 
-    async def cards(self, guild_id: int, track_ids: Sequence[int], channels: Channels) -> list[TrackCard]:
+    async def cards(
+        self, guild_id: int, track_ids: Sequence[int], channels: VisibleChannels
+    ) -> list[TrackCard]:
         """The cards of these tracks, in this order; those without a share that may be shown are left out."""
         async with self._store.session() as session:
             return await load_cards(session, guild_id, track_ids, channels)
 
-    async def card(self, guild_id: int, track_id: int, channels: Channels) -> TrackCard:
+    async def card(self, guild_id: int, track_id: int, channels: VisibleChannels) -> TrackCard:
         """One track's card. Raises NotFound also where its shares may not be shown."""
         found = await self.cards(guild_id, [track_id], channels)
         if not found:
@@ -74,7 +76,7 @@ class Catalog:
         async with self._store.session() as session:
             return list(await session.scalars(select(Track.guild_id).distinct().order_by(Track.guild_id)))
 
-    async def tags(self, guild_id: int, channels: Channels) -> list[str]:
+    async def tags(self, guild_id: int, channels: VisibleChannels) -> list[str]:
         """What tracks here are tagged with, in comparable form, the most frequent first."""
         query = (
             select(Track.id, Track.tags, Source.genres)
@@ -108,7 +110,7 @@ class Catalog:
         self,
         guild_id: int,
         text: str,
-        channels: Channels,
+        channels: VisibleChannels,
         *,
         user_id: int | None = None,
         limit: int = 25,
@@ -124,7 +126,9 @@ class Catalog:
             ids = list(await session.scalars(matching.order_by(*NEWEST_FIRST).limit(limit).offset(offset)))
             return CatalogPage(tuple(await load_cards(session, guild_id, ids, channels)), total)
 
-    async def suggest(self, guild_id: int, text: str, channels: Channels, limit: int = 25) -> list[TrackCard]:
+    async def suggest(
+        self, guild_id: int, text: str, channels: VisibleChannels, limit: int = 25
+    ) -> list[TrackCard]:
         """What somebody who typed `text` may mean: titles and artists that begin so, then words, then the rest."""
         query = _matching(guild_id, text, channels)
         if typed := searchable(text[:MAX_QUERY_CHARACTERS]):
@@ -133,7 +137,7 @@ class Catalog:
         async with self._store.session() as session:
             return await load_cards(session, guild_id, list(await session.scalars(query)), channels)
 
-    async def resolve(self, guild_id: int, text: str, channels: Channels) -> TrackCard:
+    async def resolve(self, guild_id: int, text: str, channels: VisibleChannels) -> TrackCard:
         """The one track that an id, a link or a part of a title names.
 
         Raises NotFound, which names a few if several fit, and Refused for a link that could never be opened.
@@ -147,7 +151,7 @@ class Catalog:
             return await self._by_link(guild_id, text, channels)
         return await self._by_title(guild_id, text, channels)
 
-    async def _by_link(self, guild_id: int, link: str, channels: Channels) -> TrackCard:
+    async def _by_link(self, guild_id: int, link: str, channels: VisibleChannels) -> TrackCard:
         identity = identify(link)
         source = select(Source.track_id).where(
             Source.guild_id == guild_id,
@@ -159,7 +163,7 @@ class Catalog:
             raise NotFound("That link isn't in this server's library yet. Share it first.")
         return found[0]
 
-    async def _by_title(self, guild_id: int, text: str, channels: Channels) -> TrackCard:
+    async def _by_title(self, guild_id: int, text: str, channels: VisibleChannels) -> TrackCard:
         wanted, shown = searchable(text[:MAX_QUERY_CHARACTERS]), _short(text)
         named = _called(guild_id, text, channels).add_columns(Source.search_text)
         async with self._store.session() as session:
@@ -181,7 +185,7 @@ class Catalog:
         return cards[0]
 
 
-def _matching(guild_id: int, text: str, channels: Channels, user_id: int | None = None) -> Select[int]:
+def _matching(guild_id: int, text: str, channels: VisibleChannels, user_id: int | None = None) -> Select[int]:
     """The ids of tracks that are called so, with a share (by that member) that may be shown, grouped by track."""
     shared = [Share.user_id == user_id] if user_id is not None else []
     return (
@@ -194,7 +198,7 @@ def _matching(guild_id: int, text: str, channels: Channels, user_id: int | None 
     )
 
 
-def _called(guild_id: int, text: str, channels: Channels) -> Select[int]:
+def _called(guild_id: int, text: str, channels: VisibleChannels) -> Select[int]:
     """The tracks that a share which may be shown calls so: each word is in title or artist; once for each share."""
     return (
         select(Share.track_id)

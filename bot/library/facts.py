@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from bot.library.sight import COMMAND_LINE_CHANNEL, Channels
+from bot.library.visible_shares import COMMAND_LINE_CHANNEL, VisibleChannels
 from models import Share, Source, Track
 from models.track import searchable
 
@@ -41,20 +41,20 @@ class Facts:
     seconds: float
     speech: float
 
-    def in_sight(self, channels: Channels) -> bool:
+    def visible_in(self, channels: VisibleChannels) -> bool:
         """Whether it was shared where everybody sees it who sees these channels."""
         return bool(self._seen(channels))
 
-    def names(self, channels: Channels = None) -> list[tuple[str, str]]:
+    def names(self, channels: VisibleChannels = None) -> list[tuple[str, str]]:
         """Artist and title as the shares in `channels` call it, each once."""
         return list(dict.fromkeys((share.artist, share.title) for share in self._seen(channels)))
 
-    def tagged(self, tags: Collection[str], channels: Channels) -> bool:
+    def tagged(self, tags: Collection[str], channels: VisibleChannels) -> bool:
         """Whether somebody who sees `channels` knows it by each of these comparable tags."""
         missing = set(tags) - self.tags
         return not missing or missing <= {genre for share in self._seen(channels) for genre in share.genres}
 
-    def _seen(self, channels: Channels) -> list[ShareNames]:
+    def _seen(self, channels: VisibleChannels) -> list[ShareNames]:
         return [
             share
             for share in self.shares

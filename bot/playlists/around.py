@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
-from bot.library.sight import Channels
+from bot.library.visible_shares import VisibleChannels
 from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.playlists.sequence import arrange
 from bot.playlists.songs import PlacedTrack
@@ -30,7 +30,7 @@ class SeedPlaylists:
         self._recommender = recommender
 
     async def playlist(
-        self, guild_id: int, track_id: int, channels: Channels, *, unwanted: Collection[int] = ()
+        self, guild_id: int, track_id: int, channels: VisibleChannels, *, unwanted: Collection[int] = ()
     ) -> Playlist | None:
         """A playlist around a track; None if too little in the library sounds like it."""
         seeds = await self._catalog.cards(guild_id, [track_id], channels)

@@ -10,8 +10,8 @@ from sqlalchemy import delete, insert, select
 
 from bot.library.cards import BATCH_TRACKS, TrackCard, batches
 from bot.library.catalog import Catalog
-from bot.library.sight import Channels
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels
 from bot.periods import Week
 from bot.pictures.places import place
 from bot.pictures.values import Dot, MapVibe, MusicMap
@@ -39,7 +39,7 @@ class MusicMaps:
         self,
         guild_id: int,
         server: str,
-        channels: Channels,
+        channels: VisibleChannels,
         *,
         user_id: int = 0,
         since: datetime | None = None,

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
-from bot.library.sight import Channels
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels
 from bot.periods import Week
 from bot.playlists.kinds import ThisWeek
 from bot.playlists.records import PlaylistRecords
@@ -42,13 +42,13 @@ class MusicReader:
         self._feedback = feedback
         self._records = records
 
-    async def songs(self, guild_id: int, channels: Channels) -> dict[int, PlacedTrack]:
+    async def songs(self, guild_id: int, channels: VisibleChannels) -> dict[int, PlacedTrack]:
         """The songs that an audience may see and that have a vector, by track."""
         _, songs = await self.library(guild_id, channels)
         return songs
 
     async def library(
-        self, guild_id: int, channels: Channels
+        self, guild_id: int, channels: VisibleChannels
     ) -> tuple[dict[int, TrackCard], dict[int, PlacedTrack]]:
         """The tracks that an audience may see, and those that have a vector, centred over all of the server's."""
         query = select(Track.id).where(Track.guild_id == guild_id).order_by(Track.id)

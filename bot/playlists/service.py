@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from bot.library.catalog import Catalog
-from bot.library.sight import Channels
+from bot.library.visible_shares import VisibleChannels
 from bot.periods import Week
 from bot.playlists import kinds
 from bot.playlists.music import VisibleMusic, VisibleVibes
@@ -48,7 +48,9 @@ class Playlists:
 
     # -- vibes ---------------------------------------------------------------------------------------------
 
-    async def vibes(self, guild_id: int, channels: Channels, *, now: datetime | None = None) -> VisibleVibes:
+    async def vibes(
+        self, guild_id: int, channels: VisibleChannels, *, now: datetime | None = None
+    ) -> VisibleVibes:
         """The server's vibes, found anew in a new week and when songs came in since.
 
         They are found among all of its songs, so that they are the same for every audience; an audience that can't
@@ -57,7 +59,9 @@ class Playlists:
         now = now or datetime.now(UTC)
         return await self._visible(guild_id, await self._reader.songs(guild_id, channels), now)
 
-    async def music(self, guild_id: int, channels: Channels, *, now: datetime | None = None) -> VisibleMusic:
+    async def music(
+        self, guild_id: int, channels: VisibleChannels, *, now: datetime | None = None
+    ) -> VisibleMusic:
         """All that an audience may see: songs, vibes as `vibes` gives them, votes and what this week is chosen by."""
         now = now or datetime.now(UTC)
         cards, songs = await self._reader.library(guild_id, channels)
@@ -73,7 +77,7 @@ class Playlists:
     # -- playlists -----------------------------------------------------------------------------------------
 
     async def weekly(
-        self, guild_id: int, channels: Channels, *, now: datetime | None = None
+        self, guild_id: int, channels: VisibleChannels, *, now: datetime | None = None
     ) -> list[Playlist]:
         """This week's playlists: one of each vibe, two worlds, what to rediscover, and sleepers; none is empty.
 
@@ -82,7 +86,7 @@ class Playlists:
         return await asyncio.to_thread((await self.music(guild_id, channels, now=now)).playlists)
 
     async def for_member(
-        self, guild_id: int, user_id: int, channels: Channels, *, now: datetime | None = None
+        self, guild_id: int, user_id: int, channels: VisibleChannels, *, now: datetime | None = None
     ) -> Playlist | None:
         """What a member may like and doesn't know; None if too little is known of them or of the server."""
         now = now or datetime.now(UTC)
@@ -107,7 +111,7 @@ class Playlists:
     async def history(
         self,
         guild_id: int,
-        channels: Channels,
+        channels: VisibleChannels,
         *,
         user_id: int = 0,
         pinned: bool | None = None,
@@ -170,7 +174,7 @@ class Playlists:
             guild_id, groups, known, [names[number] for number in range(len(groups))], now
         )
 
-    async def _past(self, guild_id: int, kept: StoredPlaylist, channels: Channels) -> PastPlaylist:
+    async def _past(self, guild_id: int, kept: StoredPlaylist, channels: VisibleChannels) -> PastPlaylist:
         cards = await self._catalog.cards(guild_id, kept.track_ids, channels)
         everything = len(cards) == len(kept.track_ids)
         name = (

@@ -10,8 +10,8 @@ from bot.errors import NotFound
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
-from bot.library.sight import Channels, visible
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels, visible
 from bot.pictures.values import LikedSharer, TasteCard
 from bot.pictures.values import TagShare as Part
 from bot.playlists.songs import feature_values, median_of
@@ -34,7 +34,7 @@ class TasteCards:
         self._feedback = feedback
         self._together = together
 
-    async def of(self, guild_id: int, user_id: int, name: str, channels: Channels) -> TasteCard:
+    async def of(self, guild_id: int, user_id: int, name: str, channels: VisibleChannels) -> TasteCard:
         """The card of a member, called `name`, from the songs that the audience may see."""
         votes = await self._feedback.votes(guild_id, user_id)
         everything = {card.id: card for card in await self._everything(guild_id, channels)}
@@ -64,19 +64,19 @@ class TasteCards:
             closest_percent=buddy.match if buddy and closest else 0,
         )
 
-    async def _everything(self, guild_id: int, channels: Channels) -> list[TrackCard]:
+    async def _everything(self, guild_id: int, channels: VisibleChannels) -> list[TrackCard]:
         query = select(Track.id).where(Track.guild_id == guild_id).order_by(Track.id)
         async with self._store.session() as session:
             ids = list(await session.scalars(query))
         return await self._catalog.cards(guild_id, ids, channels)
 
-    async def _shared(self, guild_id: int, user_id: int, channels: Channels) -> list[int]:
+    async def _shared(self, guild_id: int, user_id: int, channels: VisibleChannels) -> list[int]:
         theirs = Share.guild_id == guild_id, Share.user_id == user_id
         query = select(Share.track_id).where(*theirs, visible(channels)).order_by(Share.shared_at)
         async with self._store.session() as session:
             return list(dict.fromkeys(await session.scalars(query)))
 
-    async def _closest(self, guild_id: int, user_id: int, channels: Channels) -> Buddy | None:
+    async def _closest(self, guild_id: int, user_id: int, channels: VisibleChannels) -> Buddy | None:
         """Who likes the same; nobody if too little is known to say."""
         try:
             buddies = await self._together.buddies(guild_id, user_id, channels, 1)

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload, selectinload
 
 from bot.library.cards import ShareLine, TrackCard, load_cards
-from bot.library.sight import Channels
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels
 from bot.privacy.members import of_member
 from models import Answer, Hidden, Job, Member, PlaylistRecord, Reaction, Share, Suggestion
 
@@ -20,7 +20,7 @@ class MemberExport:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def export(self, guild_id: int, user_id: int, channels: Channels) -> dict[str, Any]:
+    async def export(self, guild_id: int, user_id: int, channels: VisibleChannels) -> dict[str, Any]:
         """Everything that is kept of a member in this server, JSON-able.
 
         Songs that were suggested to them are named as the shares in `channels` name them.
@@ -79,7 +79,7 @@ async def _reactions(session: AsyncSession, guild_id: int, user_id: int) -> list
 
 
 async def _hidden(
-    session: AsyncSession, guild_id: int, user_id: int, channels: Channels
+    session: AsyncSession, guild_id: int, user_id: int, channels: VisibleChannels
 ) -> list[dict[str, Any]]:
     rows = await session.scalars(
         select(Hidden).where(of_member(Hidden, guild_id, user_id)).order_by(Hidden.hidden_at)
@@ -111,7 +111,7 @@ async def _jobs(session: AsyncSession, guild_id: int, user_id: int) -> list[dict
 
 
 async def _answers(
-    session: AsyncSession, guild_id: int, user_id: int, channels: Channels
+    session: AsyncSession, guild_id: int, user_id: int, channels: VisibleChannels
 ) -> list[dict[str, Any]]:
     query = select(Answer).where(of_member(Answer, guild_id, user_id)).order_by(Answer.id)
     answers = (await session.scalars(query.options(selectinload(Answer.suggestions)))).all()
@@ -140,7 +140,7 @@ async def _answers(
 
 
 async def _playlists(
-    session: AsyncSession, guild_id: int, user_id: int, channels: Channels
+    session: AsyncSession, guild_id: int, user_id: int, channels: VisibleChannels
 ) -> list[dict[str, Any]]:
     """What was made for them alone."""
     query = (

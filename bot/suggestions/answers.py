@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.errors import NotFound
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
-from bot.library.sight import Channels
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels
 from bot.suggestions.pick import PAGE_SIZE, Pick
 from bot.suggestions.wording import ForDiscord, Reason, explain
 from models import Answer, AnswerKind, MessageTrack, Suggestion, Track
@@ -114,7 +114,7 @@ class Answers:
             session.add(answer)
         return answer.id
 
-    async def page(self, answer_id: int, number: int, channels: Channels) -> AnswerPage:
+    async def page(self, answer_id: int, number: int, channels: VisibleChannels) -> AnswerPage:
         """A page, the nearest there is to `number`; suggestions that are gone or hidden by now are left out.
 
         Raises NotFound if the answer is gone.

@@ -13,8 +13,8 @@ from bot.audio.fingerprint import Fingerprint, from_bytes, same_recording
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
 from bot.library.facts import Facts
-from bot.library.sight import Channels, visible
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels, visible
 from bot.suggestions.dedupe import MAX_PER_ARTIST, NEAR_DUPLICATE, Likeness, capped_per_artist, team_draft
 from bot.suggestions.left_out import LeftOut
 from bot.suggestions.scoring import closeness
@@ -63,7 +63,7 @@ class Chooser:
         self._catalog = catalog
 
     async def candidates(
-        self, guild_id: int, channels: Channels, steering: Steering, without: Collection[int] = ()
+        self, guild_id: int, channels: VisibleChannels, steering: Steering, without: Collection[int] = ()
     ) -> Candidates:
         """The tracks that the audience may see and that meet every wish. Raises NotFound for a contradiction."""
         steering = checked(steering)
@@ -73,7 +73,7 @@ class Chooser:
         left_out: Counter[LeftOut] = Counter()
         tracks = []
         for track_id, each in facts.items():
-            if not each.in_sight(channels):
+            if not each.visible_in(channels):
                 continue
             if track_id in without:
                 left_out[LeftOut.KNOWN] += 1
@@ -91,7 +91,7 @@ class Chooser:
         self,
         guild_id: int,
         rankings: Sequence[Scored],
-        channels: Channels,
+        channels: VisibleChannels,
         *,
         known: Sequence[int],
         steering: Steering,
@@ -133,7 +133,7 @@ class Chooser:
         self,
         guild_id: int,
         tracks: Sequence[int],
-        channels: Channels,
+        channels: VisibleChannels,
         shown: Collection[int] | None = None,
     ) -> tuple[Matches, Likeness]:
         """(n, n) matches of tracks with each other, −∞ where nothing is known; and which are one recording.
@@ -146,7 +146,7 @@ class Chooser:
         alike[[index[track_id] for track_id in heard.tracks]] = heard.matches
         return alike, await self._likeness(tracks, alike, set(tracks) if shown is None else shown)
 
-    async def _shared(self, guild_id: int, channels: Channels, steering: Steering) -> set[int]:
+    async def _shared(self, guild_id: int, channels: VisibleChannels, steering: Steering) -> set[int]:
         """The tracks that were shared where the audience can see it, by whom and when it was asked for."""
         where: list[ColumnElement[bool]] = [Share.guild_id == guild_id, visible(channels)]
         if steering.sharer is not None:
@@ -194,7 +194,7 @@ class _Pool:
         return [self.songs[place] for place in places]
 
 
-def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: Channels, size: int) -> _Pool:
+def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: VisibleChannels, size: int) -> _Pool:
     scores: dict[int, float] = {}
 
     def songs() -> Iterator[SongName]:
@@ -212,7 +212,7 @@ def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: Channels, size:
     return _Pool(kept, np.array([scores[song.track_id] for song in kept]), crowded, len(kept) < size)
 
 
-def _songs(facts: Facts, channels: Channels = None) -> list[SongName]:
+def _songs(facts: Facts, channels: VisibleChannels = None) -> list[SongName]:
     """A track under each of the names that it has in `channels`."""
     return [SongName.of(facts.track_id, artist, title) for artist, title in facts.names(channels)]
 

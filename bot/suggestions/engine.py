@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from bot.library.catalog import Catalog
-from bot.library.sight import Channels
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels
 from bot.suggestions.acceptance import AcceptanceReport
 from bot.suggestions.chooser import Chooser
 from bot.suggestions.pick import Pick
@@ -72,7 +72,7 @@ class Engine:
         self,
         guild_id: int,
         user_id: int | None,
-        channels: Channels,
+        channels: VisibleChannels,
         now: datetime,
         extra: ExtraEvidence = NO_EXTRA,
         *,
@@ -88,14 +88,16 @@ class Engine:
             events = [event for event in events if event.signal in VOTE_SIGNALS]
         if channels is not None:
             facts = await self.library.facts(guild_id)
-            seen = {track_id for track_id, each in facts.items() if each.in_sight(channels)}
+            seen = {track_id for track_id, each in facts.items() if each.visible_in(channels)}
             events = [
                 replace(event, visible_to_reader=event.visible_to_reader and event.track_id in seen)
                 for event in events
             ]
         return taste_of(with_extra(events, extra, now), now, self.half_life, own=own)
 
-    async def named(self, guild_id: int, picks: Sequence[Pick], channels: Channels) -> tuple[Pick, ...]:
+    async def named(
+        self, guild_id: int, picks: Sequence[Pick], channels: VisibleChannels
+    ) -> tuple[Pick, ...]:
         """The picks with the tracks that carried them, where these may be named."""
         carriers = [pick.reason.carrier for pick in picks if pick.reason.carrier]
         cards = {card.id: card for card in await self.catalog.cards(guild_id, carriers, channels)}

@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.arrays import Array
 from bot.errors import NotFound
-from bot.library.sight import Channels
+from bot.library.visible_shares import VisibleChannels
 from bot.suggestions.engine import Engine
 from bot.suggestions.group_ranking import GroupRanking
 from bot.suggestions.left_out import LeftOut
@@ -51,7 +51,7 @@ class Together:
         self,
         guild_id: int,
         user_ids: Sequence[int],
-        channels: Channels,
+        channels: VisibleChannels,
         limit: int = 25,
         *,
         steering: Steering = NO_STEERING,
@@ -102,7 +102,7 @@ class Together:
         guild_id: int,
         one: int,
         other: int,
-        channels: Channels,
+        channels: VisibleChannels,
         limit: int = 25,
         *,
         now: datetime | None = None,
@@ -114,7 +114,7 @@ class Together:
         return Blend(await self.match(guild_id, one, other, channels, now=now), answer)
 
     async def match(
-        self, guild_id: int, one: int, other: int, channels: Channels, *, now: datetime | None = None
+        self, guild_id: int, one: int, other: int, channels: VisibleChannels, *, now: datetime | None = None
     ) -> int | None:
         """How alike two members' tastes are in per cent, by what may be shown in `channels`.
 
@@ -128,7 +128,7 @@ class Together:
         self,
         guild_id: int,
         user_id: int,
-        channels: Channels,
+        channels: VisibleChannels,
         limit: int = 10,
         *,
         now: datetime | None = None,
@@ -146,11 +146,13 @@ class Together:
         ranking = sorted((-match, member) for member, match in found.items() if match > 0)
         return [Buddy(member, -match) for match, member in ranking[:limit]]
 
-    async def _likes(self, guild_id: int, channels: Channels, now: datetime | None) -> dict[int, list[int]]:
+    async def _likes(
+        self, guild_id: int, channels: VisibleChannels, now: datetime | None
+    ) -> dict[int, list[int]]:
         """What each member likes most, of what may be shown."""
         now = now or datetime.now(UTC)
         facts = await self._engine.library.facts(guild_id)
-        seen = {track_id for track_id, each in facts.items() if each.in_sight(channels)}
+        seen = {track_id for track_id, each in facts.items() if each.visible_in(channels)}
         events: dict[int, list[Event]] = defaultdict(list)
         for event in await self._engine.history.events(guild_id, channels=channels, now=now):
             if event.track_id in seen:

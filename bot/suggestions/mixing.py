@@ -12,7 +12,7 @@ from bot.arrays import Array, Matches
 from bot.errors import NotFound
 from bot.library.cards import TrackCard
 from bot.library.facts import Facts
-from bot.library.sight import Channels
+from bot.library.visible_shares import VisibleChannels
 from bot.suggestions.chooser import Scored
 from bot.suggestions.dedupe import Likeness
 from bot.suggestions.engine import Engine
@@ -62,7 +62,7 @@ class Mixing:
         guild_id: int,
         add: Sequence[Ingredient],
         subtract: Sequence[Ingredient],
-        channels: Channels,
+        channels: VisibleChannels,
         limit: int = 10,
         *,
         user_id: int | None = None,
@@ -104,7 +104,7 @@ class Mixing:
         among: Sequence[int],
         added: Sequence[Sequence[int]],
         subtracted: Sequence[Sequence[int]],
-        channels: Channels,
+        channels: VisibleChannels,
     ) -> "_Mixed":
         examples = list(dict.fromkeys(track_id for part in [*added, *subtracted] for track_id in part))
         heard = await self._engine.library.heard(guild_id, among, examples, channels=channels)
@@ -126,7 +126,7 @@ class Mixing:
         guild_id: int,
         start_id: int,
         end_id: int,
-        channels: Channels,
+        channels: VisibleChannels,
         length: int = PATH_LENGTH,
         *,
         user_id: int | None = None,
@@ -162,7 +162,7 @@ class Mixing:
         cards = await self._engine.catalog.cards(guild_id, steps, channels)
         return Path(tuple(cards), _remarks(wanted, alike))
 
-    async def _tracks(self, guild_id: int, ingredient: Ingredient, channels: Channels) -> list[int]:
+    async def _tracks(self, guild_id: int, ingredient: Ingredient, channels: VisibleChannels) -> list[int]:
         """The tracks that stand for an ingredient. Raises NotFound if nothing is known of it."""
         if ingredient.track_id is not None:
             card = await self._engine.catalog.card(guild_id, ingredient.track_id, channels)
@@ -236,7 +236,7 @@ def _repeats(steps: Sequence[int], likeness: Likeness) -> list[int]:
 
 
 def _once(
-    tracks: Sequence[int], facts: Mapping[int, Facts], ends: Collection[int], channels: Channels
+    tracks: Sequence[int], facts: Mapping[int, Facts], ends: Collection[int], channels: VisibleChannels
 ) -> NDArray[np.bool_]:
     """(n,) which tracks may stand on a path: of those called the same one, and none called like an end."""
     seen = {_called(facts[track_id], channels) for track_id in ends}
@@ -248,6 +248,6 @@ def _once(
     return usable
 
 
-def _called(facts: Facts, channels: Channels) -> tuple[str, str]:
+def _called(facts: Facts, channels: VisibleChannels) -> tuple[str, str]:
     song = SongName.of(facts.track_id, *facts.names(channels)[0])
     return song.artist, song.title

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.arrays import Array, Matches
-from bot.library.sight import Channels
+from bot.library.visible_shares import VisibleChannels
 from bot.suggestions.scoring import away, best_score, carriers, closeness, fuse, score
 from bot.taste.colike import CoLikeModel
 from bot.taste.colike_cache import CoLikeCache
@@ -95,7 +95,13 @@ class Ranker:
         self._cache = cache
 
     async def rank(
-        self, guild_id: int, taste: Taste, among: Sequence[int], channels: Channels, *, others: bool = False
+        self,
+        guild_id: int,
+        taste: Taste,
+        among: Sequence[int],
+        channels: VisibleChannels,
+        *,
+        others: bool = False,
     ) -> Ranked:
         """Tracks among some; `others`: also by what those like who like the same."""
         said = dislikes(taste)

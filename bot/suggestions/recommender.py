@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bot.arrays import Array
 from bot.errors import NotFound
-from bot.library.sight import Channels
+from bot.library.visible_shares import VisibleChannels
 from bot.suggestions.chooser import POOL_FACTOR, POOL_SIZE, Candidates, Chosen, Scored
 from bot.suggestions.engine import Engine
 from bot.suggestions.left_out import LeftOut
@@ -44,7 +44,7 @@ class _Question:
 
     guild_id: int
     user_id: int | None
-    channels: Channels
+    channels: VisibleChannels
     limit: int
     you: bool
     steering: Steering
@@ -63,7 +63,7 @@ class Recommender:
         *,
         track_id: int | None = None,
         vectors: Mapping[str, Vector] | None = None,
-        channels: Channels,
+        channels: VisibleChannels,
         exclude: Collection[int] = (),
         limit: int = 25,
         steering: Steering = NO_STEERING,
@@ -112,7 +112,7 @@ class Recommender:
         self,
         guild_id: int,
         user_id: int | None,
-        channels: Channels,
+        channels: VisibleChannels,
         limit: int = 25,
         *,
         you: bool = True,
@@ -148,7 +148,7 @@ class Recommender:
         guild_id: int,
         about: int | Mapping[str, Vector],
         candidates: Candidates,
-        channels: Channels,
+        channels: VisibleChannels,
         limit: int,
     ) -> list[Hit]:
         others = (await self._engine.library.facts(guild_id)).keys() - set(candidates.tracks)

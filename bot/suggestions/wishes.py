@@ -11,7 +11,7 @@ from bot.arrays import Array
 from bot.audio.key import NAMES
 from bot.errors import NotFound
 from bot.library.facts import Facts
-from bot.library.sight import Channels
+from bot.library.visible_shares import VisibleChannels
 from bot.suggestions.left_out import LeftOut
 from models.track import searchable
 
@@ -101,7 +101,7 @@ def checked(steering: Steering) -> Steering:
     return replace(steering, tags=tuple(map(searchable, steering.tags)))
 
 
-def unmet_wish(steering: Steering, facts: Facts, channels: Channels = None) -> LeftOut | None:
+def unmet_wish(steering: Steering, facts: Facts, channels: VisibleChannels = None) -> LeftOut | None:
     """The first of `checked` wishes that a track doesn't meet; None if all are met that don't ask who shared it."""
     if steering.tags and not facts.tagged(steering.tags, channels):
         return LeftOut.TAG

@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, delete, false, func, s
 from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.errors import NotFound
-from bot.library.sight import Channels, visible
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels, visible
 from bot.taste.evidence import Event, Signal, vote_events
 from bot.taste.feedback import Feedback
 from models import Answer, Hidden, Share, Suggestion, Track
@@ -31,7 +31,7 @@ class History:
         guild_id: int,
         user_id: int | None = None,
         *,
-        channels: Channels = None,
+        channels: VisibleChannels = None,
         now: datetime | None = None,
     ) -> list[Event]:
         """Everything that a member, or all of them, did about tracks; whoever sees `channels` may know some of it."""
@@ -79,7 +79,7 @@ class History:
 
 
 def _said(
-    guild_id: int, user_id: int | None, channels: Channels
+    guild_id: int, user_id: int | None, channels: VisibleChannels
 ) -> list[tuple[Signal, Select[*tuple[Any, ...]]]]:
     """What members did beside voting: rows of track, member, when they did so last, and whether the reader may know."""
     by_themselves = true() if channels is None else false()
@@ -106,12 +106,14 @@ def _last(
     return query.where(table.guild_id == guild_id, *theirs).group_by(table.track_id, table.user_id)
 
 
-def _in_public(channels: Channels) -> ColumnElement[bool]:
+def _in_public(channels: VisibleChannels) -> ColumnElement[bool]:
     """Answers that everybody saw who sees these channels."""
     return true() if channels is None else and_(Answer.channel_id.in_(channels), Answer.private.is_(False))
 
 
-def _shown(guild_id: int, user_id: int | None, channels: Channels, now: datetime) -> Select[*tuple[Any, ...]]:
+def _shown(
+    guild_id: int, user_id: int | None, channels: VisibleChannels, now: datetime
+) -> Select[*tuple[Any, ...]]:
     """What members were shown long enough ago to have said something."""
     theirs = [] if user_id is None else [Answer.user_id == user_id]
     known_to_reader = func.max(case((_in_public(channels), 1), else_=0))

@@ -17,8 +17,8 @@ from sqlalchemy import func, select
 from bot.embedders.base import Vector
 from bot.library.cards import batches
 from bot.library.facts import Facts, load_facts
-from bot.library.sight import Channels
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels
 from bot.vectors.generations import Generation
 from bot.vectors.matrix import LibraryMatrix, LibraryVersion, TrackMatches, calibrated_rows, merged
 from bot.vectors.question import Example
@@ -57,7 +57,7 @@ class LibraryIndex:
         liked: Sequence[Example],
         disliked: Sequence[Example] = (),
         *,
-        channels: Channels,
+        channels: VisibleChannels,
     ) -> TrackMatches:
         """How tracks among some match what is liked, then what is disliked.
 
@@ -92,7 +92,7 @@ class LibraryIndex:
         return TrackMatches(tuple(tracks), found)
 
     async def side_by_side(
-        self, guild_id: int, among: Sequence[int], ends: Sequence[int], *, channels: Channels
+        self, guild_id: int, among: Sequence[int], ends: Sequence[int], *, channels: VisibleChannels
     ) -> tuple[list[int], Vector]:
         """Tracks among some, and some `ends`, with their (n, d) vectors of length 1, all names side by side.
 
@@ -117,7 +117,7 @@ class LibraryIndex:
         among: Sequence[int],
         liked: Sequence[Example],
         disliked: Sequence[Example],
-        channels: Channels,
+        channels: VisibleChannels,
     ) -> TrackMatches:
         if len(among) > MAX_CANDIDATES:
             among = await self._promising(guild_id, frozenset(among), liked, disliked, channels)
@@ -133,7 +133,7 @@ class LibraryIndex:
         wanted: frozenset[int],
         liked: Sequence[Example],
         disliked: Sequence[Example],
-        channels: Channels,
+        channels: VisibleChannels,
     ) -> list[int]:
         """The best of what is wanted: Qdrant is told these tracks, or all others, whichever are fewer."""
         others = (await self.facts(guild_id)).keys() - wanted

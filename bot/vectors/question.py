@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from bot.embedders.base import Vector
-from bot.library.sight import Channels
+from bot.library.visible_shares import VisibleChannels
 
 Strategy = Literal["best_score", "average_vector"]
 Example = int | Mapping[str, Vector]
@@ -24,7 +24,7 @@ class Question:
     positives: Sequence[Example]
     negatives: Sequence[Example]
     strategy: Strategy | None
-    channels: Channels
+    channels: VisibleChannels
     exclude: frozenset[int]
     limit: int
     among: frozenset[int] | None = None

@@ -12,7 +12,7 @@ import numpy as np
 from qdrant_client import models
 
 from bot.embedders.base import Vector
-from bot.library.sight import COMMAND_LINE_CHANNEL
+from bot.library.visible_shares import COMMAND_LINE_CHANNEL
 from bot.vectors.collection import Place, VectorCollection, point_id, track_of
 from bot.vectors.generations import Generation
 from bot.vectors.question import Example, Hit, Question, Strategy

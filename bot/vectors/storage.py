@@ -15,8 +15,8 @@ from qdrant_client import AsyncQdrantClient, models
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import EmbedderInfo
 from bot.errors import StorageFailed
-from bot.library.sight import Channels
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels
 from bot.settings import Settings
 from bot.vectors.calibration import Calibration
 from bot.vectors.collection import (
@@ -233,7 +233,7 @@ class VectorStorage:
         guild_id: int,
         sound: Example,
         *,
-        channels: Channels,
+        channels: VisibleChannels,
         exclude: Collection[int] = (),
         limit: int,
     ) -> list[Hit]:
@@ -251,7 +251,7 @@ class VectorStorage:
         negatives: Sequence[Example],
         *,
         strategy: Strategy = "best_score",
-        channels: Channels,
+        channels: VisibleChannels,
         exclude: Collection[int] = (),
         among: Collection[int] | None = None,
         limit: int,

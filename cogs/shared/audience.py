@@ -13,35 +13,32 @@ from bot.visibility import (
 )
 from models import Thread
 
-NOWHERE: frozenset[int] = frozenset({0})  # only what came in on the command line
-
 
 async def audience_of(bot: Earworm, guild_id: int, channel_id: int) -> frozenset[int]:
     """The channels whose shares may be shown to everybody who sees channel `channel_id`."""
     guild = bot.get_guild(guild_id)
     if guild is None:
-        return NOWHERE | {channel_id}
+        return frozenset({channel_id})
     shared_in = await _places(bot, guild, channel_id)
     here = next((view for view in shared_in if view.id == channel_id), None)
     allowed = channels_for_audience(view_of_guild(guild), here, shared_in) if here else frozenset()
-    return allowed | NOWHERE | {channel_id}
+    return allowed | {channel_id}
 
 
-async def sight_of(interaction: discord.Interaction[Earworm]) -> frozenset[int]:
+async def channels_of_member(interaction: discord.Interaction[Earworm]) -> frozenset[int]:
     """The channels whose shares may be shown to the asker alone."""
     guild, member = interaction.guild, interaction.user
     if guild is None or not isinstance(member, discord.Member):
-        return NOWHERE
+        return frozenset()
     roles = [role.id for role in member.roles]
     shared_in = await _places(interaction.client, guild)
-    seen = channels_for_member(view_of_guild(guild), member.id, roles, shared_in, here=interaction.channel_id)
-    return seen | NOWHERE
+    return channels_for_member(view_of_guild(guild), member.id, roles, shared_in, here=interaction.channel_id)
 
 
 async def channels_for(interaction: discord.Interaction[Earworm], *, private: bool) -> frozenset[int]:
     """The channels whose shares an answer may show: the asker's own, or those of everybody who sees it."""
     if private:
-        return await sight_of(interaction)
+        return await channels_of_member(interaction)
     assert interaction.guild_id is not None and interaction.channel_id is not None
     return await audience_of(interaction.client, interaction.guild_id, interaction.channel_id)
 

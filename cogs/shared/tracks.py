@@ -6,7 +6,7 @@ from discord import app_commands
 from bot.client import Earworm
 from bot.errors import NotFound
 from bot.library.cards import TrackCard
-from cogs.shared.audience import sight_of
+from cogs.shared.audience import channels_of_member
 from cogs.shared.text import shorten
 
 CHOICES, CHOICE_LENGTH = 25, 100
@@ -18,8 +18,8 @@ async def suggest_tracks(
 ) -> list[app_commands.Choice[str]]:
     """Autocomplete over the titles and artists that this member can see."""
     assert interaction.guild_id is not None
-    sight = await sight_of(interaction)
-    cards = await interaction.client.services.catalog.suggest(interaction.guild_id, typed, sight, CHOICES)
+    channels = await channels_of_member(interaction)
+    cards = await interaction.client.services.catalog.suggest(interaction.guild_id, typed, channels, CHOICES)
     return [
         app_commands.Choice(name=shorten(card.label, CHOICE_LENGTH), value=str(card.id)) for card in cards
     ]
@@ -38,7 +38,7 @@ async def find_track(
         return await catalog.resolve(interaction.guild_id, text, channels)
     except NotFound:
         # The asker alone reads this, and knows the song if they can see it.
-        if channels >= (sight := await sight_of(interaction)):
+        if channels >= (own := await channels_of_member(interaction)):
             raise
-        await catalog.resolve(interaction.guild_id, text, sight)
+        await catalog.resolve(interaction.guild_id, text, own)
         raise NotFound(HIDDEN) from None

@@ -12,7 +12,7 @@ from discord import app_commands
 
 from bot.client import Earworm
 from bot.suggestions.wishes import Adventure, Steering, named_key, named_tempo
-from cogs.shared.audience import sight_of
+from cogs.shared.audience import channels_of_member
 from cogs.shared.tracks import suggest_tracks
 from models.track import searchable
 
@@ -109,10 +109,8 @@ async def without(
     if not wishes.without_track:
         return steering
     assert interaction.guild_id is not None
-    catalog, sight = interaction.client.services.catalog, channels
-    if not wishes.private:
-        sight = await sight_of(interaction)
-    card = await catalog.resolve(interaction.guild_id, wishes.without_track, sight)
+    own = channels if wishes.private else await channels_of_member(interaction)
+    card = await interaction.client.services.catalog.resolve(interaction.guild_id, wishes.without_track, own)
     return replace(steering, without_tracks=steering.without_tracks | {card.id})
 
 
@@ -121,6 +119,8 @@ async def suggest_tags(
 ) -> list[app_commands.Choice[str]]:
     """Autocomplete over the tags of what this member can see."""
     assert interaction.guild_id is not None
-    tags = await interaction.client.services.catalog.tags(interaction.guild_id, await sight_of(interaction))
+    tags = await interaction.client.services.catalog.tags(
+        interaction.guild_id, await channels_of_member(interaction)
+    )
     fitting = [tag for tag in tags if searchable(typed) in tag and len(tag) <= CHOICE_LENGTH]
     return [app_commands.Choice(name=tag, value=tag) for tag in fitting[:CHOICES]]

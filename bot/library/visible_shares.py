@@ -1,15 +1,15 @@
-"""Which shares a reader may know of: those in the channels that they can see."""
+"""SQL condition for the shares in channels that a reader can see."""
 
 from sqlalchemy import ColumnElement, true
 
 from models import Share
 
-Channels = frozenset[int] | None
+VisibleChannels = frozenset[int] | None
 """The channels whose shares may be shown; None: all, as on the command line, whose own shares everybody may see."""
 
 COMMAND_LINE_CHANNEL = 0  # the channel of tracks that were taken in on the command line; everybody may see it
 
 
-def visible(channels: Channels) -> ColumnElement[bool]:
+def visible(channels: VisibleChannels) -> ColumnElement[bool]:
     """The condition on `shares` that a reader may know of one."""
     return true() if channels is None else Share.channel_id.in_({COMMAND_LINE_CHANNEL, *channels})
