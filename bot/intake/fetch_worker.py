@@ -25,7 +25,7 @@ FORMAT = (
 )
 LIVE_STATES = ("is_live", "is_upcoming", "post_live")
 UNUSED_MODULES = ("cffi", "mutagen", "websockets")
-"""Optional to yt-dlp and used for nothing here, but imported where they are installed: a quarter of a worker's start."""
+"""Optional to yt-dlp and used for nothing here, but imported where installed: a quarter of a worker's start."""
 
 CPU_SECONDS = 120
 DATA_BYTES = 1 << 30
