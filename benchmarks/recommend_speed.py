@@ -28,7 +28,7 @@ from bot.services import Services
 from bot.settings import Settings
 from bot.suggestions.pick import Pick
 from bot.suggestions.wishes import Steering
-from bot.suggestions.wording import Evidence
+from bot.suggestions.wording import ReasonKind
 from bot.vectors.points import load_points
 from bot.vectors.question import Hit
 from models import Guild, MessageTrack, Reaction, Share, Source, Track, TrackVector
@@ -106,7 +106,7 @@ async def measured(size: int, rounds: int, *, qdrant: bool) -> dict[str, Any]:
         "cpu": cpu,
         "qdrant": float(np.median(theirs)) if qdrant else None,
         "votes": crowd.votes,
-        "led": sum(pick.reason.evidence is Evidence.COLIKED for pick in picks),
+        "led": sum(pick.reason.evidence is ReasonKind.COLIKED for pick in picks),
     }
 
 

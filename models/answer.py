@@ -39,9 +39,11 @@ class Answer(Base):
     private: Mapped[bool]
     track_id: Mapped[int | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"))  # asked about
     member_id: Mapped[int | None]  # whom it is for; NOBODY: a member who is forgotten
-    heading: Mapped[str] = mapped_column(
+    asked_title: Mapped[str] = mapped_column(default="")  # of a song outside the library that it is about
+    blend_name: Mapped[str] = mapped_column(
         default=""
-    )  # what it says of itself where no id can: a song outside the library, who a group is, a digest's week
+    )  # whose tastes, or what, it blends; members as mentions
+    period: Mapped[str | None]  # the digest's that it belongs to: a Digest.week
     note: Mapped[str] = mapped_column(default="")  # what its reader should know
     source: Mapped[dict[str, Any]] = mapped_column(
         JSON, default=dict

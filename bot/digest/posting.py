@@ -98,7 +98,7 @@ class Digests:
                 user_id=NOBODY,
                 kind=AnswerKind.DIGEST,
                 picks=(content.pick,),
-                about=Subject(heading=due.week),
+                about=Subject(period=due.week),
             )
             await self._answers.save(pick)
         await self._playlists.keep(due.guild_id, content.playlists)
@@ -247,6 +247,6 @@ def _is_settled(guild_id: int, week: str, now: datetime) -> ColumnElement[bool]:
 async def _kept(session: AsyncSession, due: DueDigest) -> Sequence[Answer]:
     """The pick that was kept for a digest."""
     query = select(Answer).where(
-        Answer.guild_id == due.guild_id, Answer.kind == AnswerKind.DIGEST, Answer.heading == due.week
+        Answer.guild_id == due.guild_id, Answer.kind == AnswerKind.DIGEST, Answer.period == due.week
     )
     return (await session.scalars(query.options(selectinload(Answer.suggestions)))).all()

@@ -122,7 +122,11 @@ async def _answers(
         {
             "kind": answer.kind,
             "track_id": answer.track_id,
-            "title": cards[answer.track_id].title if answer.track_id in cards else answer.heading,
+            "title": (
+                cards[answer.track_id].title
+                if answer.track_id in cards
+                else answer.asked_title or answer.blend_name
+            ),
             "recommended_to": answer.member_id,
             "note": answer.note,
             "source": answer.source,

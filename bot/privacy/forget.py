@@ -126,14 +126,15 @@ async def _forget_answers(session: AsyncSession, guild_id: int, user_id: int) ->
     await session.execute(delete(MessageTrack).where(MessageTrack.message_id.in_(private)))
     await session.execute(delete(Answer).where(asked, Answer.private))
 
-    await session.execute(update(Answer).where(asked).values(user_id=NOBODY, heading="", note="", source={}))
+    nobodys = {"user_id": NOBODY, "asked_title": "", "blend_name": "", "note": "", "source": {}}
+    await session.execute(update(Answer).where(asked).values(nobodys))
     for_them = and_(Answer.guild_id == guild_id, Answer.member_id == user_id)
     await session.execute(update(Answer).where(for_them).values(member_id=NOBODY, note=""))
     # A blend names two.
     mention = f"<@{user_id}>"
-    naming = and_(Answer.guild_id == guild_id, Answer.heading.contains(mention, autoescape=True))
-    unnamed = func.replace(Answer.heading, mention, "somebody")
-    await session.execute(update(Answer).where(naming).values(heading=unnamed))
+    naming = and_(Answer.guild_id == guild_id, Answer.blend_name.contains(mention, autoescape=True))
+    unnamed = func.replace(Answer.blend_name, mention, "somebody")
+    await session.execute(update(Answer).where(naming).values(blend_name=unnamed))
     of_groups = (
         select(Suggestion)
         .join(Answer, Answer.id == Suggestion.answer_id)
@@ -154,7 +155,7 @@ async def _posted(session: AsyncSession, guild_id: int, user_id: int) -> tuple[B
         ~Answer.private,
         or_(
             Answer.member_id == user_id,
-            Answer.heading.contains(f"<@{user_id}>", autoescape=True),
+            Answer.blend_name.contains(f"<@{user_id}>", autoescape=True),
             shown.where(Suggestion.track_id.in_(theirs)),
         ),
     )

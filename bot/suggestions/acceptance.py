@@ -11,13 +11,13 @@ from sqlalchemy import or_, select
 from bot.errors import NotFound
 from bot.library.store import Store
 from bot.suggestions.pick import Arm
-from bot.suggestions.wording import Evidence, Reason
+from bot.suggestions.wording import Reason, ReasonKind
 from bot.taste.feedback import Feedback, Vote
 from models import NOBODY, Answer, AnswerKind, Guild, Suggestion
 
 WEEKS = 12  # in a table
 
-Group = tuple[str, Evidence, Arm | None]  # what is counted together: a week, a reason, an arm
+Group = tuple[str, ReasonKind, Arm | None]  # what is counted together: a week, a reason, an arm
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Acceptance:
     """
 
     week: str
-    evidence: Evidence
+    evidence: ReasonKind
     arm: Arm | None
     shown: int
     liked: int
@@ -116,7 +116,7 @@ def _arm(stored: str) -> Arm | None:
     return Arm(stored) if stored else None
 
 
-def _order(counted: tuple[Group, Counter[str]]) -> tuple[str, Evidence, str]:
+def _order(counted: tuple[Group, Counter[str]]) -> tuple[str, ReasonKind, str]:
     (week, evidence, arm), _ = counted
     return week, evidence, arm or ""
 

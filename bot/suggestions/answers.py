@@ -23,12 +23,14 @@ class Subject:
     """What an answer is about. What has an id is named whenever a page is shown, as it may be then.
 
     track_id: of the library; source: or the link or file that was asked with and isn't stored; member_id: whom it is
-    for; heading: what to call it where no id says so.
+    for; asked_title: of a song outside the library; blend_name: what to call what it blends; period: the digest's.
     """
 
     track_id: int | None = None
     member_id: int | None = None
-    heading: str = ""
+    asked_title: str = ""
+    blend_name: str = ""
+    period: str | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -64,7 +66,7 @@ class ShownSuggestion:
 class AnswerPage:
     """One page of an answer, as its audience may see it now; `number` counts from 0.
 
-    `track`: what was asked about, if it may be named; else `heading` says it, if it isn't in the library.
+    `track`: what was asked about, if it may be named; `asked_title`: of one outside the library.
     `member_id`: whom it is for; NOBODY for a member who is forgotten, None for the server.
     """
 
@@ -75,7 +77,8 @@ class AnswerPage:
     private: bool
     track: TrackCard | None
     member_id: int | None
-    heading: str
+    asked_title: str
+    blend_name: str
     note: str
     source: Mapping[str, Any]
     number: int
@@ -100,7 +103,9 @@ class Answers:
             kind=given.kind,
             private=given.private,
             member_id=about.member_id,
-            heading=about.heading,
+            asked_title=about.asked_title,
+            blend_name=about.blend_name,
+            period=about.period,
             note=given.note,
             source=dict(about.source),
             created_at=datetime.now(UTC),
@@ -148,7 +153,8 @@ class Answers:
             private=answer.private,
             track=cards.get(asked),
             member_id=answer.member_id,
-            heading=answer.heading,
+            asked_title=answer.asked_title,
+            blend_name=answer.blend_name,
             note=answer.note,
             source=answer.source,
             number=number,

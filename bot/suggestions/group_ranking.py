@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from bot.arrays import Array
 from bot.suggestions.chooser import Scored
-from bot.suggestions.pick import EVIDENCE_OF_SIGNAL, percent
+from bot.suggestions.pick import REASON_OF_SIGNAL, percent
 from bot.suggestions.ranking import Ranked
-from bot.suggestions.wording import Evidence, Reason, month
+from bot.suggestions.wording import Reason, ReasonKind, month
 from bot.taste.evidence import Taste
 from bot.taste.similarity import least_misery
 
@@ -56,14 +56,14 @@ class GroupRanking:
         user_id = self._deciding(track_id)
         ranked, row = self.ranked[user_id], self._row(user_id, track_id)
         if not ranked.likes:
-            return Reason(Evidence.FAR, you=False, user_id=user_id)
+            return Reason(ReasonKind.FAR, you=False, user_id=user_id)
         place = int(ranked.carriers[row])
         match, carrier = percent(float(ranked.matches[row, place])), ranked.evidence[place]
         if not match:
-            return Reason(Evidence.NEW, you=False, user_id=user_id)
+            return Reason(ReasonKind.NEW, you=False, user_id=user_id)
         said = tastes[user_id].best[carrier]
         return Reason(
-            EVIDENCE_OF_SIGNAL[said.signal],
+            REASON_OF_SIGNAL[said.signal],
             percent=0 if carrier == track_id else match,
             carrier=carrier,
             you=False,

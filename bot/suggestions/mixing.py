@@ -23,7 +23,7 @@ from bot.suggestions.pick import Pick, Recommendation, percent
 from bot.suggestions.ranking import strongest
 from bot.suggestions.song_names import SongName
 from bot.suggestions.wishes import NO_STEERING, Steering
-from bot.suggestions.wording import Evidence, Reason, count
+from bot.suggestions.wording import Reason, ReasonKind, count
 
 PATH_LENGTH = 8  # songs, both ends included
 MIN_PATH_LENGTH = 3
@@ -208,7 +208,7 @@ class _Mixed:
         return Pick(
             card,
             float(self.scores[row]),
-            Reason(Evidence.ASKED, match, self.voices[closest] if match else None),
+            Reason(ReasonKind.ASKED, match, self.voices[closest] if match else None),
         )
 
 

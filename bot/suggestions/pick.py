@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.library.cards import TrackCard
-from bot.suggestions.wording import Evidence, ForDiscord, Reason, Wording, explain
+from bot.suggestions.wording import ForDiscord, Reason, ReasonKind, Wording, explain
 from bot.taste.evidence import Signal
 
 PAGE_SIZE = 5  # suggestions
 
-EVIDENCE_OF_SIGNAL = {
-    Signal.LIKED: Evidence.LIKED,
-    Signal.SHARED: Evidence.SHARED,
-    Signal.MORE: Evidence.MORE,
+REASON_OF_SIGNAL = {
+    Signal.LIKED: ReasonKind.LIKED,
+    Signal.SHARED: ReasonKind.SHARED,
+    Signal.MORE: ReasonKind.MORE,
 }
 
 

@@ -24,10 +24,10 @@ from bot.suggestions.notes import (
     shortage,
     without_private_counts,
 )
-from bot.suggestions.pick import EVIDENCE_OF_SIGNAL, PAGE_SIZE, Arm, Pick, Recommendation, percent
+from bot.suggestions.pick import PAGE_SIZE, REASON_OF_SIGNAL, Arm, Pick, Recommendation, percent
 from bot.suggestions.ranking import Ranked
 from bot.suggestions.wishes import MIN_DIVERSITY_WITHOUT_LIKES, NO_STEERING, Steering
-from bot.suggestions.wording import Evidence, Reason, month
+from bot.suggestions.wording import Reason, ReasonKind, month
 from bot.taste.evidence import NO_EXTRA, UNSAVED_FEEDBACK, ExtraEvidence, Taste, favourites
 from bot.vectors.question import Hit
 
@@ -102,7 +102,7 @@ class Recommender:
             LeftOut.UNHEARD: len(candidates.tracks) - len(hits),
         }
         picks = tuple(
-            Pick(card, near[card.id].score, Reason(Evidence.ASKED, percent(near[card.id].match)))
+            Pick(card, near[card.id].score, Reason(ReasonKind.ASKED, percent(near[card.id].match)))
             for card in chosen.cards
         )
         note = shortage(len(picks), limit, left_out)
@@ -206,7 +206,7 @@ class Recommender:
         chosen = await self._choose(
             question, [Scored(list(leads), scores)], known, MIN_DIVERSITY_WITHOUT_LIKES
         )
-        picks = tuple(Pick(card, float(leads[card.id]), Reason(Evidence.POPULAR)) for card in chosen.cards)
+        picks = tuple(Pick(card, float(leads[card.id]), Reason(ReasonKind.POPULAR)) for card in chosen.cards)
         return picks, {**candidates.left_out, **chosen.left_out, LeftOut.UNPOPULAR: len(allowed) - len(leads)}
 
     async def _choose(
@@ -239,18 +239,18 @@ class _Reasons:
         ranked, you, row = self._ranked, self._question.you, self._rows[track_id]
         score = float(ranked.scores[row])
         if not ranked.likes:
-            return score, Reason(Evidence.FAR, you=you)
+            return score, Reason(ReasonKind.FAR, you=you)
         if (
             ranked.preferences is not None
             and self._by_others[row] < self._question.limit <= self._by_sound[row]
         ):
             like = ranked.colikes.carrier(ranked.votes, track_id) if ranked.colikes else None
             if like is not None:
-                return float(ranked.preferences[row]), Reason(Evidence.COLIKED, carrier=like, you=you)
+                return float(ranked.preferences[row]), Reason(ReasonKind.COLIKED, carrier=like, you=you)
         place = int(ranked.carriers[row])
         match = percent(float(ranked.matches[row, place]))
         if not match:
-            return score, Reason(Evidence.NEW, you=you)
+            return score, Reason(ReasonKind.NEW, you=you)
         return score, self._close_to(ranked.evidence[place], match)
 
     def _close_to(self, carrier: int, match: int) -> Reason:
@@ -258,7 +258,7 @@ class _Reasons:
         of_server = self._question.user_id is None and said.user_id != UNSAVED_FEEDBACK
         known_since = not of_server and said.user_id != UNSAVED_FEEDBACK
         return Reason(
-            Evidence.SERVER if of_server else EVIDENCE_OF_SIGNAL[said.signal],
+            ReasonKind.SERVER if of_server else REASON_OF_SIGNAL[said.signal],
             percent=match,
             carrier=carrier if said.visible_to_reader else None,
             likes=self._taste.likes.get(carrier, 0),

@@ -17,8 +17,8 @@ MONTHS = (
 )  # fmt: skip
 
 
-class Evidence(StrEnum):
-    """What carried a pick."""
+class ReasonKind(StrEnum):
+    """The kind of reason for a suggestion: what contributed most to its score."""
 
     ASKED = "asked"  # it sounds like what was asked about
     LIKED = "liked"  # … like something that the member liked
@@ -39,7 +39,7 @@ class Reason:
     since when. `you`: the reader's own taste, not another member's; `user_id`: whose, where that has to be said.
     """
 
-    evidence: Evidence
+    evidence: ReasonKind
     percent: int = 0
     carrier: int | None = None
     likes: int = 0
@@ -50,7 +50,7 @@ class Reason:
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Self:
         """The reason that `asdict` wrote."""
-        return cls(**{**stored, "evidence": Evidence(stored["evidence"])})
+        return cls(**{**stored, "evidence": ReasonKind(stored["evidence"])})
 
 
 class Wording(Protocol):
@@ -154,22 +154,22 @@ def count(number: int, one: str, several: str = "") -> str:
 
 def _why(reason: Reason, track_id: int, carrier: TrackCard | None, wording: Wording) -> str:
     who = wording.person(reason.user_id) if reason.user_id else "you" if reason.you else "they"
-    if reason.evidence is Evidence.POPULAR:
+    if reason.evidence is ReasonKind.POPULAR:
         return ""
-    if reason.evidence is Evidence.ASKED:
+    if reason.evidence is ReasonKind.ASKED:
         return f"close to {wording.title(carrier)}" if carrier else ""
-    if reason.evidence is Evidence.FAR:
+    if reason.evidence is ReasonKind.FAR:
         return f"unlike what {who} 👎"
-    if reason.evidence is Evidence.NEW:
+    if reason.evidence is ReasonKind.NEW:
         return f"new ground: unlike anything {who} 👍"
     named = wording.title(carrier) if carrier else "something"
-    if reason.evidence is Evidence.COLIKED:
+    if reason.evidence is ReasonKind.COLIKED:
         return f"who 👍 {named} tends to 👍 this"
     did = {
-        Evidence.LIKED: f"{who} 👍",
-        Evidence.SHARED: f"{who} shared",
-        Evidence.MORE: f"{who} asked more of",
-        Evidence.SERVER: f"{count(reason.likes, 'member')} 👍",
+        ReasonKind.LIKED: f"{who} 👍",
+        ReasonKind.SHARED: f"{who} shared",
+        ReasonKind.MORE: f"{who} asked more of",
+        ReasonKind.SERVER: f"{count(reason.likes, 'member')} 👍",
     }[reason.evidence]
     when = f" {reason.when}" if reason.when else ""
     if carrier and carrier.id == track_id:

@@ -75,7 +75,7 @@ class MixingCog(commands.Cog):
         mixed = await self.bot.services.mixing.alchemy(
             interaction.guild_id, added, taken, channels, user_id=interaction.user.id
         )
-        about = Subject(heading="Your mixture")
+        about = Subject(blend_name="Your mixture")
         await answer(interaction, AnswerKind.ALCHEMY, mixed, channels, about=about, private=private)
 
     @app_commands.command(name="path", description="A walk of songs from one sound to another")

@@ -221,10 +221,10 @@ def layout(page: AnswerPage, length: int) -> ui.LayoutView:
 
 def _heading(page: AnswerPage) -> str:
     """What the answer is about, as it may be named now, and the note."""
-    about = song(page.track) if page.track else page.heading
+    about = song(page.track) if page.track else page.asked_title
     heading = f"### Sounds like {about}" if about else HEADING
     if page.kind in {AnswerKind.TOGETHER, AnswerKind.ALCHEMY}:
-        heading = f"### {page.heading or 'For some of you'}"
+        heading = f"### {page.blend_name or 'For some of you'}"
     if page.kind is AnswerKind.RECOMMEND:
         someone = f"<@{page.member_id}>" if page.member_id else "somebody"
         heading = f"### For {'this server' if page.member_id is None else someone}"

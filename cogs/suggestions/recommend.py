@@ -95,7 +95,7 @@ class RecommendCog(commands.Cog):
             )
         members = list(dict.fromkeys([interaction.user.id, *here]))[:MAX_GROUP_SIZE]
         found = await services.together.group(interaction.guild_id, members, channels, steering=steering)
-        about = Subject(heading=f"For everybody here ({len(members)})")
+        about = Subject(blend_name=f"For everybody here ({len(members)})")
         await answer(interaction, AnswerKind.TOGETHER, found, channels, about=about, private=private)
 
 

@@ -103,8 +103,8 @@ class SimilarCog(commands.Cog):
             user_id=interaction.user.id,
         )
         artist = f" by {plain(heard.artist)}" if heard.artist else ""
-        heading = f"**{plain(heard.title)}**{artist} · {duration(heard.seconds)}"
-        about = Subject(heading=heading, source=asdict(source))
+        title = f"**{plain(heard.title)}**{artist} · {duration(heard.seconds)}"
+        about = Subject(asked_title=title, source=asdict(source))
         found = replace(found, note=f"That song isn't in the library. {found.note}".strip())
         await answer(interaction, AnswerKind.SIMILAR, found, channels, about=about, private=private)
 

@@ -11,22 +11,22 @@ from bot.client import Earworm
 from bot.errors import NotAllowed
 from bot.suggestions.acceptance import Acceptance
 from bot.suggestions.pick import Arm
-from bot.suggestions.wording import Evidence
+from bot.suggestions.wording import ReasonKind
 from bot.taste.colike import MIN_MEMBERS, MIN_VOTES
 from cogs.shared.text import fitting
 
 WEEKS = 8
 LIMIT = 1900
 BY_REASON = {
-    Evidence.ASKED: "sounds like what was asked about",
-    Evidence.LIKED: "close to what they 👍",
-    Evidence.SHARED: "close to what they shared",
-    Evidence.MORE: "close to what they asked more of",
-    Evidence.SERVER: "close to what the server 👍",
-    Evidence.COLIKED: "others who 👍 the same",
-    Evidence.NEW: "new ground",
-    Evidence.FAR: "unlike what they 👎",
-    Evidence.POPULAR: "popular here",
+    ReasonKind.ASKED: "sounds like what was asked about",
+    ReasonKind.LIKED: "close to what they 👍",
+    ReasonKind.SHARED: "close to what they shared",
+    ReasonKind.MORE: "close to what they asked more of",
+    ReasonKind.SERVER: "close to what the server 👍",
+    ReasonKind.COLIKED: "others who 👍 the same",
+    ReasonKind.NEW: "new ground",
+    ReasonKind.FAR: "unlike what they 👎",
+    ReasonKind.POPULAR: "popular here",
 }
 BY_ARM = {
     Arm.OURS: "everything",

@@ -41,7 +41,7 @@ class TogetherCog(commands.Cog):
         found = await self.bot.services.together.blend(interaction.guild_id, one.id, two.id, channels)
         match = TOO_FEW if found.match is None else f"Your tastes match by **{found.match}%**."
         blended = replace(found.recommendation, note=f"{match} {found.recommendation.note}".rstrip())
-        about = Subject(heading=f"A blend of <@{one.id}> and <@{two.id}>")
+        about = Subject(blend_name=f"A blend of <@{one.id}> and <@{two.id}>")
         await answer(interaction, AnswerKind.TOGETHER, blended, channels, about=about, private=private)
 
     @app_commands.command(name="tastebuddies", description="Who here likes what you like?")

@@ -11,7 +11,7 @@ from bot.library.cards import ShareLine, TrackCard
 from bot.playlists.formats import m3u8
 from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.suggestions.pick import Pick
-from bot.suggestions.wording import Evidence, ForMarkdown, ForTerminal, Reason
+from bot.suggestions.wording import ForMarkdown, ForTerminal, Reason, ReasonKind
 from tests.support.library import ANA, BEN, GUILD, PUBLIC, START
 
 NAMES = {ANA: "Ana *", BEN: "ben"}
@@ -36,7 +36,7 @@ def content(**parts) -> DigestContent:
 
 @pytest.fixture
 def full() -> DigestContent:
-    pick = Pick(TWO, 0.875, Reason(Evidence.SERVER, 80, 1, 2), ONE)
+    pick = Pick(TWO, 0.875, Reason(ReasonKind.SERVER, 80, 1, 2), ONE)
     return content(tracks=(ONE, TWO), loved=(ONE,), pick=pick, playlist=PLAYLIST)
 
 

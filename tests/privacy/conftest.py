@@ -76,7 +76,7 @@ async def busy(store, refresher):
         mark(41, BEN),
         mark(15, BEN),
         mark(19, ANA, guild=OTHER_GUILD),
-        answer(ANA, 41, both, heading="What Ana asked about", note="You 👍 only 2 songs so far."),
+        answer(ANA, 41, both, asked_title="What Ana asked about", note="You 👍 only 2 songs so far."),
         answer(ANA, 42, both, private=True),
         answer(BEN, 43, both, member_id=ANA, note="They 👍 only 2 songs so far."),
         answer(BEN, 44, both, private=True, member_id=ANA),

@@ -73,7 +73,8 @@ async def test_public_answers_stay_as_nobodys_and_private_ones_go(erasure, store
     async with store.session() as session:
         answers = {row.message_id: row for row in await session.scalars(select(Answer))}
     assert answers.keys() == {41, 43, 44, 45, 46}
-    assert (answers[41].user_id, answers[41].heading, answers[41].note) == (0, "", "")
+    assert (answers[41].user_id, answers[41].asked_title, answers[41].note) == (0, "", "")
+    assert answers[41].blend_name == ""
     assert answers[41].source == {}
     for message in (43, 44):
         assert (answers[message].user_id, answers[message].member_id) == (BEN, 0)

@@ -7,7 +7,7 @@ import pytest
 from bot.errors import NotFound
 from bot.suggestions.acceptance import AcceptanceReport
 from bot.suggestions.pick import Arm
-from bot.suggestions.wording import Evidence
+from bot.suggestions.wording import ReasonKind
 from models import NOBODY, AnswerKind, Suggestion
 from tests.support.library import ANA, BEN, CLEO, GUILD, START
 from tests.support.scene import DISLIKE, LIKE, Scene, near, suggest
@@ -31,8 +31,8 @@ async def test_acceptance_by_week_reason_and_arm(scene, acceptance):
     await scene.vote(BEN, DISLIKE, tracks[1], at=START + timedelta(hours=1))
     found = await acceptance.by_week(GUILD, now=LATER)
     assert [(row.week, row.evidence, row.arm, row.shown, row.liked, row.disliked) for row in found] == [
-        ("2026-W45", Evidence.LIKED, Arm.PLAIN, 1, 0, 0),
-        ("2026-W45", Evidence.LIKED, Arm.OURS, 3, 1, 1),
+        ("2026-W45", ReasonKind.LIKED, Arm.PLAIN, 1, 0, 0),
+        ("2026-W45", ReasonKind.LIKED, Arm.OURS, 3, 1, 1),
     ]
 
 

@@ -138,7 +138,7 @@ async def test_what_was_asked_about_is_named_as_it_may_be_named_now(scene):
 
     async def named(*channels: int) -> str | None:
         page = await scene.answers.page(answer, 0, frozenset(channels))
-        assert (page.heading, page.note) == ("", "A note.")
+        assert (page.asked_title, page.blend_name, page.note) == ("", "", "A note.")
         return page.track.title if page.track else None
 
     assert await named(PUBLIC) == "Open seed"

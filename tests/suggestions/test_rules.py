@@ -11,7 +11,7 @@ from bot.suggestions.engine import Engine
 from bot.suggestions.pick import Arm
 from bot.suggestions.recommender import Recommender
 from bot.suggestions.wishes import LONG_SECONDS, Adventure, Steering
-from bot.suggestions.wording import Evidence
+from bot.suggestions.wording import ReasonKind
 from models import AnswerKind, Track
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share, add_track
 from tests.support.scene import DISLIKE, LIKE, MARKED, Scene, near
@@ -206,7 +206,7 @@ async def test_the_named_evidence_is_what_carries_it(scene, recommender):
     await scene.vote(BEN, LIKE, *rock[:3])
     answer = await recommender.recommend(GUILD, BEN, None, now=LATER)
     for pick in answer.picks:
-        assert pick.reason.evidence is Evidence.LIKED
+        assert pick.reason.evidence is ReasonKind.LIKED
         message = 10**6 + pick.reason.carrier
         await scene.feedback.remove_reaction(GUILD, message, BEN, LIKE)
         without = await recommender.recommend(GUILD, BEN, None, now=LATER)
@@ -294,7 +294,7 @@ async def test_others_who_like_the_same_lead_where_sound_says_nothing(scene, rec
         await scene.vote(member, DISLIKE, *others)
     fresh = Recommender(Engine.over(scene.store, scene.vectors, scene.catalog, scene.feedback))
     led = (await fresh.recommend(GUILD, BEN, None, 8, now=LATER)).picks
-    by_others = [pick for pick in led if pick.reason.evidence is Evidence.COLIKED]
+    by_others = [pick for pick in led if pick.reason.evidence is ReasonKind.COLIKED]
     assert by_others and all(pick.card.id in even for pick in by_others)
     assert all(pick.why.startswith("who 👍 **") and "** tends to 👍 this" in pick.why for pick in by_others)
     alone = [pick.card.id for pick in (await recommender.recommend(GUILD, BEN, None, 8, now=LATER)).picks]
@@ -304,7 +304,7 @@ async def test_others_who_like_the_same_lead_where_sound_says_nothing(scene, rec
         await scene.feedback.remove_reaction(GUILD, MARKED + pick.reason.carrier, BEN, LIKE)
         after = (await fresh.recommend(GUILD, BEN, None, 8, now=LATER)).picks
         same = next((each for each in after if each.card.id == pick.card.id), None)
-        assert same is None or same.reason.evidence is not Evidence.COLIKED or same.score < pick.score
+        assert same is None or same.reason.evidence is not ReasonKind.COLIKED or same.score < pick.score
         await scene.vote(BEN, LIKE, pick.reason.carrier)
 
 
@@ -324,7 +324,7 @@ async def test_silence_and_hiding_are_no_dislikes(scene, engine, recommender):
     await suggest_unasked(scene, recommender, 2)
     await engine.history.hide(GUILD, BEN, rock[3], at=START)
     answer = await recommender.recommend(GUILD, BEN, None, now=LATER)
-    assert {pick.reason.evidence for pick in answer.picks} == {Evidence.POPULAR}
+    assert {pick.reason.evidence for pick in answer.picks} == {ReasonKind.POPULAR}
     assert "👎" not in answer.note and "so these are what this server likes most" in answer.note
 
 

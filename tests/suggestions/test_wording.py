@@ -7,11 +7,11 @@ import pytest
 
 from bot.library.cards import ShareLine, TrackCard
 from bot.suggestions.wording import (
-    Evidence,
     ForDiscord,
     ForMarkdown,
     ForTerminal,
     Reason,
+    ReasonKind,
     explain,
     month,
     shorten,
@@ -31,18 +31,21 @@ def card(title: str, artist: str = "", *, user: int = ANA, likes: int = 0) -> Tr
 @pytest.mark.parametrize(
     ("reason", "expected"),
     [
-        (Reason(Evidence.ASKED, 92), "close to “X” · shared by ana, 4 likes"),
-        (Reason(Evidence.LIKED), "close to “X”, which you 👍 · shared by ana, 4 likes"),
-        (Reason(Evidence.LIKED, you=False), "close to “X”, which they 👍 · shared by ana, 4 likes"),
-        (Reason(Evidence.SHARED), "close to “X”, which you shared · shared by ana, 4 likes"),
-        (Reason(Evidence.SERVER, likes=2), "close to “X”, which 2 members 👍 · shared by ana, 4 likes"),
-        (Reason(Evidence.MORE), "close to “X”, which you asked more of · shared by ana, 4 likes"),
-        (Reason(Evidence.LIKED, when="in May"), "close to “X”, which you 👍 in May · shared by ana, 4 likes"),
-        (Reason(Evidence.LIKED, user_id=ANA), "close to “X”, which ana 👍 · shared by ana, 4 likes"),
-        (Reason(Evidence.COLIKED), "who 👍 “X” tends to 👍 this · shared by ana, 4 likes"),
-        (Reason(Evidence.NEW), "new ground: unlike anything you 👍 · shared by ana, 4 likes"),
-        (Reason(Evidence.FAR), "unlike what you 👎 · shared by ana, 4 likes"),
-        (Reason(Evidence.POPULAR), "shared by ana, 4 likes"),
+        (Reason(ReasonKind.ASKED, 92), "close to “X” · shared by ana, 4 likes"),
+        (Reason(ReasonKind.LIKED), "close to “X”, which you 👍 · shared by ana, 4 likes"),
+        (Reason(ReasonKind.LIKED, you=False), "close to “X”, which they 👍 · shared by ana, 4 likes"),
+        (Reason(ReasonKind.SHARED), "close to “X”, which you shared · shared by ana, 4 likes"),
+        (Reason(ReasonKind.SERVER, likes=2), "close to “X”, which 2 members 👍 · shared by ana, 4 likes"),
+        (Reason(ReasonKind.MORE), "close to “X”, which you asked more of · shared by ana, 4 likes"),
+        (
+            Reason(ReasonKind.LIKED, when="in May"),
+            "close to “X”, which you 👍 in May · shared by ana, 4 likes",
+        ),
+        (Reason(ReasonKind.LIKED, user_id=ANA), "close to “X”, which ana 👍 · shared by ana, 4 likes"),
+        (Reason(ReasonKind.COLIKED), "who 👍 “X” tends to 👍 this · shared by ana, 4 likes"),
+        (Reason(ReasonKind.NEW), "new ground: unlike anything you 👍 · shared by ana, 4 likes"),
+        (Reason(ReasonKind.FAR), "unlike what you 👎 · shared by ana, 4 likes"),
+        (Reason(ReasonKind.POPULAR), "shared by ana, 4 likes"),
     ],
 )
 def test_a_line_for_each_kind_of_evidence(reason, expected):
@@ -51,13 +54,13 @@ def test_a_line_for_each_kind_of_evidence(reason, expected):
 
 
 def test_what_somebody_else_likes_is_its_own_reason_for_several():
-    reason = Reason(Evidence.LIKED, user_id=ANA, when="in May")
+    reason = Reason(ReasonKind.LIKED, user_id=ANA, when="in May")
     song = card("Song")
     assert explain(reason, song, song, ForTerminal({ANA: "ana"})).startswith("ana 👍 it in May · ")
 
 
 def test_of_a_song_that_nothing_is_known_of_the_match_is_told():
-    assert explain(Reason(Evidence.ASKED, 92), card("Song", user=0), None, ForTerminal()) == "92% match"
+    assert explain(Reason(ReasonKind.ASKED, 92), card("Song", user=0), None, ForTerminal()) == "92% match"
 
 
 def test_tempo_and_key_are_told_where_they_are_certain():
@@ -83,17 +86,17 @@ def test_a_month_has_its_year_once_it_may_be_taken_for_another(at, said):
 
 def test_a_carrier_that_may_not_be_named_is_something():
     assert (
-        explain(Reason(Evidence.LIKED), card("Song", user=0), None, ForTerminal())
+        explain(Reason(ReasonKind.LIKED), card("Song", user=0), None, ForTerminal())
         == "close to something you 👍"
     )
 
 
 def test_who_took_it_in_on_the_command_line_is_nobody():
-    assert explain(Reason(Evidence.POPULAR), card("Song", user=0, likes=1), None, ForTerminal()) == "1 like"
+    assert explain(Reason(ReasonKind.POPULAR), card("Song", user=0, likes=1), None, ForTerminal()) == "1 like"
 
 
 def test_in_discord_members_are_mentioned_and_titles_do_nothing():
-    line = explain(Reason(Evidence.LIKED), card("Song"), replace(card(NASTY, "A*B"), id=X_ID), ForDiscord())
+    line = explain(Reason(ReasonKind.LIKED), card("Song"), replace(card(NASTY, "A*B"), id=X_ID), ForDiscord())
     assert line == (
         "close to **A\\*B – \\*\\*x\\*\\* \\<\\@1\\> \\@everyone \\[a\\](http://b) \\`c\\` \\# d \\|\\|e\\|\\|**, "
         f"which you 👍 · shared by <@{ANA}>"
@@ -101,7 +104,7 @@ def test_in_discord_members_are_mentioned_and_titles_do_nothing():
 
 
 def test_in_a_markdown_file_names_do_nothing_either():
-    line = explain(Reason(Evidence.POPULAR), card("Song"), None, ForMarkdown({ANA: "_ana_"}))
+    line = explain(Reason(ReasonKind.POPULAR), card("Song"), None, ForMarkdown({ANA: "_ana_"}))
     assert line == "shared by \\_ana\\_"
 
 
@@ -114,7 +117,7 @@ def test_long_titles_are_cut():
     assert len(shorten("x" * 200)) == 80
 
 
-@pytest.mark.parametrize("evidence", Evidence)
+@pytest.mark.parametrize("evidence", ReasonKind)
 def test_a_reason_is_read_as_it_was_stored(evidence):
     reason = Reason(evidence, 3, 4, 5, you=False)
     assert Reason.read(asdict(reason)) == reason

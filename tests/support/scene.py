@@ -20,7 +20,7 @@ from bot.suggestions.answers import Answers, NewAnswer, Subject
 from bot.suggestions.engine import Engine
 from bot.suggestions.pick import Arm, Pick
 from bot.suggestions.recommender import Recommender
-from bot.suggestions.wording import Evidence, Reason
+from bot.suggestions.wording import Reason, ReasonKind
 from bot.taste.feedback import Feedback
 from bot.vectors.refresh import PointRefresher
 from bot.vectors.storage import VectorStorage
@@ -145,7 +145,7 @@ async def suggest(
 ) -> int:
     """An answer that showed these tracks."""
     cards = await scene.catalog.cards(GUILD, tracks, None)
-    picks = [Pick(card, 0.5, Reason(Evidence.LIKED, 50), arm=arm) for card in cards]
+    picks = [Pick(card, 0.5, Reason(ReasonKind.LIKED, 50), arm=arm) for card in cards]
     answer = await scene.answers.save(NewAnswer(GUILD, PUBLIC, user, kind, picks, Subject(track_id=asked)))
     page = await scene.answers.page(answer, 0, None)
     await scene.answers.shown(page, 10**7 + answer, now=at)

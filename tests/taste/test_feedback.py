@@ -205,7 +205,6 @@ async def test_a_reaction_on_an_answer_is_not_about_a_page_that_was_shown_later(
         user_id=BEN,
         kind=AnswerKind.SIMILAR,
         private=False,
-        heading="",
         created_at=START,
     )
     answer.suggestions = [

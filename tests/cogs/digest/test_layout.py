@@ -18,7 +18,7 @@ from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.playlists.service import PastPlaylist
 from bot.playlists.vibes import MAX_VIBES, Vibe
 from bot.suggestions.recommender import Pick
-from bot.suggestions.wording import Evidence, Reason
+from bot.suggestions.wording import Reason, ReasonKind
 from cogs.digest.buttons import NOTHING, SongOrder, SongsButton
 from cogs.digest.layout import digest_layout
 from cogs.shared.pictures import Attached
@@ -74,7 +74,7 @@ def week(number: int, title: str) -> DigestContent:
         newcomers=tuple(Newcomer(BIG + i, first) for i in range(100)),
         again={card.id: replace(card, shares=(FIRST, *card.shares)) for card in songs},
         sharers=tuple(Sharer(BIG + i, 9999) for i in range(3)),
-        pick=Pick(first, 0.9, Reason(Evidence.SERVER, 80, 1, 2), first),
+        pick=Pick(first, 0.9, Reason(ReasonKind.SERVER, 80, 1, 2), first),
         playlists=tuple(made),
     )
 
