@@ -1,4 +1,4 @@
-"""Who may import whom: cogs -> bot -> models, inside bot only leftwards along the way of a song, and each library of
+"""Who may import whom: cogs -> bot -> models, inside bot only downwards through its layers, and each library of
 somebody else's only where its job is; nothing in a circle, and no class name twice.
 """
 
@@ -14,8 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "cogs", "discord_sandbox", "models", "migrations")
 
-# What may be imported from further right, or from the same place; what stands together may import each other.
-WAY = (
+# Bottom first. Each may import what is below it; what stands in one layer may import each other.
+LAYERS = (
     {"arrays", "backoff", "errors", "logs", "periods", "settings", "signals", "visibility", "workers"},
     {"intake"},
     {"audio"},
@@ -35,8 +35,8 @@ WAY = (
     {"cli"},
     {"__main__"},
 )
-PLACES = {name: place for place, names in enumerate(WAY) for name in names}
-RIGHTMOST_FOR_COGS = PLACES["client"]
+LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names}
+HIGHEST_FOR_COGS = LAYER_OF["client"]
 SANDBOX_USERS = ("bot/cli/",)  # it is a package of its own; the demo and `earworm sandbox` play on it
 SQL_ROOMS = ("library", "vectors", "shares", "taste", "suggestions", "playlists", "digest", "privacy")
 MAY_IMPORT = {
@@ -93,15 +93,15 @@ def may_import(file: str, module: str) -> bool:
         return False
     if top not in PACKAGES:
         return True
-    return top in MAY_IMPORT[own] and (top != "bot" or _is_leftwards(file, module))
+    return top in MAY_IMPORT[own] and (top != "bot" or _is_downwards(file, module))
 
 
-def _is_leftwards(file: str, module: str) -> bool:
-    target = PLACES.get([*module.split("."), ""][1])
+def _is_downwards(file: str, module: str) -> bool:
+    target = LAYER_OF.get([*module.split("."), ""][1])
     if file.startswith("cogs/"):
-        return target is not None and target <= RIGHTMOST_FOR_COGS
-    place = PLACES.get(Path(file).parts[1].removesuffix(".py"))
-    return place is not None and target is not None and target <= place
+        return target is not None and target <= HIGHEST_FOR_COGS
+    layer = LAYER_OF.get(Path(file).parts[1].removesuffix(".py"))
+    return layer is not None and target is not None and target <= layer
 
 
 def imports(source: str, package: str) -> Iterator[str]:
@@ -183,9 +183,9 @@ def test_the_rules_hold():
     assert violations(ROOT) == []
 
 
-def test_every_part_of_bot_has_its_place():
+def test_every_part_of_bot_has_its_layer():
     parts = {path.stem for path in (ROOT / "bot").iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert parts - {"__init__", "__pycache__"} == PLACES.keys()
+    assert parts - {"__init__", "__pycache__"} == LAYER_OF.keys()
 
 
 def test_every_home_is_there():
@@ -199,7 +199,7 @@ def test_no_files_import_each_other_in_a_circle():
     assert circle(graph(ROOT)) == []
 
 
-@pytest.mark.parametrize("package", ["bot", "cogs"])
+@pytest.mark.parametrize("package", ["bot", "cogs", "discord_sandbox"])
 def test_no_rooms_import_each_other_in_a_circle(package):
     assert circle(rooms(graph(ROOT), package)) == []
 

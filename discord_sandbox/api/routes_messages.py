@@ -4,14 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 from discord_sandbox.api.rest import Call, Routes
-from discord_sandbox.rules.bodies import check_edit, to_draft
 from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
+from discord_sandbox.rules.message_flags import SUPPRESS_EMBEDS
 from discord_sandbox.rules.message_rules import CREATE_KEYS
 from discord_sandbox.world import payloads
+from discord_sandbox.world.bodies import check_edit, to_draft
 from discord_sandbox.world.clock import iso, moment
 from discord_sandbox.world.guild import Channel
 from discord_sandbox.world.messages import publish_message
-from discord_sandbox.world.model import CATEGORY, SUPPRESS_EMBEDS, Message
+from discord_sandbox.world.model import CATEGORY, Message
 from discord_sandbox.world.permissions import Permission
 
 HISTORY = Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY

@@ -14,10 +14,10 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from discord_sandbox.gateway.connection import Connection
-from discord_sandbox.gateway.intents import ALL_INTENTS, Intent
 from discord_sandbox.gateway.session import Session
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.world import guild_payloads, payloads
+from discord_sandbox.world.intents import ALL_INTENTS, Intent
 from discord_sandbox.world.model import GuildState
 from discord_sandbox.world.world import GatewayEvent, World
 

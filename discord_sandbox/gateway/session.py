@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from discord_sandbox.gateway.connection import Connection
-from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.world import payloads
+from discord_sandbox.world.intents import Intent
 from discord_sandbox.world.world import GatewayEvent
 
 RESUMABLE_EVENTS = 5000

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from discord_sandbox.rules.component_rules import check_components, check_media
 from discord_sandbox.rules.errors import BodyErrors, Json, keys
-from discord_sandbox.world.model import (
+from discord_sandbox.rules.message_flags import (
     COMPONENTS_V2,
     EPHEMERAL,
     SUPPRESS_EMBEDS,

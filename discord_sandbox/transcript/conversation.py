@@ -5,11 +5,12 @@ from datetime import timedelta
 from html import escape
 
 from discord_sandbox.rules.errors import Json
+from discord_sandbox.rules.message_flags import EPHEMERAL, LOADING
 from discord_sandbox.transcript.cards import draw, draw_embed, draw_file
 from discord_sandbox.transcript.context import Context, clock_time
 from discord_sandbox.world import payloads
 from discord_sandbox.world.clock import moment
-from discord_sandbox.world.model import EPHEMERAL, LOADING, MENU_COMMAND, ChannelState, Message
+from discord_sandbox.world.model import MENU_COMMAND, ChannelState, Message
 from discord_sandbox.world.reading import loose_files, text_of
 
 GROUP_WITHIN = timedelta(minutes=7)

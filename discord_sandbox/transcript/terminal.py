@@ -18,11 +18,12 @@ from discord_sandbox.rules.component_rules import (
     TEXT,
 )
 from discord_sandbox.rules.errors import Json
+from discord_sandbox.rules.message_flags import LOADING
 from discord_sandbox.transcript.context import clock_time, file_size
 from discord_sandbox.transcript.markdown import Node, parse
 from discord_sandbox.transcript.names import Names
 from discord_sandbox.world import payloads
-from discord_sandbox.world.model import LOADING, MENU_COMMAND, ChannelState, MemberState
+from discord_sandbox.world.model import MENU_COMMAND, ChannelState, MemberState
 from discord_sandbox.world.reading import loose_files, text_of
 
 MESSAGE_LINK = "https://discord.com/channels/"

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from discord_sandbox.rules.errors import Json
+from discord_sandbox.rules.message_flags import EPHEMERAL, LOADING
 from discord_sandbox.world import payloads
 from discord_sandbox.world.cdn import FILE_LIMIT
-from discord_sandbox.world.model import EPHEMERAL, LOADING, ChannelState, MemberState, Message
+from discord_sandbox.world.model import ChannelState, MemberState, Message
 from discord_sandbox.world.world import World
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5

@@ -8,12 +8,13 @@ import secrets
 import time
 from dataclasses import replace
 
-from discord_sandbox.gateway.intents import Intent
-from discord_sandbox.rules.bodies import Uploads, check_edit, to_draft
 from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
+from discord_sandbox.rules.message_flags import EPHEMERAL, LOADING
 from discord_sandbox.rules.message_rules import CALLBACK_KEYS, WEBHOOK_KEYS
 from discord_sandbox.rules.modal_rules import check_modal
+from discord_sandbox.world.bodies import Uploads, check_edit, to_draft
 from discord_sandbox.world.commands import Commands, check_choices
+from discord_sandbox.world.intents import Intent
 from discord_sandbox.world.interaction import (
     AUTOCOMPLETE,
     CHOICES,
@@ -31,16 +32,7 @@ from discord_sandbox.world.interaction import (
     payload,
 )
 from discord_sandbox.world.messages import MessageDraft, Messages
-from discord_sandbox.world.model import (
-    CHAT_COMMAND,
-    EPHEMERAL,
-    LOADING,
-    MENU_COMMAND,
-    REPLY,
-    ChannelState,
-    MemberState,
-    Message,
-)
+from discord_sandbox.world.model import CHAT_COMMAND, MENU_COMMAND, REPLY, ChannelState, MemberState, Message
 from discord_sandbox.world.world import GatewayEvent, World
 
 ALLOWED_RESPONSES = {

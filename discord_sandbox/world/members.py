@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.rules.component_rules import BUTTON, LINK, SELECTS, STRING_SELECT, walk
 from discord_sandbox.rules.errors import ApiError, Json, SandboxError
+from discord_sandbox.rules.message_flags import VOICE_MESSAGE
 from discord_sandbox.rules.modal_rules import filled
 from discord_sandbox.world import payloads
 from discord_sandbox.world.command_client import CommandClient
 from discord_sandbox.world.commands import MESSAGE_MENU
+from discord_sandbox.world.intents import Intent
 from discord_sandbox.world.interaction import AUTOCOMPLETE, COMMAND, COMPONENT, MODAL, Interaction
 from discord_sandbox.world.interactions import Interactions
 from discord_sandbox.world.messages import MessageDraft, Upload
-from discord_sandbox.world.model import VOICE_MESSAGE, ChannelState, MemberState, Message, RoleState
+from discord_sandbox.world.model import ChannelState, MemberState, Message, RoleState
 from discord_sandbox.world.permissions import Permission
 from discord_sandbox.world.world import GatewayEvent
 

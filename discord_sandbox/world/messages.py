@@ -7,20 +7,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.rules.component_rules import completed, texts
 from discord_sandbox.rules.errors import ApiError, Json
+from discord_sandbox.rules.message_flags import COMPONENTS_V2, EPHEMERAL, VOICE_MESSAGE
 from discord_sandbox.world import payloads
 from discord_sandbox.world.cdn import FILE_LIMIT, Attachment, clean_name
-from discord_sandbox.world.model import (
-    COMPONENTS_V2,
-    DEFAULT,
-    EPHEMERAL,
-    REPLY,
-    VOICE_MESSAGE,
-    ChannelState,
-    Message,
-)
+from discord_sandbox.world.intents import Intent
+from discord_sandbox.world.model import DEFAULT, REPLY, ChannelState, Message
 from discord_sandbox.world.user import User
 from discord_sandbox.world.world import GatewayEvent, World
 

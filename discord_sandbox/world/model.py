@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from discord_sandbox.rules.errors import ApiError, Json
+from discord_sandbox.rules.message_flags import COMPONENTS_V2
 from discord_sandbox.world.cdn import Attachment
 from discord_sandbox.world.clock import moment
 from discord_sandbox.world.permissions import EVERYTHING, NOTHING, Permission
@@ -13,9 +14,6 @@ from discord_sandbox.world.world import World
 
 TEXT, VOICE, CATEGORY, NEWS, PUBLIC_THREAD, PRIVATE_THREAD = 0, 2, 4, 5, 11, 12
 THREADS = frozenset({10, PUBLIC_THREAD, PRIVATE_THREAD})
-
-SUPPRESS_EMBEDS, EPHEMERAL, LOADING = 1 << 2, 1 << 6, 1 << 7
-SUPPRESS_NOTIFICATIONS, VOICE_MESSAGE, COMPONENTS_V2 = 1 << 12, 1 << 13, 1 << 15
 
 DEFAULT, REPLY, CHAT_COMMAND, MENU_COMMAND = 0, 19, 20, 23
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from discord_sandbox.gateway.intents import Intent
 from discord_sandbox.rules.errors import Json
 from discord_sandbox.world.cdn import Cdn
 from discord_sandbox.world.clock import Clock, Snowflakes
+from discord_sandbox.world.intents import Intent
 from discord_sandbox.world.user import User
 
 FIRST_GUILD_AT = datetime(2019, 3, 1, tzinfo=UTC)

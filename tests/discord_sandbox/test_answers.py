@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from discord_sandbox import Sandbox, Schema
-from discord_sandbox.world.model import COMPONENTS_V2
+from discord_sandbox.rules.message_flags import COMPONENTS_V2
 from tests.discord_sandbox.client import Raw
 
 Json = dict[str, Any]

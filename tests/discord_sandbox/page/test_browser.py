@@ -8,8 +8,8 @@ import pytest
 
 from discord_sandbox import Permission, Sandbox
 from discord_sandbox.page import DemoServer, SandboxPage
+from discord_sandbox.rules.message_flags import COMPONENTS_V2
 from discord_sandbox.world.messages import MessageDraft, Upload
-from discord_sandbox.world.model import COMPONENTS_V2
 from tests.discord_sandbox.page.jukebox import PIXEL, Jukebox
 from tests.support.browser import CHROMIUM, Tab, browser, new_tab
 

@@ -1,8 +1,8 @@
 """Everybody is shown what they may see, and only what of it changed."""
 
 from discord_sandbox.page import DemoServer
+from discord_sandbox.rules.message_flags import EPHEMERAL
 from discord_sandbox.world.messages import MessageDraft
-from discord_sandbox.world.model import EPHEMERAL
 from tests.discord_sandbox.page.visitor import Visitor
 from tests.discord_sandbox.transcript.test_page import HOSTILE, ParsedPage
 

@@ -7,10 +7,10 @@ import pytest
 
 from discord_sandbox import Sandbox, SandboxMember
 from discord_sandbox.rules.errors import Json
+from discord_sandbox.rules.message_flags import COMPONENTS_V2
 from discord_sandbox.transcript import render_html, render_text
 from discord_sandbox.world.guild import Channel
 from discord_sandbox.world.messages import MessageDraft, Upload
-from discord_sandbox.world.model import COMPONENTS_V2
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 HOSTILE = (

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
+from discord_sandbox.rules.message_flags import COMPONENTS_V2
 from discord_sandbox.rules.message_rules import EDIT_KEYS, check_message, is_empty
 from discord_sandbox.world.cdn import clean_name
 from discord_sandbox.world.messages import MessageDraft, Upload
-from discord_sandbox.world.model import COMPONENTS_V2, Message
+from discord_sandbox.world.model import Message
 
 Uploads = Mapping[int, Upload]
 
