@@ -15,7 +15,7 @@ from bot.periods import PeriodLength
 from cogs.digest.buttons import QuietButton, SongsButton
 from cogs.digest.layout import digest_layout
 from cogs.digest.poster import WEEKDAYS, DigestPoster, digest_line, pictures_of
-from cogs.shared.audience import audience_of, channels_of_member
+from cogs.shared.audience import audience_in, channels_of_member
 from cogs.shared.permissions import POSTING_ONCE, missing_permissions
 from cogs.shared.text import plain
 
@@ -118,9 +118,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         guild = await self.bot.services.guilds.get(interaction.guild_id)
         channel_id = guild.digest_channel_id or interaction.channel_id
         # What will be read there, as far as the asker may see it too: Manage Server opens no channels.
-        channels = await audience_of(self.bot, interaction.guild_id, channel_id) & await channels_of_member(
-            interaction
-        )
+        channels = await audience_in(interaction, channel_id) & await channels_of_member(interaction)
         content = await self.bot.services.digests.preview(
             interaction.guild_id, channels, length=PeriodLength(period)
         )

@@ -1,5 +1,8 @@
 """Visible channels: whose shares an answer may show, from Discord's roles and channel overwrites."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import discord
 
 from bot.client import Earworm
@@ -14,15 +17,40 @@ from bot.visibility import (
 from models import Thread
 
 
+@dataclass(frozen=True)
+class SharedChannels:
+    """A server's channels that something was shared in, and who may know of what was shared there."""
+
+    guild: discord.Guild
+    threads: Mapping[int, Thread]  # also archived ones
+    views: Sequence[ChannelView]
+
+    def visible_in(self, channel_id: int) -> frozenset[int]:
+        """The channels whose shares may be shown to everybody who sees channel `channel_id`."""
+        here = _view(self.guild, channel_id, self.threads.get(channel_id))
+        allowed = channels_for_audience(view_of_guild(self.guild), here, self.views) if here else frozenset()
+        return allowed | {channel_id}
+
+    def visible_to(self, member: discord.Member, *, here: int | None) -> frozenset[int]:
+        """The channels whose shares may be shown to a member alone, who asks in channel `here`."""
+        roles = [role.id for role in member.roles]
+        return channels_for_member(view_of_guild(self.guild), member.id, roles, self.views, here=here)
+
+
 async def audience_of(bot: Earworm, guild_id: int, channel_id: int) -> frozenset[int]:
     """The channels whose shares may be shown to everybody who sees channel `channel_id`."""
     guild = bot.get_guild(guild_id)
     if guild is None:
         return frozenset({channel_id})
-    shared_in = await _places(bot, guild, channel_id)
-    here = next((view for view in shared_in if view.id == channel_id), None)
-    allowed = channels_for_audience(view_of_guild(guild), here, shared_in) if here else frozenset()
-    return allowed | {channel_id}
+    return (await _read_shared_channels(bot, guild)).visible_in(channel_id)
+
+
+async def audience_in(interaction: discord.Interaction[Earworm], channel_id: int) -> frozenset[int]:
+    """As `audience_of`, from what is read once an interaction."""
+    guild = interaction.client.get_guild(interaction.guild_id or 0)
+    if guild is None:
+        return frozenset({channel_id})
+    return (await _shared_channels(interaction, guild)).visible_in(channel_id)
 
 
 async def channels_of_member(interaction: discord.Interaction[Earworm]) -> frozenset[int]:
@@ -30,17 +58,16 @@ async def channels_of_member(interaction: discord.Interaction[Earworm]) -> froze
     guild, member = interaction.guild, interaction.user
     if guild is None or not isinstance(member, discord.Member):
         return frozenset()
-    roles = [role.id for role in member.roles]
-    shared_in = await _places(interaction.client, guild)
-    return channels_for_member(view_of_guild(guild), member.id, roles, shared_in, here=interaction.channel_id)
+    shared_in = await _shared_channels(interaction, guild)
+    return shared_in.visible_to(member, here=interaction.channel_id)
 
 
 async def channels_for(interaction: discord.Interaction[Earworm], *, private: bool) -> frozenset[int]:
     """The channels whose shares an answer may show: the asker's own, or those of everybody who sees it."""
     if private:
         return await channels_of_member(interaction)
-    assert interaction.guild_id is not None and interaction.channel_id is not None
-    return await audience_of(interaction.client, interaction.guild_id, interaction.channel_id)
+    assert interaction.channel_id is not None
+    return await audience_in(interaction, interaction.channel_id)
 
 
 def view_of_guild(guild: discord.Guild) -> GuildView:
@@ -77,15 +104,23 @@ def view_of_channel(channel: discord.abc.GuildChannel | discord.Thread) -> Chann
     return ChannelView(channel.id, ChannelKind.VOICE if voice else ChannelKind.TEXT, everyone, roles, members)
 
 
-async def _places(bot: Earworm, guild: discord.Guild, *others: int) -> list[ChannelView]:
-    """Where something was shared, and the others, as far as these channels still exist.
+async def _shared_channels(interaction: discord.Interaction[Earworm], guild: discord.Guild) -> SharedChannels:
+    """What `_read_shared_channels` finds, kept for as long as the interaction lasts."""
+    kept: SharedChannels | None = interaction.extras.get(SharedChannels)
+    if kept is None:
+        kept = interaction.extras[SharedChannels] = await _read_shared_channels(interaction.client, guild)
+    return kept
+
+
+async def _read_shared_channels(bot: Earworm, guild: discord.Guild) -> SharedChannels:
+    """The channels that something was shared in, as far as they still exist.
 
     To ask of every channel of a large server would take long.
     """
     threads = await bot.services.guilds.threads(guild.id)
-    ids = await bot.services.catalog.channels_with_shares(guild.id) | set(others)
+    ids = await bot.services.catalog.channels_with_shares(guild.id)
     views = (_view(guild, channel_id, threads.get(channel_id)) for channel_id in ids)
-    return [view for view in views if view is not None]
+    return SharedChannels(guild, threads, [view for view in views if view is not None])
 
 
 def _view(guild: discord.Guild, channel_id: int, archived: Thread | None) -> ChannelView | None:
