@@ -1,7 +1,7 @@
 """SQLAlchemy tables, one file per subject."""
 
-from models.answer import NOBODY, Answer, AnswerKind, Suggestion
-from models.base import Base
+from models.answer import Answer, AnswerKind, Suggestion
+from models.base import NOBODY, Base
 from models.digest import Digest, DigestState
 from models.generation import GenerationCalibration, GenerationRecord
 from models.guild import Guild, Member, MusicChannel, Thread

@@ -10,9 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Base, RowId
 from models.track import Track
 
-NOBODY = 0
-"""A user id that no member has: the bot itself, or a member who is forgotten."""
-
 
 class AnswerKind(StrEnum):
     """What an answer answers."""

@@ -10,6 +10,9 @@ from sqlalchemy.orm import DeclarativeBase
 # SQLite numbers rows by itself only in a column that is exactly INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
 
+NOBODY = 0
+"""A user id that no member has: the bot itself, a member who is forgotten, nobody in particular."""
+
 
 class UTCDateTime(TypeDecorator[datetime]):
     """A moment, kept in UTC; SQLite itself knows no time zones."""

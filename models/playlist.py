@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Base, RowId
+from models.base import NOBODY, Base, RowId
 
 
 class VibeRecord(Base):
@@ -63,7 +63,7 @@ class PlaylistRecord(Base):
     guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"))
     kind: Mapped[str]  # a bot.playlists.playlist.PlaylistKind
     subject: Mapped[str] = mapped_column(default="")  # which of its kind
-    user_id: Mapped[int] = mapped_column(default=0)  # whose it is, if it was made for a member
+    user_id: Mapped[int] = mapped_column(default=NOBODY)  # whose it is, if it was made for a member
     week: Mapped[str]  # ISO, 2026-W47
     name: Mapped[str]
     note: Mapped[str] = mapped_column(default="")

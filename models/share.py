@@ -1,22 +1,30 @@
-"""Who shared which track where, which message is about which track, and what members said about it."""
+"""Shares, the messages about tracks, and members' reactions."""
 
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Base
+from models.base import NOBODY, Base
 from models.track import Source, Track
 
 
 def command_line_message(user_id: int) -> int:
-    """What stands for the message's id where a track is shared on the command line."""
+    """What stands for the message's id where a track is shared on the command line.
+
+    The primary key of a share needs a message id: this is one that no message has, and another for each sharer.
+    """
     return -user_id
 
 
 def is_on_command_line(message_id: int) -> bool:
     """Whether this stands for the command line instead of a message."""
     return message_id <= 0
+
+
+def is_member(user_id: int) -> bool:
+    """Whether this is a member's id; on the command line a track may be shared in nobody's name."""
+    return user_id != NOBODY
 
 
 class Share(Base):

@@ -144,7 +144,7 @@ class Composer:
         query = select(Share.user_id).where(Share.guild_id == guild_id).group_by(Share.user_id)
         async with self._store.session() as session:
             new = set(await session.scalars(query.having(first >= since, first < until)))
-        shares = [(share, card) for card in tracks for share in card.shares if share.user_id > 0]
+        shares = [(share, card) for card in tracks for share in card.shares if share.by_member]
         found: dict[int, TrackCard] = {}
         for share, card in sorted(shares, key=lambda each: each[0].shared_at):
             if share.user_id in new - quiet:

@@ -123,11 +123,11 @@ class DigestContent:
             return []
         return [f"{each} {_change(each.change or 0)}".rstrip() for each in self.numbers]
 
-    def first_sharer(self, card: TrackCard) -> int:
-        """Who shared a song before these days, if it was another member than the card's first; else 0."""
+    def first_sharer(self, card: TrackCard) -> int | None:
+        """Who shared a song before these days, if it was another member than the card's first."""
         first = self.again[card.id].first if card.id in self.again else None
-        now = card.first.user_id if card.first else 0
-        return first.user_id if first and first.user_id not in {0, now} else 0
+        now = card.first.user_id if card.first else None
+        return first.user_id if first and first.by_member and first.user_id != now else None
 
     @property
     def headline(self) -> str:
@@ -135,7 +135,7 @@ class DigestContent:
         if not self.tracks:
             return f"A quiet {self.length}: nobody shared a song. Share one, and it opens the next digest!"
         songs = count(len(self.tracks), "song")
-        members = {share.user_id for card in self.tracks for share in card.shares if share.user_id > 0}
+        members = {share.user_id for card in self.tracks for share in card.shares if share.by_member}
         return f"{songs} from {count(len(members), 'member')}" if members else songs
 
     @property

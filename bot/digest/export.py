@@ -146,7 +146,10 @@ def _songs(cards: Sequence[TrackCard], content: DigestContent, wording: Wording)
 def _why(card: TrackCard, content: DigestContent, wording: Wording) -> str:
     """Who shared it, how many like it, and who had shared it before."""
     first = content.first_sharer(card)
-    parts = sharer_and_likes(card, wording), f"first shared by {wording.person(first)}" if first > 0 else ""
+    parts = (
+        sharer_and_likes(card, wording),
+        f"first shared by {wording.person(first)}" if first is not None else "",
+    )
     return ", ".join(part for part in parts if part)
 
 

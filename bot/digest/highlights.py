@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 
 def tally_of(tracks: Sequence[TrackCard], votes: Iterable[Vote]) -> Tally:
     """The numbers of a time: what was shared in it, and the likes among these votes of it."""
-    members = {share.user_id for card in tracks for share in card.shares if share.user_id > 0}
+    members = {share.user_id for card in tracks for share in card.shares if share.by_member}
     return Tally(len(tracks), len(members), sum(vote.kind > 0 for vote in votes))
 
 
@@ -62,7 +62,7 @@ def sharers_of(cards: Mapping[int, TrackCard], votes: Iterable[Vote]) -> list[Sh
     likes: Counter[int] = Counter()
     for vote in votes:
         card = cards.get(vote.track_id)
-        if vote.kind > 0 and card and card.first and card.first.user_id > 0:
+        if vote.kind > 0 and card and card.first and card.first.by_member:
             likes[card.first.user_id] += 1
     return [
         Sharer(who, number) for who, number in sorted(likes.items(), key=lambda item: (-item[1], item[0]))

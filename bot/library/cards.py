@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from bot.library.visible_shares import VisibleChannels, visible
 from bot.library.votes import standing_votes
 from models import MessageTrack, Share, Track
-from models.share import is_on_command_line
+from models.share import is_member, is_on_command_line
 
 T = TypeVar("T")
 
@@ -29,6 +29,11 @@ class ShareLine:
     message_id: int
     user_id: int
     shared_at: datetime
+
+    @property
+    def by_member(self) -> bool:
+        """Whether a member shared it, and not the command line in nobody's name."""
+        return is_member(self.user_id)
 
     def jump(self, guild_id: int) -> str | None:
         """The link that leads to the message; None for a share on the command line, which has no message."""

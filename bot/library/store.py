@@ -1,4 +1,4 @@
-"""The database: opened, brought to the newest shape, and closed; sessions to read and to write in.
+"""Opens, migrates and closes the database; read and write transactions.
 
 SQLite runs in WAL mode with foreign keys on. `synchronous` is FULL: with NORMAL a power cut may undo the last
 commits, and the bot says "got it" only because a row is kept.

@@ -41,7 +41,7 @@ class MusicMaps:
         server: str,
         channels: VisibleChannels,
         *,
-        user_id: int = 0,
+        user_id: int | None = None,
         since: datetime | None = None,
         now: datetime | None = None,
     ) -> MusicMap:
@@ -61,7 +61,7 @@ class MusicMaps:
         """The map of music that was read already, nobody's songs ringed."""
         places = await self.places(guild_id)
         cards = [music.cards[track_id] for track_id in places if track_id in music.cards]
-        return _map(server, cards, places, music.vibes, 0, since)
+        return _map(server, cards, places, music.vibes, None, since)
 
     async def places(self, guild_id: int, *, now: datetime | None = None) -> MapPositions:
         """Where each song stands that any embedder has heard, without a unit."""
@@ -113,7 +113,7 @@ def _map(
     cards: list[TrackCard],
     places: Mapping[int, tuple[float, float]],
     found: VisibleVibes,
-    user_id: int,
+    user_id: int | None,
     since: datetime,
 ) -> MusicMap:
     vibes = _vibe_of(found)
@@ -121,7 +121,7 @@ def _map(
         Dot(
             *places[card.id],
             vibe=vibes.get(card.id),
-            mine=any(share.user_id == user_id for share in card.shares) if user_id else False,
+            mine=any(share.user_id == user_id for share in card.shares),
             new=card.first is not None and card.first.shared_at >= since,
         )
         for card in cards

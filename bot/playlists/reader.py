@@ -17,7 +17,7 @@ from bot.playlists.records import PlaylistRecords
 from bot.playlists.songs import PlacedTrack, placed
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Feedback, Vote
-from models import Answer, Share, Suggestion, Track
+from models import NOBODY, Answer, Share, Suggestion, Track
 
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
@@ -73,7 +73,9 @@ class MusicReader:
         """The votes of all members."""
         return await self._feedback.votes(guild_id)
 
-    async def week(self, guild_id: int, votes: Sequence[Vote], now: datetime, user_id: int = 0) -> ThisWeek:
+    async def week(
+        self, guild_id: int, votes: Sequence[Vote], now: datetime, user_id: int = NOBODY
+    ) -> ThisWeek:
         """What the server likes, and what it saw when; what was posted lately also for this member."""
         this = Week.of(now.date())
         first = Week.of(this.day(-7 * REPEAT_AFTER_WEEKS))

@@ -13,7 +13,7 @@ from bot.library.store import Store
 from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.vibe_names import clean_name, is_same_name
 from bot.playlists.vibes import Vibe, match_vibes
-from models import Guild, PlaylistTrack, VibeTrack
+from models import NOBODY, Guild, PlaylistTrack, VibeTrack
 from models import PlaylistRecord as PlaylistRow
 from models import VibeRecord as VibeRow
 
@@ -122,7 +122,7 @@ class PlaylistRecords:
                     )
                     session.add(row)
                 row.name, row.note, row.created_at = playlist.name, playlist.note, now
-                row.user_id = int(playlist.subject) if playlist.kind is PlaylistKind.MEMBER else 0
+                row.user_id = int(playlist.subject) if playlist.kind is PlaylistKind.MEMBER else NOBODY
                 row.tracks.clear()
                 await session.flush()  # else new rows are written before the old ones are gone
                 row.tracks = [
@@ -133,12 +133,12 @@ class PlaylistRecords:
         return ids
 
     async def history(
-        self, guild_id: int, *, user_id: int = 0, pinned: bool | None = None, limit: int = 50
+        self, guild_id: int, *, user_id: int = NOBODY, pinned: bool | None = None, limit: int = 50
     ) -> list[StoredPlaylist]:
         """What was posted, the newest first; of what was made for members only `user_id`'s."""
         query = (
             select(PlaylistRow)
-            .where(PlaylistRow.guild_id == guild_id, PlaylistRow.user_id.in_({0, user_id}))
+            .where(PlaylistRow.guild_id == guild_id, PlaylistRow.user_id.in_({NOBODY, user_id}))
             .options(selectinload(PlaylistRow.tracks))
             .order_by(PlaylistRow.week.desc(), PlaylistRow.id)
             .limit(limit)
@@ -153,7 +153,7 @@ class PlaylistRecords:
         query = (
             select(PlaylistTrack.track_id)
             .join(PlaylistRow)
-            .where(PlaylistRow.guild_id == guild_id, PlaylistRow.user_id.in_({0, user_id}))
+            .where(PlaylistRow.guild_id == guild_id, PlaylistRow.user_id.in_({NOBODY, user_id}))
             .where(PlaylistRow.week >= since, PlaylistRow.week < before)
         )
         async with self._store.session() as session:
@@ -164,7 +164,7 @@ class PlaylistRecords:
         query = (
             select(PlaylistTrack.track_id, PlaylistRow.created_at)
             .join(PlaylistRow)
-            .where(PlaylistRow.guild_id == guild_id, PlaylistRow.user_id == 0, PlaylistRow.week < before)
+            .where(PlaylistRow.guild_id == guild_id, PlaylistRow.user_id == NOBODY, PlaylistRow.week < before)
             .order_by(PlaylistRow.created_at)
         )
         async with self._store.session() as session:

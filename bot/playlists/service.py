@@ -20,6 +20,7 @@ from bot.playlists.songs import PlacedTrack
 from bot.playlists.vibe_names import name_vibe, names_hidden_genre
 from bot.playlists.vibes import MIN_SONGS, MIN_VIBE_SIZE, NO_VIBE, Vibe, find_vibes
 from bot.suggestions.recommender import Recommender
+from models import NOBODY
 
 POOL_SIZE = 50  # asked for, since rules take some away
 
@@ -113,7 +114,7 @@ class Playlists:
         guild_id: int,
         channels: VisibleChannels,
         *,
-        user_id: int = 0,
+        user_id: int = NOBODY,
         pinned: bool | None = None,
         limit: int = 50,
     ) -> list[PastPlaylist]:

@@ -42,7 +42,9 @@ class TasteCards:
         shared = [everything[t] for t in await self._shared(guild_id, user_id, channels) if t in everything]
         mine = list({card.id: card for card in [*shared, *liked]}.values())
         sharers = Counter(
-            card.first.user_id for card in liked if card.first and card.first.user_id not in {0, user_id}
+            card.first.user_id
+            for card in liked
+            if card.first and card.first.by_member and card.first.user_id != user_id
         )
         buddy = await self._closest(guild_id, user_id, channels)
         names = await self._guilds.names(guild_id, [*sharers, *([buddy.user_id] if buddy else [])])

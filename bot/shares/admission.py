@@ -1,4 +1,4 @@
-"""How a posted link or file gets its row in the ledger, once, and which ones are refused on the way in."""
+"""Admits links and files to the ledger once; enforces quotas, refuses known failures."""
 
 from dataclasses import dataclass
 from datetime import datetime

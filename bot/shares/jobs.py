@@ -1,4 +1,4 @@
-"""Jobs as values: what is asked for, what a worker holds, how it stands; and the limits that jobs are under."""
+"""Job values (request, claim, snapshot) with their lease and retry limits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace

@@ -1,4 +1,7 @@
-"""Finds a recording in the library: by fingerprint sketches in memory, then by the few fingerprints that are near."""
+"""Detects that a song is already in the library, by fingerprint.
+
+Sketches of the fingerprints are compared in memory first, then the few whole fingerprints that are near.
+"""
 
 import asyncio
 from collections import OrderedDict

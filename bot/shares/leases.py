@@ -1,4 +1,4 @@
-"""Leases: who works on which row of the ledger.
+"""Time-limited claims of workers on jobs.
 
 Workers claim rows under a lease and change them only while they hold it: each change compares the row's owner.
 An owner is `installation/run/claim`. An installation is a home directory; one bot runs on it at a time, so at

@@ -1,4 +1,4 @@
-"""What one share still needs until its track is in the library and in the vector storage."""
+"""Runs a job's remaining stages (fetch, analyse, store, index), each idempotent."""
 
 from bot.errors import Refused
 from bot.listening.listener import FetchedFile, Listener

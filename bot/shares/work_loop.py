@@ -1,4 +1,4 @@
-"""Loops that claim work and do several pieces of it at once."""
+"""A polling worker loop with bounded concurrency."""
 
 import asyncio
 import contextlib

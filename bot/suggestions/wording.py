@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol, Self
 
 from bot.library.cards import TrackCard
+from models import NOBODY
 
 MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\*_~`|<>[]@#"})
 MAX_TITLE_LENGTH = 80
@@ -45,7 +46,7 @@ class Reason:
     likes: int = 0
     you: bool = True
     when: str = ""
-    user_id: int = 0
+    user_id: int = NOBODY
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Self:
@@ -135,8 +136,8 @@ def month(at: datetime, now: datetime) -> str:
 
 def sharer_and_likes(card: TrackCard, wording: Wording) -> str:
     """Who shared a track, where that is a member, and how many like it."""
-    sharer = card.first.user_id if card.first else 0
-    shared = f"shared by {wording.person(sharer)}" if sharer > 0 else ""
+    first = card.first
+    shared = f"shared by {wording.person(first.user_id)}" if first and first.by_member else ""
     likes = count(card.likes, "like") if card.likes else ""
     return ", ".join(part for part in (shared, likes) if part)
 
@@ -153,7 +154,7 @@ def count(number: int, one: str, several: str = "") -> str:
 
 
 def _why(reason: Reason, track_id: int, carrier: TrackCard | None, wording: Wording) -> str:
-    who = wording.person(reason.user_id) if reason.user_id else "you" if reason.you else "they"
+    who = wording.person(reason.user_id) if reason.user_id != NOBODY else "you" if reason.you else "they"
     if reason.evidence is ReasonKind.POPULAR:
         return ""
     if reason.evidence is ReasonKind.ASKED:

@@ -1,4 +1,4 @@
-"""Which tracks lack a wanted vector, and whether they can be fetched again: conditions on `tracks`."""
+"""SQL conditions for tracks that lack a vector."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

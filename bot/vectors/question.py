@@ -1,4 +1,4 @@
-"""Questions to the vector storage and what they find: values, without the storage."""
+"""Value types of vector searches: query and hits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -190,7 +190,9 @@ class _Credits:
         self._wording = WithoutQuietMembers(quiet=content.quiet)
 
     def __call__(self, card: TrackCard) -> str:
-        sharer, first = card.first.user_id if card.first else 0, self._content.first_sharer(card)
-        shown = [f"<@{sharer}>"] if sharer > 0 and sharer not in self._content.quiet else []
-        shown += [f"first shared by {self._wording.person(first)}"] if first > 0 else []
+        share, first = card.first, self._content.first_sharer(card)
+        shown = []
+        if share and share.by_member and share.user_id not in self._content.quiet:
+            shown.append(f"<@{share.user_id}>")
+        shown += [f"first shared by {self._wording.person(first)}"] if first is not None else []
         return f" · {', '.join(shown)}" if shown else ""

@@ -135,7 +135,7 @@ def _path_layout(path: Path, width: int) -> ui.LayoutView:
 
 
 def _step(number: int, card: TrackCard, width: int) -> str:
-    shared = f"\n-# {shared_by(card, card.first)}" if card.first and card.first.user_id > 0 else ""
+    shared = f"\n-# {shared_by(card, card.first)}" if card.first and card.first.by_member else ""
     return f"**{number}.** {song(card, width)}{shared}"
 
 

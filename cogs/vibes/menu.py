@@ -18,6 +18,7 @@ from cogs.shared.audience import channels_for
 from cogs.shared.pictures import painted
 from cogs.shared.votes import explained
 from cogs.vibes.layout import OPTIONS, playlist_layout
+from models import NOBODY
 
 PAST_PREFIX = "past-"
 MINE = str(PlaylistKind.MEMBER)
@@ -31,13 +32,13 @@ NOTHING_FOUND = {
 
 
 class PlaylistMenu(ui.DynamicItem[ui.Select[Any]], template=r"ew:playlists:(?P<owner>\d+)"):
-    """Opens a playlist, for whoever chose it; `owner`: whose own playlists are among them, 0 for nobody's."""
+    """Opens a playlist, for whoever chose it; `owner`: whose own playlists are among them, NOBODY for nobody's."""
 
     def __init__(self, select: ui.Select[Any]) -> None:
         super().__init__(select)
 
     @classmethod
-    def of(cls, options: Sequence[discord.SelectOption], owner: int = 0) -> "PlaylistMenu | None":
+    def of(cls, options: Sequence[discord.SelectOption], owner: int = NOBODY) -> "PlaylistMenu | None":
         """A menu of these playlists; None if there are none."""
         if not options:
             return None
