@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -40,16 +39,17 @@ def test_a_commit_is_checked_by_the_versions_that_are_pinned(package: str) -> No
 
 def test_everything_that_a_package_reads_is_installed_with_it() -> None:
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    patterns = [
-        f"{package.replace('.', '/')}/{pattern}"
-        for package, wanted in setuptools["package-data"].items()
-        for pattern in wanted
-    ]
     packages = [name.removesuffix("*") for name in setuptools["packages"]["find"]["include"]]
-    files = {path for name in packages for path in (ROOT / name).rglob("*") if path.is_file()}
     read = {
-        path.relative_to(ROOT).as_posix()
-        for path in files
-        if path.suffix != ".py" and path.parent.name != "__pycache__"
+        path
+        for name in packages
+        for path in (ROOT / name).rglob("*")
+        if path.is_file() and path.suffix != ".py" and path.parent.name != "__pycache__"
     }
-    assert {path for path in read if not any(fnmatch(path, pattern) for pattern in patterns)} == set()
+    installed = {
+        f"{package}: {pattern}": read & set((ROOT / package.replace(".", "/")).glob(pattern))
+        for package, patterns in setuptools["package-data"].items()
+        for pattern in patterns
+    }
+    assert read - set().union(*installed.values()) == set()
+    assert [pattern for pattern, files in installed.items() if not files] == []
