@@ -22,7 +22,7 @@ class Digest(Base):
     __tablename__ = "digests"
 
     guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"), primary_key=True)
-    week: Mapped[str] = mapped_column(primary_key=True)  # the period: 2026-W47, 2026-11 or 2026
+    period: Mapped[str] = mapped_column("week", primary_key=True)  # as written: 2026-W47, 2026-11 or 2026
     state: Mapped[str]  # a DigestState
     channel_id: Mapped[int]
     message_id: Mapped[int | None]

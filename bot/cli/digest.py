@@ -68,7 +68,7 @@ async def _draw(services: "Services", content: "DigestContent", folder: Path) ->
 def _text(content: "DigestContent", wording: "ForTerminal") -> str:
     from bot.digest.export import sections
 
-    lines = [f"{content.title}, {content.week}", content.headline]
+    lines = [f"{content.title}, {content.period}", content.headline]
     for heading, items in sections(content, wording).items():
         lines += ["", heading, *(f"  {item}" for item in items)]
     return "\n".join(lines)

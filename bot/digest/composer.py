@@ -83,7 +83,7 @@ class Composer:
         bars, labels = bars_of(length, since, until, tracks, schedule.zone)
         content = DigestContent(
             guild_id=guild_id,
-            week=period,
+            period=period,
             since=since,
             until=until,
             tracks=tuple(tracks),

@@ -51,7 +51,7 @@ class Sharer:
 class DigestContent:
     """A week (or month, or year) of a server's music; what there is nothing to say about is empty.
 
-    `week` is the period as written: 2026-W47, 2026-11 or 2026. `tracks` were shared from `since` (inclusive) until
+    `period` is as written: 2026-W47, 2026-11 or 2026. `tracks` were shared from `since` (inclusive) until
     `until` on the server's clock, which is its `zone`'s, each with the shares of these days only, oldest first; those
     that were shared before are in `again` with all their shares. `loved` got more likes than dislikes in these days,
     most first; `divisive` got both; these cards count the votes of these days only. `pick` is what to listen to next.
@@ -61,7 +61,7 @@ class DigestContent:
     """
 
     guild_id: int
-    week: str
+    period: str
     since: datetime
     until: datetime
     tracks: tuple[TrackCard, ...] = ()
@@ -87,7 +87,7 @@ class DigestContent:
     @property
     def length(self) -> PeriodLength:
         """Whether it is of a week, a month or a year."""
-        return length_of(self.week)
+        return length_of(self.period)
 
     @property
     def title(self) -> str:
@@ -103,7 +103,7 @@ class DigestContent:
         """Whether it is of a whole month or year, not of the days until a preview."""
         midnights = Schedule(0, 0, self.zone)
         covered = (self.since, self.until)
-        return self.length is not PeriodLength.WEEK and midnights.covers(read_period(self.week)) == covered
+        return self.length is not PeriodLength.WEEK and midnights.covers(read_period(self.period)) == covered
 
     @property
     def numbers(self) -> tuple[Number, ...]:

@@ -42,7 +42,7 @@ def digest_json(content: DigestContent, wording: Wording) -> Json:
     playlist, outlier, sleeper = content.playlist, content.outlier, content.sleeper
     return {
         "guild": content.guild_id,
-        "week": content.week,
+        "week": content.period,
         "since": content.since.isoformat(),
         "until": content.until.isoformat(),
         "headline": content.headline,
@@ -114,7 +114,7 @@ def sections(content: DigestContent, wording: Wording) -> dict[str, list[str]]:
 
 def markdown(content: DigestContent, wording: Wording) -> str:
     """A digest as a Markdown file."""
-    parts = [f"# {content.title}, {content.week}", content.headline]
+    parts = [f"# {content.title}, {content.period}", content.headline]
     for heading, lines in sections(content, wording).items():
         bullets = [line if line[0].isdigit() else f"- {line}" for line in lines]
         parts += [f"## {heading}", "\n".join(bullets)]

@@ -28,10 +28,10 @@ FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)  # before 
 
 @dataclass(frozen=True)
 class DueDigest:
-    """A digest that is to be posted now; `week` is its period as written, `since` and `until` what it covers."""
+    """A digest that is to be posted now; `period` is as written, `since` and `until` what it covers."""
 
     guild_id: int
-    week: str
+    period: str
     channel_id: int
     due_at: datetime
     since: datetime
@@ -52,12 +52,12 @@ class Digests:
 
     # -- what it says --------------------------------------------------------------------------------------
 
-    async def compose(self, guild_id: int, week: str, channels: VisibleChannels) -> DigestContent:
+    async def compose(self, guild_id: int, written: str, channels: VisibleChannels) -> DigestContent:
         """The digest of a week (2026-W47), month (2026-11) or year (2026), of what may be shown in `channels`.
 
         Raises NotFound for anything else.
         """
-        period = read_period(week)
+        period = read_period(written)
         guild = await self._guilds.get(guild_id)
         async with self._store.session() as session:
             since, until = await _covered(session, guild, period)
@@ -86,7 +86,7 @@ class Digests:
         """
         schedule = Schedule.of(await self._guilds.get(due.guild_id))
         content = await self._composer.compose(
-            due.guild_id, due.week, due.since, due.until, channels, schedule
+            due.guild_id, due.period, due.since, due.until, channels, schedule
         )
         async with self._store.begin() as session:
             for answer in await _kept(session, due):
@@ -98,7 +98,7 @@ class Digests:
                 user_id=NOBODY,
                 kind=AnswerKind.DIGEST,
                 picks=(content.pick,),
-                about=Subject(period=due.week),
+                about=Subject(period=due.period),
             )
             await self._answers.save(pick)
         await self._playlists.keep(due.guild_id, content.playlists)
@@ -137,7 +137,7 @@ class Digests:
         """The next moment at which a server's digest comes; none comes of a time whose digest was posted."""
         schedule = Schedule.of(guild)
         period = schedule.latest(now, PERIODS[PeriodLength(guild.digest_every)]).after()
-        posted = select(func.max(Digest.week)).where(_posted(guild.id, str(period)))
+        posted = select(func.max(Digest.period)).where(_posted(guild.id, str(period)))
         async with self._store.session() as session:
             last = await session.scalar(posted)
         if last is not None and last >= str(period):
@@ -158,9 +158,9 @@ class Digests:
             "claimed_until": now + CLAIM_LEASE,
         }
         claim |= {"since": due.since, "until": due.until}
-        row = self._store.insert(Digest).values(guild_id=due.guild_id, week=due.week, tries=1, **claim)
+        row = self._store.insert(Digest).values(guild_id=due.guild_id, period=due.period, tries=1, **claim)
         again = claim | {"tries": Digest.tries + 1}
-        row = row.on_conflict_do_update(index_elements=["guild_id", "week"], set_=again, where=stale)
+        row = row.on_conflict_do_update(index_elements=["guild_id", Digest.period], set_=again, where=stale)
         async with self._store.begin() as session:
             return (await session.scalar(row.returning(Digest.tries))) or 0
 
@@ -170,7 +170,7 @@ class Digests:
         async with self._store.begin() as session:
             await session.execute(
                 update(Digest)
-                .where(Digest.guild_id == due.guild_id, Digest.week == due.week)
+                .where(Digest.guild_id == due.guild_id, Digest.period == due.period)
                 .values(state=DigestState.POSTED, message_id=message_id, posted_at=now)
             )
             kept = await _kept(session, due)
@@ -225,28 +225,33 @@ async def _covered(session: AsyncSession, guild: Guild, period: Period) -> tuple
     return schedule.covers(period, await session.scalar(select(func.max(Digest.until)).where(before)))
 
 
-def _of_kind(guild_id: int, like: str) -> ColumnElement[bool]:
-    """Whether it is a server's, and of a week, month or year as `like` is."""
-    return and_(Digest.guild_id == guild_id, func.length(Digest.week) == len(like))
+def _of_length(guild_id: int, written: str) -> ColumnElement[bool]:
+    """Whether a digest is a server's, and of a week, month or year as the period `written` is.
+
+    2026-W47, 2026-11 and 2026 differ in their number of letters, and only periods of one length sort by time.
+    """
+    return and_(Digest.guild_id == guild_id, func.length(Digest.period) == len(written))
 
 
-def _posted(guild_id: int, like: str) -> ColumnElement[bool]:
-    return and_(_of_kind(guild_id, like), Digest.state == DigestState.POSTED)
+def _posted(guild_id: int, written: str) -> ColumnElement[bool]:
+    return and_(_of_length(guild_id, written), Digest.state == DigestState.POSTED)
 
 
 def _claimed(due: DueDigest) -> ColumnElement[bool]:
-    return and_(Digest.guild_id == due.guild_id, Digest.week == due.week, Digest.state == DigestState.CLAIMED)
+    return and_(
+        Digest.guild_id == due.guild_id, Digest.period == due.period, Digest.state == DigestState.CLAIMED
+    )
 
 
-def _is_settled(guild_id: int, week: str, now: datetime) -> ColumnElement[bool]:
-    """Whether it was posted, somebody is at it, or a later one of its kind was."""
-    this = and_(Digest.week == week, or_(Digest.state == DigestState.POSTED, Digest.claimed_until > now))
-    return exists().where(_of_kind(guild_id, week), or_(Digest.week > week, this))
+def _is_settled(guild_id: int, period: str, now: datetime) -> ColumnElement[bool]:
+    """Whether it was posted, somebody is at it, or a later one of its length was."""
+    this = and_(Digest.period == period, or_(Digest.state == DigestState.POSTED, Digest.claimed_until > now))
+    return exists().where(_of_length(guild_id, period), or_(Digest.period > period, this))
 
 
 async def _kept(session: AsyncSession, due: DueDigest) -> Sequence[Answer]:
     """The pick that was kept for a digest."""
     query = select(Answer).where(
-        Answer.guild_id == due.guild_id, Answer.kind == AnswerKind.DIGEST, Answer.period == due.week
+        Answer.guild_id == due.guild_id, Answer.kind == AnswerKind.DIGEST, Answer.period == due.period
     )
     return (await session.scalars(query.options(selectinload(Answer.suggestions)))).all()

@@ -47,13 +47,13 @@ def digest_layout(content: DigestContent, pictures: Mapping[str, Attached] = NO_
     return fitted(lambda length: _layout(content, pictures, length), ui.LayoutView.content_length, TEXT_LIMIT)
 
 
-def is_of_week(message: discord.Message, week: str) -> bool:
+def is_of_period(message: discord.Message, period: str) -> bool:
     """Whether a message of the bot's is the digest of this week, month or year, as written."""
     if not message.flags.components_v2:
         return False
     items = ui.LayoutView.from_message(message, timeout=None).walk_children()
     texts = (item.content for item in items if isinstance(item, ui.TextDisplay))
-    return any(text.startswith("## 🎧 ") and f"\n-# {week} · " in text for text in texts)
+    return any(text.startswith("## 🎧 ") and f"\n-# {period} · " in text for text in texts)
 
 
 def _layout(content: DigestContent, pictures: Mapping[str, Attached], length: int) -> ui.LayoutView:
@@ -80,7 +80,7 @@ def _layout(content: DigestContent, pictures: Mapping[str, Attached], length: in
 
 
 def _head(content: DigestContent) -> str:
-    head = f"## 🎧 {content.title}\n-# {content.week} · {content.headline}"
+    head = f"## 🎧 {content.title}\n-# {content.period} · {content.headline}"
     return "\n".join([head, " · ".join(content.compared)]) if content.compared else head
 
 

@@ -13,7 +13,7 @@ from bot.digest.posting import Digests, DueDigest
 from bot.periods import PeriodLength
 from bot.pictures.values import Drawing
 from bot.playlists.covers import cover_of
-from cogs.digest.layout import COVERS, digest_layout, is_of_week
+from cogs.digest.layout import COVERS, digest_layout, is_of_period
 from cogs.shared.audience import audience_of
 from cogs.shared.permissions import POSTING, POSTING_ONCE, missing_permissions
 from cogs.shared.pictures import Attached, painted
@@ -94,7 +94,7 @@ class DigestPoster:
             return None
         pictures = await pictures_of(self._bot, content) if self._may_attach(due) else {}
         channel = self._bot.get_partial_messageable(due.channel_id, guild_id=due.guild_id)
-        nonce = hashlib.sha256(f"{due.guild_id} {due.week}".encode()).hexdigest()[:25]
+        nonce = hashlib.sha256(f"{due.guild_id} {due.period}".encode()).hexdigest()[:25]
         files = [picture.file for picture in pictures.values()]
         message = await channel.send(view=digest_layout(content, pictures), files=files, nonce=nonce)
         return message.id
@@ -104,10 +104,10 @@ class DigestPoster:
         return channel is None or channel.permissions_for(channel.guild.me).attach_files
 
     async def _find(self, due: DueDigest) -> int | None:
-        """This week's digest, if a run that was interrupted already posted it."""
+        """The period's digest, if a run that was interrupted already posted it."""
         channel = self._bot.get_partial_messageable(due.channel_id, guild_id=due.guild_id)
         async for message in channel.history(limit=None, after=due.due_at - MAX_CLOCK_DIFFERENCE):
-            if message.author == self._bot.user and is_of_week(message, due.week):
+            if message.author == self._bot.user and is_of_period(message, due.period):
                 return message.id
         return None
 

@@ -64,7 +64,7 @@ async def test_a_week_begins_where_the_last_posted_digest_ended(scene):
     async def posted(week: str) -> tuple[datetime, datetime]:
         guild = await scene.guilds.get(GUILD)
         at = Schedule.of(guild).due(Week.parse(week))
-        due = next(each for each in await scene.digests.due(at) if each.week == week)
+        due = next(each for each in await scene.digests.due(at) if each.period == week)
         assert await scene.digests.claim(due, now=at)
         content = await scene.digests.prepare(due, None)
         await scene.digests.posted(due, 9000, now=at)
@@ -203,14 +203,14 @@ async def test_a_preview_covers_the_seven_days_until_now_by_the_servers_clock(sc
     await scene.guilds.set_digest(GUILD, PUBLIC, 4, 18, "Europe/Berlin")
     now = datetime(2026, 10, 28, 12, tzinfo=UTC)  # clocks went back on the 25th
     content = await scene.digests.preview(GUILD, None, now=now)
-    assert content.week == "2026-W44"
+    assert content.period == "2026-W44"
     assert (content.since, content.until) == (now - timedelta(days=7, hours=1), now)
 
 
 async def test_a_preview_is_of_the_week_that_it_is_on_the_servers_wall(scene):
     await scene.guilds.set_digest(GUILD, PUBLIC, 4, 18, "Pacific/Apia")
     sunday_in_london = datetime(2026, 11, 8, 20, tzinfo=UTC)
-    assert (await scene.digests.preview(GUILD, None, now=sunday_in_london)).week == "2026-W46"
+    assert (await scene.digests.preview(GUILD, None, now=sunday_in_london)).period == "2026-W46"
 
 
 async def test_what_is_no_week_is_refused(scene):

@@ -34,7 +34,7 @@ async def set_up(store: Store, scene: Scene, guild: int = GUILD, zone: str = "Eu
 
 
 async def weeks(digests: Digests, now: datetime) -> list[str]:
-    return [due.week for due in await digests.due(now)]
+    return [due.period for due in await digests.due(now)]
 
 
 async def post(digests: Digests, now: datetime) -> None:
@@ -46,7 +46,7 @@ async def post(digests: Digests, now: datetime) -> None:
 async def test_it_is_due_at_its_hour_not_before(digests):
     assert await digests.due(FRIDAY - timedelta(seconds=1)) == []
     (due,) = await digests.due(FRIDAY)
-    assert (due.guild_id, due.week, due.channel_id, due.due_at) == (GUILD, "2026-W45", PUBLIC, FRIDAY)
+    assert (due.guild_id, due.period, due.channel_id, due.due_at) == (GUILD, "2026-W45", PUBLIC, FRIDAY)
 
 
 async def test_weeks_before_it_was_set_up_are_not_posted(digests):
@@ -202,7 +202,7 @@ async def test_the_next_digest_is_one_that_comes_also_after_the_weekday_was_move
     came = [day for day in range(1, 14) if await digests.due(tuesday + timedelta(days=day, hours=6))]
     assert came[0] == 12
     (due,) = await digests.due(promised)
-    assert (due.week, due.since, due.until) == ("2026-W48", monday, promised)
+    assert (due.period, due.since, due.until) == ("2026-W48", monday, promised)
 
 
 async def test_the_next_digest_is_none_that_a_year_or_another_server_had(scene, digests):
@@ -211,8 +211,8 @@ async def test_the_next_digest_is_none_that_a_year_or_another_server_had(scene, 
         await session.flush()
         at = {"claimed_until": FRIDAY, "since": FRIDAY, "until": FRIDAY + timedelta(days=1)}
         about = {"state": "posted", "channel_id": PUBLIC, **at}
-        session.add(Digest(guild_id=GUILD, week="2027", **about))
-        session.add(Digest(guild_id=GUILD + 1, week="2026-W46", **about))
+        session.add(Digest(guild_id=GUILD, period="2027", **about))
+        session.add(Digest(guild_id=GUILD + 1, period="2026-W46", **about))
     guild = await scene.guilds.get(GUILD)
     assert await digests.next_due(guild, FRIDAY) == FRIDAY + timedelta(days=7)
     [due] = await digests.due(FRIDAY + timedelta(days=7))
@@ -254,7 +254,7 @@ async def test_a_year_is_posted_beside_the_weeks_and_neither_hides_the_other(dig
     assert await weeks(digests, new_year) == ["2026-W53", "2026"]
     for due in await digests.due(new_year):
         assert await digests.claim(due, now=new_year)
-        await digests.posted(due, None if due.week == "2026" else MESSAGE, now=new_year)
+        await digests.posted(due, None if due.period == "2026" else MESSAGE, now=new_year)
     assert await weeks(digests, new_year + timedelta(days=1)) == []
     assert await weeks(digests, new_year + timedelta(days=7)) == ["2027-W01"]
 

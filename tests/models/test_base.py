@@ -13,7 +13,7 @@ START = datetime(2026, 6, 1, tzinfo=UTC)
 
 def digest(at):
     covers = {"since": START, "until": START}
-    return Digest(guild_id=1, week="2026-W23", state="posted", channel_id=2, claimed_until=at, **covers)
+    return Digest(guild_id=1, period="2026-W23", state="posted", channel_id=2, claimed_until=at, **covers)
 
 
 async def test_a_moment_comes_back_in_utc(store):

@@ -83,7 +83,7 @@ async def busy(store, refresher):
         answer(BEN, 45, both, track_id=own),
         answer(BEN, 46, line),
         *(
-            Digest(guild_id=GUILD, week=f"2026-W{message}", state="posted", channel_id=HIDDEN, **at)
+            Digest(guild_id=GUILD, period=f"2026-W{message}", state="posted", channel_id=HIDDEN, **at)
             for message in (48, 49)
             for at in ({"message_id": message, "claimed_until": START, "since": START, "until": START},)
         ),
