@@ -28,6 +28,7 @@ from bot.arrays import Array
 from bot.suggestions import scoring
 from bot.taste.colike import FACTORS, CoLikeModel, learn, usable_votes
 from bot.taste.feedback import Vote
+from models import VoteKind
 
 SIZES = (
     (4, 10),
@@ -97,12 +98,12 @@ def measured(members: int, votes: int, told: float, seeds: range) -> dict[str, A
     for seed in seeds:
         place = server(seed, members, votes, told)
         everything = [vote for mine in place.votes for vote in mine]
-        crowd, words = taught(everything), word2vec(everything)
+        model, words = taught(everything), word2vec(everything)
         for member, mine in enumerate(place.votes[:ASKED]):
             others = [vote for vote in everything if vote.user_id != member]
             left = np.setdiff1d(np.arange(TRACKS), [vote.track_id for vote in mine])
             for name, scores in ranked(
-                place, mine, others, crowd, words, bool(usable_votes(everything)), left
+                place, mine, others, model, words, bool(usable_votes(everything)), left
             ).items():
                 found.setdefault(name, []).append(ndcg(scores, place.truth[member], left))
     gains = np.array(found["fused"]) - np.array(found["sound"])
@@ -142,7 +143,7 @@ def voted(
     chosen = random.choice(TRACKS, count, replace=False, p=readily / readily.sum())
     wrong = random.random(count) < WRONG
     return [
-        Vote(int(track), member, 1 if likes[track] != mistaken else -1, NOW)
+        Vote(int(track), member, VoteKind.LIKE if likes[track] != mistaken else VoteKind.DISLIKE, NOW)
         for track, mistaken in zip(chosen, wrong, strict=True)
     ]
 
@@ -151,7 +152,7 @@ def ranked(
     place: Server,
     mine: list[Vote],
     others: list[Vote],
-    crowd: CoLikeModel,
+    model: CoLikeModel,
     words: Any,
     used: bool,
     left: NDArray[np.intp],
@@ -163,11 +164,11 @@ def ranked(
     liked = np.zeros(TRACKS)
     for vote in others:
         liked[vote.track_id] += vote.kind
-    als = preferred(crowd, mine, TRACKS)
+    als = preferred(model, mine, TRACKS)
     scores = {"popularity": liked, "sound": sound, "als": als}
     if words is not None:
         scores["word2vec"] = likened(words, mine, TRACKS)
-    scores["fused"] = fused(sound, als, crowd.weight, left) if used and als.any() else sound
+    scores["fused"] = fused(sound, als, model.weight, left) if used and als.any() else sound
     return scores
 
 
@@ -191,7 +192,7 @@ def real(path: Path) -> list[dict[str, Any]]:
         members.setdefault(vote.user_id, []).append(vote)
     held = {member: held_back(mine, random) for member, mine in members.items()}
     known = [vote for vote in votes if vote.track_id not in held[vote.user_id]]
-    crowd, words = taught(known), word2vec(known)
+    model, words = taught(known), word2vec(known)
     liked = np.zeros(tracks)
     for vote in known:
         liked[vote.track_id] += vote.kind
@@ -200,7 +201,7 @@ def real(path: Path) -> list[dict[str, Any]]:
         mine = [vote for vote in members[member] if vote.track_id not in wanted]
         truth = np.isin(np.arange(tracks), list(wanted))
         left = np.setdiff1d(np.arange(tracks), [vote.track_id for vote in mine])
-        ways = {"chance": random.random(tracks), "popularity": liked, "als": preferred(crowd, mine, tracks)}
+        ways = {"chance": random.random(tracks), "popularity": liked, "als": preferred(model, mine, tracks)}
         if words is not None:
             ways["word2vec"] = likened(words, mine, tracks)
         for name, scores in ways.items() if wanted else ():
@@ -221,7 +222,9 @@ def read(path: Path) -> list[Vote]:
                 names.setdefault(row[column], len(names))
                 for names, column in zip(numbers, ("member", "track"), strict=True)
             )
-            votes[member, track] = Vote(track, member, 1 if float(row["value"]) > 0 else -1, NOW)
+            votes[member, track] = Vote(
+                track, member, VoteKind.LIKE if float(row["value"]) > 0 else VoteKind.DISLIKE, NOW
+            )
     return list(votes.values())
 
 
@@ -241,10 +244,10 @@ def taught(votes: list[Vote]) -> CoLikeModel:
     return learn(*zip(*((vote.user_id, vote.track_id, vote.kind) for vote in votes), strict=True))
 
 
-def preferred(crowd: CoLikeModel, mine: list[Vote], tracks: int) -> Array:
+def preferred(model: CoLikeModel, mine: list[Vote], tracks: int) -> Array:
     """What ALS makes of all tracks; 0 for what nobody voted on."""
     scores = np.zeros(tracks)
-    for track, value in crowd.preferences({vote.track_id: vote.kind for vote in mine}).items():
+    for track, value in model.preferences({vote.track_id: vote.kind for vote in mine}).items():
         scores[track] = value
     return scores
 

@@ -83,8 +83,8 @@ async def measured(size: int, rounds: int, *, qdrant: bool) -> dict[str, Any]:
             began = time.perf_counter()
             picks = await ask()
             first = 1000 * (time.perf_counter() - began)
-            crowd = await services.engine.colikes.of(GUILD)
-            assert picks and crowd
+            model = await services.engine.colikes.of(GUILD)
+            assert picks and model
             cpu = time.process_time()
             times = await timed(ask, rounds)
             cpu = 1000 * (time.process_time() - cpu) / rounds
@@ -105,7 +105,7 @@ async def measured(size: int, rounds: int, *, qdrant: bool) -> dict[str, Any]:
         "times": float(p50) / low,
         "cpu": cpu,
         "qdrant": float(np.median(theirs)) if qdrant else None,
-        "votes": crowd.votes,
+        "votes": model.votes,
         "led": sum(pick.reason.evidence is ReasonKind.COLIKED for pick in picks),
     }
 

@@ -6,10 +6,10 @@ labels, and reacts to songs by chance: 👍 if it has their label, else 👎, in
 Then every other song is ranked: `hit` is the share of members with a song that they like among the first ten,
 `ndcg` looks at all ten.
 
-`ours` ranks as /recommend does before it leaves out twins and more than two of an artist, `sound` the same without what
-other members like. Beside them stand chance, popularity, the nearest to the song liked last, and Qdrant's recommend:
-`plain`, its best_score over the embedder's vectors as they are, and all three strategies over the same vectors as ours.
-Gains are ours against these, with their 95% intervals over members.
+`ours` ranks as /recommend does before it leaves out versions and more than two of an artist, `sound` the same without
+what other members like. Beside them stand chance, popularity, the nearest to the song liked last, and Qdrant's
+recommend: `plain`, its best_score over the embedder's vectors as they are, and all three strategies over the same
+vectors as ours. Gains are ours against these, with their 95% intervals over members.
 
 Labels and composed songs are split in two: --tune compares settings on one half (seeds below 1000), the report is
 about the other half. Vectors are kept in the temporary folder for the next time.
@@ -40,6 +40,7 @@ from bot.taste.colike import CoLikeModel, learn, usable_votes
 from bot.taste.evidence import taste_of, vote_events
 from bot.taste.feedback import Vote
 from bot.vectors.calibration import Calibrator
+from models import VoteKind
 
 REACTIONS = (0, 1, 3, 10, 30)
 TOP = 10
@@ -79,7 +80,7 @@ class SimulatedView:
     world: SimulatedServer
     member: SimulatedMember
     others: list[Vote]
-    crowd: CoLikeModel | None
+    model: CoLikeModel | None
     chance: Array
 
     def liked(self, kind: int = 1) -> list[int]:
@@ -187,7 +188,10 @@ def server(songs: SimulatedServer, seed: int, tastes: int, wrong: float) -> list
         wrongly = random.random(len(order)) < wrong
         votes = [
             Vote(
-                song, number, 1 if relevant[song] != mistaken else -1, NOW - timedelta(days=len(order) - turn)
+                song,
+                number,
+                VoteKind.LIKE if relevant[song] != mistaken else VoteKind.DISLIKE,
+                NOW - timedelta(days=len(order) - turn),
             )
             for turn, (song, mistaken) in enumerate(zip(order, wrongly, strict=True))
         ]
@@ -238,8 +242,8 @@ def ours(
         weights=np.array([taste.weights[song] for song in evidence]),
         matches=view.world.matches[:, list(evidence)],
     )
-    if others and view.crowd:
-        ranked = with_colikes(ranked, view.crowd, votes_of(taste))
+    if others and view.model:
+        ranked = with_colikes(ranked, view.model, votes_of(taste))
     least = diversity if ranked.likes else max(diversity, MIN_DIVERSITY_WITHOUT_LIKES)
     places = spread(view, ranked.order, least)
     return places - len(places) * ranked.unwanted
@@ -308,7 +312,7 @@ def compare(
         for member in members:
             others = [vote for other in members if other is not member for vote in other.votes]
             votes = usable_votes(others)
-            crowd = (
+            model = (
                 learn(*zip(*((vote.user_id, vote.track_id, vote.kind) for vote in votes), strict=True))
                 if votes
                 else None
@@ -319,7 +323,7 @@ def compare(
                     songs,
                     SimulatedMember(member.id, member.relevant, member.votes[:count]),
                     others,
-                    crowd,
+                    model,
                     chance,
                 )
                 for name, way in ways.items():

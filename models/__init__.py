@@ -8,7 +8,7 @@ from models.guild import Guild, Member, MusicChannel, Thread
 from models.job import Job, JobState
 from models.playlist import MapPlace, PlaylistRecord, PlaylistTrack, VibeRecord, VibeTrack
 from models.relistening import Relistening
-from models.share import Hidden, MessageTrack, Reaction, Reply, Share
+from models.share import Hidden, MessageTrack, Reaction, Reply, Share, VoteKind
 from models.track import Source, Track, TrackVector
 
 __all__ = [
@@ -41,4 +41,5 @@ __all__ = [
     "TrackVector",
     "VibeRecord",
     "VibeTrack",
+    "VoteKind",
 ]

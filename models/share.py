@@ -1,6 +1,7 @@
 """Shares, the messages about tracks, and members' reactions."""
 
 from datetime import datetime
+from enum import IntEnum
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -73,8 +74,15 @@ class MessageTrack(Base):
     guild_id: Mapped[int]
 
 
+class VoteKind(IntEnum):
+    """The two values of a vote."""
+
+    LIKE = 1  # 👍
+    DISLIKE = -1  # 👎
+
+
 class Reaction(Base):
-    """A member's 👍 (+1) or 👎 (−1) on a message, or on one track of it (a button).
+    """A member's 👍 or 👎 on a message, or on one track of it (a button).
 
     Kept whether or not the message's tracks are ready yet. `track_id` is 0 for a reaction to the whole message.
     """
@@ -86,7 +94,7 @@ class Reaction(Base):
     message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     track_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=0)
-    kind: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # a VoteKind
     guild_id: Mapped[int]
     created_at: Mapped[datetime]
 

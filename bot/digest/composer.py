@@ -26,7 +26,7 @@ from bot.suggestions.pick import Pick
 from bot.suggestions.recommender import Recommender
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Vote
-from models import Answer, AnswerKind, Share, Suggestion
+from models import Answer, AnswerKind, Share, Suggestion, VoteKind
 
 MAX_LOVED = {PeriodLength.WEEK: 5, PeriodLength.MONTH: 8, PeriodLength.YEAR: 10}
 MAX_SHARERS = 3
@@ -184,7 +184,7 @@ class Composer:
         self, guild_id: int, seeds: Sequence[TrackCard], votes: Sequence[Vote], channels: VisibleChannels
     ) -> Playlist | None:
         """A playlist around what was loved this week, or what was shared last, or what the server loves."""
-        unwanted = {track_id for track_id, _ in favourites(votes, -1)}
+        unwanted = {track_id for track_id, _ in favourites(votes, VoteKind.DISLIKE)}
         loved = [track_id for track_id, _ in favourites(votes)]
         for track_id in list(dict.fromkeys([*(card.id for card in seeds), *loved]))[:MAX_SEEDS]:
             if track_id not in unwanted:

@@ -16,6 +16,7 @@ from bot.playlists.songs import PlacedTrack, median_of
 from bot.playlists.vibe_names import short_name
 from bot.playlists.vibes import Vibe
 from bot.taste.feedback import Vote
+from models import VoteKind
 
 NEIGHBOURS = 3  # that an outlier is measured by
 BATCH = 256  # songs that are compared with all others at a time
@@ -32,7 +33,7 @@ DAY = timedelta(days=1)
 def tally_of(tracks: Sequence[TrackCard], votes: Iterable[Vote]) -> Tally:
     """The numbers of a time: what was shared in it, and the likes among these votes of it."""
     members = {share.user_id for card in tracks for share in card.shares if share.by_member}
-    return Tally(len(tracks), len(members), sum(vote.kind > 0 for vote in votes))
+    return Tally(len(tracks), len(members), sum(vote.kind == VoteKind.LIKE for vote in votes))
 
 
 def with_votes(cards: Iterable[TrackCard], votes: Iterable[Vote]) -> dict[int, TrackCard]:
@@ -40,7 +41,10 @@ def with_votes(cards: Iterable[TrackCard], votes: Iterable[Vote]) -> dict[int, T
     sides: dict[int, Counter[int]] = defaultdict(Counter)
     for vote in votes:
         sides[vote.track_id][vote.kind] += 1
-    return {card.id: replace(card, likes=sides[card.id][+1], dislikes=sides[card.id][-1]) for card in cards}
+    return {
+        card.id: replace(card, likes=sides[card.id][VoteKind.LIKE], dislikes=sides[card.id][VoteKind.DISLIKE])
+        for card in cards
+    }
 
 
 def divisive_of(cards: Iterable[TrackCard]) -> TrackCard | None:
@@ -62,7 +66,7 @@ def sharers_of(cards: Mapping[int, TrackCard], votes: Iterable[Vote]) -> list[Sh
     likes: Counter[int] = Counter()
     for vote in votes:
         card = cards.get(vote.track_id)
-        if vote.kind > 0 and card and card.first and card.first.by_member:
+        if vote.kind == VoteKind.LIKE and card and card.first and card.first.by_member:
             likes[card.first.user_id] += 1
     return [
         Sharer(who, number) for who, number in sorted(likes.items(), key=lambda item: (-item[1], item[0]))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from bot.library.visible_shares import VisibleChannels, visible
 from bot.library.votes import standing_votes
-from models import MessageTrack, Share, Track
+from models import MessageTrack, Share, Track, VoteKind
 from models.share import is_member, is_on_command_line
 
 T = TypeVar("T")
@@ -113,7 +113,7 @@ async def _votes(
     session: AsyncSession, guild_id: int, track_ids: Sequence[int]
 ) -> dict[int, tuple[int, int]]:
     votes = standing_votes(guild_id, MessageTrack.track_id.in_(track_ids))
-    likes, dislikes = (func.sum(case((votes.c.kind == kind, 1), else_=0)) for kind in (+1, -1))
+    likes, dislikes = (func.sum(case((votes.c.kind == kind, 1), else_=0)) for kind in VoteKind)
     rows = await session.execute(select(votes.c.track_id, likes, dislikes).group_by(votes.c.track_id))
     return {track_id: (int(liked), int(disliked)) for track_id, liked, disliked in rows}
 

@@ -2,11 +2,11 @@
 
 from sqlalchemy import ColumnElement, Subquery, and_, exists, func, or_, select
 
-from models import Answer, MessageTrack, Reaction, Share, Suggestion
+from models import Answer, MessageTrack, Reaction, Share, Suggestion, VoteKind
 
 
 def standing_votes(guild_id: int, *where: ColumnElement[bool]) -> Subquery:
-    """Every member's vote on every track of a server: columns track_id, user_id, kind (+1, −1), at.
+    """Every member's vote on every track of a server: columns track_id, user_id, kind (a VoteKind), at.
 
     A member's reactions to all messages about a track are read together, and the latest counts. A 👍 of someone who
     shared the track doesn't. `where` narrows it down by MessageTrack or Reaction.
@@ -27,7 +27,7 @@ def standing_votes(guild_id: int, *where: ColumnElement[bool]) -> Subquery:
         .subquery()
     )
     own_like = and_(
-        reactions.c.kind > 0,
+        reactions.c.kind == VoteKind.LIKE,
         exists().where(Share.track_id == reactions.c.track_id, Share.user_id == reactions.c.user_id),
     )
     return (

@@ -17,7 +17,7 @@ from bot.playlists.records import PlaylistRecords
 from bot.playlists.songs import PlacedTrack, placed
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Feedback, Vote
-from models import NOBODY, Answer, Share, Suggestion, Track
+from models import NOBODY, Answer, Share, Suggestion, Track, VoteKind
 
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
@@ -85,7 +85,7 @@ class MusicReader:
         return ThisWeek(
             now=now,
             loved=dict(favourites(votes)),
-            disliked={track_id for track_id, _ in favourites(votes, -1)},
+            disliked={track_id for track_id, _ in favourites(votes, VoteKind.DISLIKE)},
             reacted={vote.track_id for vote in votes},
             seen=seen,
             lately=await self._records.posted_since(guild_id, str(first), str(this), user_id),

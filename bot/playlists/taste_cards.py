@@ -17,7 +17,7 @@ from bot.pictures.values import TagShare as Part
 from bot.playlists.songs import feature_values, median_of
 from bot.suggestions.groups import Buddy, Together
 from bot.taste.feedback import Feedback
-from models import Share, Track
+from models import Share, Track, VoteKind
 
 MAX_TAGS = MAX_SHARERS = 6
 
@@ -38,7 +38,9 @@ class TasteCards:
         """The card of a member, called `name`, from the songs that the audience may see."""
         votes = await self._feedback.votes(guild_id, user_id)
         everything = {card.id: card for card in await self._everything(guild_id, channels)}
-        liked = [everything[v.track_id] for v in votes if v.kind > 0 and v.track_id in everything]
+        liked = [
+            everything[v.track_id] for v in votes if v.kind == VoteKind.LIKE and v.track_id in everything
+        ]
         shared = [everything[t] for t in await self._shared(guild_id, user_id, channels) if t in everything]
         mine = list({card.id: card for card in [*shared, *liked]}.values())
         sharers = Counter(

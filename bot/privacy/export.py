@@ -11,7 +11,7 @@ from bot.library.cards import ShareLine, TrackCard, load_cards
 from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels
 from bot.privacy.members import of_member
-from models import Answer, Hidden, Job, Member, PlaylistRecord, Reaction, Share, Suggestion
+from models import Answer, Hidden, Job, Member, PlaylistRecord, Reaction, Share, Suggestion, VoteKind
 
 
 class MemberExport:
@@ -71,7 +71,7 @@ async def _reactions(session: AsyncSession, guild_id: int, user_id: int) -> list
         {
             "message_id": reaction.message_id,
             "track_id": reaction.track_id or None,
-            "kind": "like" if reaction.kind > 0 else "dislike",
+            "kind": VoteKind(reaction.kind).name.lower(),
             "at": reaction.created_at.isoformat(),
         }
         for reaction in rows

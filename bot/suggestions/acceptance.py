@@ -13,9 +13,9 @@ from bot.library.store import Store
 from bot.suggestions.pick import Arm
 from bot.suggestions.wording import Reason, ReasonKind
 from bot.taste.feedback import Feedback, Vote
-from models import NOBODY, Answer, AnswerKind, Guild, Suggestion
+from models import NOBODY, Answer, AnswerKind, Guild, Suggestion, VoteKind
 
-WEEKS = 12  # in a table
+WEEKS_COUNTED = 12  # in a table
 
 Group = tuple[str, ReasonKind, Arm | None]  # what is counted together: a week, a reason, an arm
 
@@ -48,7 +48,7 @@ class AcceptanceReport:
         A vote counts if whoever asked gave it after they were shown the track, and for the latest time only; of what
         the bot posted itself anybody's does. What was suggested to members who are forgotten says nothing any more.
         """
-        since = (now or datetime.now(UTC)) - timedelta(weeks=WEEKS)
+        since = (now or datetime.now(UTC)) - timedelta(weeks=WEEKS_COUNTED)
         query = (
             select(Suggestion.track_id, Suggestion.shown_at, Suggestion.why, Suggestion.arm, Answer.user_id)
             .join(Answer, Answer.id == Suggestion.answer_id)
@@ -62,7 +62,9 @@ class AcceptanceReport:
         counts: dict[Group, Counter[str]] = defaultdict(Counter)
         for place, impression in enumerate(shown):
             tally = counts[_week(impression.at), Reason.read(impression.why).evidence, _arm(impression.arm)]
-            tally.update(shown=1, liked=+1 in taken[place], disliked=-1 in taken[place])
+            tally.update(
+                shown=1, liked=VoteKind.LIKE in taken[place], disliked=VoteKind.DISLIKE in taken[place]
+            )
         return [
             Acceptance(*key, shown=tally["shown"], liked=tally["liked"], disliked=tally["disliked"])
             for key, tally in sorted(counts.items(), key=_order, reverse=True)

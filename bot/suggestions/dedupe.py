@@ -24,7 +24,7 @@ class Likeness:
     near: Mapping[int, Collection[int]]
     same: Collection[frozenset[int]] = ()
 
-    def are_twins(self, one: SongName, other: SongName) -> bool:
+    def are_versions(self, one: SongName, other: SongName) -> bool:
         """Whether two tracks are one song: the same names, or much the same sound and a second sign.
 
         Two titles without an artist are no sign: many files are called "voice message".
@@ -55,7 +55,7 @@ def team_draft(
     limit: int,
     likeness: Likeness,
 ) -> Draft:
-    """The first `limit` tracks of rankings: of twins the first, none of a known song's, and few of one artist.
+    """The first `limit` tracks of rankings: of each song one version, none of a known song's, few of one artist.
 
     `known`: a track under several names is there several times. Several rankings take turns, and in each round chance
     decides who begins: team-draft interleaving (Radlinski, Kurup & Joachims, "How Does Clickthrough Data Reflect
@@ -92,7 +92,7 @@ class _Rules:
         """Whether a song may be shown, which then counts as shown."""
         if song.track_id in self.left_out:
             return False
-        if self._has_twin_of(song):
+        if self._has_version_of(song):
             self.left_out[song.track_id] = LeftOut.OTHER_VERSION
             return False
         self._add(song)
@@ -107,10 +107,10 @@ class _Rules:
         if song.song:
             self._names.add(song.song)
 
-    def _has_twin_of(self, song: SongName) -> bool:
+    def _has_version_of(self, song: SongName) -> bool:
         near = self._likeness.near.get(song.track_id, ())
         return song.song in self._names or any(
-            self._likeness.are_twins(song, other)
+            self._likeness.are_versions(song, other)
             for track_id in near
             for other in self._songs.get(track_id, ())
         )

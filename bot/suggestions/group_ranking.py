@@ -56,7 +56,7 @@ class GroupRanking:
         user_id = self._deciding(track_id)
         ranked, row = self.ranked[user_id], self._row(user_id, track_id)
         if not ranked.likes:
-            return Reason(ReasonKind.FAR, you=False, user_id=user_id)
+            return Reason(ReasonKind.UNLIKE_DISLIKED, you=False, user_id=user_id)
         place = int(ranked.carriers[row])
         match, carrier = percent(float(ranked.matches[row, place])), ranked.evidence[place]
         if not match:

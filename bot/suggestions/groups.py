@@ -14,7 +14,7 @@ from bot.library.visible_shares import VisibleChannels
 from bot.suggestions.engine import Engine
 from bot.suggestions.group_ranking import GroupRanking
 from bot.suggestions.left_out import LeftOut
-from bot.suggestions.notes import NOTHING, shortage, without_private_counts
+from bot.suggestions.notes import NOTHING_NOTE, shortage, without_private_counts
 from bot.suggestions.pick import Pick, Recommendation
 from bot.suggestions.ranking import strongest
 from bot.suggestions.wishes import NO_STEERING, Steering
@@ -68,7 +68,7 @@ class Together:
         }
         known = {user_id: taste for user_id, taste in tastes.items() if taste.weights}
         if not known:
-            return Recommendation((), NOTHING)
+            return Recommendation((), NOTHING_NOTE)
         familiar = frozenset.intersection(*(taste.known for taste in known.values()))
         out = familiar.union(*(taste.hidden | dislikes(taste) for taste in tastes.values()))
         candidates = await self._engine.chooser.candidates(guild_id, channels, steering, out)

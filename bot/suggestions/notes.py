@@ -10,11 +10,11 @@ from bot.taste.evidence import Signal, Taste, dislikes
 
 ENOUGH_LIKES = 3  # likes from which a taste speaks for itself
 
-NOTHING = "I have nothing to go by yet. React with 👍 or 👎 to a few songs, then ask again."
-FEW = "That is all"
-NONE = "Nothing is left to suggest"
-EMPTY = "Nothing else is in this server's library yet."
-NO_LIBRARY = "Nothing is in this server's library yet."
+NOTHING_NOTE = "I have nothing to go by yet. React with 👍 or 👎 to a few songs, then ask again."
+FEW_NOTE = "That is all"
+NONE_NOTE = "Nothing is left to suggest"
+EMPTY_NOTE = "Nothing else is in this server's library yet."
+NO_LIBRARY_NOTE = "Nothing is in this server's library yet."
 LEFT_OUT: Mapping[LeftOut, str] = MappingProxyType(
     {
         LeftOut.KNOWN: "known already",
@@ -73,7 +73,7 @@ def shortage(found: int, limit: int, left_out: Mapping[LeftOut, int], likes: int
     """
     if found >= min(limit, PAGE_SIZE):
         return ""
-    nothing = "" if found else EMPTY
+    nothing = "" if found else EMPTY_NOTE
     said = counted(found, left_out) if any(left_out.values()) else nothing
     help_ = (
         f"{count(ENOUGH_LIKES - likes, 'more 👍', 'more 👍')} would tell me what to look for."
@@ -90,4 +90,4 @@ def counted(found: int, left_out: Mapping[LeftOut, int]) -> str:
     """
     most = sorted((rule for rule in LeftOut if left_out.get(rule)), key=lambda rule: -left_out[rule])
     parts = ", ".join(f"{left_out[rule]} {LEFT_OUT[rule]}" for rule in most)
-    return f"{FEW if found else NONE}." + (f" Left out: {parts}." if parts else "")
+    return f"{FEW_NOTE if found else NONE_NOTE}." + (f" Left out: {parts}." if parts else "")

@@ -14,6 +14,7 @@ from bot.taste.colike import CoLikeModel
 from bot.taste.colike_cache import CoLikeCache
 from bot.taste.evidence import Signal, Taste, dislikes
 from bot.vectors.library_index import LibraryIndex
+from models import VoteKind
 
 MAX_EXAMPLES = 100  # the weightiest likes, and as many dislikes
 
@@ -131,9 +132,9 @@ def strongest(taste: Taste, sign: int) -> list[int]:
     return [track_id for _, track_id in sorted(mine, key=lambda each: (-each[0], each[1]))[:MAX_EXAMPLES]]
 
 
-def votes_of(taste: Taste) -> dict[int, int]:
-    """The likes and dislikes among the evidence, as ±1."""
-    kinds = {Signal.LIKED: +1, Signal.DISLIKED: -1}
+def votes_of(taste: Taste) -> dict[int, VoteKind]:
+    """The likes and dislikes among the evidence."""
+    kinds = {Signal.LIKED: VoteKind.LIKE, Signal.DISLIKED: VoteKind.DISLIKE}
     return {track_id: kinds[event.signal] for track_id, event in taste.best.items() if event.signal in kinds}
 
 

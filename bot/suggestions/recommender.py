@@ -17,9 +17,9 @@ from bot.suggestions.chooser import POOL_FACTOR, POOL_SIZE, Candidates, Chosen, 
 from bot.suggestions.engine import Engine
 from bot.suggestions.left_out import LeftOut
 from bot.suggestions.notes import (
-    EMPTY,
-    NO_LIBRARY,
-    NOTHING,
+    EMPTY_NOTE,
+    NO_LIBRARY_NOTE,
+    NOTHING_NOTE,
     going_by,
     shortage,
     without_private_counts,
@@ -71,8 +71,8 @@ class Recommender:
     ) -> Recommendation:
         """The nearest tracks to one of the library, or to raw (d,) vectors, by name, of something else.
 
-        Without the track itself, its twins, what the member who asks hid, and what sounds no more alike than by
-        chance. Raises NotFound if no embedder that is searched by has heard the track.
+        Without the track itself, its other versions, what the member who asks hid, and what sounds no more alike than
+        by chance. Raises NotFound if no embedder that is searched by has heard the track.
         """
         engine = self._engine
         asked = [track_id] if track_id is not None else []
@@ -106,7 +106,7 @@ class Recommender:
             for card in chosen.cards
         )
         note = shortage(len(picks), limit, left_out)
-        return Recommendation(picks, NO_LIBRARY if note == EMPTY and not asked else note)
+        return Recommendation(picks, NO_LIBRARY_NOTE if note == EMPTY_NOTE and not asked else note)
 
     async def recommend(
         self,
@@ -239,7 +239,7 @@ class _Reasons:
         ranked, you, row = self._ranked, self._question.you, self._rows[track_id]
         score = float(ranked.scores[row])
         if not ranked.likes:
-            return score, Reason(ReasonKind.FAR, you=you)
+            return score, Reason(ReasonKind.UNLIKE_DISLIKED, you=you)
         if (
             ranked.preferences is not None
             and self._by_others[row] < self._question.limit <= self._by_sound[row]
@@ -284,7 +284,7 @@ def _note(
 ) -> str:
     by_wishes = {rule for rule, number in left_out.items() if number} - {LeftOut.UNPOPULAR}
     if not found and not taste.weights and not by_wishes:
-        return NOTHING
+        return NOTHING_NOTE
     heard = bool(ranked.evidence or not among)
     if question.user_id is not None and not question.you:
         left_out = without_private_counts(left_out)

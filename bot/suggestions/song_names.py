@@ -1,4 +1,4 @@
-"""What tracks are called, comparable: which titles and artists are the same to a listener (pure)."""
+"""Normalises titles and artists so that versions of a song compare equal (pure)."""
 
 import re
 from dataclasses import dataclass
@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from models.track import searchable
 
 # Words that say which version of a song it is, what else is said beside them, and what makes it another song.
-VERSION = (
+VERSION_WORDS = (
     r"live|remaster(?:ed)?|edit|version|acoustic|unplugged|demo|instrumental|karaoke|original|radio|official|video|audio|"
     r"lyrics?|visuali[sz]er|hd|hq|4k|bonus|mono|stereo|sessions?|extended|deluxe|anniversary"
 )
-BESIDE = r"\d+(?:st|nd|rd|th)?|the|in|from|single|album|music|track|mix|edition|digital(?:ly)?|mtv|bbc|studio"
-SAYS_VERSION = re.compile(rf"\b(?:{VERSION})\b")
-ONLY_VERSION = re.compile(rf"\W*+(?:(?:{VERSION}|{BESIDE})\b\W*+)++")  # "2009 Remaster", not "Live Forever"
-SOMEWHERE = re.compile(r"(?:recorded )?live,? (?:at|from|in|on)\b|live @")
-ANOTHER = re.compile(r"\b(?:remix|rmx|mashup|reprise|interlude|part|pt)\b")
+VERSION_FILLER_WORDS = (
+    r"\d+(?:st|nd|rd|th)?|the|in|from|single|album|music|track|mix|edition|digital(?:ly)?|mtv|bbc|studio"
+)
+SAYS_VERSION = re.compile(rf"\b(?:{VERSION_WORDS})\b")
+ONLY_VERSION = re.compile(
+    rf"\W*+(?:(?:{VERSION_WORDS}|{VERSION_FILLER_WORDS})\b\W*+)++"
+)  # "2009 Remaster", not "Live Forever"
+LIVE_AT = re.compile(r"(?:recorded )?live,? (?:at|from|in|on)\b|live @")
+DIFFERENT_SONG_WORDS = re.compile(r"\b(?:remix|rmx|mashup|reprise|interlude|part|pt)\b")
 BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]")
 WITH_GUEST = re.compile(r"(feat|ft|featuring)\b")
 GUEST = re.compile(r"(\s+feat\b\.?|\s+featuring\b|(?<!\d)\s+ft\.)\s*\w.*$")  # but "10 ft. tall"
@@ -89,8 +93,10 @@ def _without_version(title: str) -> str:
 
 
 def _is_aside(text: str) -> bool:
-    return bool(WITH_GUEST.match(text) or (SAYS_VERSION.search(text) and not ANOTHER.search(text)))
+    return bool(
+        WITH_GUEST.match(text) or (SAYS_VERSION.search(text) and not DIFFERENT_SONG_WORDS.search(text))
+    )
 
 
 def _is_version(text: str) -> bool:
-    return bool(SAYS_VERSION.search(text) and (SOMEWHERE.match(text) or ONLY_VERSION.fullmatch(text)))
+    return bool(SAYS_VERSION.search(text) and (LIVE_AT.match(text) or ONLY_VERSION.fullmatch(text)))

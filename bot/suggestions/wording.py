@@ -28,7 +28,7 @@ class ReasonKind(StrEnum):
     SERVER = "server"  # … like something that the server likes
     COLIKED = "crowd"  # who likes the same tends to like it
     NEW = "new"  # nothing that the member liked sounds like it
-    FAR = "far"  # it sounds unlike what the member disliked
+    UNLIKE_DISLIKED = "far"  # it sounds unlike what the member disliked
     POPULAR = "popular"  # the server likes it
 
 
@@ -159,7 +159,7 @@ def _why(reason: Reason, track_id: int, carrier: TrackCard | None, wording: Word
         return ""
     if reason.evidence is ReasonKind.ASKED:
         return f"close to {wording.title(carrier)}" if carrier else ""
-    if reason.evidence is ReasonKind.FAR:
+    if reason.evidence is ReasonKind.UNLIKE_DISLIKED:
         return f"unlike what {who} 👎"
     if reason.evidence is ReasonKind.NEW:
         return f"new ground: unlike anything {who} 👍"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bot.arrays import Array
 from bot.taste.feedback import Vote
+from models import VoteKind
 
 RowIndices = NDArray[np.intp]
 
@@ -73,7 +74,7 @@ class CoLikeModel:
         known = {
             track_id: kind for track_id, kind in sorted(votes.items()) if kind and track_id in self._places
         }
-        likes = [track_id for track_id, kind in known.items() if kind > 0]
+        likes = [track_id for track_id, kind in known.items() if kind == VoteKind.LIKE]
         if len(likes) < MIN_OWN_LIKES:
             return None
         heard = self.vectors[[self._places[track_id] for track_id in known]]
@@ -115,7 +116,7 @@ def usable_votes(votes: Iterable[Vote]) -> list[Vote]:
 def learn(
     users: Collection[int], tracks: Collection[int], kinds: Collection[int], *, seed: int = 0
 ) -> CoLikeModel:
-    """Learn from votes, given as three columns of equal length: who, on what, +1 or −1."""
+    """Learn from votes, given as three columns of equal length: who, on what, and the VoteKind."""
     members, who = np.unique(np.asarray(users, np.int64), return_inverse=True)
     items, what = np.unique(np.asarray(tracks, np.int64), return_inverse=True)
     likes = (np.asarray(kinds) > 0).astype(np.float64)

@@ -45,21 +45,21 @@ class CoLikeCache:
         await asyncio.gather(*self._learning.values(), return_exceptions=True)
 
     async def _learn(self, guild_id: int) -> None:
-        _, crowd = self._known.get(guild_id, (0.0, None))
+        _, model = self._known.get(guild_id, (0.0, None))
         try:
             votes = usable_votes(await self._feedback.votes(guild_id))
-            crowd = await learn_in_worker(votes) if votes else None
+            model = await learn_in_worker(votes) if votes else None
         except Exception:  # nothing but suggestions by others' likes depends on it
             log.exception("learning from the votes of server %s failed", guild_id)
         finally:
-            self._known[guild_id] = (time.monotonic(), crowd)
+            self._known[guild_id] = (time.monotonic(), model)
             del self._learning[guild_id]
 
 
 async def learn_in_worker(votes: Sequence[Vote]) -> CoLikeModel:
     """Learn in another process. Raises WorkerDied, TimeoutError, or what reading a damaged file raises."""
     with tempfile.TemporaryDirectory(prefix="earworm-votes-") as folder:
-        columns, out = Path(folder) / "votes.npz", Path(folder) / "crowd.npz"
+        columns, out = Path(folder) / "votes.npz", Path(folder) / "model.npz"
         await asyncio.to_thread(_write, columns, votes)
         async with Worker(MODULE) as worker:
             await worker.send({"votes": str(columns), "out": str(out)})

@@ -11,9 +11,9 @@ def main() -> None:
         from bot.taste.colike import learn
 
         with np.load(request["votes"]) as votes:
-            crowd = learn(votes["users"], votes["tracks"], votes["kinds"])
-        np.savez(request["out"], tracks=crowd.tracks, vectors=crowd.vectors, votes=crowd.votes)
-        reply({"learnt": len(crowd.tracks)})
+            model = learn(votes["users"], votes["tracks"], votes["kinds"])
+        np.savez(request["out"], tracks=model.tracks, vectors=model.vectors, votes=model.votes)
+        reply({"learnt": len(model.tracks)})
 
 
 if __name__ == "__main__":

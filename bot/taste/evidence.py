@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from bot.taste.feedback import Vote
+from models import VoteKind
 
 HALF_LIFE_DAYS = 60.0
 DECAY_FLOOR = 0.1  # of its weight the oldest evidence keeps: who comes back after years still has their taste
@@ -140,7 +141,7 @@ def dislikes(taste: Taste) -> set[int]:
 
 def vote_events(votes: Iterable[Vote]) -> list[Event]:
     """Standing votes as evidence."""
-    signals = {+1: Signal.LIKED, -1: Signal.DISLIKED}
+    signals = {VoteKind.LIKE: Signal.LIKED, VoteKind.DISLIKE: Signal.DISLIKED}
     return [Event(vote.track_id, vote.user_id, signals[vote.kind], vote.at) for vote in votes]
 
 
@@ -157,8 +158,8 @@ def with_extra(events: Iterable[Event], extra: ExtraEvidence, now: datetime) -> 
     )
 
 
-def favourites(votes: Iterable[Vote], kind: int = +1) -> list[tuple[int, int]]:
-    """Tracks that more members like than dislike (kind −1: the reverse), and by how many.
+def favourites(votes: Iterable[Vote], kind: VoteKind = VoteKind.LIKE) -> list[tuple[int, int]]:
+    """Tracks that more members like than dislike (DISLIKE: the reverse), and by how many.
 
     Most first; among equals the one that was voted for last.
     """

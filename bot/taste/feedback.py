@@ -10,16 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.errors import NotFound
 from bot.library.store import Store
 from bot.library.votes import standing_votes
-from models import Answer, Job, MessageTrack, Reaction, Reply, Share, Track
+from models import Answer, Job, MessageTrack, Reaction, Reply, Share, Track, VoteKind
 
 
 @dataclass(frozen=True)
 class Vote:
-    """A member's standing vote on a track: +1 or −1, and since when."""
+    """A member's standing vote on a track, and since when."""
 
     track_id: int
     user_id: int
-    kind: int
+    kind: VoteKind
     at: datetime
 
 
@@ -34,12 +34,12 @@ class Feedback:
         guild_id: int,
         message_id: int,
         user_id: int,
-        kind: int,
+        kind: VoteKind,
         *,
         track_id: int = 0,
         at: datetime | None = None,
     ) -> bool:
-        """Note a 👍 (+1) or 👎 (−1) on a message, or on one track of it; noting it again changes nothing.
+        """Note a 👍 or 👎 on a message, or on one track of it; noting it again changes nothing.
 
         False for a message that the bot doesn't know: that is none of its business.
         """
@@ -65,17 +65,19 @@ class Feedback:
                 await session.execute(self._store.insert(MessageTrack).values(about).on_conflict_do_nothing())
 
     async def remove_reaction(
-        self, guild_id: int, message_id: int, user_id: int, kind: int, *, track_id: int = 0
+        self, guild_id: int, message_id: int, user_id: int, kind: VoteKind, *, track_id: int = 0
     ) -> None:
         """Take a reaction back."""
         mine = and_(Reaction.user_id == user_id, Reaction.kind == kind, Reaction.track_id == track_id)
         async with self._store.begin() as session:
             await session.execute(delete(Reaction).where(_on(guild_id, message_id), mine))
 
-    async def toggle(self, guild_id: int, message_id: int, user_id: int, kind: int, *, track_id: int) -> int:
+    async def toggle(
+        self, guild_id: int, message_id: int, user_id: int, kind: VoteKind, *, track_id: int
+    ) -> int:
         """Press a button: its reaction takes the place of the opposite one, or is taken back if it was set.
 
-        Returns the member's vote on the track afterwards: +1, −1 or 0. Raises NotFound if the track is gone.
+        Returns the member's vote on the track afterwards, 0 for none. Raises NotFound if the track is gone.
         """
         mine = and_(_on(guild_id, message_id), Reaction.user_id == user_id, Reaction.track_id == track_id)
         async with self._store.begin() as session:
@@ -101,7 +103,7 @@ class Feedback:
         async with self._store.begin() as session:
             await session.execute(delete(Reaction).where(_on(guild_id, message_id), Reaction.track_id == 0))
 
-    async def clear_kind(self, guild_id: int, message_id: int, kind: int) -> None:
+    async def clear_kind(self, guild_id: int, message_id: int, kind: VoteKind) -> None:
         """All reactions of one kind were cleared from a message."""
         async with self._store.begin() as session:
             await session.execute(
@@ -124,12 +126,12 @@ class Feedback:
         query = select(votes).order_by(votes.c.at.desc(), votes.c.track_id, votes.c.user_id)
         async with self._store.session() as session:
             rows = await session.execute(query)
-            return [Vote(row.track_id, row.user_id, row.kind, row.at) for row in rows]
+            return [Vote(row.track_id, row.user_id, VoteKind(row.kind), row.at) for row in rows]
 
     async def counts(self, guild_id: int, track_ids: Collection[int]) -> dict[int, tuple[int, int]]:
         """Likes and dislikes of those of the tracks that have any."""
         votes = standing_votes(guild_id, MessageTrack.track_id.in_(track_ids))
-        likes, dislikes = (func.sum(case((votes.c.kind == kind, 1), else_=0)) for kind in (+1, -1))
+        likes, dislikes = (func.sum(case((votes.c.kind == kind, 1), else_=0)) for kind in VoteKind)
         async with self._store.session() as session:
             rows = await session.execute(select(votes.c.track_id, likes, dislikes).group_by(votes.c.track_id))
             return {track_id: (liked, disliked) for track_id, liked, disliked in rows}

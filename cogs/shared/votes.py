@@ -10,8 +10,9 @@ from discord import ui
 
 from bot.client import explain
 from cogs.shared.pictures import editable
+from models import VoteKind
 
-THUMB = {+1: "👍", -1: "👎"}
+THUMB = {VoteKind.LIKE: "👍", VoteKind.DISLIKE: "👎"}
 
 Press = Callable[[Any, discord.Interaction[Any]], Coroutine[Any, Any, None]]
 
@@ -32,7 +33,7 @@ def explained(press: Press) -> Press:
 class VoteButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:vote:(?P<track>\d+):(?P<kind>[+-]1)"):
     """👍 or 👎 on one track of a message; pressing it again takes it back."""
 
-    def __init__(self, track_id: int, kind: int, count: int = 0) -> None:
+    def __init__(self, track_id: int, kind: VoteKind, count: int = 0) -> None:
         label = str(count) if count else None
         super().__init__(ui.Button(custom_id=f"ew:vote:{track_id}:{kind:+d}", emoji=THUMB[kind], label=label))
         self.track_id = track_id
@@ -43,7 +44,7 @@ class VoteButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:vote:(?P<track>\d
         cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: Match[str], /
     ) -> Self:
         """Read the button back from a message."""
-        return cls(int(match["track"]), int(match["kind"]))
+        return cls(int(match["track"]), VoteKind(int(match["kind"])))
 
     @explained
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
@@ -61,7 +62,7 @@ class VoteButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:vote:(?P<track>\d
         counts = await services.feedback.counts(guild_id, {track_id for _, track_id, _ in buttons})
         for button, track_id, kind in buttons:
             likes, dislikes = counts.get(track_id, (0, 0))
-            count = likes if kind > 0 else dislikes
+            count = likes if kind is VoteKind.LIKE else dislikes
             button.label = str(count) if count else None
         view.stop()  # the buttons are dynamic: the client needn't keep this view
         await interaction.edit_original_response(view=view)
@@ -69,12 +70,12 @@ class VoteButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:vote:(?P<track>\d
 
 def vote_buttons(track_id: int, likes: int, dislikes: int) -> tuple[VoteButton, VoteButton]:
     """Both buttons of a track."""
-    return VoteButton(track_id, +1, likes), VoteButton(track_id, -1, dislikes)
+    return VoteButton(track_id, VoteKind.LIKE, likes), VoteButton(track_id, VoteKind.DISLIKE, dislikes)
 
 
-def _vote_buttons(view: ui.LayoutView) -> Iterator[tuple[ui.Button[Any], int, int]]:
+def _vote_buttons(view: ui.LayoutView) -> Iterator[tuple[ui.Button[Any], int, VoteKind]]:
     """The vote buttons of a message that was sent, each with its track and kind."""
     template = VoteButton.__discord_ui_compiled_template__
     for item in view.walk_children():
         if isinstance(item, ui.Button) and (match := template.fullmatch(item.custom_id or "")):
-            yield item, int(match["track"]), int(match["kind"])
+            yield item, int(match["track"]), VoteKind(int(match["kind"]))

@@ -4,12 +4,13 @@ import discord
 from discord.ext import commands
 
 from bot.client import Earworm
+from models import VoteKind
 
-KINDS = {"👍": +1, "👎": -1}
+KINDS = {"👍": VoteKind.LIKE, "👎": VoteKind.DISLIKE}
 
 
-def kind_of(emoji: discord.PartialEmoji) -> int | None:
-    """+1 for 👍, −1 for 👎 of any skin tone, else None."""
+def kind_of(emoji: discord.PartialEmoji) -> VoteKind | None:
+    """Like for 👍, dislike for 👎 of any skin tone, else None."""
     if emoji.id is not None or not emoji.name:
         return None
     return KINDS.get(emoji.name[0])

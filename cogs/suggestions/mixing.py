@@ -15,20 +15,20 @@ from cogs.suggestions.options import suggest_tags
 from cogs.suggestions.page import ACCENT, TEXT_LIMIT, answer
 from models import AnswerKind
 
-TAG = "tag:"
-MOST_TAGS = 10  # offered beside titles
+TAG_PREFIX = "tag:"
+MAX_TAG_CHOICES = 10  # offered beside titles
 
 
 async def suggest_ingredients(
     interaction: discord.Interaction[Earworm], typed: str
 ) -> list[app_commands.Choice[str]]:
     """Autocomplete over songs and tags."""
-    tags = await suggest_tags(interaction, typed.removeprefix(TAG).strip())
+    tags = await suggest_tags(interaction, typed.removeprefix(TAG_PREFIX).strip())
     named = [
-        app_commands.Choice(name=f"{TAG} {tag.name}"[:100], value=f"{TAG}{tag.value}"[:100])
-        for tag in tags[:MOST_TAGS]
+        app_commands.Choice(name=f"{TAG_PREFIX} {tag.name}"[:100], value=f"{TAG_PREFIX}{tag.value}"[:100])
+        for tag in tags[:MAX_TAG_CHOICES]
     ]
-    songs = [] if typed.startswith(TAG) else await suggest_tracks(interaction, typed)
+    songs = [] if typed.startswith(TAG_PREFIX) else await suggest_tracks(interaction, typed)
     return [*songs[: CHOICES - len(named)], *named]
 
 
@@ -116,8 +116,8 @@ class MixingCog(commands.Cog):
     ) -> list[Ingredient]:
         found = [Ingredient(user_id=member.id)] if member else []
         for text in filter(None, named):
-            if text.startswith(TAG):
-                found.append(Ingredient(tag=text.removeprefix(TAG).strip()))
+            if text.startswith(TAG_PREFIX):
+                found.append(Ingredient(tag=text.removeprefix(TAG_PREFIX).strip()))
             else:
                 card = await find_track(interaction, text, channels)
                 found.append(Ingredient(track_id=card.id))

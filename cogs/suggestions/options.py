@@ -21,9 +21,9 @@ Callback = TypeVar("Callback", bound=Callable[..., Coroutine[Any, Any, None]])
 CHOICES, CHOICE_LENGTH = 25, 100
 
 ADVENTURES = [
-    app_commands.Choice(name="safe: all of one kind", value="safe"),
-    app_commands.Choice(name="balanced", value="balanced"),
-    app_commands.Choice(name="bold: many kinds", value="bold"),
+    app_commands.Choice(name="safe: all of one kind", value=Adventure.SAFE.value),
+    app_commands.Choice(name="balanced", value=Adventure.BALANCED.value),
+    app_commands.Choice(name="bold: many kinds", value=Adventure.BOLD.value),
 ]
 
 DESCRIBED = {

@@ -1,4 +1,4 @@
-"""/stats: how Earworm's suggestions were taken, and two strategies compared."""
+"""/stats: acceptance rates of suggestions, and comparisons of two strategies."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
@@ -15,8 +15,8 @@ from bot.suggestions.wording import ReasonKind
 from bot.taste.colike import MIN_MEMBERS, MIN_VOTES
 from cogs.shared.text import fitting
 
-WEEKS = 8
-LIMIT = 1900
+WEEKS_SHOWN = 8
+MAX_TEXT_LENGTH = 1900
 BY_REASON = {
     ReasonKind.ASKED: "sounds like what was asked about",
     ReasonKind.LIKED: "close to what they 👍",
@@ -25,7 +25,7 @@ BY_REASON = {
     ReasonKind.SERVER: "close to what the server 👍",
     ReasonKind.COLIKED: "others who 👍 the same",
     ReasonKind.NEW: "new ground",
-    ReasonKind.FAR: "unlike what they 👎",
+    ReasonKind.UNLIKE_DISLIKED: "unlike what they 👎",
     ReasonKind.POPULAR: "popular here",
 }
 BY_ARM = {
@@ -33,22 +33,22 @@ BY_ARM = {
     Arm.SOUND: "sound alone",
     Arm.PLAIN: "Qdrant's best_score, then the same rules",
 }
-STOP = "none"
+STOP_COMPARING = "none"
 COMPARISONS = [
-    app_commands.Choice(name="everything against sound alone", value="ours,sound"),
+    app_commands.Choice(name="everything against sound alone", value=f"{Arm.OURS},{Arm.SOUND}"),
     app_commands.Choice(
-        name="everything against Qdrant's best_score, then the same rules", value="ours,plain"
+        name="everything against Qdrant's best_score, then the same rules", value=f"{Arm.OURS},{Arm.PLAIN}"
     ),
     app_commands.Choice(
-        name="sound alone against Qdrant's best_score, then the same rules", value="sound,plain"
+        name="sound alone against Qdrant's best_score, then the same rules", value=f"{Arm.SOUND},{Arm.PLAIN}"
     ),
-    app_commands.Choice(name="stop comparing", value=STOP),
+    app_commands.Choice(name="stop comparing", value=STOP_COMPARING),
 ]
-COUNTED = (
+WHAT_COUNTS_NOTE = (
     "-# What counts: a 👍 of whoever asked, given after they were shown the song, for the latest time they were "
     "shown it; for the digest's suggestion anybody's."
 )
-ONE_LIST = (
+SAME_LIST_NOTE = (
     f"-# “{BY_ARM[Arm.OURS]}” is the same list as “{BY_ARM[Arm.SOUND]}” until this server has enough feedback to learn "
     f"who likes the same: {MIN_VOTES} votes by {MIN_MEMBERS} members on songs that several of them voted on."
 )
@@ -84,12 +84,12 @@ class StatsCog(commands.GroupCog, name="stats", description="How suggestions are
         if not interaction.permissions.manage_guild:
             raise NotAllowed("Comparing strategies needs the permission Manage Server.")
         await interaction.response.defer(ephemeral=True)
-        arms = [] if strategies == STOP else [Arm(arm) for arm in strategies.split(",")]
+        arms = [] if strategies == STOP_COMPARING else [Arm(arm) for arm in strategies.split(",")]
         await self.bot.services.engine.acceptance.compare(interaction.guild_id, arms)
         names = " and ".join(f"“{BY_ARM[arm]}”" for arm in arms)
         said = f"From now on /recommend takes from two strategies in turn: {names}." if arms else "Stopped."
         if await self._one_list(interaction.guild_id, arms):
-            said += f"\n{ONE_LIST}"
+            said += f"\n{SAME_LIST_NOTE}"
         await interaction.edit_original_response(content=said)
 
     async def _one_list(self, guild_id: int, arms: Collection[Arm | None]) -> bool:
@@ -101,16 +101,16 @@ def report(rows: list[Acceptance], arms: tuple[Arm, ...], *, one_list: bool) -> 
     """What share of the suggestions was liked; `one_list`: OURS and SOUND don't differ in this server yet."""
     if not rows:
         return "Nothing was suggested in the last weeks. Ask /recommend or /similar, then look again."
-    parts = ["### Suggestions that got a 👍", *_lines(rows, lambda row: row.week)[:WEEKS]]
+    parts = ["### Suggestions that got a 👍", *_lines(rows, lambda row: row.week)[:WEEKS_SHOWN]]
     parts += ["**By reason**", *_lines(rows, lambda row: BY_REASON[row.evidence])]
     if compared := [row for row in rows if row.arm]:
         parts += ["**By strategy**", *_lines(compared, lambda row: BY_ARM[row.arm] if row.arm else "")]
-    notes = [COUNTED]
+    notes = [WHAT_COUNTS_NOTE]
     if arms:
         notes.append(f"-# Comparing {' with '.join(f'“{BY_ARM[arm]}”' for arm in arms)}.")
     if one_list:
-        notes.append(ONE_LIST)
-    return "\n".join([*fitting(parts, LIMIT - sum(map(len, notes))), *notes])
+        notes.append(SAME_LIST_NOTE)
+    return "\n".join([*fitting(parts, MAX_TEXT_LENGTH - sum(map(len, notes))), *notes])
 
 
 def _lines(rows: Iterable[Acceptance], group: Callable[[Acceptance], str]) -> list[str]:

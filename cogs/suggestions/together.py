@@ -1,4 +1,4 @@
-"""/blend and /tastebuddies: members beside each other."""
+"""/blend and /tastebuddies: compares and blends members' tastes."""
 
 from dataclasses import replace
 

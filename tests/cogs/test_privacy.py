@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, String, cast, func, select
 
 from bot.client import Earworm
 from discord_sandbox import text_of
-from models import Base
+from models import Base, VoteKind
 from tests.support.running import Club, eventually
 from tests.support.songs import encoded, file
 
@@ -76,7 +76,7 @@ async def test_forget_takes_the_name_out_of_what_was_posted(bot: Earworm, club: 
         await club.add_song(bot, f"Song {i}", sounds=(1.0, 0.1 * i), by=club.ann if i == 0 else club.bo)
     first = (await bot.services.catalog.card(club.guild.id, seed, None)).first
     assert first is not None
-    await bot.services.feedback.add_reaction(club.guild.id, first.message_id, club.ann.id, +1)
+    await bot.services.feedback.add_reaction(club.guild.id, first.message_id, club.ann.id, VoteKind.LIKE)
     suggested = await (await club.bo.command(club.hall, "similar", track=str(seed))).message()
     recommended = await (await club.bo.command(club.hall, "recommend", member=club.ann)).message()
     assert club.ann.mention in text_of(suggested) and club.ann.mention in text_of(recommended)

@@ -4,6 +4,7 @@ import pytest
 
 from bot.client import Earworm
 from discord_sandbox import Channel, Permission, Role, text_of
+from models import VoteKind
 from tests.support.running import Club
 from tests.support.songs import file
 
@@ -67,7 +68,7 @@ async def test_the_library_and_a_single_song(bot: Earworm, club: Club) -> None:
 async def test_likes_of_hidden_songs_recommend_without_being_named(bot: Earworm, club: Club) -> None:
     songs = await secret_songs(bot, club)
     await bot.services.feedback.add_reaction(
-        club.guild.id, await _message(bot, club, songs["near"]), club.mod.id, +1
+        club.guild.id, await _message(bot, club, songs["near"]), club.mod.id, VoteKind.LIKE
     )
     said = await (await club.mod.command(club.hall, "recommend")).message()
     assert "Open one" in text_of(said) and "Secret" not in text_of(said)

@@ -12,6 +12,7 @@ from bot.library.cards import ShareLine
 from bot.periods import PeriodLength
 from bot.playlists.vibes import Vibe
 from bot.taste.feedback import Vote
+from models import VoteKind
 from tests.support.library import ANA, BEN, CLEO, PUBLIC, START
 from tests.support.playlists import card, song
 
@@ -19,7 +20,7 @@ from tests.support.playlists import card, song
 def votes(**tracks: str) -> list[Vote]:
     """t1="++-": two likes and a dislike of track 1."""
     return [
-        Vote(int(track[1:]), 3000 + number, +1 if sign == "+" else -1, START)
+        Vote(int(track[1:]), 3000 + number, VoteKind.LIKE if sign == "+" else VoteKind.DISLIKE, START)
         for track, signs in tracks.items()
         for number, sign in enumerate(signs)
     ]

@@ -20,7 +20,7 @@ def chosen(ranked: list[SongName], known: list[SongName], limit: int, likeness: 
     return list(team_draft([ranked], known, limit, likeness).tracks)
 
 
-def test_of_twins_by_name_the_best_is_shown():
+def test_of_versions_by_name_the_best_is_shown():
     ranked = songs(("Band", "Song (Live)"), ("Other", "Song"), ("band", "Song - Remastered 2011"))
     assert chosen(ranked, [], 9, NOTHING_ALIKE) == [1, 2]
 

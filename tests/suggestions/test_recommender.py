@@ -78,7 +78,7 @@ async def test_similar_to_something_that_is_not_in_the_library(scene):
     assert [pick.card.title for pick in picks] == ["Near"]
 
 
-async def test_similar_leaves_out_twins_but_not_files_of_the_same_name(scene):
+async def test_similar_leaves_out_versions_but_not_files_of_the_same_name(scene):
     asked = await scene.add("Song", near(ROCK, 0), "Band")
     await scene.add("SONG", near(ROCK, 0.1), "band")
     await scene.add("Other", near(ROCK, 0.2), "Band")
@@ -184,7 +184,7 @@ async def test_hidden_tracks_are_never_recommended(scene):
     assert await titles(scene, channels=frozenset({HIDDEN})) == ["Secret"]
 
 
-async def test_twins_of_what_is_known_are_not_recommended(scene):
+async def test_versions_of_what_is_known_are_not_recommended(scene):
     known = await scene.add("Song", near(ROCK, 0), "Band")
     await scene.add("song", near(ROCK, 0.1), "BAND")
     await scene.add("New", near(ROCK, 0.2), "Band")

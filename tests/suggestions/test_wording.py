@@ -44,7 +44,7 @@ def card(title: str, artist: str = "", *, user: int = ANA, likes: int = 0) -> Tr
         (Reason(ReasonKind.LIKED, user_id=ANA), "close to “X”, which ana 👍 · shared by ana, 4 likes"),
         (Reason(ReasonKind.COLIKED), "who 👍 “X” tends to 👍 this · shared by ana, 4 likes"),
         (Reason(ReasonKind.NEW), "new ground: unlike anything you 👍 · shared by ana, 4 likes"),
-        (Reason(ReasonKind.FAR), "unlike what you 👎 · shared by ana, 4 likes"),
+        (Reason(ReasonKind.UNLIKE_DISLIKED), "unlike what you 👎 · shared by ana, 4 likes"),
         (Reason(ReasonKind.POPULAR), "shared by ana, 4 likes"),
     ],
 )

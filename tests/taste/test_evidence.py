@@ -22,6 +22,7 @@ from bot.taste.evidence import (
     with_extra,
 )
 from bot.taste.feedback import Vote
+from models import VoteKind
 from tests.support.library import ANA, BEN, CLEO, START
 
 events = st.builds(
@@ -44,14 +45,15 @@ def event(track: int, signal: Signal, *, user: int = BEN, days: float = 0) -> Ev
 def votes(*rows: tuple[int, int, int]) -> list[Vote]:
     """Votes (track, member, kind), newest first."""
     return [
-        Vote(track, user, kind, START - timedelta(minutes=i)) for i, (track, user, kind) in enumerate(rows)
+        Vote(track, user, VoteKind(kind), START - timedelta(minutes=i))
+        for i, (track, user, kind) in enumerate(rows)
     ]
 
 
 def test_favourites_are_ahead_most_first_then_the_latest_liked():
     found = votes((1, ANA, 1), (2, ANA, 1), (3, ANA, 1), (3, BEN, 1), (4, ANA, 1), (4, BEN, -1), (5, ANA, -1))
     assert favourites(found) == [(3, 2), (1, 1), (2, 1)]
-    assert favourites(found, -1) == [(5, 1)]
+    assert favourites(found, VoteKind.DISLIKE) == [(5, 1)]
 
 
 # -- weights ------------------------------------------------------------------------------------------------
