@@ -23,7 +23,7 @@ from bot.errors import WorkerDied
 
 log = logging.getLogger(__name__)
 
-Message = dict[str, Any]
+WorkerMessage = dict[str, Any]
 
 KEPT_ENVIRONMENT = (
     "PATH",
@@ -85,7 +85,7 @@ class Worker:
         assert self._process is not None, "the worker is not started"
         return self._process.pid
 
-    async def send(self, request: Message) -> None:
+    async def send(self, request: WorkerMessage) -> None:
         """Hand the worker one request. Raises WorkerDied if it has ended."""
         assert self._process is not None and self._process.stdin is not None, "the worker is not started"
         try:
@@ -94,7 +94,7 @@ class Worker:
         except (BrokenPipeError, ConnectionResetError):
             raise await self._died() from None
 
-    async def receive(self, timeout: float | None = None) -> Message:
+    async def receive(self, timeout: float | None = None) -> WorkerMessage:
         """The worker's next line; cancelling loses nothing. Raises TimeoutError after `timeout` seconds.
 
         Raises WorkerDied if it ended, or said what is no line of JSON of at most LINE_LIMIT bytes.
@@ -105,12 +105,12 @@ class Worker:
         try:
             async with asyncio.timeout(timeout):
                 line = await self._process.stdout.readline()
-            message: Message = json.loads(line)
+            message: WorkerMessage = json.loads(line)
         except ValueError:
             raise await self._died() from None
         return message
 
-    async def messages(self, timeout: float) -> AsyncIterator[Message]:
+    async def messages(self, timeout: float) -> AsyncIterator[WorkerMessage]:
         """Every line until `timeout` seconds from now. Raises TimeoutError or WorkerDied."""
         deadline = asyncio.get_running_loop().time() + timeout
         while True:
@@ -152,7 +152,7 @@ def _collect(group: int) -> None:
 # -- the child's side --------------------------------------------------------------------------------------
 
 
-def requests() -> Iterator[Message]:
+def requests() -> Iterator[WorkerMessage]:
     """The parent's requests, one at a time; this process and its children end once the parent is gone."""
     _post_guard()
     os.nice(NICENESS)
@@ -161,7 +161,7 @@ def requests() -> Iterator[Message]:
         yield json.loads(line)
 
 
-def reply(message: Message) -> None:
+def reply(message: WorkerMessage) -> None:
     """Hand the parent one line."""
     assert sys.__stdout__ is not None
     sys.__stdout__.write(json.dumps(message) + "\n")

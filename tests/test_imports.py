@@ -1,8 +1,9 @@
 """Who may import whom: cogs -> bot -> models, inside bot only downwards through its layers, and each library of
-somebody else's only where its job is; nothing in a circle, and no class name twice.
+somebody else's only where its job is; nothing in a circle, and no name of a class or a type alias twice.
 """
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -12,6 +13,7 @@ from textwrap import dedent
 import pytest
 
 ROOT = Path(__file__).parents[1]
+CAMEL_CASE = re.compile(r"[A-Z][A-Za-z]*[a-z][A-Za-z]*")
 PACKAGES = ("bot", "cogs", "discord_sandbox", "models", "migrations")
 
 # Bottom first. Each may import what is below it; what stands in one layer may import each other.
@@ -167,6 +169,19 @@ def classes(root: Path) -> dict[str, list[str]]:
     return found
 
 
+def aliases(root: Path) -> dict[str, list[str]]:
+    """The files that assign to a name in CamelCase outside functions and classes, as type aliases are, by the name."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            for node in ast.parse(path.read_text()).body:
+                match node:
+                    case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                        if CAMEL_CASE.fullmatch(name):
+                            found[name].append(path.relative_to(root).as_posix())
+    return found
+
+
 def _module_of(file: Path) -> str:
     return ".".join(file.with_suffix("").parts).removesuffix(".__init__")
 
@@ -208,6 +223,15 @@ def test_no_class_name_is_used_twice():
     assert {name: files for name, files in classes(ROOT).items() if len(files) > 1} == {}
 
 
+def test_no_type_alias_has_the_name_of_another_or_of_a_class():
+    classes_of_packages = {
+        name: [file for file in files if file.split("/")[0] in PACKAGES]
+        for name, files in classes(ROOT).items()
+    }
+    found = {name: [*files, *classes_of_packages.get(name, [])] for name, files in aliases(ROOT).items()}
+    assert {name: files for name, files in found.items() if len(files) > 1} == {}
+
+
 def test_a_planted_circle_is_found(tmp_path):
     planted = {
         "bot/library/one.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from bot.taste.two import Two",
@@ -229,6 +253,13 @@ def test_a_planted_second_class_of_a_name_is_found(tmp_path):
         (tmp_path / file).parent.mkdir()
         (tmp_path / file).write_text("def test():\n    class Twin: ...\n")
     assert classes(tmp_path) == {"Twin": ["models/track.py", "tests/test_track.py"]}
+
+
+def test_a_planted_second_type_alias_of_a_name_is_found(tmp_path):
+    for file in ("models/track.py", "bot/arrays.py"):
+        (tmp_path / file).parent.mkdir()
+        (tmp_path / file).write_text("Row = tuple[int, str]\nLIMIT = 1\nT = TypeVar('T')\n")
+    assert aliases(tmp_path) == {"Row": ["bot/arrays.py", "models/track.py"]}
 
 
 def test_the_finder_sees_what_is_there():

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import Failure, Refused, WorkerDied
-from bot.workers import Message, Worker
+from bot.workers import Worker, WorkerMessage
 
 START_SECONDS = 60
 MIN_READ_BYTES_PER_SECOND = 250_000  # pessimistic: a busy machine reads and decodes at least this much
@@ -66,7 +66,7 @@ async def decode(
         raise
 
 
-def _request(path: Path, into: Path, max_seconds: float) -> Message:
+def _request(path: Path, into: Path, max_seconds: float) -> WorkerMessage:
     if not path.is_file():  # nor a pipe or a device, which could be read for ever
         raise Refused(Failure.NOT_AUDIO, f"There is no file named {path.name}.")
     time_limit = (
@@ -83,7 +83,7 @@ def _remove(name: str) -> None:
     Path(name).unlink(missing_ok=True)
 
 
-async def _ask(request: Message) -> Message:
+async def _ask(request: WorkerMessage) -> WorkerMessage:
     async with Worker("bot.audio.decode_worker", environment={"OPENBLAS_NUM_THREADS": "1"}) as worker:
         await worker.send(request)
         try:

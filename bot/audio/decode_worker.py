@@ -14,10 +14,9 @@ import soxr
 from av.stream import Discard
 from numpy.typing import NDArray
 
+from bot.arrays import Samples
 from bot.errors import Failure, Refused
-from bot.workers import Message, limit_resources, reply, requests
-
-Samples = NDArray[np.float32]
+from bot.workers import WorkerMessage, limit_resources, reply, requests
 
 FORMATS = (
     "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,m4a,matroska,mov,mp3,mp4,mpc,mpc8,"
@@ -76,7 +75,7 @@ def main() -> None:
         reply({"refused": refused.kind, "detail": refused.detail})
 
 
-def _decode(request: Message) -> Message:
+def _decode(request: WorkerMessage) -> WorkerMessage:
     path = Path(request["path"])
     with path.open("rb") as file:
         if file.read(8).startswith(ARCHIVES):

@@ -6,11 +6,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from bot.arrays import Samples
 from bot.audio.key import find_key
 from bot.audio.loudness import integrated_loudness
 from bot.audio.tempo import find_tempo
 
-Samples = NDArray[np.float32]
 Power = NDArray[np.float32]
 
 MAX_EXCERPT_SECONDS = 300  # seconds: of a longer track its middle says enough, and the cost stays bounded

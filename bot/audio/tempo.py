@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Onsets = NDArray[np.float64]
+from bot.arrays import Array
 
 SLOWEST, FASTEST = 50.0, 210.0
+
 STEP = 1.003  # ratio of neighbouring candidates
 MULTIPLES = 8  # beats over which a tempo has to hold
 PRIOR_MEDIAN_BPM, PRIOR_OCTAVES = (
@@ -43,7 +44,7 @@ def find_tempo(power: NDArray[np.float32], frames_a_second: float) -> Tempo:
     return Tempo(float(candidates[best]), min(1.0, float(strength[best])))
 
 
-def _onsets(power: NDArray[np.float32], frames_a_second: float) -> Onsets:
+def _onsets(power: NDArray[np.float32], frames_a_second: float) -> Array:
     """How much louder it gets (frames, groups of bands) than it does on average in the second around."""
     edges = np.unique(np.geomspace(2, power.shape[1], BANDS + 1).astype(int))
     bands = np.add.reduceat(power, edges[:-1], axis=1)
@@ -56,7 +57,7 @@ def _onsets(power: NDArray[np.float32], frames_a_second: float) -> Onsets:
     return np.maximum(groups - usual, 0)
 
 
-def _repeats(onsets: Onsets, lags: int) -> NDArray[np.float64]:
+def _repeats(onsets: Array, lags: int) -> NDArray[np.float64]:
     """How alike the track is to itself some frames later.
 
     Each group by itself tells a beat from three half-beats; all together tell it from a bar of kick and snare.
@@ -65,7 +66,7 @@ def _repeats(onsets: Onsets, lags: int) -> NDArray[np.float64]:
     return (_autocorrelation(onsets, lags) + _autocorrelation(together, lags)) / 2
 
 
-def _autocorrelation(onsets: Onsets, lags: int) -> NDArray[np.float64]:
+def _autocorrelation(onsets: Array, lags: int) -> NDArray[np.float64]:
     """The mean over the groups: 1 at lag 0, 0 where too little of the track overlaps."""
     centred = onsets - onsets.mean(axis=0)
     size = 1 << (len(onsets) + lags).bit_length()

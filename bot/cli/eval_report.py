@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.embedders.retrieval_measures import LEVEL, MEASURES, RESAMPLES, Comparison, Intervals, Lead, Numbers
+from bot.embedders.retrieval_measures import LEVEL, MEASURES, RESAMPLES, Comparison, Intervals, Lead, Measures
 from bot.vectors.calibration import MIN_TRACKS
 
 HEADS = {"precision_at_5": "precision@5", "r_precision": "R-precision", "map": "MAP"}
@@ -106,7 +106,7 @@ def text(report: Report, left_out: Mapping[str, str]) -> str:
     return "\n".join(lines).rstrip()
 
 
-def _cells(means: Numbers, intervals: Intervals, sign: str) -> str:
+def _cells(means: Measures, intervals: Intervals, sign: str) -> str:
     shown = (f"{means[m]:{sign}.3f} ({intervals[m][0]:.2f}, {intervals[m][1]:.2f})" for m in MEASURES)
     return "".join(f"{cell:<{WIDE}}" for cell in shown)
 
@@ -116,7 +116,7 @@ def _above(lead: Lead) -> str:
     return ", ".join(above) if above else "none"
 
 
-def _rounded(values: Numbers) -> dict[str, float]:
+def _rounded(values: Measures) -> dict[str, float]:
     return {name: round(value, DIGITS) for name, value in values.items()}
 
 

@@ -14,10 +14,10 @@ from bot.playlists.playlist import Entry, Playlist
 from bot.suggestions.pick import Pick
 from bot.suggestions.wording import ForMarkdown, ForTerminal, Wording, count, sharer_and_likes
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
-def track_json(card: TrackCard, wording: Wording) -> Json:
+def track_json(card: TrackCard, wording: Wording) -> JsonObject:
     """A track; `score` is by how many likes it leads, `why` says who shared it and how many like it."""
     return {
         "id": card.id,
@@ -31,13 +31,13 @@ def track_json(card: TrackCard, wording: Wording) -> Json:
     }
 
 
-def pick_json(pick: Pick, wording: Wording) -> Json:
+def pick_json(pick: Pick, wording: Wording) -> JsonObject:
     """A suggested track; `score` as Qdrant gave it, `percent` the match."""
     suggested = {"score": round(pick.score, 6), "why": pick.explain(wording), "percent": pick.percent}
     return track_json(pick.card, wording) | suggested
 
 
-def digest_json(content: DigestContent, wording: Wording) -> Json:
+def digest_json(content: DigestContent, wording: Wording) -> JsonObject:
     """A digest; `results` are the week's tracks. What there is nothing to say about is null or empty."""
     playlist, outlier, sleeper = content.playlist, content.outlier, content.sleeper
     return {
@@ -69,7 +69,7 @@ def digest_json(content: DigestContent, wording: Wording) -> Json:
     }
 
 
-def playlist_json(playlist: Playlist, wording: Wording) -> Json:
+def playlist_json(playlist: Playlist, wording: Wording) -> JsonObject:
     """A playlist; `results` are its songs in playing order, `queue` opens those on YouTube."""
     return {
         "id": playlist.key,
@@ -157,6 +157,6 @@ def _listed(playlist: Playlist, wording: Wording) -> list[str]:
     return [f"{place}. {wording.title(card)}" for place, card in enumerate(playlist.cards, 1)]
 
 
-def _entry_json(entry: Entry, wording: Wording) -> Json:
+def _entry_json(entry: Entry, wording: Wording) -> JsonObject:
     track = track_json(entry.card, wording)
     return track | {"why": entry.explain(wording) or track["why"]}

@@ -7,10 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.arrays import Samples, Vector
 from bot.errors import EmbedderError
 
-Samples = NDArray[np.float32]
-Vector = NDArray[np.float32]
 """One vector (d,), or several (n, d)."""
 
 

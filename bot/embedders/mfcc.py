@@ -6,7 +6,8 @@ import librosa
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.embedders.base import Embedder, Embedding, Samples, Vector
+from bot.arrays import Samples, Vector
+from bot.embedders.base import Embedder, Embedding
 from bot.embedders.registry import EMBEDDERS
 from bot.embedders.windows import resampled, spread
 

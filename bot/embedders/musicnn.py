@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from bot.embedders.base import Embedder, Embedding, Samples, Vector
+from bot.arrays import Samples, Vector
+from bot.embedders.base import Embedder, Embedding
 from bot.embedders.musicnn_net import BANDS, STEPS, MusicnnNetwork, MusicnnOutput
 from bot.embedders.registry import EMBEDDERS
 from bot.embedders.tf_checkpoint import read_checkpoint

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bot.arrays import Samples, Vector
 from bot.embedders import weights
-from bot.embedders.base import Embedder, Embedding, Samples, Vector
+from bot.embedders.base import Embedder, Embedding
 from bot.embedders.keras_weights import Layer
 from bot.embedders.openl3_net import FINAL_POOL, OpenL3Network
 from bot.embedders.registry import EMBEDDERS

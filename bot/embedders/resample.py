@@ -14,7 +14,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.embedders.base import Samples
+from bot.arrays import Array, Samples
 from bot.embedders.windows import mono
 
 ZEROS = 64
@@ -29,8 +29,6 @@ LARGEST_BANK = 4_000_000
 """Weights; for odd rates, such as 44,099 Hz, weights are computed as they are needed."""
 
 OUTPUTS_AT_ONCE = 4096
-
-Signal = NDArray[np.float64]
 
 
 class Resampler:
@@ -51,7 +49,7 @@ class Resampler:
         """How many samples come out of `count`."""
         return int(count * self._ratio)
 
-    def span(self, samples: Samples, start: int, stop: int) -> Signal:
+    def span(self, samples: Samples, start: int, stop: int) -> Array:
         """Output samples `start` to `stop`, float64 (stop - start,), of (n,) or (n, channels) samples."""
         if self._in == self._out:
             return _cut(samples, start, stop)
@@ -62,32 +60,32 @@ class Resampler:
             )
         return self._multiply(samples, start, stop, self._bank)
 
-    def _multiply(self, samples: Samples, start: int, stop: int, bank: Signal) -> Signal:
+    def _multiply(self, samples: Samples, start: int, stop: int, bank: Array) -> Array:
         rows, columns = bank.shape
         stride = self._blocks * self._in
         first, last = start // columns, -(-stop // columns)
         begin = first * stride - (self._taps - 1)
         signal = _cut(samples, begin, begin + (last - first - 1) * stride + rows)
         blocks = np.lib.stride_tricks.sliding_window_view(signal, rows)[::stride]
-        out: Signal = (blocks @ bank).reshape(-1)
+        out: Array = (blocks @ bank).reshape(-1)
         return out[start - first * columns : stop - first * columns]
 
-    def _gather(self, samples: Samples, outputs: NDArray[np.int64]) -> Signal:
+    def _gather(self, samples: Samples, outputs: NDArray[np.int64]) -> Array:
         at, weights = self._weights(outputs)
         begin = int(at[0]) - (self._taps - 1)
         signal = _cut(samples, begin, int(at[-1]) + self._taps + 1)
         neighbours = np.lib.stride_tricks.sliding_window_view(signal, 2 * self._taps)[at - at[0]]
-        result: Signal = np.einsum("ij,ij->i", neighbours, weights)
+        result: Array = np.einsum("ij,ij->i", neighbours, weights)
         return result
 
-    def _make_bank(self, rows: int) -> Signal:
+    def _make_bank(self, rows: int) -> Array:
         at, weights = self._weights(np.arange(self._blocks * self._out))
         bank = np.zeros((rows, len(at)))
         for column, (n, taps) in enumerate(zip(at, weights, strict=True)):
             bank[n : n + 2 * self._taps, column] = taps
         return bank
 
-    def _weights(self, outputs: NDArray[np.int64]) -> tuple[NDArray[np.int64], Signal]:
+    def _weights(self, outputs: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array]:
         """For each output the input at or before it, n, and the weights of inputs n-taps+1 … n+taps."""
         at, phase = np.divmod(outputs * self._in, self._out)
         fraction = self._scale * phase / self._out
@@ -95,7 +93,7 @@ class Resampler:
         after = self._one_side(self._scale - fraction)
         return at, np.concatenate([before[:, ::-1], after], axis=1)
 
-    def _one_side(self, fraction: Signal) -> Signal:
+    def _one_side(self, fraction: Array) -> Array:
         table, slope = _filter()
         place = fraction * STEPS
         offset = place.astype(np.int64)
@@ -105,12 +103,12 @@ class Resampler:
         index = np.where(within, index, len(table) - 1)
         weights = (table[index] + (place - offset)[:, None] * slope[index]) * within
         # A filter for fewer samples is wider and lower.
-        scaled: Signal = weights * self._scale
+        scaled: Array = weights * self._scale
         return scaled
 
 
 @lru_cache(maxsize=1)
-def _filter() -> tuple[Signal, Signal]:
+def _filter() -> tuple[Array, Array]:
     """Half of the filter, and the difference from each of its steps to the next."""
     size = ZEROS * STEPS
     sinc = ROLL_OFF * np.sinc(ROLL_OFF * np.linspace(0, ZEROS, size + 1))
@@ -118,7 +116,7 @@ def _filter() -> tuple[Signal, Signal]:
     return table, np.append(np.diff(table), 0.0)
 
 
-def _cut(samples: Samples, start: int, stop: int) -> Signal:
+def _cut(samples: Samples, start: int, stop: int) -> Array:
     """Mono samples from `start` to `stop`, zeros where there are none."""
     out = np.zeros(stop - start)
     low, high = max(start, 0), min(stop, len(samples))

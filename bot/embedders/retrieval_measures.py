@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bot.arrays import Array
 
-Numbers = Mapping[str, float]
+Measures = Mapping[str, float]
 Intervals = Mapping[str, tuple[float, float]]
 Kind = TypeVar("Kind", bound=np.generic)
 
@@ -34,7 +34,7 @@ class Standing:
     """How one ranking did: the mean over the queries of each measure, and its 95% interval."""
 
     name: str
-    means: Numbers
+    means: Measures
     intervals: Intervals
 
 
@@ -44,7 +44,7 @@ class Lead:
 
     first: str
     second: str
-    differences: Numbers
+    differences: Measures
     intervals: Intervals
 
     def is_above_zero(self, measure: str) -> bool:
@@ -160,7 +160,7 @@ def _intervals(means: Array) -> Intervals:
     )
 
 
-def _by_measure(values: Array) -> Numbers:
+def _by_measure(values: Array) -> Measures:
     return MappingProxyType(dict(zip(MEASURES, values.tolist(), strict=True)))
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bot.embedders.base import Embedder, Embedding, Samples
+from bot.arrays import Samples
+from bot.embedders.base import Embedder, Embedding
 from bot.embedders.pickles import read_tensors
 from bot.embedders.registry import EMBEDDERS
 from bot.embedders.windows import clips, resampled

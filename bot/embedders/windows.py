@@ -6,7 +6,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from bot.embedders.base import Samples
+from bot.arrays import Samples
 from bot.errors import EmbedderError
 
 MIN_SECONDS = 0.01

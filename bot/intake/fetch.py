@@ -8,7 +8,7 @@ from bot.errors import Failure, Refused
 from bot.intake.egress import EgressProxy, Grant
 from bot.intake.identity import Identity, identify
 from bot.settings import Settings
-from bot.workers import Message, Worker
+from bot.workers import Worker, WorkerMessage
 
 FETCH_SECONDS = 300.0
 # A file may be asked for twice (yt-dlp looks at it first) and once more after a broken connection; pages come on top.
@@ -62,7 +62,7 @@ class Fetcher:
             )
         return Fetched(**answer | {"path": into / Path(answer["path"]).name})
 
-    def _job(self, url: str, into: Path, name: str) -> Message:
+    def _job(self, url: str, into: Path, name: str) -> WorkerMessage:
         identity = identify(url)
         return {
             "url": identity.url,
@@ -73,7 +73,7 @@ class Fetcher:
             "name": name,
         }
 
-    async def _ask_worker(self, job: Message, grant: Grant) -> Message:
+    async def _ask_worker(self, job: WorkerMessage, grant: Grant) -> WorkerMessage:
         own = {
             "HOME": job["into"],
             "TMPDIR": job["into"],

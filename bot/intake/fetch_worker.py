@@ -16,7 +16,7 @@ from bot.errors import Failure
 from bot.intake.audit_guard import Guard
 from bot.intake.fetch_errors import explain
 from bot.intake.page_metadata import page_metadata
-from bot.workers import Message, limit_resources, reply, requests
+from bot.workers import WorkerMessage, limit_resources, reply, requests
 
 # Native protocols only: for the others yt-dlp would start ffmpeg, which connects where it likes.
 FORMAT = (
@@ -66,7 +66,7 @@ def main() -> None:
     reply(fetch(next(requests())))
 
 
-def fetch(job: Message) -> Message:
+def fetch(job: WorkerMessage) -> WorkerMessage:
     """Download what a link leads to, behind the guard and within limits."""
     for name in UNUSED_MODULES:
         sys.modules[name] = None  # type: ignore[assignment]  # from now on it can't be imported
@@ -93,7 +93,7 @@ def fetch(job: Message) -> Message:
         return {"failure": failure, "detail": f"{type(error).__name__}: {error}"[:1000]}
 
 
-def _options(job: Message, watch: Watch) -> dict[str, Any]:
+def _options(job: WorkerMessage, watch: Watch) -> dict[str, Any]:
     return {
         "proxy": job["proxy"],
         "format": FORMAT,

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import EmbedderError
-from bot.workers import Message, reply, requests
+from bot.workers import WorkerMessage, reply, requests
 
 if TYPE_CHECKING:
-    from bot.embedders.base import Embedder, Samples
+    from bot.arrays import Samples
+    from bot.embedders.base import Embedder
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
         reply({"tracks": _answers(embedders, request["tracks"])})
 
 
-def _answers(embedders: "Sequence[Embedder]", tracks: Sequence[Message]) -> list[Message]:
+def _answers(embedders: "Sequence[Embedder]", tracks: Sequence[WorkerMessage]) -> list[WorkerMessage]:
     """An answer for each track; one that can't be embedded doesn't keep the others from it."""
     try:
         return _analyse(embedders, tracks)
@@ -38,7 +39,7 @@ def _answers(embedders: "Sequence[Embedder]", tracks: Sequence[Message]) -> list
         return [answer for track in tracks for answer in _answers(embedders, [track])]
 
 
-def _analyse(embedders: "Sequence[Embedder]", tracks: Sequence[Message]) -> list[Message]:
+def _analyse(embedders: "Sequence[Embedder]", tracks: Sequence[WorkerMessage]) -> list[WorkerMessage]:
     """Embed, fingerprint and measure tracks; each one's arrays go to the file that it names."""
     import numpy as np
 
@@ -47,7 +48,7 @@ def _analyse(embedders: "Sequence[Embedder]", tracks: Sequence[Message]) -> list
 
     sounds = [(_samples(track), track["rate"]) for track in tracks]
     heard = {e.info.vector_name: e.embed_batch(sounds, budget=e.info.budget) for e in embedders}
-    answers: list[Message] = []
+    answers: list[WorkerMessage] = []
     for place, (track, (samples, rate)) in enumerate(zip(tracks, sounds, strict=True)):
         mine = {name: embeddings[place] for name, embeddings in heard.items()}
         arrays: dict[str, Any] = {name: embedding.vector for name, embedding in mine.items()}
@@ -57,7 +58,7 @@ def _analyse(embedders: "Sequence[Embedder]", tracks: Sequence[Message]) -> list
     return answers
 
 
-def _samples(track: Message) -> "Samples":
+def _samples(track: WorkerMessage) -> "Samples":
     import numpy as np
 
     samples: Samples = np.memmap(track["samples"], dtype="<f4", mode="r")

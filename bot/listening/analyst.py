@@ -15,7 +15,7 @@ from bot.audio.decode import Decoded
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import normalised
 from bot.errors import EmbedderError, WeightsError, WorkerDied
-from bot.workers import Message, Worker
+from bot.workers import Worker, WorkerMessage
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +43,10 @@ class _Waiting:
 
     decoded: Decoded
     out: Path
-    answer: Message | None = None
+    answer: WorkerMessage | None = None
 
     @property
-    def request(self) -> Message:
+    def request(self) -> WorkerMessage:
         decoded = self.decoded
         return {
             "samples": str(decoded.path),
@@ -149,7 +149,7 @@ class Analyst:
             await stack.enter_async_context(self._turn)
             yield
 
-    async def _ask(self, request: Message, seconds: float) -> Message:
+    async def _ask(self, request: WorkerMessage, seconds: float) -> WorkerMessage:
         worker = await self._living()
         try:
             await worker.send(request)

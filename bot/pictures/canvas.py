@@ -15,7 +15,7 @@ SUPERSAMPLING = 4  # times its size that a shape is drawn at before it is scaled
 EDGE_WIDTH = 1.5  # pixels
 GLOW = 0.35  # of what is below stays hidden
 
-Point = tuple[float, float]
+CanvasPoint = tuple[float, float]
 
 
 class Shape(StrEnum):
@@ -56,7 +56,7 @@ class Canvas:
 
     def text(
         self,
-        place: Point,
+        place: CanvasPoint,
         text: str,
         size: int,
         *,
@@ -78,7 +78,7 @@ class Canvas:
         return box
 
     def mark(
-        self, shape: Shape, centre: Point, radius: float, colour: RGB, *, edge: RGB | None = None
+        self, shape: Shape, centre: CanvasPoint, radius: float, colour: RGB, *, edge: RGB | None = None
     ) -> None:
         """Draw one small shape, with a thin edge around it; many of the same kind are quick."""
         key = (shape, radius, colour, edge)
@@ -86,22 +86,22 @@ class Canvas:
             self._marks[key] = _mark(shape, radius, colour, edge)
         self._stamp(*self._marks[key], centre)
 
-    def glow(self, centre: Point, radius: float, colour: RGB) -> None:
+    def glow(self, centre: CanvasPoint, radius: float, colour: RGB) -> None:
         """Draw a half transparent disc."""
         mask = _shape_mask(Shape.CIRCLE, radius, radius).point(lambda level: round(GLOW * level))
         self._stamp(colour, mask, centre)
 
-    def ring(self, centre: Point, radius: float, thickness: float, colour: RGB) -> None:
+    def ring(self, centre: CanvasPoint, radius: float, thickness: float, colour: RGB) -> None:
         """Draw a circle's line of that thickness, `radius` at its middle."""
         self.arc(centre, radius, thickness, colour, 0, 360)
 
     def arc(
-        self, centre: Point, radius: float, thickness: float, colour: RGB, start: float, end: float
+        self, centre: CanvasPoint, radius: float, thickness: float, colour: RGB, start: float, end: float
     ) -> None:
         """Draw a part of a ring, from `start` to `end` degrees (0 is three o'clock, clockwise)."""
         self._stamp(colour, _arc_mask(radius, thickness, start, end), centre)
 
-    def _stamp(self, fill: RGB | Image.Image, mask: Image.Image, centre: Point) -> None:
+    def _stamp(self, fill: RGB | Image.Image, mask: Image.Image, centre: CanvasPoint) -> None:
         x, y = (round(value - mask.width / 2) for value in centre)
         box = (x, y, x + mask.width, y + mask.height)
         self.image.paste(fill, box, mask)
@@ -126,7 +126,7 @@ class Canvas:
         else:
             self.image.paste(fill, (left, top), mask.reduce(SUPERSAMPLING))
 
-    def line(self, points: list[Point], thickness: float, colour: RGB) -> None:
+    def line(self, points: list[CanvasPoint], thickness: float, colour: RGB) -> None:
         """Draw a smooth line through points."""
         reach = thickness + 1
         left, top = (math.floor(min(p[axis] for p in points) - reach) for axis in (0, 1))
@@ -136,7 +136,7 @@ class Canvas:
         ImageDraw.Draw(mask).line(finer, fill=255, width=round(thickness * SUPERSAMPLING), joint="curve")
         self.image.paste(colour, (left, top), mask.reduce(SUPERSAMPLING))
 
-    def area(self, points: list[Point], colour: RGB) -> None:
+    def area(self, points: list[CanvasPoint], colour: RGB) -> None:
         """Fill what the points go around."""
         left, top = (math.floor(min(p[axis] for p in points)) for axis in (0, 1))
         right, bottom = (math.ceil(max(p[axis] for p in points)) + 1 for axis in (0, 1))

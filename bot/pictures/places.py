@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bot.arrays import Array
 
 PULL_WIDTH = 0.1  # how much less a cosine must be for a centre to pull e times less
 SPREAD = 0.35  # of the distance between two neighbouring centres: how far a vibe's tracks are spread
@@ -20,7 +20,7 @@ LAST_VIEW_WEIGHT = 0.8  # of the last view, so that a map follows its music with
 EPSILON = 1e-9
 
 
-def place(vectors: NDArray[np.floating], vibes: Sequence[int | None], before: Floats | None = None) -> Floats:
+def place(vectors: NDArray[np.floating], vibes: Sequence[int | None], before: Array | None = None) -> Array:
     """Places (n, 2) of tracks with these vectors (n, d) and vibes (an id, or None), centred on 0, without a unit.
 
     `before` (n, 2), NaN for a new track, is where they stood the last time, when the vectors were of the same kind:
@@ -44,7 +44,7 @@ def place(vectors: NDArray[np.floating], vibes: Sequence[int | None], before: Fl
     return _fitted(around + rest, last)
 
 
-def _layout(centres: Floats, last: Floats) -> Floats:
+def _layout(centres: Array, last: Array) -> Array:
     """The centres (k, d) in the plane, near where they were the last time (NaN where they are new)."""
     start = _fitted(_plane(centres - centres.mean(axis=0), last), last)
     if len(centres) < 3:
@@ -62,14 +62,14 @@ def _layout(centres: Floats, last: Floats) -> Floats:
     return _fitted(np.asarray(found), last)
 
 
-def _pulls(sounds: Floats, centres: Floats) -> Floats:
+def _pulls(sounds: Array, centres: Array) -> Array:
     """How much each centre (k) draws each track (n): (n, k), each row adds up to 1."""
     cosines = _normalised(sounds) @ _normalised(centres).T
     pulls = np.exp((cosines - cosines.max(axis=1, keepdims=True)) / PULL_WIDTH)
     return np.asarray(pulls / pulls.sum(axis=1, keepdims=True))
 
 
-def _plane(values: Floats, last: Floats) -> Floats:
+def _plane(values: Array, last: Array) -> Array:
     """Centred values (n, d) in the plane (n, 2) that shows most of them, but mostly as they were seen the last time.
 
     Where several directions show about as much, a few new tracks would decide anew which two are shown.
@@ -87,7 +87,7 @@ def _plane(values: Floats, last: Floats) -> Floats:
     return np.asarray(values @ _nearest_turn(LAST_VIEW_WEIGHT * seen + (1 - LAST_VIEW_WEIGHT) * turned))
 
 
-def _components(values: Floats) -> Floats:
+def _components(values: Array) -> Array:
     """The first principal components (n, COMPONENTS) of centred values (n, d), 0 where there are not as many."""
     found = np.zeros((len(values), COMPONENTS))
     if len(values) > 1 and np.abs(values).max() > EPSILON:
@@ -99,14 +99,14 @@ def _components(values: Floats) -> Floats:
     return found
 
 
-def _gap(layout: Floats) -> float:
+def _gap(layout: Array) -> float:
     """The usual distance from a centre to the next one; 1 if there is just one."""
     apart = np.sqrt(np.sum((layout[:, None] - layout) ** 2, axis=2)) + np.diag(np.full(len(layout), np.inf))
     nearest = apart.min(axis=1)
     return float(np.median(nearest)) if np.isfinite(nearest).all() and nearest.max() > EPSILON else 1.0
 
 
-def _fitted(places: Floats, last: Floats) -> Floats:
+def _fitted(places: Array, last: Array) -> Array:
     """The places turned or mirrored, and moved, to where the known ones were the last time."""
     known = ~np.isnan(last[:, 0])
     if not known.any():
@@ -115,22 +115,22 @@ def _fitted(places: Floats, last: Floats) -> Floats:
     return np.asarray((places - here) @ _rotation(places - here, last - there) + there)
 
 
-def _rotation(places: Floats, last: Floats) -> Floats:
+def _rotation(places: Array, last: Array) -> Array:
     """The turn, possibly with a mirror, (2, 2) that brings the places nearest to the last ones (Schönemann 1966)."""
     known = ~np.isnan(last[:, 0])
     return _nearest_turn(places[known].T @ last[known])
 
 
-def _nearest_turn(matrix: Floats) -> Floats:
+def _nearest_turn(matrix: Array) -> Array:
     """The matrix (k, 2) with orthogonal columns of length 1 that is nearest."""
     left, _, right = np.linalg.svd(matrix, full_matrices=False)
     return np.asarray(left @ right)
 
 
-def _mean(places: Floats) -> Floats:
+def _mean(places: Array) -> Array:
     known = places[~np.isnan(places[:, 0])]
     return np.asarray(known.mean(axis=0)) if len(known) else np.full(2, np.nan)
 
 
-def _normalised(values: Floats) -> Floats:
+def _normalised(values: Array) -> Array:
     return np.asarray(values / np.maximum(EPSILON, np.linalg.norm(values, axis=1, keepdims=True)))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.workers import Message, reply, requests
+from bot.workers import WorkerMessage, reply, requests
 
 if TYPE_CHECKING:
     from bot.pictures.values import Drawing, Picture
@@ -15,7 +15,7 @@ def main() -> None:
         reply(_painted(request))
 
 
-def _painted(request: Message) -> Message:
+def _painted(request: WorkerMessage) -> WorkerMessage:
     from pydantic import TypeAdapter
 
     from bot.pictures import values

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from bot.arrays import Array
 from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.playlists.rules import MAX_PER_ARTIST, Rule, chosen, max_per_artist, not_posted_lately
 from bot.playlists.sequence import arrange
-from bot.playlists.songs import PlacedTrack, Places, centroid
+from bot.playlists.songs import PlacedTrack, centroid
 from bot.suggestions.paths import arc
 from bot.suggestions.pick import Pick
 from bot.suggestions.wording import count
@@ -29,7 +30,7 @@ class VibeCentroid:
 
     id: int
     name: str
-    place: Places
+    place: Array
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class ThisWeek:
         return [song for song in songs if song.card.id not in self.disliked]
 
 
-def centroid_of(songs: Sequence[PlacedTrack]) -> Places:
+def centroid_of(songs: Sequence[PlacedTrack]) -> Array:
     """The centroid of some songs, of length 1."""
     return centroid(np.stack([song.place for song in songs]))
 
@@ -199,7 +200,7 @@ def _is_overlooked(song: PlacedTrack, week: ThisWeek) -> bool:
     return had_time and song.card.id not in week.reacted
 
 
-def _steps_between(here: Places, there: Places, steps: int) -> list[tuple[float, Places]]:
+def _steps_between(here: Array, there: Array, steps: int) -> list[tuple[float, Array]]:
     """Evenly spaced places on the arc from one to the other, and how far along each is, 0 to 1."""
     along = np.linspace(0, 1, steps)
     return list(zip(along.tolist(), arc(here, there, along), strict=True))

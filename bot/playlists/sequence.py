@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.arrays import Array
 from bot.playlists.camelot import MAX_STEPS, Camelot, steps
 from bot.playlists.songs import PlacedTrack
 
-Matrix = NDArray[np.float64]
 Order = NDArray[np.int64]
 
 # What the largest step in tempo and in key count beside a cosine distance, which is 1 for unrelated songs.
@@ -41,10 +41,10 @@ SEGMENT_LENGTH = 40  # songs that are improved at a time
 class OrderingProblem:
     """What an order costs: `pairs` (n, n) from song to song, `places` (place, song) for standing there."""
 
-    pairs: Matrix
-    places: Matrix
+    pairs: Array
+    places: Array
 
-    def cost(self, orders: Order) -> Matrix:
+    def cost(self, orders: Order) -> Array:
         """The cost of orders (…, n)."""
         between = self.pairs[orders[..., :-1], orders[..., 1:]].sum(axis=-1)
         standing = self.places[np.arange(orders.shape[-1]), orders].sum(axis=-1)
@@ -80,20 +80,20 @@ def problem_of(songs: Sequence[PlacedTrack]) -> OrderingProblem:
     )
 
 
-def jumps(songs: Sequence[PlacedTrack]) -> Matrix:
+def jumps(songs: Sequence[PlacedTrack]) -> Array:
     """(n, n) jumps from song to song: cosine distance (0 to 2), plus at most TEMPO_WEIGHT, plus at most KEY_WEIGHT."""
     places = np.stack([song.place for song in songs])
     sound = np.clip(1 - places @ places.T, 0, 2)
     return sound + TEMPO_WEIGHT * _tempo_steps(songs) + KEY_WEIGHT * _key_steps(songs)
 
 
-def total_jump(between: Matrix, order: Sequence[int] | Order) -> float:
+def total_jump(between: Array, order: Sequence[int] | Order) -> float:
     """The sum of the jumps along an order."""
     way = np.asarray(order)
     return float(between[way[:-1], way[1:]].sum())
 
 
-def energy(songs: Sequence[PlacedTrack]) -> Matrix:
+def energy(songs: Sequence[PlacedTrack]) -> Array:
     """(n,) how much each song drives, from 0 for the calmest to 1: its place by tempo, loudness and brightness."""
     measured = (
         [song.tempo for song in songs],
@@ -103,7 +103,7 @@ def energy(songs: Sequence[PlacedTrack]) -> Matrix:
     return _ranks(np.mean([_ranks(np.array(values, dtype=float)) for values in measured], axis=0))
 
 
-def arc(length: int) -> Matrix:
+def arc(length: int) -> Array:
     """(n,) the energy that each place asks for: up to the peak, then down; as evenly spread as energies are."""
     along = np.linspace(0, 1, length)
     rising = FIRST_ENERGY + (1 - FIRST_ENERGY) * along / PEAK_POSITION
@@ -180,7 +180,7 @@ def _moves(count: int) -> Order:
     return np.array(sorted(found), dtype=np.int64).reshape(-1, count)
 
 
-def _ranks(values: Matrix) -> Matrix:
+def _ranks(values: Array) -> Array:
     """(n,) each value's place among those known, 0 to 1; equals share one, and what isn't known is in the middle."""
     from scipy.stats import rankdata
 
@@ -191,7 +191,7 @@ def _ranks(values: Matrix) -> Matrix:
     return ranks
 
 
-def _tempo_steps(songs: Sequence[PlacedTrack]) -> Matrix:
+def _tempo_steps(songs: Sequence[PlacedTrack]) -> Array:
     """0 for the same tempo or its double or half, which dancers take alike, to 1 for half an octave between."""
     octaves = np.log2([song.tempo or np.nan for song in songs])
     apart = np.abs(octaves[:, None] - octaves[None, :])
@@ -199,7 +199,7 @@ def _tempo_steps(songs: Sequence[PlacedTrack]) -> Matrix:
     return np.where(np.isnan(folded), UNKNOWN_STEP, folded)
 
 
-def _key_steps(songs: Sequence[PlacedTrack]) -> Matrix:
+def _key_steps(songs: Sequence[PlacedTrack]) -> Array:
     return np.array([[_key_step(a.key, b.key) for b in songs] for a in songs])
 
 

@@ -10,14 +10,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.arrays import Array
 from bot.audio.loudness import ABSOLUTE_GATE_LUFS
 from bot.library.cards import TrackCard
 from bot.playlists.camelot import Camelot, camelot
 from bot.suggestions.song_names import SongName
 from bot.vectors.unit_vectors import UnitVectors
-
-Place = NDArray[np.float64]
-Places = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,14 +23,14 @@ class PlacedTrack:
     """A card and its `place`, a centred vector (d,) of length 1; what wasn't measured is None."""
 
     card: TrackCard
-    place: Place
+    place: Array
     tempo: float | None = None
     loudness: float | None = None
     brightness: float | None = None
     key: Camelot | None = None
 
     @classmethod
-    def of(cls, card: TrackCard, place: Place) -> Self:
+    def of(cls, card: TrackCard, place: Array) -> Self:
         """A song with whatever its card's features hold; what makes no sense there counts as not measured."""
         return cls(
             card,
@@ -54,7 +52,7 @@ class PlacedTrack:
         return self.name.artist
 
 
-def centred(vectors: NDArray[np.floating[Any]]) -> Places:
+def centred(vectors: NDArray[np.floating[Any]]) -> Array:
     """(n, d) vectors of length 1 as directions from their mean, of length 1 again.
 
     Two unrelated songs then have a cosine around 0, whatever the embedder. Dividing by deviations too groups songs
@@ -68,7 +66,7 @@ def centred(vectors: NDArray[np.floating[Any]]) -> Places:
     return np.asarray(np.divide(moved, lengths, out=np.zeros_like(moved), where=lengths > 1e-6))
 
 
-def placed(sounds: UnitVectors, tracks: Sequence[int]) -> dict[int, Place]:
+def placed(sounds: UnitVectors, tracks: Sequence[int]) -> dict[int, Array]:
     """Where those of the tracks stand that any embedder has heard, by all that are searched by, side by side.
 
     What one of the embedders hasn't heard yet stands at its mean.
@@ -81,7 +79,7 @@ def placed(sounds: UnitVectors, tracks: Sequence[int]) -> dict[int, Place]:
     return dict(zip(known, side_by_side / np.maximum(lengths, 1e-6), strict=True))
 
 
-def centroid(places: Places) -> Place:
+def centroid(places: Array) -> Array:
     """The mean direction of (n, d) places, of length 1 (0 if they cancel out)."""
     mean = places.mean(axis=0)
     length = float(np.linalg.norm(mean))
@@ -100,7 +98,7 @@ def median_of(cards: Sequence[TrackCard], name: str, *, above: float = 0.0) -> f
     return median(values) if values else None
 
 
-def _block(vectors: Mapping[int, NDArray[np.float32]], tracks: Sequence[int]) -> Places:
+def _block(vectors: Mapping[int, NDArray[np.float32]], tracks: Sequence[int]) -> Array:
     rows = [row for row, track_id in enumerate(tracks) if track_id in vectors]
     if not rows:
         return np.zeros((len(tracks), 0))

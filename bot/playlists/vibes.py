@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.playlists.songs import Places, centroid
+from bot.arrays import Array
+from bot.playlists.songs import centroid
 
 Labels = NDArray[np.int64]
 
@@ -38,7 +39,7 @@ class Vibe:
     track_ids: frozenset[int]
 
 
-def find_vibes(places: Places, *, needed: int = MIN_SONGS) -> Labels:
+def find_vibes(places: Array, *, needed: int = MIN_SONGS) -> Labels:
     """(n,) which vibe each of (n, d) places belongs to, numbered from 0; NO_VIBE for none.
 
     The vibes are numbered from the largest to the smallest. Fewer than `needed` songs have none.
@@ -69,7 +70,7 @@ def match_vibes(old: Mapping[int, Collection[int]], new: Sequence[Collection[int
     return {int(new_one): ids[row] for row, new_one in zip(rows, columns, strict=True) if stays[row, new_one]}
 
 
-def _cut(places: Places) -> Labels:
+def _cut(places: Array) -> Labels:
     """The groups of a tree of these places, at the height where they stand apart best."""
     from scipy.cluster.hierarchy import fcluster, linkage
     from sklearn.metrics import silhouette_score
@@ -100,7 +101,7 @@ def _renumbered(labels: Labels) -> Labels:
     return np.array([numbers.get(label, NO_VIBE) for label in labels.tolist()])
 
 
-def _joined(places: Places, in_tree: Labels, labels: Labels) -> Labels:
+def _joined(places: Array, in_tree: Labels, labels: Labels) -> Labels:
     """All songs' labels: those that aren't in the tree join the vibe whose centroid is nearest."""
     vibes = range(int(labels.max()) + 1)
     joined = np.full(len(places), NO_VIBE)

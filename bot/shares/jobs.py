@@ -12,8 +12,8 @@ from bot.intake.links import PostedMedia
 from models import Job, JobState
 from models.share import is_on_command_line
 
-Clock = Callable[[], datetime]
-Value = TypeVar("Value", "Claimed", "JobSnapshot")
+WallClock = Callable[[], datetime]
+JobValue = TypeVar("JobValue", "Claimed", "JobSnapshot")
 
 LEASE = timedelta(seconds=60)
 MAX_ATTEMPTS = 5
@@ -144,7 +144,7 @@ class MessageSnapshot:
     jobs: tuple[JobSnapshot, ...]
 
 
-def from_row(kind: type[Value], job: Job) -> Value:
+def from_row(kind: type[JobValue], job: Job) -> JobValue:
     """A row as one of the values above."""
     values = {field.name: getattr(job, field.name) for field in fields(kind)}
     return kind(**{**values, "state": JobState(job.state)})

@@ -29,7 +29,7 @@ from bot.shares.jobs import (
     UNANNOUNCED_STATES,
     UNFINISHED_STATES,
     Claimed,
-    Clock,
+    WallClock,
     from_row,
     retry_delay,
 )
@@ -44,7 +44,7 @@ NO_OWNER: Mapping[str, Any] = MappingProxyType({"owner": "", "lease_until": None
 class Leases:
     """Claims rows for one run of the bot, or of a command; `clock` tells the time in UTC."""
 
-    def __init__(self, store: Store, installation: str, clock: Clock) -> None:
+    def __init__(self, store: Store, installation: str, clock: WallClock) -> None:
         self._store = store
         self._installation = installation
         self._clock = clock

@@ -17,10 +17,10 @@ from bot.shares.admission import Quota, Remembered, admit, remembered
 from bot.shares.jobs import (
     UNFINISHED_STATES,
     Claimed,
-    Clock,
     JobSnapshot,
     MessageSnapshot,
     NewShare,
+    WallClock,
     from_row,
     identified,
     new_share,
@@ -38,7 +38,7 @@ class Ledger:
     """The rows of `jobs`; `leases` is what workers claim them through; `clock` tells the time in UTC."""
 
     def __init__(
-        self, store: Store, *, installation: str = "local", quota: Quota = NO_QUOTA, clock: Clock = now
+        self, store: Store, *, installation: str = "local", quota: Quota = NO_QUOTA, clock: WallClock = now
     ) -> None:
         self.leases = Leases(store, installation, clock)
         self._store = store

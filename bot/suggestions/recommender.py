@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.arrays import Array
+from bot.arrays import Array, Vector
 from bot.errors import NotFound
 from bot.library.visible_shares import VisibleChannels
 from bot.suggestions.chooser import POOL_FACTOR, POOL_SIZE, Candidates, Chosen, Scored
@@ -33,7 +33,6 @@ from bot.vectors.question import Hit
 
 __all__ = ["Pick", "Recommendation", "Recommender", "percent"]
 
-Vector = NDArray[np.float32]
 
 NEVER_HEARD = "I haven't listened to that song with my present embedder; earworm doctor --repair helps."
 

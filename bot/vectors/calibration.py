@@ -15,10 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.embedders.base import EmbedderInfo, Vector, normalised
+from bot.arrays import Array, Vector
+from bot.embedders.base import EmbedderInfo, normalised
 from bot.errors import EmbedderError
-
-Doubles = NDArray[np.float64]
 
 MIN_TRACKS = 50  # statistics over fewer do harm
 REMEASURE_FACTOR = 2.0
@@ -90,8 +89,8 @@ class Calibrator:
         self._info = info
         self._step = max(1, -(-total // CHANCE_SAMPLE_TRACKS))
         self._count = 0
-        self._mean: Doubles = np.zeros(info.dimension)
-        self._squares: Doubles = np.zeros(info.dimension)  # summed squared distances from the mean
+        self._mean: Array = np.zeros(info.dimension)
+        self._squares: Array = np.zeros(info.dimension)  # summed squared distances from the mean
         self._sample: list[Vector] = []
 
     def add(self, rows: Vector) -> None:
@@ -118,7 +117,7 @@ class Calibrator:
         return Calibration(calibration.dimension, min(chance, MAX_CHANCE), self._count, mean, scale)
 
 
-def _floored(deviations: Doubles) -> Vector | None:
+def _floored(deviations: Array) -> Vector | None:
     """Deviations to divide by; None if nothing varies."""
     varying = deviations[deviations > MIN_VARIATION * deviations.max()]
     if not varying.size:

@@ -10,7 +10,7 @@ import numpy as np
 from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from bot.embedders.base import Vector
+from bot.arrays import Vector
 from bot.vectors.generations import Generation
 from bot.vectors.points import Point
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from bot.embedders.base import Vector
+from bot.arrays import Vector
 from bot.library.store import Store
 from bot.vectors.calibration import Calibration
 from bot.vectors.coverage import superseded

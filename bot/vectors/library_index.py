@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import func, select
 
-from bot.embedders.base import Vector
+from bot.arrays import Vector
 from bot.library.cards import batches
 from bot.library.facts import Facts, load_facts
 from bot.library.store import Store

@@ -7,8 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.arrays import Matches
-from bot.embedders.base import Vector
+from bot.arrays import Matches, Vector
 from bot.library.facts import Facts
 from bot.vectors.calibration import Calibration
 from bot.vectors.generations import Generation

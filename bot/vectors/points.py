@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from bot.embedders.base import Vector
+from bot.arrays import Vector
 from bot.library.cards import load_shares
 from models import Share, Track
 

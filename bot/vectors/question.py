@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from bot.embedders.base import Vector
+from bot.arrays import Vector
 from bot.library.visible_shares import VisibleChannels
 
 Strategy = Literal["best_score", "average_vector"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import select
 
-from bot.embedders.base import Vector
+from bot.arrays import Vector
 from bot.errors import StorageFailed
 from bot.library.store import Store
 from bot.vectors import coverage

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from qdrant_client import models
 
-from bot.embedders.base import Vector
+from bot.arrays import Vector
 from bot.library.visible_shares import COMMAND_LINE_CHANNEL
 from bot.vectors.collection import Place, VectorCollection, point_id, track_of
 from bot.vectors.generations import Generation

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.embedders.base import Vector
+from bot.arrays import Vector
 from bot.vectors.calibration import Calibration
 
 

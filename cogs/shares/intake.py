@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 WORKING_EMOJI = "🎧"
 MAX_CATCH_UP_MESSAGES = 1000  # messages of a channel or thread, after downtime
 
-Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+PostableChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
 class IntakeCog(commands.Cog):
@@ -126,7 +126,7 @@ class IntakeCog(commands.Cog):
                 await self.bot.services.guilds.seen(guild.id, home, max([last, *read]))
                 caught_up.add(home)
 
-    async def _catch_up(self, place: Place, last: int) -> int:
+    async def _catch_up(self, place: PostableChannel, last: int) -> int:
         newest = last
         async for message in place.history(
             after=discord.Object(last), limit=MAX_CATCH_UP_MESSAGES, oldest_first=True
@@ -188,9 +188,11 @@ def home_of(channel: "discord.abc.MessageableChannel") -> int:
     return channel.parent_id if isinstance(channel, discord.Thread) else channel.id
 
 
-def _places(guild: discord.Guild, home: int) -> list[Place]:
+def _places(guild: discord.Guild, home: int) -> list[PostableChannel]:
     """A music channel, if messages stand in it, and its threads."""
-    return [p for p in [*guild.channels, *guild.threads] if isinstance(p, Place) and home_of(p) == home]
+    return [
+        p for p in [*guild.channels, *guild.threads] if isinstance(p, PostableChannel) and home_of(p) == home
+    ]
 
 
 async def setup(bot: Earworm) -> None:

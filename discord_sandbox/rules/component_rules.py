@@ -3,10 +3,10 @@
 https://docs.discord.com/developers/components/reference
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from discord_sandbox.rules.errors import BodyErrors, Json, keys
+from discord_sandbox.rules.errors import BodyErrors, Json, JsonPath, keys
 
 ROW, BUTTON, STRING_SELECT, TEXT_INPUT = 1, 2, 3, 4
 SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER, LABEL, UPLOAD = (
@@ -53,8 +53,6 @@ DEFAULTS: dict[int, Json] = {
     CONTAINER: {"accent_color": None, "spoiler": False},
     **dict.fromkeys(SELECTS, CHOOSING),
 }
-
-Path = Sequence[str | int]
 
 
 def walk(components: Any) -> Iterator[Json]:
@@ -120,7 +118,7 @@ def _check_duplicates(every: list[Json], form: BodyErrors, key: str, code: str) 
 
 
 def _check(
-    component: Json, form: BodyErrors, path: Path, allowed: frozenset[int], file_names: Collection[str]
+    component: Json, form: BodyErrors, path: JsonPath, allowed: frozenset[int], file_names: Collection[str]
 ) -> None:
     kind = component.get("type")
     if kind not in allowed:
@@ -144,7 +142,7 @@ def _check(
         _check(child, form, [*path, "components", index], CHILDREN.get(kind, frozenset()), file_names)
 
 
-def _check_button(button: Json, form: BodyErrors, path: Path) -> None:
+def _check_button(button: Json, form: BodyErrors, path: JsonPath) -> None:
     style = button.get("style")
     label, emoji = button.get("label"), button.get("emoji")
     form.too_long([*path, "label"], label, LABEL_LIMIT)
@@ -163,13 +161,13 @@ def _check_button(button: Json, form: BodyErrors, path: Path) -> None:
             form.add(path, "BUTTON_COMPONENT_CUSTOM_ID_URL_CONFLICT", "Only links have an address.")
 
 
-def _check_custom_id(component: Json, form: BodyErrors, path: Path) -> None:
+def _check_custom_id(component: Json, form: BodyErrors, path: JsonPath) -> None:
     if not component.get("custom_id"):
         form.missing([*path, "custom_id"])
     form.too_long([*path, "custom_id"], component.get("custom_id"), CUSTOM_ID_LIMIT)
 
 
-def _check_select(select: Json, form: BodyErrors, path: Path) -> None:
+def _check_select(select: Json, form: BodyErrors, path: JsonPath) -> None:
     _check_custom_id(select, form, path)
     form.too_long([*path, "placeholder"], select.get("placeholder"), 150)
     if select["type"] != STRING_SELECT:
@@ -185,7 +183,7 @@ def _check_select(select: Json, form: BodyErrors, path: Path) -> None:
         form.add([*path, "options"], "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "Values must differ.")
 
 
-def _check_row(row: Json, form: BodyErrors, path: Path) -> None:
+def _check_row(row: Json, form: BodyErrors, path: JsonPath) -> None:
     inside = row.get("components") or []
     form.too_long([*path, "components"], inside, BUTTONS_A_ROW, 1)
     if any(c.get("type") in SELECTS for c in inside) and len(inside) > 1:
@@ -193,7 +191,7 @@ def _check_row(row: Json, form: BodyErrors, path: Path) -> None:
         form.add([*path, "components"], "COMPONENT_LAYOUT_WIDTH_EXCEEDED", message)
 
 
-def _check_section(section: Json, form: BodyErrors, path: Path, file_names: Collection[str]) -> None:
+def _check_section(section: Json, form: BodyErrors, path: JsonPath, file_names: Collection[str]) -> None:
     form.too_long([*path, "components"], section.get("components") or [], 3, 1)
     if not section.get("accessory"):
         form.missing([*path, "accessory"])
@@ -202,7 +200,7 @@ def _check_section(section: Json, form: BodyErrors, path: Path, file_names: Coll
     _check(section["accessory"], form, [*path, "accessory"], allowed, file_names)
 
 
-def _check_media_of(component: Json, form: BodyErrors, path: Path, file_names: Collection[str]) -> None:
+def _check_media_of(component: Json, form: BodyErrors, path: JsonPath, file_names: Collection[str]) -> None:
     kind = component["type"]
     if kind == GALLERY:
         items = component.get("items") or []
@@ -217,7 +215,7 @@ def _check_media_of(component: Json, form: BodyErrors, path: Path, file_names: C
         form.missing([*path, "components"])
 
 
-def check_media(url: str | None, form: BodyErrors, path: Path, file_names: Collection[str]) -> None:
+def check_media(url: str | None, form: BodyErrors, path: JsonPath, file_names: Collection[str]) -> None:
     """Add an error for a URL that is neither http(s) nor `attachment://` of an uploaded file."""
     if url is None or url.startswith(("http://", "https://")):
         return

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 Json = dict[str, Any]
+JsonPath = Sequence[str | int]
 
 API_ERRORS = {
     10003: (404, "Unknown Channel"),
@@ -77,14 +78,14 @@ class BodyErrors:
     def __init__(self) -> None:
         self.tree: Json = {}
 
-    def add(self, path: Sequence[str | int], code: str, message: str) -> None:
+    def add(self, path: JsonPath, code: str, message: str) -> None:
         """Add an error for the value at `path`."""
         node = self.tree
         for step in path:
             node = node.setdefault(str(step), {})
         node.setdefault("_errors", []).append({"code": code, "message": message})
 
-    def too_long(self, path: Sequence[str | int], value: Any, limit: int, least: int = 0) -> None:
+    def too_long(self, path: JsonPath, value: Any, limit: int, least: int = 0) -> None:
         """Add an error for a text or list whose length isn't in `least`..`limit`."""
         if value is None or least <= len(value) <= limit:
             return
@@ -93,11 +94,11 @@ class BodyErrors:
         else:
             self.add(path, "BASE_TYPE_MAX_LENGTH", f"Must be {limit} or fewer in length.")
 
-    def missing(self, path: Sequence[str | int]) -> None:
+    def missing(self, path: JsonPath) -> None:
         """Add an error for a required value that is missing."""
         self.add(path, "BASE_TYPE_REQUIRED", "This field is required")
 
-    def unknown_keys(self, path: Sequence[str | int], value: Json, known: frozenset[str]) -> None:
+    def unknown_keys(self, path: JsonPath, value: Json, known: frozenset[str]) -> None:
         """Add an error for every key that Discord doesn't know."""
         for key in value.keys() - known:
             self.add([*path, key], "UNKNOWN_KEY", f"Unknown key {key!r}.")

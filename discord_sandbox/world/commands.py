@@ -6,7 +6,7 @@ https://docs.discord.com/developers/interactions/application-commands
 import re
 from collections.abc import Iterator, Sequence
 
-from discord_sandbox.rules.errors import ApiError, BodyErrors, Json, keys
+from discord_sandbox.rules.errors import ApiError, BodyErrors, Json, JsonPath, keys
 from discord_sandbox.world.clock import Snowflakes
 
 CHAT, USER_MENU, MESSAGE_MENU = 1, 2, 3
@@ -25,8 +25,6 @@ OPTION_KEYS = keys(
 )
 CHOICE_KEYS = frozenset({"name", "name_localizations", "value"})
 CHAT_LIMIT, MENU_LIMIT, OPTION_LIMIT, CHOICE_LIMIT, SIZE_LIMIT = 100, 15, 25, 25, 8000
-
-Path = Sequence[str | int]
 
 
 class Commands:
@@ -118,7 +116,7 @@ def _check_counts(bodies: Sequence[Json], form: BodyErrors) -> None:
             form.add([index, "name"], "APPLICATION_COMMANDS_DUPLICATE_NAME", message)
 
 
-def _check_command(body: Json, form: BodyErrors, path: Path) -> None:
+def _check_command(body: Json, form: BodyErrors, path: JsonPath) -> None:
     form.unknown_keys(path, body, COMMAND_KEYS)
     if (body.get("type") or CHAT) != CHAT:
         form.too_long([*path, "name"], body.get("name") or "", 32, 1)
@@ -133,7 +131,7 @@ def _check_command(body: Json, form: BodyErrors, path: Path) -> None:
         form.add(path, "APPLICATION_COMMAND_TOO_LARGE", message)
 
 
-def _check_naming(body: Json, form: BodyErrors, path: Path) -> None:
+def _check_naming(body: Json, form: BodyErrors, path: JsonPath) -> None:
     name = body.get("name") or ""
     if not NAME.fullmatch(name) or name != name.lower():
         message = "Command name is invalid: 1 to 32 lower-case letters, digits, - and _."
@@ -144,7 +142,7 @@ def _check_naming(body: Json, form: BodyErrors, path: Path) -> None:
         form.missing([*path, "description"])
 
 
-def _check_options(options: list[Json], form: BodyErrors, path: Path, *, depth: int) -> None:
+def _check_options(options: list[Json], form: BodyErrors, path: JsonPath, *, depth: int) -> None:
     form.too_long([*path, "options"], options, OPTION_LIMIT)
     seen_optional = False
     names = [option.get("name") for option in options]
@@ -165,7 +163,7 @@ def _check_options(options: list[Json], form: BodyErrors, path: Path, *, depth: 
         _check_choices(option, form, here)
 
 
-def _check_nesting(siblings: list[Json], option: Json, form: BodyErrors, path: Path, depth: int) -> None:
+def _check_nesting(siblings: list[Json], option: Json, form: BodyErrors, path: JsonPath, depth: int) -> None:
     mixed = any(sibling.get("type") not in (SUBCOMMAND, GROUP) for sibling in siblings)
     if mixed or depth > 1 or (depth == 1 and option["type"] == GROUP):
         message = "Sub-commands and sub-command groups stand alone, at most two levels deep"
@@ -175,7 +173,7 @@ def _check_nesting(siblings: list[Json], option: Json, form: BodyErrors, path: P
     _check_options(option.get("options") or [], form, path, depth=inside)
 
 
-def _check_choices(option: Json, form: BodyErrors, path: Path) -> None:
+def _check_choices(option: Json, form: BodyErrors, path: JsonPath) -> None:
     choices = option.get("choices") or []
     form.too_long([*path, "choices"], choices, CHOICE_LIMIT)
     if choices and option.get("autocomplete"):
@@ -184,7 +182,7 @@ def _check_choices(option: Json, form: BodyErrors, path: Path) -> None:
     check_choices(choices, form, [*path, "choices"])
 
 
-def check_choices(choices: Sequence[Json], form: BodyErrors, path: Path) -> None:
+def check_choices(choices: Sequence[Json], form: BodyErrors, path: JsonPath) -> None:
     """Add an error for every choice, registered or autocompleted, that Discord refuses."""
     for index, choice in enumerate(choices):
         form.unknown_keys([*path, index], choice, CHOICE_KEYS)
