@@ -14,8 +14,7 @@ from bot.errors import Failure, Refused
 from bot.intake.links import PATH
 from bot.library.visible_shares import COMMAND_LINE_CHANNEL
 from bot.services import Services
-from bot.shares.jobs import now
-from bot.shares.ledger import JobSnapshot, NewShare
+from bot.shares.jobs import JobSnapshot, NewShare, now
 from models.share import command_line_message
 
 BATCH = 100

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bot.library.cards import TrackCard
-from bot.suggestions.recommender import Pick
+from bot.suggestions.pick import Pick
 from bot.suggestions.wording import ForTerminal
 
 if TYPE_CHECKING:

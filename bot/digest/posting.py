@@ -20,8 +20,6 @@ from bot.playlists.service import Playlists
 from bot.suggestions.answers import Answers, NewAnswer, Subject
 from models import NOBODY, Answer, AnswerKind, Digest, DigestState, Guild
 
-__all__ = ["DigestContent", "Digests", "DueDigest"]
-
 CLAIM_LEASE = timedelta(minutes=10)  # whoever claimed a digest and hasn't posted it by then has crashed
 FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=1), timedelta(hours=1)  # before one that failed is tried again
 

@@ -24,8 +24,6 @@ from bot.errors import Failure
 from bot.intake.addresses import is_public, resolve
 from bot.intake.http_heads import END, ProxyRequest, plain_host, with_connection_close
 
-__all__ = ["EgressProxy", "Grant", "is_public"]
-
 log = logging.getLogger(__name__)
 
 HEAD_SECONDS = 10.0

@@ -10,14 +10,12 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from bot.errors import NotFound
 from bot.intake.identity import identify
-from bot.library.cards import ShareLine, TrackCard, load_cards
+from bot.library.cards import TrackCard, load_cards
 from bot.library.facts import MIN_TAG_PROBABILITY
 from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels, visible
 from models import Share, Source, Track
 from models.track import searchable
-
-__all__ = ["Catalog", "CatalogPage", "ShareLine", "TrackCard", "VisibleChannels"]
 
 MAX_QUERY_CHARACTERS = 200
 MAX_CHOICES_NAMED = 3  # named where a title fits several tracks

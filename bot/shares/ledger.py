@@ -22,14 +22,10 @@ from bot.shares.jobs import (
     NewShare,
     WallClock,
     from_row,
-    identified,
-    new_share,
     now,
 )
 from bot.shares.leases import NO_OWNER, Leases, scope
 from models import Job, JobState, MessageTrack, Reply
-
-__all__ = ["JobSnapshot", "Ledger", "MessageSnapshot", "NewShare", "Quota", "identified", "new_share"]
 
 NO_QUOTA = Quota(member_daily=2**31, server_daily=2**31)
 

@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncGenerator, Collection, Sequence
 
 from bot.errors import (
-    AnnounceLater,
     EmbedderError,
     Failure,
     LeaseLost,
@@ -32,8 +31,6 @@ from bot.shares.relistener import Relistener
 from bot.shares.stages import Stages
 from bot.shares.work_loop import WorkLoop
 from bot.vectors.refresh import PointRefresher
-
-__all__ = ["AnalysedSong", "AnnounceLater", "Announcer", "Pipeline", "Requester"]
 
 log = logging.getLogger(__name__)
 

@@ -31,9 +31,6 @@ from bot.suggestions.wording import Reason, ReasonKind, month
 from bot.taste.evidence import NO_EXTRA, UNSAVED_FEEDBACK, ExtraEvidence, Taste, favourites
 from bot.vectors.question import Hit
 
-__all__ = ["Pick", "Recommendation", "Recommender", "percent"]
-
-
 NEVER_HEARD = "I haven't listened to that song with my present embedder; earworm doctor --repair helps."
 
 

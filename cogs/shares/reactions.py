@@ -4,9 +4,10 @@ import discord
 from discord.ext import commands
 
 from bot.client import Earworm
+from cogs.shared.votes import THUMB
 from models import VoteKind
 
-KINDS = {"👍": VoteKind.LIKE, "👎": VoteKind.DISLIKE}
+KINDS = {emoji: kind for kind, emoji in THUMB.items()}
 
 
 def kind_of(emoji: discord.PartialEmoji) -> VoteKind | None:

@@ -11,15 +11,15 @@ from discord.ext import commands
 from bot.client import DISCORD_FAILS, Earworm
 from bot.errors import AnnounceLater, Failure
 from bot.library.cards import TrackCard
-from bot.shares.ledger import JobSnapshot, MessageSnapshot
+from bot.shares.jobs import JobSnapshot, MessageSnapshot
 from cogs.shared.audience import audience_of
 from cogs.shared.text import fitted, fitting, plain, shared_by, song
+from cogs.shared.votes import THUMB
 from cogs.shares.sharing import withdraw
 
 log = logging.getLogger(__name__)
 
 LISTENING = "🎧 Listening…"
-THUMBS = ("👍", "👎")
 CONTENT_LIMIT = 2000
 MAX_HISTORY_MESSAGES = 500  # messages behind a share in which its reply is looked for
 
@@ -111,7 +111,7 @@ class RepliesCog(commands.Cog):
 
     async def _add_thumbs(self, channel: discord.PartialMessageable, reply_id: int) -> None:
         try:
-            for emoji in THUMBS:
+            for emoji in THUMB.values():
                 await channel.get_partial_message(reply_id).add_reaction(emoji)
         except (discord.Forbidden, discord.NotFound) as error:
             log.info("no thumbs under message %d: %s", reply_id, error.text)

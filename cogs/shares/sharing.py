@@ -12,7 +12,7 @@ from bot.errors import Failure, NotFound
 from bot.intake.identity import identify
 from bot.intake.links import MAX_LINKS, PostedMedia, find_links, is_media_file
 from bot.library.unsharing import GoneReply
-from bot.shares.ledger import new_share
+from bot.shares.jobs import new_share
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from discord.ext import commands
 from bot.client import Earworm
 from bot.errors import NotFound
 from bot.intake.links import PostedMedia
-from bot.shares.pipeline import Requester
+from bot.shares.query_queue import Requester
 from bot.suggestions.answers import Subject
 from bot.suggestions.wishes import Adventure, Steering
 from cogs.shared.audience import channels_for

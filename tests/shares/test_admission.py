@@ -7,7 +7,8 @@ import pytest
 from bot.errors import Failure, Refused
 from bot.library.store import Store
 from bot.privacy.forget import MemberErasure
-from bot.shares.ledger import Ledger, Quota
+from bot.shares.admission import Quota
+from bot.shares.ledger import Ledger
 from bot.vectors.refresh import PointRefresher
 from bot.vectors.storage import VectorStorage
 from models import Reply

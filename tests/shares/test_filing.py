@@ -17,8 +17,8 @@ from bot.listening.analyst import Analysis
 from bot.listening.listener import AnalysedSong
 from bot.listening.track_names import TrackName
 from bot.shares.filing import Filing
-from bot.shares.jobs import Claimed
-from bot.shares.ledger import Ledger, NewShare
+from bot.shares.jobs import Claimed, NewShare
+from bot.shares.ledger import Ledger
 from models import MessageTrack, Share, Source, Track, TrackVector
 from tests.support.library import GUILD
 from tests.support.songs import samples

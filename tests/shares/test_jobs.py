@@ -2,7 +2,7 @@
 
 from bot.errors import Failure
 from bot.intake.links import PostedMedia
-from bot.shares.ledger import new_share
+from bot.shares.jobs import new_share
 from tests.support.library import GUILD
 
 

@@ -15,8 +15,8 @@ from sqlalchemy import delete
 from bot.errors import Failure, LeaseLost, Refused
 from bot.library.store import Store
 from bot.settings import Settings
-from bot.shares.jobs import Claimed
-from bot.shares.ledger import Ledger, NewShare
+from bot.shares.jobs import Claimed, NewShare
+from bot.shares.ledger import Ledger
 from models import Job
 from tests.support.clock import ManualClock
 

@@ -11,7 +11,7 @@ from aiohttp import web as http
 from bot.errors import Failure, Refused
 from bot.intake.links import PostedMedia as Link
 from bot.services import Services
-from bot.shares.ledger import new_share
+from bot.shares.jobs import new_share
 from models import Job, MessageTrack, Share, Source, Track, TrackVector
 from tests.support.channel import REPLY
 from tests.support.sharing import SharingClub, messages, songs, until_done

@@ -9,8 +9,13 @@ import pytest
 
 from bot.errors import Busy
 from bot.services import Services
-from bot.shares.pipeline import Requester
-from bot.shares.query_queue import MAX_RUNNING, MAX_RUNNING_PER_SERVER, MAX_WAITING_PER_SERVER, QueryQueue
+from bot.shares.query_queue import (
+    MAX_RUNNING,
+    MAX_RUNNING_PER_SERVER,
+    MAX_WAITING_PER_SERVER,
+    QueryQueue,
+    Requester,
+)
 from tests.support.http import Site
 from tests.support.songs import clip
 from tests.support.workers import workers

@@ -17,8 +17,7 @@ from bot.embedders.weights import WEIGHTS
 from bot.intake.links import PostedMedia as Link
 from bot.services import Services
 from bot.settings import Settings
-from bot.shares.jobs import now
-from bot.shares.ledger import new_share
+from bot.shares.jobs import new_share, now
 from bot.shares.relistener import FIRST_DELAY, GIVE_WAY_SECONDS, POLL_SECONDS, Relistener
 from bot.vectors import consistency, coverage
 from models import Job, Relistening, Source, Track, TrackVector

@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import NotFound
 from bot.suggestions.answers import Answers, NewAnswer, Subject
-from bot.suggestions.recommender import Pick
+from bot.suggestions.pick import Pick
 from models import AnswerKind, MessageTrack
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share, remove_track
 from tests.support.scene import DISLIKE, LIKE, Scene, near

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import NotFound
-from bot.suggestions.recommender import percent
+from bot.suggestions.pick import percent
 from bot.taste.evidence import ExtraEvidence
 from tests.support.library import (
     ANA,

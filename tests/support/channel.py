@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from bot.errors import AnnounceLater
-from bot.shares.ledger import Ledger, MessageSnapshot
+from bot.shares.jobs import MessageSnapshot
+from bot.shares.ledger import Ledger
 
 REPLY = 1_000_000  # a reply's id is so much higher than its message's
 

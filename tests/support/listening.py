@@ -19,7 +19,8 @@ from sqlalchemy import select
 from bot.intake.links import PostedMedia
 from bot.services import Services
 from bot.settings import Settings
-from bot.shares.ledger import Ledger, new_share
+from bot.shares.jobs import new_share
+from bot.shares.ledger import Ledger
 from models import Job
 from tests.support.sharing import until_done
 

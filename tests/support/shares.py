@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 
 from bot.library.store import Store
-from bot.shares.jobs import Claimed, JobSnapshot
-from bot.shares.ledger import Ledger, NewShare
+from bot.shares.jobs import Claimed, JobSnapshot, NewShare
+from bot.shares.ledger import Ledger
 from tests.support.library import GUILD
 
 OTHER = GUILD + 1

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bot.intake.links import PostedMedia as Link
 from bot.services import Services
-from bot.shares.ledger import JobSnapshot, new_share
+from bot.shares.jobs import JobSnapshot, new_share
 from bot.shares.pipeline import Pipeline
 from models import Job
 from tests.support.channel import ReplyLog

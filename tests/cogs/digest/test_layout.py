@@ -17,7 +17,7 @@ from bot.playlists.music import VisibleVibes
 from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.playlists.service import PastPlaylist
 from bot.playlists.vibes import MAX_VIBES, Vibe
-from bot.suggestions.recommender import Pick
+from bot.suggestions.pick import Pick
 from bot.suggestions.wording import Reason, ReasonKind
 from cogs.digest.buttons import NOTHING, SongOrder, SongsButton
 from cogs.digest.layout import digest_layout
