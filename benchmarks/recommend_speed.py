@@ -1,10 +1,10 @@
 """How long does one /recommend take? `python -m benchmarks.recommend_speed [--sizes N …] [--rounds N] [--qdrant]`
 
 Libraries of random vectors (512 numbers) in local storage. A member who liked 50 songs and disliked 10 asks, with a
-wish for a tag and 500 songs left out; 60 others liked 50 each, of one or two styles, the popular ones rather, so that
+filter by a tag and 500 songs left out; 60 others liked 50 each, of one or two styles, the popular ones rather, so that
 what they like counts too. Everything is in the time but Discord: reading the evidence, scoring, rules, cards, reasons.
 Beside it stands the floor, numpy's product of the same vectors with the same 60 examples, and with --qdrant, which
-takes long to fill, embedded Qdrant's own best_score over these, without any wish. `first` is the first answer after a
+takes long to fill, embedded Qdrant's own best_score over these, without any filter. `first` is the first answer after a
 start, which reads the library into memory and learns from the votes; `cpu` is the processor time of an answer.
 `votes`: so many were learnt from; `led`: so many of the picks others' likes led to.
 """
@@ -27,7 +27,7 @@ from bot.embedders import EMBEDDERS
 from bot.services import Services
 from bot.settings import Settings
 from bot.suggestions.pick import Pick
-from bot.suggestions.wishes import Steering
+from bot.suggestions.steering import Steering
 from bot.suggestions.wording import ReasonKind
 from bot.vectors.points import load_points
 from bot.vectors.question import Hit
@@ -74,10 +74,12 @@ async def measured(size: int, rounds: int, *, qdrant: bool) -> dict[str, Any]:
         settings = Settings.load(home=Path(folder), database_url="", qdrant_url="", embedders=("openl3",))
         async with Services.open(settings) as services:
             await fill(services, vectors, votes, everywhere=qdrant)
-            wishes = Steering(tags=(TAGS[0],), without_tracks=frozenset(range(size - EXCLUDED + 1, size + 1)))
+            steering = Steering(
+                tags=(TAGS[0],), without_tracks=frozenset(range(size - EXCLUDED + 1, size + 1))
+            )
 
             async def ask() -> tuple[Pick, ...]:
-                answer = await services.recommender.recommend(GUILD, MEMBER, None, steering=wishes, now=NOW)
+                answer = await services.recommender.recommend(GUILD, MEMBER, None, steering=steering, now=NOW)
                 return answer.picks
 
             began = time.perf_counter()

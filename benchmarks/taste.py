@@ -35,7 +35,7 @@ from bot.embedders.base import normalised
 from bot.settings import Settings
 from bot.suggestions import scoring
 from bot.suggestions.ranking import Ranked, strongest, votes_of, with_colikes
-from bot.suggestions.wishes import DIVERSITY, MIN_DIVERSITY_WITHOUT_LIKES, Adventure, diversified
+from bot.suggestions.steering import DIVERSITY, MIN_DIVERSITY_WITHOUT_LIKES, Adventure, diversified
 from bot.taste.colike import CoLikeModel, learn, usable_votes
 from bot.taste.evidence import taste_of, vote_events
 from bot.taste.feedback import Vote

@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING
 
 from bot.cli.arguments import count_argument, discord_id
-from bot.cli.wishes import add_wishes, steering_from
+from bot.cli.steering import add_steering, steering_from
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-k", type=count_argument, default=10, metavar="N", help="how many (10)")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    add_wishes(parser)
+    add_steering(parser)
     parser.set_defaults(run=run)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bot.cli.arguments import count_argument, discord_id
 from bot.cli.sources import check_decodable
-from bot.cli.wishes import add_wishes
+from bot.cli.steering import add_steering
 from bot.errors import NotFound
 from bot.intake.identity import identify
 from bot.settings import Settings
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--guild", type=discord_id, required=True, metavar="ID", help="whose library")
     parser.add_argument("-k", type=count_argument, default=10, metavar="N", help="how many (10)")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    add_wishes(parser, adventure="safe")  # the nearest, unless asked for something else
+    add_steering(parser, adventure="safe")  # the nearest, unless asked for something else
     parser.set_defaults(run=run)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bot.cli.library import check_server
 from bot.cli.output import picks_text, wording_for
-from bot.cli.wishes import steering_from
+from bot.cli.steering import steering_from
 from bot.digest.export import pick_json
 from bot.services import Services
 from bot.settings import Settings

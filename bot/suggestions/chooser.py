@@ -19,7 +19,7 @@ from bot.suggestions.dedupe import MAX_PER_ARTIST, NEAR_DUPLICATE, Likeness, cap
 from bot.suggestions.left_out import LeftOut
 from bot.suggestions.scoring import closeness
 from bot.suggestions.song_names import SongName
-from bot.suggestions.wishes import DIVERSITY, Steering, checked, diversified, unmet_wish
+from bot.suggestions.steering import DIVERSITY, Steering, checked, diversified, unmet_filter
 from bot.vectors.library_index import LibraryIndex
 from models import Share, Track
 
@@ -31,7 +31,7 @@ MAX_KNOWN_COMPARED = 400  # known songs that candidates are compared with by sou
 
 @dataclass(frozen=True)
 class Candidates:
-    """Tracks that may be suggested, and how many of the others that may be shown fail which wish or rule."""
+    """Tracks that may be suggested, and how many of the others that may be shown fail which filter or rule."""
 
     tracks: tuple[int, ...]
     left_out: Mapping[LeftOut, int]
@@ -65,7 +65,7 @@ class Chooser:
     async def candidates(
         self, guild_id: int, channels: VisibleChannels, steering: Steering, without: Collection[int] = ()
     ) -> Candidates:
-        """The tracks that the audience may see and that meet every wish. Raises NotFound for a contradiction."""
+        """The tracks that the audience may see and that meet every filter. Raises NotFound for a contradiction."""
         steering = checked(steering)
         facts = await self._library.facts(guild_id)
         shared = await self._shared(guild_id, channels, steering) if steering.by_share else None
@@ -77,8 +77,8 @@ class Chooser:
                 continue
             if track_id in without:
                 left_out[LeftOut.KNOWN] += 1
-            elif wish := unmet_wish(steering, each, channels):
-                left_out[wish] += 1
+            elif unmet := unmet_filter(steering, each, channels):
+                left_out[unmet] += 1
             elif shared is not None and track_id not in shared:
                 left_out[LeftOut.SHARE] += 1
             elif unwanted and any(song.artist in unwanted for song in _songs(each, channels)):

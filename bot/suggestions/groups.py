@@ -17,7 +17,7 @@ from bot.suggestions.left_out import LeftOut
 from bot.suggestions.notes import NOTHING_NOTE, shortage, without_private_counts
 from bot.suggestions.pick import Pick, Recommendation
 from bot.suggestions.ranking import strongest
-from bot.suggestions.wishes import NO_STEERING, Steering
+from bot.suggestions.steering import NO_STEERING, Steering
 from bot.suggestions.wording import count
 from bot.taste.evidence import Event, Taste, dislikes, taste_of
 from bot.taste.similarity import MIN_LIKES, LikeMatches, taste_match

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class LeftOut(StrEnum):
-    """The rule or wish that left a song out; of equal numbers the reader is told the first one here first."""
+    """The rule or filter that left a song out; of equal numbers the reader is told the first one here first."""
 
     KNOWN = "known"  # the member knows it already
     NEARER_TO_DISLIKED = "unwanted"  # than to anything liked

@@ -22,7 +22,7 @@ from bot.suggestions.paths import mixture, walk
 from bot.suggestions.pick import Pick, Recommendation, percent
 from bot.suggestions.ranking import strongest
 from bot.suggestions.song_names import SongName
-from bot.suggestions.wishes import NO_STEERING, Steering
+from bot.suggestions.steering import NO_STEERING, Steering
 from bot.suggestions.wording import Reason, ReasonKind, count
 
 PATH_LENGTH = 8  # songs, both ends included

@@ -69,7 +69,7 @@ def going_by(taste: Taste, *, you: bool, heard: bool = True) -> str:
 def shortage(found: int, limit: int, left_out: Mapping[LeftOut, int], likes: int = ENOUGH_LIKES) -> str:
     """Why there are fewer than a page, and what would help; "" if there aren't.
 
-    left_out: how many songs which rule or wish left out.
+    left_out: how many songs which rule or filter left out.
     """
     if found >= min(limit, PAGE_SIZE):
         return ""

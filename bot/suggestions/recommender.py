@@ -26,7 +26,7 @@ from bot.suggestions.notes import (
 )
 from bot.suggestions.pick import PAGE_SIZE, REASON_OF_SIGNAL, Arm, Pick, Recommendation, percent
 from bot.suggestions.ranking import Ranked
-from bot.suggestions.wishes import MIN_DIVERSITY_WITHOUT_LIKES, NO_STEERING, Steering
+from bot.suggestions.steering import MIN_DIVERSITY_WITHOUT_LIKES, NO_STEERING, Steering
 from bot.suggestions.wording import Reason, ReasonKind, month
 from bot.taste.evidence import NO_EXTRA, UNSAVED_FEEDBACK, ExtraEvidence, Taste, favourites
 from bot.vectors.question import Hit
@@ -120,7 +120,7 @@ class Recommender:
         """What a member may like, or with no `user_id` the whole server; never what they know already.
 
         `you`: it is the member who reads this, not somebody else; `asker`: who does, and what they hid isn't shown.
-        Raises NotFound for wishes that contradict each other.
+        Raises NotFound for filters that contradict each other.
         """
         now = now or datetime.now(UTC)
         question = _Question(guild_id, user_id, channels, limit, you, steering, now)
@@ -278,8 +278,8 @@ def _note(
     left_out: Mapping[LeftOut, int],
     found: int,
 ) -> str:
-    by_wishes = {rule for rule, number in left_out.items() if number} - {LeftOut.UNPOPULAR}
-    if not found and not taste.weights and not by_wishes:
+    by_filters = {rule for rule, number in left_out.items() if number} - {LeftOut.UNPOPULAR}
+    if not found and not taste.weights and not by_filters:
         return NOTHING_NOTE
     heard = bool(ranked.evidence or not among)
     if question.user_id is not None and not question.you:

@@ -11,7 +11,7 @@ import discord
 from discord import app_commands
 
 from bot.client import Earworm
-from bot.suggestions.wishes import Adventure, Steering, named_key, named_tempo
+from bot.suggestions.steering import Adventure, Steering, named_key, named_tempo
 from cogs.shared.audience import channels_of_member
 from cogs.shared.tracks import suggest_tracks
 from models.track import searchable
@@ -42,7 +42,7 @@ DESCRIBED = {
 
 
 @dataclass(frozen=True)
-class WishOptions:
+class SteeringOptions:
     """The options as Discord hands them over: their names, types and defaults are those of the commands."""
 
     tag: str | None = None
@@ -76,18 +76,18 @@ class WishOptions:
         )
 
 
-def with_wishes(callback: Callback) -> Callback:
-    """Give a command the options of WishOptions after its own; its callback gets them as one value, `wishes`.
+def with_steering(callback: Callback) -> Callback:
+    """Give a command the options of SteeringOptions after its own; its callback gets them as one value, `options`.
 
     To stand closest to the callback. discord.py reads a command's options from its signature.
     """
-    shared = inspect.signature(WishOptions).parameters
-    own = [each for name, each in inspect.signature(callback).parameters.items() if name != "wishes"]
+    shared = inspect.signature(SteeringOptions).parameters
+    own = [each for name, each in inspect.signature(callback).parameters.items() if name != "options"]
 
     @wraps(callback)
-    async def command(cog: Any, interaction: discord.Interaction[Earworm], **options: Any) -> None:
-        wishes = WishOptions(**{name: options.pop(name) for name in shared if name in options})
-        await callback(cog, interaction, wishes=wishes, **options)
+    async def command(cog: Any, interaction: discord.Interaction[Earworm], **given: Any) -> None:
+        options = SteeringOptions(**{name: given.pop(name) for name in shared if name in given})
+        await callback(cog, interaction, options=options, **given)
 
     command.__signature__ = inspect.Signature([*own, *shared.values()])  # type: ignore[attr-defined]
     app_commands.describe(**DESCRIBED)(command)
@@ -98,7 +98,7 @@ def with_wishes(callback: Callback) -> Callback:
 
 async def without(
     interaction: discord.Interaction[Earworm],
-    wishes: WishOptions,
+    options: SteeringOptions,
     steering: Steering,
     channels: frozenset[int],
 ) -> Steering:
@@ -106,11 +106,11 @@ async def without(
 
     `channels`: whose shares the answer may show.
     """
-    if not wishes.without_track:
+    if not options.without_track:
         return steering
     assert interaction.guild_id is not None
-    own = channels if wishes.private else await channels_of_member(interaction)
-    card = await interaction.client.services.catalog.resolve(interaction.guild_id, wishes.without_track, own)
+    own = channels if options.private else await channels_of_member(interaction)
+    card = await interaction.client.services.catalog.resolve(interaction.guild_id, options.without_track, own)
     return replace(steering, without_tracks=steering.without_tracks | {card.id})
 
 

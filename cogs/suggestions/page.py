@@ -11,7 +11,7 @@ from bot.errors import NotAllowed
 from bot.intake.links import PostedMedia
 from bot.suggestions.answers import AnswerPage, NewAnswer, ShownSuggestion, Subject
 from bot.suggestions.pick import Recommendation
-from bot.suggestions.wishes import Adventure, Steering
+from bot.suggestions.steering import Adventure, Steering
 from cogs.shared.audience import channels_for
 from cogs.shared.text import fitted, shared_by, song, when_and_where
 from cogs.shared.votes import VoteButton, explained, vote_buttons

@@ -9,9 +9,9 @@ from discord.ext import commands
 
 from bot.client import Earworm
 from bot.suggestions.answers import Subject
-from bot.suggestions.wishes import Steering
+from bot.suggestions.steering import Steering
 from cogs.shared.audience import channels_for
-from cogs.suggestions.options import WishOptions, with_wishes, without
+from cogs.suggestions.options import SteeringOptions, with_steering, without
 from cogs.suggestions.page import answer
 from models import AnswerKind
 
@@ -46,21 +46,21 @@ class RecommendCog(commands.Cog):
         ]
     )
     @app_commands.guild_only()
-    @with_wishes
+    @with_steering
     async def recommend(
         self,
         interaction: discord.Interaction[Earworm],
-        wishes: WishOptions,
+        options: SteeringOptions,
         member: discord.User | None = None,
         scope: str = Scope.ME,
     ) -> None:
         """Recommend, and say what it went by where there is little feedback."""
         assert interaction.guild_id is not None and interaction.channel_id is not None
-        steering = wishes.steering(interaction.created_at)
-        private = wishes.private
+        steering = options.steering(interaction.created_at)
+        private = options.private
         await interaction.response.defer(ephemeral=private)
         channels = await channels_for(interaction, private=private)
-        steering = await without(interaction, wishes, steering, channels)
+        steering = await without(interaction, options, steering, channels)
         if scope == Scope.HERE and member is None:
             await self._for_channel(interaction, channels, steering, private=private)
             return

@@ -11,12 +11,12 @@ from bot.errors import NotFound
 from bot.intake.links import PostedMedia
 from bot.shares.query_queue import Requester
 from bot.suggestions.answers import Subject
-from bot.suggestions.wishes import Adventure, Steering
+from bot.suggestions.steering import Adventure, Steering
 from cogs.shared.audience import channels_for
 from cogs.shared.text import duration, plain
 from cogs.shared.tracks import find_track, suggest_tracks
 from cogs.shares.sharing import sources_from_options
-from cogs.suggestions.options import WishOptions, with_wishes, without
+from cogs.suggestions.options import SteeringOptions, with_steering, without
 from cogs.suggestions.page import BUTTONS, answer, answer_similar
 from models import AnswerKind
 
@@ -39,11 +39,11 @@ class SimilarCog(commands.Cog):
     )
     @app_commands.autocomplete(track=suggest_tracks)
     @app_commands.guild_only()
-    @with_wishes
+    @with_steering
     async def similar(
         self,
         interaction: discord.Interaction[Earworm],
-        wishes: WishOptions,
+        options: SteeringOptions,
         track: str | None = None,
         link: str | None = None,
         file: discord.Attachment | None = None,
@@ -52,12 +52,12 @@ class SimilarCog(commands.Cog):
         assert interaction.guild_id is not None
         if sum(option is not None for option in (track, link, file)) != 1:
             raise NotFound("Name one thing to go by: a track of the library, a link, or a file.")
-        steering = wishes.steering(interaction.created_at, Adventure.SAFE)
+        steering = options.steering(interaction.created_at, Adventure.SAFE)
         sources = sources_from_options(link, file) if track is None else []
-        private = wishes.private
+        private = options.private
         await interaction.response.defer(ephemeral=private)
         channels = await channels_for(interaction, private=private)
-        steering = await without(interaction, wishes, steering, channels)
+        steering = await without(interaction, options, steering, channels)
         if track is not None:
             card = await find_track(interaction, track, channels)
             await answer_similar(interaction, card.id, channels, steering, private=private)

@@ -23,5 +23,5 @@ def test_what_left_out_as_many_is_named_in_one_order_whatever_was_met_first():
     assert order.index(LeftOut.UNHEARD) < order.index(LeftOut.TAG) < order.index(LeftOut.KEY)
 
 
-def test_every_rule_and_wish_has_words():
+def test_every_rule_and_filter_has_words():
     assert set(LEFT_OUT) == set(LeftOut)

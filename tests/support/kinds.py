@@ -54,7 +54,7 @@ LIVE = frozenset(
         "shares/test_pipeline_trouble.py",
         "shares/test_query_queue.py",
         "shares/test_relistener.py",
-        "suggestions/test_rules.py::test_others_who_like_the_same_lead_where_sound_says_nothing",
+        "suggestions/test_recommender_rules.py::test_others_who_like_the_same_lead_where_sound_says_nothing",
         "taste/test_benchmarks.py::test_speed_is_measured_beside_the_floor",
         "taste/test_colike.py::test_a_model_is_learnt_once_and_again_when_it_is_old",
         "taste/test_colike.py::test_if_learning_fails_at_first_there_is_no_model_and_the_log_says_why",
@@ -105,7 +105,7 @@ SLOW = (
     "audio/test_decode_attacks.py",
     "audio/test_decode.py",
     "playlists/test_service.py",
-    "suggestions/test_rules.py",
+    "suggestions/test_recommender_rules.py",
     "embedders/test_openl3_net.py",
 )
 

@@ -1,4 +1,4 @@
-"""Every wish can be asked for with the options of a command."""
+"""Every filter can be asked for with the options of a command."""
 
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ import discord
 import pytest
 
 from bot.client import Earworm
-from bot.suggestions.wishes import Steering, named_tempo
-from cogs.suggestions.options import DESCRIBED, WishOptions
+from bot.suggestions.steering import Steering, named_tempo
+from cogs.suggestions.options import DESCRIBED, SteeringOptions
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ def member(user_id: int) -> discord.User:
 
 
 def test_nothing_that_can_be_steered_is_left_out() -> None:
-    options = WishOptions(
+    options = SteeringOptions(
         tag="jazz",
         tempo="118",
         key="Cb",
@@ -41,7 +41,7 @@ def test_nothing_that_can_be_steered_is_left_out() -> None:
 
 @pytest.mark.asyncio(loop_scope="package")
 @pytest.mark.parametrize("command", ["recommend", "similar"])
-async def test_each_command_has_every_wish(bot: Earworm, command: str) -> None:
+async def test_each_command_has_every_filter(bot: Earworm, command: str) -> None:
     found = bot.tree.get_command(command)
     assert isinstance(found, discord.app_commands.Command)
     assert {option.name for option in found.parameters} >= DESCRIBED.keys()

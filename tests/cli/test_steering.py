@@ -1,4 +1,4 @@
-"""Every wish can be asked for on the command line."""
+"""Every filter can be asked for on the command line."""
 
 import argparse
 from dataclasses import fields
@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from bot.cli.wishes import add_wishes, steering_from
+from bot.cli.steering import add_steering, steering_from
 from bot.services import Services
-from bot.suggestions.wishes import Steering, named_tempo
+from bot.suggestions.steering import Steering, named_tempo
 from tests.support.library import ANA, BEN, GUILD
 from tests.support.scene import Scene, near
 
@@ -21,7 +21,7 @@ ALL = (
 @pytest.fixture
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
-    add_wishes(parser)
+    add_steering(parser)
     return parser
 
 

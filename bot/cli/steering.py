@@ -9,34 +9,32 @@ from bot.errors import NotFound
 
 if TYPE_CHECKING:
     from bot.services import Services
-    from bot.suggestions.wishes import Steering
+    from bot.suggestions.steering import Steering
 
 
-def add_wishes(parser: argparse.ArgumentParser, *, adventure: str = "balanced") -> None:
+def add_steering(parser: argparse.ArgumentParser, *, adventure: str = "balanced") -> None:
     """Add the options; `adventure` is what nobody has to ask for."""
-    wishes = parser.add_argument_group("wishes")
+    group = parser.add_argument_group("wishes")
     several: dict[str, Any] = {"action": "extend", "nargs": "+", "default": []}
-    wishes.add_argument(
-        "--tag", "--genre", metavar="TAG", help="with each of these tags or genres", **several
-    )
-    wishes.add_argument(
+    group.add_argument("--tag", "--genre", metavar="TAG", help="with each of these tags or genres", **several)
+    group.add_argument(
         "--tempo", type=tempo_range, metavar="LOW-HIGH", help="beats a minute, like 90-120 or 118"
     )
-    wishes.add_argument("--key", default="", metavar="KEY", help='like "A minor", or minor for all of them')
-    wishes.add_argument("--sharer", type=discord_id, metavar="ID", help="shared by this member")
-    wishes.add_argument("--since", type=day, metavar="DATE", help="shared on or after a day, like 2026-05-01")
-    wishes.add_argument("--not-artist", metavar="ARTIST", help="nothing by these artists", **several)
-    wishes.add_argument("--exclude", metavar="T", help="none of these tracks", **several)
-    wishes.add_argument(
+    group.add_argument("--key", default="", metavar="KEY", help='like "A minor", or minor for all of them')
+    group.add_argument("--sharer", type=discord_id, metavar="ID", help="shared by this member")
+    group.add_argument("--since", type=day, metavar="DATE", help="shared on or after a day, like 2026-05-01")
+    group.add_argument("--not-artist", metavar="ARTIST", help="nothing by these artists", **several)
+    group.add_argument("--exclude", metavar="T", help="none of these tracks", **several)
+    group.add_argument(
         "--exclude-member",
         type=discord_id,
         metavar="ID",
         help="nothing that only these members shared",
         **several,
     )
-    wishes.add_argument("--mixes", action="store_true", help="also mixes of 15 minutes and more")
-    wishes.add_argument("--talk", action="store_true", help="also talk")
-    wishes.add_argument(
+    group.add_argument("--mixes", action="store_true", help="also mixes of 15 minutes and more")
+    group.add_argument("--talk", action="store_true", help="also talk")
+    group.add_argument(
         "--adventure",
         choices=["safe", "balanced", "bold"],
         default=adventure,
@@ -45,8 +43,8 @@ def add_wishes(parser: argparse.ArgumentParser, *, adventure: str = "balanced") 
 
 
 async def steering_from(arguments: argparse.Namespace, services: "Services") -> "Steering":
-    """The wishes of a command line. Raises NotFound for a track or key that there isn't."""
-    from bot.suggestions.wishes import Adventure, Steering, named_key
+    """The steering that a command line asks for. Raises NotFound for a track or key that there isn't."""
+    from bot.suggestions.steering import Adventure, Steering, named_key
 
     excluded = [await services.catalog.resolve(arguments.guild, name, None) for name in arguments.exclude]
     return Steering(
@@ -66,7 +64,7 @@ async def steering_from(arguments: argparse.Namespace, services: "Services") -> 
 
 def tempo_range(text: str) -> tuple[float, float]:
     """Lowest and highest beats a minute: "90-120", or one tempo and what is near it. Raises ArgumentTypeError."""
-    from bot.suggestions.wishes import named_tempo
+    from bot.suggestions.steering import named_tempo
 
     try:
         return named_tempo(text)

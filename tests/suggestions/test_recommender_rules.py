@@ -10,7 +10,7 @@ from bot.suggestions.answers import NewAnswer, Subject
 from bot.suggestions.engine import Engine
 from bot.suggestions.pick import Arm
 from bot.suggestions.recommender import Recommender
-from bot.suggestions.wishes import LONG_SECONDS, Adventure, Steering
+from bot.suggestions.steering import LONG_SECONDS, Adventure, Steering
 from bot.suggestions.wording import ReasonKind
 from models import AnswerKind, Track
 from tests.support.library import ANA, BEN, CLEO, GUILD, HIDDEN, PUBLIC, START, add_share, add_track
@@ -177,7 +177,7 @@ async def test_contradictions_are_refused_also_without_a_library(recommender):
         await recommender.recommend(GUILD, BEN, None, steering=Steering(tempo=(120, 90)))
 
 
-async def test_few_results_say_what_the_wishes_left_out_and_what_would_help(scene, recommender):
+async def test_few_results_say_what_the_filters_left_out_and_what_would_help(scene, recommender):
     rock = await songs(scene)
     await scene.vote(BEN, LIKE, rock[0])
     answer = await recommender.recommend(GUILD, BEN, None, steering=Steering(tags=("jazz",)), now=LATER)

@@ -101,8 +101,8 @@ def checked(steering: Steering) -> Steering:
     return replace(steering, tags=tuple(map(searchable, steering.tags)))
 
 
-def unmet_wish(steering: Steering, facts: Facts, channels: VisibleChannels = None) -> LeftOut | None:
-    """The first of `checked` wishes that a track doesn't meet; None if all are met that don't ask who shared it."""
+def unmet_filter(steering: Steering, facts: Facts, channels: VisibleChannels = None) -> LeftOut | None:
+    """The first of `checked` filters that a track doesn't meet; None if all are met that don't ask who shared it."""
     if steering.tags and not facts.tagged(steering.tags, channels):
         return LeftOut.TAG
     if steering.tempo and not steering.tempo[0] <= facts.tempo <= steering.tempo[1]:

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from bot.errors import NotFound
 from bot.library.facts import Facts, ShareNames
-from bot.suggestions.wishes import LONG_SECONDS, Steering, checked, diversified, named_key, unmet_wish
+from bot.suggestions.steering import (
+    LONG_SECONDS,
+    Steering,
+    checked,
+    diversified,
+    named_key,
+    named_tempo,
+    unmet_filter,
+)
 
 
 def facts(**changes) -> Facts:
@@ -28,13 +36,13 @@ def facts(**changes) -> Facts:
 
 def test_a_genre_counts_only_where_the_share_that_has_it_is_seen() -> None:
     steering = checked(Steering(tags=("Shoegaze", "Hip-Hop")))
-    assert unmet_wish(steering, facts(), frozenset({1})) is None
-    assert unmet_wish(steering, facts(), None) is None
-    assert unmet_wish(steering, facts(), frozenset({2})) == "tag"
+    assert unmet_filter(steering, facts(), frozenset({1})) is None
+    assert unmet_filter(steering, facts(), None) is None
+    assert unmet_filter(steering, facts(), frozenset({2})) == "tag"
 
 
 @pytest.mark.parametrize(
-    ("steering", "wish"),
+    ("steering", "unmet"),
     [
         (Steering(), None),
         (Steering(tags=("Hip-Hop",)), None),
@@ -49,21 +57,21 @@ def test_a_genre_counts_only_where_the_share_that_has_it_is_seen() -> None:
         (Steering(without_tracks=frozenset({7})), "track"),
     ],
 )
-def test_a_track_meets_every_wish_or_fails_one(steering, wish):
-    assert unmet_wish(checked(steering), facts()) == wish
+def test_a_track_meets_every_filter_or_fails_one(steering, unmet):
+    assert unmet_filter(checked(steering), facts()) == unmet
 
 
 def test_a_sharp_is_another_key():
-    assert unmet_wish(Steering(key="A minor"), facts(key="A# minor")) == "key"
+    assert unmet_filter(Steering(key="A minor"), facts(key="A# minor")) == "key"
 
 
-def test_what_was_not_measured_fails_a_wish_for_it():
-    assert unmet_wish(Steering(tempo=(1, 300)), facts(tempo=0.0)) == "tempo"
-    assert unmet_wish(Steering(key="minor"), facts(key="")) == "key"
+def test_what_was_not_measured_fails_a_filter_by_it():
+    assert unmet_filter(Steering(tempo=(1, 300)), facts(tempo=0.0)) == "tempo"
+    assert unmet_filter(Steering(key="minor"), facts(key="")) == "key"
 
 
 @pytest.mark.parametrize(
-    ("changes", "steering", "wish"),
+    ("changes", "steering", "unmet"),
     [
         ({"seconds": float(LONG_SECONDS)}, Steering(), "length"),
         ({"seconds": float(LONG_SECONDS)}, Steering(long=True), None),
@@ -71,8 +79,8 @@ def test_what_was_not_measured_fails_a_wish_for_it():
         ({"speech": 0.9}, Steering(talk=True), None),
     ],
 )
-def test_mixes_and_talk_come_only_when_asked_for(changes, steering, wish):
-    assert unmet_wish(steering, facts(**changes)) == wish
+def test_mixes_and_talk_come_only_when_asked_for(changes, steering, unmet):
+    assert unmet_filter(steering, facts(**changes)) == unmet
 
 
 @pytest.mark.parametrize(
@@ -108,7 +116,7 @@ def test_contradictions_are_refused(steering):
         checked(steering)
 
 
-def test_a_wish_that_depends_on_shares_is_known():
+def test_a_filter_that_depends_on_shares_is_known():
     assert not Steering(tags=("a",)).by_share
     assert Steering(since=datetime.min).by_share and Steering(without_members=frozenset({1})).by_share
 
@@ -133,3 +141,28 @@ def test_the_bolder_the_more_different_and_the_best_always_first(seed, limit):
 
 def test_diversity_of_nothing_is_nothing():
     assert diversified(np.zeros(0), np.zeros((0, 0)), 0.5, 5) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "tempo"),
+    [
+        ("90-110", (90, 110)),
+        (" 90 – 110 BPM ", (90, 110)),
+        ("90 to 110", (90, 110)),
+        ("92.5-93.5", (92.5, 93.5)),
+        ("140-100", (140, 100)),  # refused where all filters are looked at together
+    ],
+)
+def test_a_range_is_taken_as_it_is(text, tempo):
+    assert named_tempo(text) == tempo
+
+
+@pytest.mark.parametrize("text", ["120", "120bpm", "120.0"])
+def test_one_tempo_is_meant_roughly(text):
+    assert named_tempo(text) == pytest.approx((112.8, 127.2))
+
+
+@pytest.mark.parametrize("text", ["", "fast", "0", "0-90", "90-0", "90-", "-5", "1-2-3", "nan", "inf", "1e3"])
+def test_what_is_no_tempo_is_refused(text):
+    with pytest.raises(NotFound, match="120, or 90-110"):
+        named_tempo(text)
