@@ -53,15 +53,9 @@ for module in json.load(sys.stdin):
 
 
 def modules() -> list[str]:
-    """Every module of bot/, discord_sandbox/ and models/."""
-    files = [
-        file
-        for package in ("bot", "discord_sandbox", "models")
-        for file in sorted((ROOT / package).rglob("*.py"))
-    ]
-    return [
-        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files
-    ]
+    """Every module of these packages."""
+    files = [file.relative_to(ROOT) for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    return [".".join(file.with_suffix("").parts).removesuffix(".__init__") for file in files]
 
 
 def run(script: str, names: Iterable[str]) -> str:
