@@ -24,7 +24,7 @@ COMPARISON_LAG_WORDS = 6  # words: what a frame is compared with
 LOWEST, HIGHEST = 250, 3_000  # Hz: what every codec keeps
 BITS = 32
 CHUNK = 1 << 20  # samples
-FRAMES = 256  # at a time
+FRAMES_PER_BATCH = 256
 QUIET_ENERGY_RATIO = 1e-6  # of the loudest frame's energy: nothing to be heard
 
 SKETCH_DISTANCES = range(1, 5)
@@ -109,8 +109,8 @@ def _band_energies(samples: NDArray[np.float32]) -> Iterator[NDArray[np.float64]
     frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP]
     edges = np.geomspace(LOWEST, HIGHEST, BITS + 2) * WINDOW / RATE
     whole = edges.astype(int)
-    for start in range(0, len(frames), FRAMES):
-        power = np.abs(np.fft.rfft(frames[start : start + FRAMES] * hann)) ** 2
+    for start in range(0, len(frames), FRAMES_PER_BATCH):
+        power = np.abs(np.fft.rfft(frames[start : start + FRAMES_PER_BATCH] * hann)) ** 2
         below = np.cumsum(power, axis=1, dtype=np.float64)  # up to and including a bin
         yield np.diff(below[:, whole - 1] + (edges - whole) * power[:, whole], axis=1)
 

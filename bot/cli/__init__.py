@@ -1,1 +1,1 @@
-"""One module a command; each has `add_arguments(parser)` and `async run(arguments, settings) -> int`."""
+"""The command line; a command's module has `add_arguments(parser)` and `async run(arguments, settings) -> int`."""

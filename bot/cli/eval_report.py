@@ -9,12 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.embedders.retrieval_measures import LEVEL, MEASURES, RESAMPLES, Comparison, Intervals, Lead, Measures
+from bot.embedders.retrieval_measures import (
+    CONFIDENCE_PERCENT,
+    MEASURES,
+    RESAMPLES,
+    Comparison,
+    Intervals,
+    Lead,
+    Measures,
+)
 from bot.vectors.calibration import MIN_TRACKS
 
-HEADS = {"precision_at_5": "precision@5", "r_precision": "R-precision", "map": "MAP"}
-PAIRED = "differences, paired"
-WIDE = 21
+COLUMN_TITLES = {"precision_at_5": "precision@5", "r_precision": "R-precision", "map": "MAP"}
+PAIRED_TITLE = "differences, paired"
+COLUMN_WIDTH = 21
 DIGITS = 4
 
 
@@ -68,7 +76,7 @@ def document(report: Report, left_out: Mapping[str, str], skipped: Mapping[str, 
         "songs": report.songs,
         "folders": report.folders,
         "queries": report.comparison.queries,
-        "interval_percent": LEVEL,
+        "interval_percent": CONFIDENCE_PERCENT,
         "resamples": RESAMPLES,
         "results": results,
         "pairs": pairs,
@@ -82,12 +90,12 @@ def text(report: Report, left_out: Mapping[str, str]) -> str:
     """The same as two tables."""
     names = [standing.name for standing in report.comparison.standings]
     pairs = [f"{lead.first} – {lead.second}" for lead in report.comparison.leads]
-    first = max(map(len, [*names, *pairs, PAIRED])) + 2
-    heads = "".join(f"{HEADS[measure]:<{WIDE}}" for measure in MEASURES)
+    first = max(map(len, [*names, *pairs, PAIRED_TITLE])) + 2
+    heads = "".join(f"{COLUMN_TITLES[measure]:<{COLUMN_WIDTH}}" for measure in MEASURES)
     lines = [
         f"{report.comparison.queries} songs look for the others of their folder ({report.folders} folders) "
         f"among {report.songs}.",
-        f"Means over them, with {LEVEL}% intervals from drawing them again {RESAMPLES} times; "
+        f"Means over them, with {CONFIDENCE_PERCENT}% intervals from drawing them again {RESAMPLES} times; "
         "unrelated: median cosine across folders.",
         "",
         f"{'':<{first}}{heads}unrelated",
@@ -97,7 +105,7 @@ def text(report: Report, left_out: Mapping[str, str]) -> str:
         unrelated = report.unrelated.get(standing.name)
         last = "" if unrelated is None else f"{unrelated:.3f}"
         lines.append(f"{standing.name:<{first}}{cells}{last}".rstrip())
-    lines += ["", f"{PAIRED:<{first}}{heads}above 0"]
+    lines += ["", f"{PAIRED_TITLE:<{first}}{heads}above 0"]
     for pair, lead in zip(pairs, report.comparison.leads, strict=True):
         lines.append(f"{pair:<{first}}{_cells(lead.differences, lead.intervals, '+')}{_above(lead)}")
     few = [f"Vectors are standardised from {MIN_TRACKS} songs on, as in a server's library; these are fewer."]
@@ -108,11 +116,11 @@ def text(report: Report, left_out: Mapping[str, str]) -> str:
 
 def _cells(means: Measures, intervals: Intervals, sign: str) -> str:
     shown = (f"{means[m]:{sign}.3f} ({intervals[m][0]:.2f}, {intervals[m][1]:.2f})" for m in MEASURES)
-    return "".join(f"{cell:<{WIDE}}" for cell in shown)
+    return "".join(f"{cell:<{COLUMN_WIDTH}}" for cell in shown)
 
 
 def _above(lead: Lead) -> str:
-    above = [HEADS[measure] for measure in MEASURES if lead.is_above_zero(measure)]
+    above = [COLUMN_TITLES[measure] for measure in MEASURES if lead.is_above_zero(measure)]
     return ", ".join(above) if above else "none"
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from bot.cli.sandboxed_bot import best_embedder, share_weights
 from bot.settings import Settings
 
-USUAL_PORT = 8420
+DEFAULT_PORT = 8420
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
-    parser.add_argument("--port", type=_port, help=f"the page's; {USUAL_PORT} if that is free")
+    parser.add_argument("--port", type=_port, help=f"the page's; {DEFAULT_PORT} if that is free")
     parser.add_argument("--home", type=Path, help="keep the library here; else it goes in the end")
     parser.set_defaults(run=run)
 
@@ -34,7 +34,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     embedder = best_embedder(settings.home)
     with _home(arguments.home) as home:
         share_weights(settings.home, home)
-        await serve_sandbox(settings, home, embedder, arguments.port, USUAL_PORT)
+        await serve_sandbox(settings, home, embedder, arguments.port, DEFAULT_PORT)
     return 0
 
 

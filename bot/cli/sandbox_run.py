@@ -26,11 +26,13 @@ Try this first:
 """
 
 
-async def serve_sandbox(settings: Settings, home: Path, embedder: str, port: int | None, usual: int) -> None:
-    """Serve the page, at the usual port unless one is named, until it is stopped. Raises SettingsError."""
+async def serve_sandbox(
+    settings: Settings, home: Path, embedder: str, port: int | None, default_port: int
+) -> None:
+    """Serve the page, at the default port unless one is named, until it is stopped. Raises SettingsError."""
     async with Sandbox() as discord:
         visit = SandboxVisit(DemoServer.build(discord))
-        async with _opened(visit, port, usual) as page:
+        async with _opened(visit, port, default_port) as page:
             await _serve(visit, _settings(discord, settings, embedder, home), _greeting(page, embedder))
 
 
@@ -38,23 +40,23 @@ async def serve_sandbox(settings: Settings, home: Path, embedder: str, port: int
 class SandboxVisit:
     """The demo server and, once it is connected, the bot."""
 
-    club: DemoServer
+    server: DemoServer
     bot: Earworm | None = None
 
     @property
     def extras(self) -> tuple[MenuEntry, ...]:
         """What the page offers besides what Discord does."""
         return (
-            MenuEntry("Let the others share eight songs", self.club.share_songs),
+            MenuEntry("Let the others share eight songs", self.server.share_songs),
             MenuEntry("Post the weekly digest now", self.post_digest),
         )
 
     async def post_digest(self) -> None:
         """Let the bot believe that the digest's hour has come. Raises SandboxError if it is off."""
-        guild = await self.bot.services.guilds.get(self.club.guild.id) if self.bot else None
+        guild = await self.bot.services.guilds.get(self.server.guild.id) if self.bot else None
         if self.bot is None or guild is None or guild.digest_channel_id is None:
             raise SandboxError(NO_DIGEST)
-        due = await self.bot.services.digests.next_due(guild, self.club.discord.clock.now())
+        due = await self.bot.services.digests.next_due(guild, self.server.discord.clock.now())
         await self.bot.get_cog("digest").post_all(due + timedelta(seconds=1))  # type: ignore[union-attr]
 
 
@@ -64,7 +66,7 @@ async def _serve(visit: SandboxVisit, settings: Settings, greeting: str) -> None
     bot = asyncio.create_task(client.run(settings, ready=ready.set_result))
     try:
         visit.bot = await while_running(bot, asyncio.wait_for(ready, START_SECONDS))
-        await while_running(bot, visit.club.set_up())
+        await while_running(bot, visit.server.set_up())
         print(greeting, flush=True)
         await bot
     finally:
@@ -73,11 +75,11 @@ async def _serve(visit: SandboxVisit, settings: Settings, greeting: str) -> None
 
 
 @contextlib.asynccontextmanager
-async def _opened(visit: SandboxVisit, port: int | None, usual: int) -> AsyncIterator[SandboxPage]:
-    """The page at this port; without one at the usual port or, if that is taken, at any. Raises SettingsError."""
-    about = {"speaker": visit.club.members[1], "here": visit.club.music, "songs": visit.club.songs}
-    for tried in (usual, 0) if port is None else (port,):
-        page = SandboxPage(visit.club.guild, port=tried, extras=visit.extras, **about)  # type: ignore[arg-type]
+async def _opened(visit: SandboxVisit, port: int | None, default_port: int) -> AsyncIterator[SandboxPage]:
+    """The page at this port; without one at the default port or, if that is taken, at any. Raises SettingsError."""
+    about = {"speaker": visit.server.members[1], "here": visit.server.music, "songs": visit.server.songs}
+    for tried in (default_port, 0) if port is None else (port,):
+        page = SandboxPage(visit.server.guild, port=tried, extras=visit.extras, **about)  # type: ignore[arg-type]
         try:
             await page.open()
         except OSError as error:

@@ -13,22 +13,21 @@ from bot.embedders.keras_weights import Layer
 from bot.embedders.openl3_net import POOLED, Weights, folded, pooled
 from bot.embedders.winograd import PATCH, PRODUCTS, TILE, kernels, transformed_kernel
 
-FLOAT = 4
-"""Bytes."""
+FLOAT_BYTES = 4
 
-FIRST = 64
+FIRST_CHANNELS = 64
 """Channels of the first convolution."""
 
-CHUNK = 128
+MAX_CHANNELS_AT_ONCE = 128
 """Channels out at a time, at most: their products are still in the cache when they are added up."""
 
-TILES = (100, 50, 100, 104, 96, 192, 192)
+TILES_PER_BATCH = (100, 50, 100, 104, 96, 192, 192)
 """Tiles at a time, for each convolution but the first; measured."""
 
-TOGETHER = 4
+WINDOWS_PER_BATCH = 4
 """Windows whose last two convolutions are done at once: those kernels are too big for any cache."""
 
-ALONE = 5
+WINDOWWISE_CONVOLUTIONS = 5
 """Convolutions after the first that are done window by window."""
 
 
@@ -43,7 +42,7 @@ class FastNetwork:
         self._pool = pool
         self._scale, self._shift = float(layers[0].scale[0]), float(layers[0].shift[0])
         self._first = (
-            torch.from_numpy(first_kernel.reshape(FIRST, 9).T.copy()),
+            torch.from_numpy(first_kernel.reshape(FIRST_CHANNELS, 9).T.copy()),
             torch.from_numpy(first_bias),
         )
         self._steps: list[_Step] = []
@@ -54,18 +53,20 @@ class FastNetwork:
 
     def __call__(self, decibels: Tensor) -> Tensor:
         """(b, frequencies, steps) to (b, 512 or 6144)."""
-        return torch.cat([self._some(windows) for windows in _parts(decibels, TOGETHER, 0)])
+        return torch.cat([self._some(windows) for windows in _parts(decibels, WINDOWS_PER_BATCH, 0)])
 
     def _some(self, windows: Tensor) -> Tensor:
         count = len(windows)
         space = self._space()
         for place, image in enumerate(functional.pad(windows * self._scale + self._shift, (1, 1, 1, 1))):
             source: _Source = _FirstRows(image, *self._first, space.strip)
-            for i in range(ALONE):
-                target = space.maps[i][place : place + 1] if i == ALONE - 1 else space.maps[i]
+            for i in range(WINDOWWISE_CONVOLUTIONS):
+                target = (
+                    space.maps[i][place : place + 1] if i == WINDOWWISE_CONVOLUTIONS - 1 else space.maps[i]
+                )
                 self._steps[i].run(source, target, space)
                 source = _Stored(target)
-        for i in range(ALONE, len(self._steps)):
+        for i in range(WINDOWWISE_CONVOLUTIONS, len(self._steps)):
             self._steps[i].run(_Stored(space.maps[i - 1][:count]), space.maps[i][:count], space)
         height, width = self._steps[-1].out_shape
         out = space.maps[-1][:count, 1 : 1 + height, 1 : 1 + width].permute(0, 3, 1, 2)
@@ -89,10 +90,10 @@ class _Step:
         self.out_shape = (height // 2, width // 2) if self.pooled else shape
         self.high, self.wide = -(-height // TILE), -(-width // TILE)
         self.step = TILE // 2 if self.pooled else TILE
-        self.rows_at_once = max(1, TILES[i - 1] // self.wide)
-        self._floor = np.float32(0 if i < len(TILES) else -np.inf)
+        self.rows_at_once = max(1, TILES_PER_BATCH[i - 1] // self.wide)
+        self._floor = np.float32(0 if i < len(TILES_PER_BATCH) else -np.inf)
         self._bias = torch.from_numpy(bias)
-        self.chunk = min(CHUNK, self.channels_out)
+        self.chunk = min(MAX_CHANNELS_AT_ONCE, self.channels_out)
         whole = torch.from_numpy(transformed_kernel(kernel))
         self._kernels = [part.contiguous() for part in _parts(whole, self.chunk, 2)]
         self._do = kernels()
@@ -113,20 +114,20 @@ class _Step:
         sums = space.sums[: PRODUCTS * tiles * self.chunk].view(PRODUCTS, tiles, self.chunk)
         into, out_of = products.data_ptr(), sums.data_ptr()
         for place, row in enumerate(rows):
-            start = into + place * self.wide * PRODUCTS * self.channels * FLOAT
+            start = into + place * self.wide * PRODUCTS * self.channels * FLOAT_BYTES
             self._do.into(
                 source.patch(*divmod(row, self.high)), source.row_bytes, self.channels, start, self.wide
             )
-        window_bytes, row_bytes, pixel_bytes, _ = (stride * FLOAT for stride in target.stride())
+        window_bytes, row_bytes, pixel_bytes, _ = (stride * FLOAT_BYTES for stride in target.stride())
         corner = target.data_ptr() + row_bytes + pixel_bytes
         for chunk, kernel in enumerate(self._kernels):
             torch.bmm(products.transpose(0, 1), kernel, out=sums)
-            shift = chunk * self.chunk * FLOAT
+            shift = chunk * self.chunk * FLOAT_BYTES
             for place, row in enumerate(rows):
                 window, high = divmod(row, self.high)
                 self._do.out(
-                    out_of + place * self.wide * self.chunk * FLOAT,
-                    tiles * self.chunk * FLOAT,
+                    out_of + place * self.wide * self.chunk * FLOAT_BYTES,
+                    tiles * self.chunk * FLOAT_BYTES,
                     self.chunk,
                     self._bias.data_ptr() + shift,
                     self._floor,
@@ -153,10 +154,14 @@ class _Stored(_Source):
 
     def __init__(self, stored: Tensor) -> None:
         self._stored = stored
-        self.row_bytes = stored.stride(1) * FLOAT
+        self.row_bytes = stored.stride(1) * FLOAT_BYTES
 
     def patch(self, window: int, row: int, /) -> int:
-        return self._stored.data_ptr() + window * self._stored.stride(0) * FLOAT + row * TILE * self.row_bytes
+        return (
+            self._stored.data_ptr()
+            + window * self._stored.stride(0) * FLOAT_BYTES
+            + row * TILE * self.row_bytes
+        )
 
 
 class _FirstRows(_Source):
@@ -166,10 +171,10 @@ class _FirstRows(_Source):
         self._image, self._kernel, self._bias, self._strip = image, kernel, bias, strip
         self._do = kernels().first
         self._height, self._width = image.shape[0] - 2, image.shape[1] - 2
-        self.row_bytes = strip.stride(0) * FLOAT
+        self.row_bytes = strip.stride(0) * FLOAT_BYTES
 
     def patch(self, _window: int, row: int, /) -> int:
-        image_row = self._image.stride(0) * FLOAT
+        image_row = self._image.stride(0) * FLOAT_BYTES
         for place, y in enumerate(range(row * TILE - 1, row * TILE + PATCH - 1)):
             if not 0 <= y < self._height:
                 self._strip[place] = 0
@@ -180,7 +185,7 @@ class _FirstRows(_Source):
                 self._kernel.data_ptr(),
                 self._bias.data_ptr(),
                 self._width,
-                self._strip.data_ptr() + place * self.row_bytes + FIRST * FLOAT,
+                self._strip.data_ptr() + place * self.row_bytes + FIRST_CHANNELS * FLOAT_BYTES,
             )
         return self._strip.data_ptr()
 
@@ -189,7 +194,7 @@ class _Space:
     """A thread's memory for everything between the spectrogram and the embedding."""
 
     def __init__(self, steps: Sequence[_Step]) -> None:
-        self.strip = torch.zeros(PATCH, steps[0].wide * TILE + 2, FIRST)
+        self.strip = torch.zeros(PATCH, steps[0].wide * TILE + 2, FIRST_CHANNELS)
         self.maps = []
         for i, step in enumerate(steps):
             rows, columns = 1 + step.high * step.step, 1 + step.wide * step.step
@@ -197,7 +202,7 @@ class _Space:
                 following = steps[i + 1]
                 rows = max(rows, following.high * TILE + 2)
                 columns = max(columns, following.wide * TILE + 2)
-            windows = 1 if i < ALONE - 1 else TOGETHER
+            windows = 1 if i < WINDOWWISE_CONVOLUTIONS - 1 else WINDOWS_PER_BATCH
             self.maps.append(torch.zeros(windows, rows, columns, step.channels_out))
         most = [step.rows_at_once * step.wide for step in steps]
         self.products = torch.zeros(max(n * PRODUCTS * s.channels for n, s in zip(most, steps, strict=True)))

@@ -17,7 +17,7 @@ from bot.errors import WeightsError
 N_FFT = 1024
 HOP = 320
 BANDS = 64
-SMALLEST = 1e-10
+POWER_FLOOR = 1e-10
 EPSILON = 1e-5
 BLOCKS = 6
 NORM_PARTS = ("running_mean", "running_var", "weight", "bias")
@@ -75,7 +75,7 @@ class Cnn14:
         """(b, steps, bands) decibels."""
         padded = functional.pad(sound.unsqueeze(1), (N_FFT // 2, N_FFT // 2), mode="reflect").squeeze(1)
         spectrum: Tensor = torch.fft.rfft(padded.unfold(1, N_FFT, HOP) * self._taper)
-        return 10 * (spectrum.abs() ** 2 @ self._mel).clamp(min=SMALLEST).log10()
+        return 10 * (spectrum.abs() ** 2 @ self._mel).clamp(min=POWER_FLOOR).log10()
 
     def _norm(self, x: Tensor, name: str) -> Tensor:
         mean, variance, weight, bias = (self._tensors[f"{name}.{part}"] for part in NORM_PARTS)

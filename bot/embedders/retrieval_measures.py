@@ -1,4 +1,4 @@
-"""Which ranking finds the songs that belong together? Retrieval measures, leave one out, and how sure they are; pure.
+"""Retrieval metrics (precision@5, R-precision, MAP), leave-one-out, with bootstrap intervals (pure).
 
 The measures are trec_eval's P_5, Rprec and map (Buckley & Voorhees, TREC 2005, chapter 3): precision@5 divides by
 five even where fewer can be found, and without ties average precision is scikit-learn's. Ties are averaged over
@@ -23,8 +23,8 @@ Kind = TypeVar("Kind", bound=np.generic)
 CUTOFF = 5
 MEASURES = ("precision_at_5", "r_precision", "map")
 RESAMPLES = 10_000
-AT_ONCE = 1000
-LEVEL = 95
+RESAMPLES_PER_BATCH = 1000
+CONFIDENCE_PERCENT = 95
 RRF_K = 60
 """Cormack, Clarke & Büttcher, SIGIR 2009."""
 
@@ -148,13 +148,16 @@ def _drawn_again(results: Array, random: np.random.Generator) -> Array:
     count = results.shape[1]
     even = np.full(count, 1 / count)
     parts = [
-        random.multinomial(count, even, size=AT_ONCE) @ results / count for _ in range(RESAMPLES // AT_ONCE)
+        random.multinomial(count, even, size=RESAMPLES_PER_BATCH) @ results / count
+        for _ in range(RESAMPLES // RESAMPLES_PER_BATCH)
     ]
     return np.concatenate(parts, axis=1)
 
 
 def _intervals(means: Array) -> Intervals:
-    lows, highs = np.percentile(means, [(100 - LEVEL) / 2, (100 + LEVEL) / 2], axis=0)
+    lows, highs = np.percentile(
+        means, [(100 - CONFIDENCE_PERCENT) / 2, (100 + CONFIDENCE_PERCENT) / 2], axis=0
+    )
     return MappingProxyType(
         {name: (float(low), float(high)) for name, low, high in zip(MEASURES, lows, highs, strict=True)}
     )

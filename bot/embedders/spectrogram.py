@@ -8,7 +8,7 @@ from torch.nn import functional
 RATE = 48_000
 WINDOW = RATE
 HOP = 242
-SMALLEST = 1e-10
+POWER_FLOOR = 1e-10
 DYNAMIC_RANGE = 80.0
 
 MEL_BANDS = {"mel256": 256, "mel128": 128}
@@ -43,6 +43,6 @@ class Spectrogram:
 
 
 def _decibels(magnitude: Tensor) -> Tensor:
-    decibels = 10 * magnitude.clamp(min=SMALLEST).log10()
+    decibels = 10 * magnitude.clamp(min=POWER_FLOOR).log10()
     loudest = decibels.amax(dim=(1, 2), keepdim=True)
     return (decibels - loudest).clamp(min=-DYNAMIC_RANGE)

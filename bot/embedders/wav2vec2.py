@@ -25,7 +25,7 @@ UNUSED = "masked_spec_embed"
 """A parameter of the training only."""
 
 SECONDS = 10
-SHORTEST = 400
+MIN_SAMPLES = 400
 """Samples that the first layers need."""
 
 
@@ -57,7 +57,7 @@ class Wav2Vec2(Embedder):
 def _standardised(clip: Samples) -> Tensor:
     """What transformers' feature extractor does: zero mean, unit variance."""
     standardised = (clip - clip.mean()) / np.sqrt(clip.var() + 1e-7)
-    return torch.from_numpy(np.pad(standardised, (0, max(0, SHORTEST - len(clip)))))[None]
+    return torch.from_numpy(np.pad(standardised, (0, max(0, MIN_SAMPLES - len(clip)))))[None]
 
 
 def _fill(model: Any, tensors: dict[str, Tensor]) -> None:

@@ -18,8 +18,8 @@ from discord_sandbox.world.permissions import Permission
 HISTORY = Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY
 MANAGE = Permission.VIEW_CHANNEL | Permission.MANAGE_MESSAGES
 PAGE_LIMIT, BULK_LIMIT, BULK_SECONDS = 100, 100, 14 * 86400
-ONE = "/channels/{channel_id}/messages/{message_id}"
-REACTIONS = ONE + "/reactions"
+MESSAGE_PATH = "/channels/{channel_id}/messages/{message_id}"
+REACTIONS = MESSAGE_PATH + "/reactions"
 
 
 def routes() -> Routes:
@@ -28,9 +28,9 @@ def routes() -> Routes:
         ("POST", "/channels/{channel_id}/messages", create),
         ("GET", "/channels/{channel_id}/messages", history),
         ("POST", "/channels/{channel_id}/messages/bulk-delete", bulk_delete),
-        ("GET", ONE, get),
-        ("PATCH", ONE, edit),
-        ("DELETE", ONE, delete),
+        ("GET", MESSAGE_PATH, get),
+        ("PATCH", MESSAGE_PATH, edit),
+        ("DELETE", MESSAGE_PATH, delete),
         ("PUT", REACTIONS + "/{emoji_name}/@me", react),
         ("DELETE", REACTIONS + "/{emoji_name}/@me", unreact),
         ("DELETE", REACTIONS + "/{emoji_name}/{user_id}", unreact_other),

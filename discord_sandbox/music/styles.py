@@ -25,7 +25,7 @@ Random = np.random.Generator
 Option = TypeVar("Option")
 
 SECONDS = 15
-TAIL = 0.6
+TAIL_SECONDS = 0.6
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 PENTATONIC = (0, 2, 3, 4, 6, 7, 9, 10)  # degrees of the minor scale
 MODES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
@@ -45,7 +45,9 @@ class Score:
         self.bars = max(1, round(SECONDS / self.beat / beats_per_bar))
         self.beats_per_bar = beats_per_bar
         self._tonic, self._steps, self._level = tonic, MODES[mode], level
-        self._samples = np.zeros((int((self.bars * beats_per_bar * self.beat + TAIL) * RATE), 2), np.float32)
+        self._samples = np.zeros(
+            (int((self.bars * beats_per_bar * self.beat + TAIL_SECONDS) * RATE), 2), np.float32
+        )
 
     def note(self, degree: int, octave: int) -> int:
         """The MIDI note of a degree of the scale above the tonic of that octave."""
@@ -67,7 +69,7 @@ class Score:
 
     def mixed(self) -> NDArray[np.float32]:
         """The song at its level (the loudest sample), faded out at its end."""
-        fade = np.linspace(1, 0, int(TAIL * RATE), dtype=np.float32)
+        fade = np.linspace(1, 0, int(TAIL_SECONDS * RATE), dtype=np.float32)
         self._samples[-len(fade) :] *= fade[:, None]
         return self._samples * np.float32(self._level / np.abs(self._samples).max())
 

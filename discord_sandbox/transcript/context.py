@@ -1,4 +1,4 @@
-"""What every part of a message is drawn with: the guild's names, the viewer, time zone and files."""
+"""Rendering context: names, viewer, time zone, files."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo

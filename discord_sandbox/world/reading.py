@@ -1,4 +1,4 @@
-"""Reading a message in the API's form, however it is laid out."""
+"""Extracts text and buttons from a message payload."""
 
 from discord_sandbox.rules.component_rules import BUTTON, texts, walk
 from discord_sandbox.rules.errors import Json

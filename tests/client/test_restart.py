@@ -11,7 +11,7 @@ import pytest_asyncio
 from discord_sandbox import Sandbox, Schema, buttons_of, text_of
 from tests.support.http import site
 from tests.support.process import BotProcess
-from tests.support.running import Club, Told
+from tests.support.running import AnnouncedShare, Club
 from tests.support.songs import encoded, file
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,7 +23,7 @@ class Absence:
 
     club: Club
     process: BotProcess
-    shared: Told
+    shared: AnnouncedShare
     answer: dict[str, Any]
     missed: list[dict[str, Any]] = field(default_factory=list)
 
@@ -44,14 +44,14 @@ async def story(schema: Schema | None, tmp_path_factory: pytest.TempPathFactory)
         shared = await club.share(club.ann, files=files)
         said = await (await club.bo.command(club.hall, "similar", track="song 0")).message()
         assert await process.stop() == 0
-        told = Absence(club, process, shared, said)
-        told.missed.append(await club.bo.post(club.music, files=[file(151, title="While away")]))
-        told.missed.append(
+        absence = Absence(club, process, shared, said)
+        absence.missed.append(await club.bo.post(club.music, files=[file(151, title="While away")]))
+        absence.missed.append(
             await club.cleo.post(thread, web.serve("/missed.mp3", encoded(152, title="In a thread")))
         )
         await club.cleo.post(club.hall, web.serve("/elsewhere.mp3", encoded(153)))
         await process.start()
-        yield told
+        yield absence
         await process.stop(signal.SIGKILL)
         assert discord.violations == []
 

@@ -138,10 +138,10 @@ async def test_removing_what_its_sharer_can_not_see_any_more(bot: Earworm, club:
 async def test_removing_one_of_several_lets_the_reply_say_so(club: Club) -> None:
     one = club.web.serve("/keep.mp3", encoded(102, title="Keep"))
     other = club.web.serve("/drop.mp3", encoded(103, title="Drop"))
-    told = await club.share(club.ann, f"{one} {other}")
+    announced = await club.share(club.ann, f"{one} {other}")
     said = await (await club.ann.command(club.hall, "track", track="drop")).message()
     await club.ann.click(said, label="Remove")
-    reply = await club.discord.wait_for(lambda: _without(club, told.message, "Drop"))
+    reply = await club.discord.wait_for(lambda: _without(club, announced.message, "Drop"))
     assert "**Keep**" in reply["content"]
 
 

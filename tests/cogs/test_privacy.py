@@ -17,8 +17,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
 async def test_export(bot: Earworm, club: Club) -> None:
-    told = await club.share(club.ann, files=[file(110, title="Mine")])
-    await club.ann.react(told.message, "👎")
+    announced = await club.share(club.ann, files=[file(110, title="Mine")])
+    await club.ann.react(announced.message, "👎")
     song = await club.add_song(bot, "Other", by=club.bo)
     await (await club.ann.command(club.hall, "similar", track=str(song))).message()
 
@@ -55,7 +55,7 @@ async def test_forget_leaves_nothing(bot: Earworm, club: Club) -> None:
     said = await (await club.ann.command(club.hall, "privacy forget")).message()
     assert said["content"].startswith("Erased: your name, 2 share(s), 1 reaction(s)")
     ours = [own, first, failed]
-    await club.discord.wait_for(lambda: not any(club.replies_to(told.message) for told in ours))
+    await club.discord.wait_for(lambda: not any(club.replies_to(announced.message) for announced in ours))
     await club.discord.wait_for(lambda: club.ann.mention not in club.replies_to(second.message)[0]["content"])
 
     assert await traces(bot, club.ann.id) == []

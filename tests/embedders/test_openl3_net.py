@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bot.embedders.keras_weights import Layer, read_layers
-from bot.embedders.openl3_fast import TOGETHER, FastNetwork
+from bot.embedders.openl3_fast import WINDOWS_PER_BATCH, FastNetwork
 from bot.embedders.openl3_net import FINAL_POOL, OpenL3Network
 from bot.embedders.spectrogram import SHAPES
 from bot.embedders.winograd import PRODUCTS, transformed_kernel
@@ -57,7 +57,7 @@ def test_both_networks_are_the_one_that_was_described(layers: list[Layer], kind:
 
 
 def test_what_was_computed_before_leaves_no_trace(layers: list[Layer]) -> None:
-    x = decibels("mel128", TOGETHER + 1)
+    x = decibels("mel128", WINDOWS_PER_BATCH + 1)
     network = FastNetwork(layers, FINAL_POOL["mel128", 512], SHAPES["mel128"])
     with torch.inference_mode():
         together = network(x)

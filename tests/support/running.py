@@ -61,7 +61,7 @@ async def running(settings: Settings) -> AsyncIterator[Earworm]:
 
 
 @dataclass(frozen=True)
-class Told:
+class AnnouncedShare:
     """A member's message and the bot's reply to it."""
 
     message: dict[str, Any]
@@ -102,10 +102,10 @@ class Club:
         *,
         channel: Channel | None = None,
         **options: Any,
-    ) -> Told:
-        """Post something and wait until the bot has told what became of it."""
+    ) -> AnnouncedShare:
+        """Post something and wait until the bot has announced what became of it."""
         message = await member.post(channel or self.music, text, files=files, **options)
-        return Told(message, await self.reply_to(message))
+        return AnnouncedShare(message, await self.reply_to(message))
 
     async def reply_to(self, message: dict[str, Any], *, timeout: float = PATIENCE) -> dict[str, Any]:
         """The bot's one reply to a message, once nothing of it is still on its way."""

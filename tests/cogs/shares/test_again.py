@@ -4,13 +4,13 @@ import pytest
 
 from bot.client import Earworm
 from discord_sandbox import text_of
-from tests.support.running import Club, Told
+from tests.support.running import AnnouncedShare, Club
 from tests.support.songs import encoded, file
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
-def before(club: Club, first: Told) -> str:
+def before(club: Club, first: AnnouncedShare) -> str:
     place = f"{club.guild.id}/{first.message['channel_id']}/{first.message['id']}"
     return f"[jump to it](https://discord.com/channels/{place})"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bot.client import Earworm
-from tests.support.running import Club, Told, eventually
+from tests.support.running import AnnouncedShare, Club, eventually
 from tests.support.songs import encoded, file
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -22,23 +22,23 @@ async def test_while_it_is_on_its_way(bot: Earworm, club: Club) -> None:
     await club.ann.delete(message)
     await club.discord.wait_for(lambda: club.music.messages == [], 10)
     let_go.set()
-    told = await club.share(club.bo, files=[file(71, title="Other")])
+    announced = await club.share(club.bo, files=[file(71, title="Other")])
     assert await library(bot, club) == ["Other"]
-    assert [m["id"] for m in club.music.messages] == [told.message["id"], told.reply["id"]]
+    assert [m["id"] for m in club.music.messages] == [announced.message["id"], announced.reply["id"]]
 
 
 async def test_at_once(bot: Earworm, club: Club) -> None:
     message = await club.ann.post(club.music, files=[file(72)])
     await club.ann.delete(message)
-    told = await club.share(club.bo, files=[file(73, title="Other")])
+    announced = await club.share(club.bo, files=[file(73, title="Other")])
     await club.discord.quiet(0.5)
     assert await library(bot, club) == ["Other"]
-    assert [m["id"] for m in club.music.messages] == [told.message["id"], told.reply["id"]]
+    assert [m["id"] for m in club.music.messages] == [announced.message["id"], announced.reply["id"]]
 
 
 async def test_after_it_was_told(bot: Earworm, club: Club) -> None:
-    told = await club.share(club.ann, files=[file(74)])
-    await club.ann.delete(told.message)
+    announced = await club.share(club.ann, files=[file(74)])
+    await club.ann.delete(announced.message)
     await club.discord.wait_for(lambda: club.music.messages == [])
 
     async def gone() -> bool:
@@ -58,8 +58,8 @@ async def test_the_track_stays_while_another_share_stands(bot: Earworm, club: Cl
     assert reply["content"].endswith(f"shared by {club.bo.mention}")
 
 
-def _no_longer_before(club: Club, told: Told) -> dict[str, Any] | None:
-    [reply] = club.replies_to(told.message)
+def _no_longer_before(club: Club, announced: AnnouncedShare) -> dict[str, Any] | None:
+    [reply] = club.replies_to(announced.message)
     return reply if "before" not in reply["content"] else None
 
 
@@ -75,10 +75,10 @@ async def test_a_deleted_reply_does_not_come_back(bot: Earworm, club: Club) -> N
     await club.mod.delete(club.replies_to(message)[0])
     let_go.set()
 
-    async def told() -> bool:
+    async def done() -> bool:
         state = await bot.services.ledger.message_snapshot(club.guild.id, int(message["id"]))
         return state is not None and all(job.done for job in state.jobs)
 
-    assert await eventually(told, 90)
+    assert await eventually(done, 90)
     assert club.replies_to(message) == []
     assert await library(bot, club) == ["Moderated"]

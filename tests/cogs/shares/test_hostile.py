@@ -25,12 +25,12 @@ TITLES = (
 
 async def test_titles_from_tags_and_pages(bot: Earworm, club: Club) -> None:
     files = [file(120 + i, suffix="ogg", title=title, artist=title) for i, title in enumerate(TITLES[:5])]
-    told = await club.share(club.ann, files=files)
+    announced = await club.share(club.ann, files=files)
     title = html.escape(f"{TITLES[1]} {club.bo.mention}")
     page = club.web.serve("/bad.html", f"<title>{title}</title><audio src='/bad.ogg'></audio>", "text/html")
     club.web.serve("/bad.ogg", encoded(127, "ogg"))
     other = await club.share(club.ann, page)
-    for reply in (told.reply, other.reply):
+    for reply in (announced.reply, other.reply):
         assert reply["mentions"] == [] and not reply["mention_everyone"]
         assert len(reply["content"].splitlines()) == reply["content"].count("🎵")
         assert "](https://evil" not in reply["content"].replace("\\]", "")
@@ -63,5 +63,5 @@ async def test_every_answer_holds_discords_limits(bot: Earworm, club: Club) -> N
 
 async def test_a_members_name(bot: Earworm, club: Club) -> None:
     odd = club.guild.add_member("@everyone **Eve** `x`", nick="\u202e<@1>\n" * 5)
-    told = await club.share(odd, files=[file(128, title="By Eve")])
-    assert told.text == f"🎵 **By Eve** · 0:05 · shared by {odd.mention}"
+    announced = await club.share(odd, files=[file(128, title="By Eve")])
+    assert announced.text == f"🎵 **By Eve** · 0:05 · shared by {odd.mention}"

@@ -20,25 +20,25 @@ async def test_every_link_of_a_message_is_answered_for_itself(bot: Earworm, club
         web.serve("/long.wav", plain_tone(40.0), "audio/wav"): Failure.TOO_LONG,
         web.serve("/big.wav", encoded(41, "wav") + bytes(3_000_000), "audio/wav"): Failure.TOO_BIG,
     }
-    told = await club.share(club.ann, "\n".join(links))
-    lines = told.reply["content"].splitlines()
+    announced = await club.share(club.ann, "\n".join(links))
+    lines = announced.reply["content"].splitlines()
     assert [line.split(": ", 1)[1] for line in lines] == [SENTENCES[kind] for kind in links.values()]
     assert all(line.startswith("⚠️ ") for line in lines)
-    assert club.music.reactions(told.reply) == {}
+    assert club.music.reactions(announced.reply) == {}
     assert (await bot.services.catalog.search(club.guild.id, "", None)).total == 0
 
 
 async def test_good_and_bad_in_one_message(club: Club) -> None:
-    told = await club.share(
+    announced = await club.share(
         club.bo,
         club.web.url("/missing.mp3"),
         files=[file(42, title="Good"), ("bad.mp3", b"no", "audio/mpeg")],
     )
-    bad_link, good, bad_file = told.reply["content"].splitlines()
+    bad_link, good, bad_file = announced.reply["content"].splitlines()
     assert bad_link.startswith("⚠️ 127.0.0.1: ")
     assert good.startswith("🎵 **Good**")
     assert bad_file == f"⚠️ bad.mp3: {SENTENCES[Failure.NOT_AUDIO]}"
-    assert set(club.music.reactions(told.reply)) == {"👍", "👎"}
+    assert set(club.music.reactions(announced.reply)) == {"👍", "👎"}
 
 
 async def test_ten_links_with_the_longest_titles_fit_into_one_reply(club: Club) -> None:
@@ -48,7 +48,7 @@ async def test_ten_links_with_the_longest_titles_fit_into_one_reply(club: Club) 
     hidden = club.guild.add_channel("first")
     await club.listen(hidden)
     await club.share(club.bo, " ".join(links), channel=hidden)
-    told = await club.share(club.ann, " ".join(f"{links[i % 3]}?n={i}" for i in range(10)))
-    assert len(told.reply["content"]) <= 2000
-    assert told.reply["content"].count("🎵") == 10
-    assert not told.reply["mention_everyone"]
+    announced = await club.share(club.ann, " ".join(f"{links[i % 3]}?n={i}" for i in range(10)))
+    assert len(announced.reply["content"]) <= 2000
+    assert announced.reply["content"].count("🎵") == 10
+    assert not announced.reply["mention_everyone"]

@@ -7,7 +7,7 @@ import pytest
 from bot.client import Earworm
 from discord_sandbox import text_of
 from discord_sandbox.world.messages import publish_message
-from tests.support.running import Club, Told
+from tests.support.running import AnnouncedShare, Club
 from tests.support.songs import encoded, file
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -21,11 +21,13 @@ async def titles(bot: Earworm, club: Club) -> list[str]:
 
 
 async def test_an_attachment_gets_a_sign_and_one_reply(bot: Earworm, club: Club) -> None:
-    told = await club.share(club.ann, files=[file(1, title="Blue Kite", artist="The Ladders")])
-    assert "🎧" in club.music.reactions(told.message)
-    assert told.reply["content"] == f"🎵 **Blue Kite** by The Ladders · 0:05 · shared by {club.ann.mention}"
-    assert told.reply["mentions"] == []
-    assert club.music.reactions(told.reply) == {"👍": ["Earworm"], "👎": ["Earworm"]}
+    announced = await club.share(club.ann, files=[file(1, title="Blue Kite", artist="The Ladders")])
+    assert "🎧" in club.music.reactions(announced.message)
+    assert (
+        announced.reply["content"] == f"🎵 **Blue Kite** by The Ladders · 0:05 · shared by {club.ann.mention}"
+    )
+    assert announced.reply["mentions"] == []
+    assert club.music.reactions(announced.reply) == {"👍": ["Earworm"], "👎": ["Earworm"]}
     assert await titles(bot, club) == ["Blue Kite"]
 
 
@@ -44,8 +46,8 @@ async def test_several_files_of_all_kinds_in_one_message(bot: Earworm, club: Clu
         file(10 + i, suffix=suffix, title=f"In {suffix}" if suffix != "wav" else "")
         for i, suffix in enumerate(FORMATS)
     ]
-    told = await club.share(club.bo, files=files)
-    lines = told.reply["content"].splitlines()
+    announced = await club.share(club.bo, files=files)
+    lines = announced.reply["content"].splitlines()
     assert [line.split("**")[1] for line in lines] == [
         "piece 10",
         *(f"In {suffix}" for suffix in FORMATS[1:]),
@@ -57,8 +59,8 @@ async def test_several_files_of_all_kinds_in_one_message(bot: Earworm, club: Clu
 async def test_links_after_the_tenth_are_not_dropped_silently(club: Club) -> None:
     locked = [f"https://open.spotify.com/track/{n}" for n in range(9)]
     link = club.web.serve("/many.mp3", encoded(5, title="Tenth"))
-    told = await club.share(club.ann, " ".join([*locked, link, f"{link}?x", f"{link}?y"]))
-    lines = told.reply["content"].splitlines()
+    announced = await club.share(club.ann, " ".join([*locked, link, f"{link}?x", f"{link}?y"]))
+    lines = announced.reply["content"].splitlines()
     assert len(lines) == 11 and "**Tenth**" in lines[9]
     assert lines[10] == "⚠️ I take 10 links from a message; post the others again in another one."
     links = " ".join(f"{link}#{second}" for second in range(11))
@@ -71,22 +73,22 @@ async def test_a_link_in_angle_brackets_and_one_to_a_page_with_a_player(bot: Ear
     club.web.serve("/second.ogg", encoded(4, suffix="ogg"))
     player = "<title>Second Song</title><audio controls src='/second.ogg'></audio>"
     page = club.web.serve("/page.html", f"<html>{player}</html>", "text/html")
-    told = await club.share(club.bo, f"listen: <{song}>! and {page}.")
+    announced = await club.share(club.bo, f"listen: <{song}>! and {page}.")
     assert await titles(bot, club) == ["First Link", "Second Song"]
-    assert told.text.count("🎵") == 2
-    assert "embeds" not in told.reply or told.reply["embeds"] == []
+    assert announced.text.count("🎵") == 2
+    assert "embeds" not in announced.reply or announced.reply["embeds"] == []
 
 
 async def test_a_voice_message(bot: Earworm, club: Club) -> None:
     name, data, _ = file(5, "voice-message.ogg", "ogg")
-    told = await club.share(club.cleo, files=[(name, data, "audio/ogg")], voice=5.0)
-    assert told.text.startswith("🎵 **voice-message**")
+    announced = await club.share(club.cleo, files=[(name, data, "audio/ogg")], voice=5.0)
+    assert announced.text.startswith("🎵 **voice-message**")
 
 
 async def test_in_a_thread_of_a_music_channel(club: Club) -> None:
     thread = club.guild.add_thread(club.music, "finds")
-    told = await club.share(club.ann, files=[file(6, title="In the thread")], channel=thread)
-    assert "In the thread" in told.text
+    announced = await club.share(club.ann, files=[file(6, title="In the thread")], channel=thread)
+    assert "In the thread" in announced.text
     assert [m for m in club.music.messages if m["author"]["id"] == str(club.guild.bot.id)] == []
 
 
@@ -96,14 +98,14 @@ async def test_not_in_other_channels_nor_by_bots_nor_in_code(bot: Earworm, club:
     await club.ann.post(club.hall, link, files=[file(7)])
     await other.post(club.music, link)
     await club.bo.post(club.music, f"`{link}` is how you'd write it, and this isn't music", files=[TEXT])
-    told = await club.share(club.ann, files=[file(8, title="Wanted")])
-    assert "Wanted" in told.text
+    announced = await club.share(club.ann, files=[file(8, title="Wanted")])
+    assert "Wanted" in announced.text
     assert await titles(bot, club) == ["Wanted"]
     assert club.web.hits["/unwanted.mp3"] == 0
     ours = [
         m for m in club.music.messages + club.hall.messages if m["author"]["id"] == str(club.guild.bot.id)
     ]
-    assert [text_of(m) for m in ours] == [told.text]
+    assert [text_of(m) for m in ours] == [announced.text]
 
 
 TEXT = ("notes.txt", b"buy milk", "text/plain")
@@ -117,27 +119,27 @@ async def test_a_channel_that_is_no_longer_a_music_channel(bot: Earworm, club: C
 
 
 async def test_a_message_that_is_delivered_twice(bot: Earworm, club: Club) -> None:
-    told = await club.share(club.ann, files=[file(9)])
-    publish_message("MESSAGE_CREATE", club.music.store[int(told.message["id"])])
+    announced = await club.share(club.ann, files=[file(9)])
+    publish_message("MESSAGE_CREATE", club.music.store[int(announced.message["id"])])
     await club.discord.quiet(1.0)
-    assert len(club.replies_to(told.message)) == 1
-    state = await bot.services.ledger.message_snapshot(club.guild.id, int(told.message["id"]))
+    assert len(club.replies_to(announced.message)) == 1
+    state = await bot.services.ledger.message_snapshot(club.guild.id, int(announced.message["id"]))
     assert state is not None and len(state.jobs) == 1
 
 
 async def test_a_link_that_is_added_by_editing(bot: Earworm, club: Club) -> None:
     first = club.web.serve("/edit-one.mp3", encoded(20, title="Edit one"))
     second = club.web.serve("/edit-two.mp3", encoded(21, title="Edit two"))
-    told = await club.share(club.ann, first)
-    club.music.unfurl(told.message, title="Preview", url=first)
-    await club.ann.edit(told.message, f"{first} and {second}")
+    announced = await club.share(club.ann, first)
+    club.music.unfurl(announced.message, title="Preview", url=first)
+    await club.ann.edit(announced.message, f"{first} and {second}")
 
-    reply = await club.discord.wait_for(lambda: _with(club, told, "Edit two"), 60)
-    assert reply["id"] == told.reply["id"]
+    reply = await club.discord.wait_for(lambda: _with(club, announced, "Edit two"), 60)
+    assert reply["id"] == announced.reply["id"]
     assert "**Edit one**" in reply["content"]
     assert await titles(bot, club) == ["Edit one", "Edit two"]
 
 
-def _with(club: Club, told: Told, words: str) -> dict[str, Any] | None:
-    [reply] = club.replies_to(told.message)
+def _with(club: Club, announced: AnnouncedShare, words: str) -> dict[str, Any] | None:
+    [reply] = club.replies_to(announced.message)
     return reply if words in reply["content"] else None

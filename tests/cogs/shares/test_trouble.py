@@ -49,8 +49,8 @@ async def test_an_unexpected_error_of_a_button(
 async def test_a_reply_that_fails_at_first(club: Club, status: Any, times: int) -> None:
     post = rf"/channels/{club.music.id}/messages$"
     club.discord.faults.fail_next("POST", post, status=status, times=times)
-    told = await club.share(club.ann, files=[file(130, title="Told in the end")])
-    assert "**Told in the end**" in told.text
+    announced = await club.share(club.ann, files=[file(130, title="Told in the end")])
+    assert "**Told in the end**" in announced.text
 
 
 async def test_a_change_of_the_reply_that_fails_at_first(club: Club) -> None:
