@@ -7,11 +7,9 @@ from typing import Any
 from bot.digest.export import playlist_json
 from bot.playlists import formats
 from bot.playlists.music import VisibleVibes
-from bot.playlists.playlist import Playlist
+from bot.playlists.playlist import NO_PLAYLISTS, Playlist
 from bot.playlists.service import PastPlaylist
 from bot.suggestions.wording import ForTerminal, sharer_and_likes
-
-NOTHING = "No playlist yet: share more songs, and react to them with 👍 and 👎."
 
 
 def write(playlists: Sequence[Playlist], folder: Path) -> list[Path]:
@@ -62,7 +60,7 @@ def text(
         pinned = " (pinned)" if past and past[number].pinned else ""
         lines += ["", f"{when}{wording.text(playlist.name)}{pinned}", *_songs(playlist, wording)]
     if not playlists:
-        lines += ["", NOTHING]
+        lines += ["", NO_PLAYLISTS]
     if files:
         lines += ["", f"{len(files)} files are in {files[0].parent}"]
     return "\n".join(lines)

@@ -152,6 +152,11 @@ class Canvas:
         return buffer.getvalue()
 
 
+def fraction_of_scale(value: float, scale: tuple[float, float]) -> float:
+    """How far along a scale a value lies, from 0 to 1."""
+    return min(1.0, max(0.0, (value - scale[0]) / (scale[1] - scale[0])))
+
+
 def _mark(shape: Shape, radius: float, colour: RGB, edge: RGB | None) -> tuple[Image.Image, Image.Image]:
     """A shape as the colours and the mask of a stamp."""
     whole = radius + (EDGE_WIDTH if edge else 0)

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 from PIL import Image
 
-from bot.pictures.canvas import Canvas
+from bot.pictures.canvas import Canvas, fraction_of_scale
 from bot.pictures.colours import RGB, oklch
 from bot.pictures.motifs import MOTIFS, SIZE, ColourLayer, Mood
 from bot.pictures.text import Fonts, as_alt_text, plain
@@ -66,9 +66,9 @@ def mood_of(value: Cover) -> Mood:
         hue = float(_number(*value.track_ids) % 360)
     fewest, most = LAYERS
     return Mood(
-        pace=_scaled(value.tempo, TEMPOS),
-        force=_scaled(value.loudness, LOUDNESSES),
-        light=_scaled(
+        pace=fraction_of_scale(value.tempo, TEMPOS),
+        force=fraction_of_scale(value.loudness, LOUDNESSES),
+        light=fraction_of_scale(
             float(np.log(max(1.0, value.brightness))), (np.log(BRIGHTNESSES[0]), np.log(BRIGHTNESSES[1]))
         ),
         minor=minor,
@@ -84,10 +84,6 @@ def _darken(sheet: ColourLayer, mood: Mood, top: float) -> None:
     ramp = np.clip((np.arange(SIZE, dtype=np.float32) - top + 170) / 150, 0, 1)
     ramp = SHADE * ramp * ramp * (3 - 2 * ramp)
     sheet.lay(shade, np.repeat(ramp[:, None], SIZE, axis=1))
-
-
-def _scaled(value: float, scale: tuple[float, float]) -> float:
-    return min(1.0, max(0.0, (value - scale[0]) / (scale[1] - scale[0])))
 
 
 def _number(*parts: object) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bot.pictures.boxes import Box
-from bot.pictures.canvas import Canvas
+from bot.pictures.canvas import Canvas, fraction_of_scale
 from bot.pictures.colours import INK, LINE, MUTED, PALETTE, PANEL, RGB, blend
 from bot.pictures.text import as_alt_text, plain
 from bot.pictures.values import LikedSharer, Number, Picture, TasteCard
@@ -120,7 +120,7 @@ def _draw_spread(
     canvas.line([(x, y) for x, y in curve], 4, colour)
     canvas.line([(left, floor), (right, floor)], 3, LINE)
     if server is not None:
-        x = left + (right - left) * _at(server, scale)
+        x = left + (right - left) * fraction_of_scale(server, scale)
         canvas.line([(x, floor - 112), (x, floor + 8)], 4, INK)
         canvas.panel(Box(left, box.bottom - 47, left + 5, box.bottom - 21), 2, INK)
         label = f"server: {_number(server)}"
@@ -132,15 +132,11 @@ def _draw_spread(
 
 def _hill(values: Sequence[float], scale: tuple[float, float], steps: int) -> list[float]:
     """How dense the values are along the scale, the densest 1."""
-    at = np.array([_at(value, scale) for value in values])
+    at = np.array([fraction_of_scale(value, scale) for value in values])
     along = np.linspace(0, 1, steps)
     width = max(0.025, 0.9 * min(0.15, float(at.std())) * len(at) ** -0.2)  # Scott's rule, within reason
     density = np.exp(-0.5 * ((along[:, None] - at) / width) ** 2).sum(axis=1)
     return [float(height) for height in density / density.max()]
-
-
-def _at(value: float, scale: tuple[float, float]) -> float:
-    return min(1.0, max(0.0, (value - scale[0]) / (scale[1] - scale[0])))
 
 
 def _number(value: float) -> str:

@@ -30,7 +30,8 @@ URL_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"  # what a link holds already; anything e
 FORMULA_PREFIXES = ("=", "+", "-", "@")  # what a spreadsheet would run (OWASP, CSV injection)
 # Controls, halves of characters and line breaks; then what turns the direction of the text around it.
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+HIDDEN_MARKS = BIDI_CONTROLS | {"\ufeff"}
 
 
 def m3u8(playlist: Playlist) -> str:
@@ -154,4 +155,4 @@ def _harmless(text: str) -> str:
 
 def _is_unseen(character: str) -> bool:
     no_character = ord(character) & 0xFFFE == 0xFFFE  # XML refuses these too
-    return unicodedata.category(character) in HIDDEN_CATEGORIES or character in BIDI_CONTROLS or no_character
+    return unicodedata.category(character) in HIDDEN_CATEGORIES or character in HIDDEN_MARKS or no_character

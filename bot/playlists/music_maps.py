@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 from sqlalchemy import delete, insert, select
@@ -15,12 +15,11 @@ from bot.library.visible_shares import VisibleChannels
 from bot.periods import Week
 from bot.pictures.places import place
 from bot.pictures.values import Dot, MapVibe, MusicMap
+from bot.playlists.kinds import NEW_FOR
 from bot.playlists.music import VisibleMusic, VisibleVibes
 from bot.playlists.reader import MusicReader
 from bot.playlists.service import Playlists
 from models import MapPlace, Track
-
-NEW_FOR = timedelta(days=7)
 
 MapPositions = dict[int, tuple[float, float]]
 

@@ -7,6 +7,8 @@ from bot.library.cards import TrackCard
 from bot.suggestions.pick import Pick
 from bot.suggestions.wording import Wording
 
+NO_PLAYLISTS = "No playlist yet: share more songs, and react to them with 👍 and 👎."
+
 
 class PlaylistKind(StrEnum):
     """What a playlist is made of."""

@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.arrays import Array, Matches
+from bot.embedders.retrieval_measures import RRF_K
 
 LENGTH_SCALE = 0.2  # of the exponential kernel: at this distance (1 is chance) closeness has fallen to 1/e
 PRIOR_WEIGHT = 1.0  # of a prior that knows nothing, in likes: a single like counts for less than many
-
-RRF_K = 60
-"""Cormack, Clarke & Büttcher, SIGIR 2009."""
 
 
 def closeness(matches: Matches) -> Array:

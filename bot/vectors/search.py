@@ -12,6 +12,7 @@ import numpy as np
 from qdrant_client import models
 
 from bot.arrays import Vector
+from bot.embedders.retrieval_measures import RRF_K
 from bot.library.visible_shares import COMMAND_LINE_CHANNEL
 from bot.vectors.collection import Place, VectorCollection, point_id, track_of
 from bot.vectors.generations import Generation
@@ -21,7 +22,6 @@ from bot.vectors.unit_vectors import UnitVectors
 ExampleVectors = Mapping[str, Vector]
 Query = list[float] | models.RecommendQuery
 
-RRF_K = 60 + 1  # Qdrant counts ranks from 0
 MIN_RANKING_DEPTH = 200  # of each ranking that is fused, at least
 
 
@@ -93,7 +93,7 @@ async def _ask(
         answer = await collection.client.query_points(
             collection.place.collection,
             prefetch=_rankings(collection.place, generation, queries, question),
-            query=models.RrfQuery(rrf=models.Rrf(k=RRF_K)),
+            query=models.RrfQuery(rrf=models.Rrf(k=RRF_K + 1)),
             limit=question.limit,
             with_payload=["track_id"],
         )

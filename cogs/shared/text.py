@@ -8,6 +8,7 @@ from typing import TypeVar
 import discord
 
 from bot.library.cards import ShareLine, TrackCard
+from bot.playlists.formats import BIDI_CONTROLS
 
 T = TypeVar("T")
 
@@ -15,8 +16,6 @@ T = TypeVar("T")
 TITLE_LENGTHS = (90, 60, 40, 25, 8)
 MARKUP = re.compile(r"[\\`*_~|<>\[\]]")
 MASS_MENTION = re.compile(r"@(?=everyone|here)")
-# Marks that turn the direction of what follows them, also of our own words.
-BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def plain(text: str, length: int = TITLE_LENGTHS[0]) -> str:

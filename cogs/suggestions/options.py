@@ -13,12 +13,10 @@ from discord import app_commands
 from bot.client import Earworm
 from bot.suggestions.steering import Adventure, Steering, named_key, named_tempo
 from cogs.shared.audience import channels_of_member
-from cogs.shared.tracks import suggest_tracks
+from cogs.shared.tracks import CHOICE_LENGTH, CHOICES, suggest_tracks
 from models.track import searchable
 
 Callback = TypeVar("Callback", bound=Callable[..., Coroutine[Any, Any, None]])
-
-CHOICES, CHOICE_LENGTH = 25, 100
 
 ADVENTURES = [
     app_commands.Choice(name="safe: all of one kind", value=Adventure.SAFE.value),

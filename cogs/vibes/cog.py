@@ -16,10 +16,10 @@ from bot.playlists.vibes import Vibe
 from cogs.shared.audience import channels_for
 from cogs.shared.pictures import Attached, painted
 from cogs.shared.text import plain, shorten
+from cogs.shared.tracks import CHOICE_LENGTH
 from cogs.vibes.layout import COVERS, OPTIONS, history_layout, option, vibes_layout
 from cogs.vibes.menu import MINE, PAST_PREFIX, PlaylistMenu, existing, history_of, show_playlist
 
-CHOICE_LENGTH = 100
 KINDS = [
     app_commands.Choice(name="a vibe, as it is this week", value=str(PlaylistKind.VIBE)),
     app_commands.Choice(name="rediscover: loved once, not seen for long", value=str(PlaylistKind.REDISCOVER)),

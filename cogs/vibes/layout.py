@@ -9,7 +9,7 @@ from discord import ui
 from bot.playlists.covers import title_of
 from bot.playlists.formats import FORMATS, queue_link, stem
 from bot.playlists.music import VisibleVibes
-from bot.playlists.playlist import Playlist, PlaylistKind
+from bot.playlists.playlist import NO_PLAYLISTS, Playlist, PlaylistKind
 from bot.playlists.service import PastPlaylist
 from bot.playlists.vibes import Vibe
 from bot.suggestions.wording import ForDiscord, count
@@ -21,7 +21,6 @@ COVERS = 6  # in one message: Discord takes ten files and 40 components
 SAMPLE_SONGS = 2  # songs that a vibe is shown by
 LINK_LENGTH = 512  # of a button's address, as Discord has it
 OPTIONS, OPTION_LENGTH = 25, 100
-NO_PLAYLISTS = "No playlist yet: share more songs, and react to them with 👍 and 👎."
 NO_HISTORY = "No playlist was posted here yet. /vibes playlist posts one."
 EMOJI = {
     PlaylistKind.VIBE: "🌀",
