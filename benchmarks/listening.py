@@ -15,7 +15,7 @@ from bot.audio.features import measure
 from bot.embedders import load
 from bot.embedders.base import normalised
 from bot.library.cards import TrackCard
-from bot.playlists.songs import PlacedTrack, centred
+from bot.playlists.songs import MeasuredTrack, centred
 from bot.settings import Settings
 from discord_sandbox.music.synth import compose
 
@@ -44,11 +44,11 @@ def heard(folder: Path | None, embedder: str, *, seeds: int = 3) -> list[Labelle
     return asyncio.run(_recorded(paths, embedder))
 
 
-def songs_of(found: list[LabelledSong]) -> list[PlacedTrack]:
+def songs_of(found: list[LabelledSong]) -> list[MeasuredTrack]:
     """The same as playlists see them."""
     places = centred(np.stack([one.vector for one in found]))
     return [
-        PlacedTrack.of(
+        MeasuredTrack.of(
             TrackCard(i, 1, one.title, one.artist, "", one.seconds, "", (), features=one.features), place
         )
         for i, (one, place) in enumerate(zip(found, places, strict=True))

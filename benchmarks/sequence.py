@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.listening import heard, songs_of
-from bot.playlists.kinds import LENGTH
+from bot.playlists.kinds import PLAYLIST_LENGTH
 from bot.playlists.sequence import OrderingProblem, arrange, energy, jumps, problem_of, total_jump
-from bot.playlists.songs import PlacedTrack
+from bot.playlists.songs import MeasuredTrack
 
 ORDERS = 1000
 EXACT = 10  # songs
@@ -37,7 +37,7 @@ def main() -> None:
     print(f"{report['songs']} songs, {arguments.embedder}")
     print(f"all songs: {report['all']:.1%} below random")
     print(
-        f"lists of {LENGTH}: {report['lists_mean']:.1%} below random (the worst {report['lists_least']:.1%})"
+        f"lists of {PLAYLIST_LENGTH}: {report['lists_mean']:.1%} below random (the worst {report['lists_least']:.1%})"
     )
     print(
         f"lists of {EXACT}: {report['gap_mean']:.2%} above the best order (at most {report['gap_most']:.2%})"
@@ -45,14 +45,14 @@ def main() -> None:
     print("energy by quarters: " + " ".join(f"{quarter:.2f}" for quarter in report["energy"]))
 
 
-def measured(songs: list[PlacedTrack], lists: int) -> dict[str, Any]:
+def measured(songs: list[MeasuredTrack], lists: int) -> dict[str, Any]:
     """All figures, over lists drawn at random."""
     random = np.random.default_rng(0)
 
-    def drawn(size: int) -> list[list[PlacedTrack]]:
+    def drawn(size: int) -> list[list[MeasuredTrack]]:
         return [[songs[i] for i in random.choice(len(songs), size, replace=False)] for _ in range(lists)]
 
-    below = [reduction(some, random) for some in drawn(LENGTH)]
+    below = [reduction(some, random) for some in drawn(PLAYLIST_LENGTH)]
     gaps = [gap(some) for some in drawn(EXACT)]
     energies = np.array_split(energy(arrange(songs)), 4)
     return {
@@ -66,14 +66,14 @@ def measured(songs: list[PlacedTrack], lists: int) -> dict[str, Any]:
     }
 
 
-def reduction(songs: list[PlacedTrack], random: np.random.Generator) -> float:
+def reduction(songs: list[MeasuredTrack], random: np.random.Generator) -> float:
     """How far the total jump is below the mean of random orders."""
     between = jumps(songs)
     chance = np.mean([total_jump(between, random.permutation(len(songs))) for _ in range(ORDERS)])
     return float(1 - total_jump(between, order_of(songs)) / chance)
 
 
-def gap(songs: list[PlacedTrack]) -> float:
+def gap(songs: list[MeasuredTrack]) -> float:
     """What Earworm's order costs beyond the best one."""
     songs = sorted(songs, key=lambda song: song.card.id)
     problem = problem_of(songs)
@@ -81,7 +81,7 @@ def gap(songs: list[PlacedTrack]) -> float:
     return max(0.0, cost / cheapest(problem) - 1)  # rounding may leave a hair less
 
 
-def order_of(songs: list[PlacedTrack]) -> list[int]:
+def order_of(songs: list[MeasuredTrack]) -> list[int]:
     """Earworm's order as places in the list."""
     places = {song.card.id: place for place, song in enumerate(songs)}
     return [places[song.card.id] for song in arrange(songs)]

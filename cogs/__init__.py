@@ -1,1 +1,1 @@
-"""Discord's side of every feature: parse, call one service, reply. One file per feature."""
+"""Discord's side of every feature: parse, call one service, reply. One file or folder per feature."""

@@ -12,7 +12,7 @@ from bot.audio.loudness import ABSOLUTE_GATE_LUFS
 from bot.digest.content import Outlier, Sharer, Tally
 from bot.library.cards import TrackCard, batches
 from bot.periods import Month, PeriodLength
-from bot.playlists.songs import PlacedTrack, median_of
+from bot.playlists.songs import MeasuredTrack, median_of
 from bot.playlists.vibe_names import short_name
 from bot.playlists.vibes import Vibe
 from bot.taste.feedback import Vote
@@ -73,7 +73,7 @@ def sharers_of(cards: Mapping[int, TrackCard], votes: Iterable[Vote]) -> list[Sh
     ]
 
 
-def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, PlacedTrack]) -> Outlier | None:
+def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, MeasuredTrack]) -> Outlier | None:
     """The one of these songs that sounds least like those of the server that it sounds most like.
 
     It comes with its card among `songs`, which has all of its shares.
@@ -82,7 +82,7 @@ def outlier_of(tracks: Sequence[TrackCard], songs: Mapping[int, PlacedTrack]) ->
     if not there or len(songs) < MIN_COMPARED:
         return None
     rows = {track_id: row for row, track_id in enumerate(songs)}
-    everything = np.stack([song.place for song in songs.values()])
+    everything = np.stack([song.direction for song in songs.values()])
     nearest: list[float] = []
     for batch in batches(there, BATCH):
         own = [rows[card.id] for card in batch]

@@ -1,4 +1,4 @@
-"""The head of a digest: a week in a few numbers."""
+"""Draws a digest's banner: its period in a few numbers, and bars."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ WIDTH, HEIGHT = 1200, 480
 MARGIN = 48
 TITLE, SMALL_TITLE = 64, 52
 LINE, SMALL, FIGURES = 38, 32, (76, 62, 48)  # pixels; a phone shows a third of it
-NUMBERS = 4
-PANEL = (226, 420)  # from where to where the numbers stand; a phone puts its ALT badge on the corner below
+MAX_NUMBERS = 4
+PANEL_Y = (226, 420)  # from where to where the numbers stand; a phone puts its ALT badge on the corner below
 TOP, FLOOR = 40, 160  # of the bars
 BARS_LEFT, MANY_BARS_LEFT, FEW = 800, 700, 7
-LETTERED = 13  # bars that have room for a letter each
+MAX_LETTERED_BARS = 13  # bars that have room for a letter each
 DAWN, DUSK = (46, 28, 84), (16, 26, 52)  # the ground, from left to right
 UP, DOWN = PALETTE[1], PALETTE[0]
 
@@ -39,7 +39,7 @@ def draw_banner(value: Banner) -> Canvas:
         _draw_bars(canvas, right, value.bars, value.bar_labels)
         right -= MARGIN
     _write_title(canvas, value, right - MARGIN)
-    _write_numbers(canvas, value.numbers[:NUMBERS])
+    _write_numbers(canvas, value.numbers[:MAX_NUMBERS])
     return canvas
 
 
@@ -65,7 +65,7 @@ def _draw_ground(canvas: Canvas) -> None:
 
 def _draw_bars(canvas: Canvas, left: float, bars: Sequence[int], labels: Sequence[str]) -> None:
     """A bar for each day, from dawn's colour to dusk's, the highest one white, and a letter or two below it."""
-    letters = 2 if len(bars) <= FEW else 1 if len(bars) <= LETTERED else 0
+    letters = 2 if len(bars) <= FEW else 1 if len(bars) <= MAX_LETTERED_BARS else 0
     step = (WIDTH - MARGIN - left) / len(bars)
     thick = min(34.0, 0.62 * step)
     for number, bar in enumerate(bars):
@@ -85,7 +85,7 @@ def _write_numbers(canvas: Canvas, numbers: Sequence[Number]) -> None:
     column = (WIDTH - 2 * MARGIN - 24 * (len(numbers) - 1)) / len(numbers)
     for place, number in enumerate(numbers):
         left = MARGIN + place * (column + 24)
-        box = Box(left, PANEL[0], left + column, PANEL[1])
+        box = Box(left, PANEL_Y[0], left + column, PANEL_Y[1])
         canvas.panel(box, 24, blend(DUSK, (255, 255, 255), 0.08))
         room = column - 52
         change, colour = _change(number)
@@ -115,7 +115,7 @@ def _brief(value: int) -> str:
 
 
 def _alt(value: Banner) -> str:
-    numbers = [f"{plain(str(number))}{_change_in_words(number)}" for number in value.numbers[:NUMBERS]]
+    numbers = [f"{plain(str(number))}{_change_in_words(number)}" for number in value.numbers[:MAX_NUMBERS]]
     sentences = [f"{plain(value.title)}, {plain(value.period)}.", f"{'; '.join(numbers)}." if numbers else ""]
     if value.bars and max(value.bars) > 0:
         sentences.append(_bars_in_words(value))
@@ -128,7 +128,7 @@ def _bars_in_words(value: Banner) -> str:
     named = list(zip(value.bar_labels, value.bars, strict=False))
     if not named:
         return f"{shares}."
-    if len(named) > LETTERED:
+    if len(named) > MAX_LETTERED_BARS:
         label, most = max(named, key=lambda pair: pair[1])
         return f"{shares}, most on {plain(label)}: {most:,}."
     return f"{shares}: {', '.join(f'{plain(label)} {bar:,}' for label, bar in named if bar)}."

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-STEP = 6  # pixels between the places that are tried
-CELL = 3  # pixels: how finely dots are counted
+GRID_PIXELS = 6  # pixels between the places that are tried
+CELL_PIXELS = 3  # pixels: how finely dots are counted
 GAP = 10.0  # pixels between two labels
 MAX_COVERED_SHARE = 0.06  # of all dots, by one label
 MAX_LABEL_DISTANCE = 0.3  # of the frame's width: a label farther from its vibe says nothing
@@ -106,8 +106,8 @@ def place_labels(
 def _best(
     label: LabelRequest, everything: "_Counter", valued: "_Counter", taken: list[Box], frame: Box
 ) -> Box | None:
-    lefts = np.arange(frame.left, frame.right - label.width + 1e-9, STEP)
-    tops = np.arange(frame.top, frame.bottom - label.height + 1e-9, STEP)
+    lefts = np.arange(frame.left, frame.right - label.width + 1e-9, GRID_PIXELS)
+    tops = np.arange(frame.top, frame.bottom - label.height + 1e-9, GRID_PIXELS)
     if not lefts.size or not tops.size:
         return None
     x, y = (grid.ravel() for grid in np.meshgrid(lefts, tops))
@@ -143,9 +143,9 @@ class _Counter:
     def __init__(self, dots: NDArray[np.float64], frame: Box, margin: float) -> None:
         self.total, self.margin = len(dots), margin
         self._origin = np.array([frame.left - margin, frame.top - margin])
-        size = np.ceil(np.array([frame.width, frame.height]) + 2 * margin).astype(int) // CELL + 1
+        size = np.ceil(np.array([frame.width, frame.height]) + 2 * margin).astype(int) // CELL_PIXELS + 1
         counts = np.zeros((size[1] + 1, size[0] + 1), np.int32)
-        cells = np.clip(np.floor((dots.reshape(-1, 2) - self._origin) / CELL).astype(int), 0, size - 1)
+        cells = np.clip(np.floor((dots.reshape(-1, 2) - self._origin) / CELL_PIXELS).astype(int), 0, size - 1)
         np.add.at(counts, (cells[:, 1] + 1, cells[:, 0] + 1), 1)
         self._sums = counts.cumsum(axis=0).cumsum(axis=1)
 
@@ -166,5 +166,5 @@ class _Counter:
         first = starts - self.margin - self._origin[axis]
         last = first + length + 2 * self.margin
         most = self._sums.shape[1 - axis] - 1
-        cells = (np.floor(first / CELL).astype(int), np.floor(last / CELL).astype(int) + 1)
+        cells = (np.floor(first / CELL_PIXELS).astype(int), np.floor(last / CELL_PIXELS).astype(int) + 1)
         return np.clip(cells[0], 0, most), np.clip(cells[1], 0, most)

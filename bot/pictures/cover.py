@@ -13,15 +13,15 @@ from bot.pictures.values import Cover, Number, Picture
 
 MARGIN = 40
 NAME, LINE, CAPTION = 60, 38, 30  # pixels; a phone shows two thirds of it
-LINES = 2  # of the name
+MAX_NAME_LINES = 2
 SPACING = 1.4
 PAPER: RGB = (255, 252, 245)
-SHADE = 0.9  # how thick the shade is that it is written on
+SHADE_OPACITY = 0.9  # how thick the shade is that it is written on
 DARK_HUE = 285.0  # degrees: all colours turn to this violet as they get dark, as olive and brown look dull
 TEMPOS, LOUDNESSES, BRIGHTNESSES = (60.0, 180.0), (-28.0, -7.0), (500.0, 4500.0)  # bpm, LUFS, Hz
 FIFTHS = ("C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "F")
 MINOR_BEFORE = 3  # fifths: A minor has the notes of C major
-LAYERS = (5, 9)
+LAYERS = (5, 9)  # at least and at most: as many as songs
 
 
 def cover(value: Cover) -> Picture:
@@ -51,7 +51,7 @@ def draw_cover(value: Cover) -> Canvas:
 def _lines(value: Cover, fonts: Fonts) -> list[tuple[str, int]]:
     """What is written, each line with its size: the first part of the name large, the rest of it below."""
     first, _, rest = (fonts.drawable(value.name) or "a playlist").partition(" · ")
-    name = fonts.wrapped(first, SIZE - 2 * MARGIN, LINES, NAME, bold=True)
+    name = fonts.wrapped(first, SIZE - 2 * MARGIN, MAX_NAME_LINES, NAME, bold=True)
     below = [(rest, LINE), (fonts.drawable(value.caption), CAPTION)]
     return [(line, NAME) for line in name] + [(line, size) for line, size in below if line]
 
@@ -82,7 +82,7 @@ def _darken(sheet: ColourLayer, mood: Mood, top: float) -> None:
     """Lay a shade over the lower part, so dark below `top` that what is written there can be read on anything."""
     shade = oklch(0.2, 0.07, mood.hue + mood.turn)
     ramp = np.clip((np.arange(SIZE, dtype=np.float32) - top + 170) / 150, 0, 1)
-    ramp = SHADE * ramp * ramp * (3 - 2 * ramp)
+    ramp = SHADE_OPACITY * ramp * ramp * (3 - 2 * ramp)
     sheet.lay(shade, np.repeat(ramp[:, None], SIZE, axis=1))
 
 

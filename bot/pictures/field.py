@@ -15,7 +15,7 @@ BACKDROP = FIELD.grown(16)  # what is dark behind them
 SCALED_SHARE = 0.97  # of the dots are inside the field by scale; those farther out are moved in
 BIGGEST, SMALLEST, DOT_SHARE = 16.0, 5.0, 0.22  # a dot's radius, and its share of the room that each dot has
 HAZE, HAZE_WIDTH = 8, 40  # pixels: its grain, and how far a dot lights its surroundings
-BRIGHTEST = 34  # of 255: how much light a vibe adds at most
+MAX_ADDED_LIGHT = 34  # of 255: how much light a vibe adds at most
 
 
 def spread(places: Sequence[tuple[float, float]], field: Box) -> NDArray[np.float64]:
@@ -52,7 +52,7 @@ def haze(lights: Sequence[tuple[RGB, NDArray[np.float64]]]) -> Image.Image:
         density = down @ counts @ across
         light += (1 - np.exp(-2 * density / max(1e-9, density.max())))[:, :, None] * np.array(colour)
     return Image.fromarray(
-        np.minimum(np.array(NIGHT) + BRIGHTEST * light / 255, 255).round().astype(np.uint8)
+        np.minimum(np.array(NIGHT) + MAX_ADDED_LIGHT * light / 255, 255).round().astype(np.uint8)
     )
 
 

@@ -15,7 +15,7 @@ from bot.pictures.text import Fonts, as_alt_text, plain
 from bot.pictures.values import Dot, MapVibe, MusicMap, Number, Picture
 
 MARGIN = 48
-TITLES = (60, 52, 46)  # pixels; a phone shows a third of it
+TITLE_SIZES = (60, 52, 46)  # pixels; a phone shows a third of it
 LINE, SMALL = 38, 32
 FOOT_HEIGHT = 100  # pixels for the last line
 LIST_LINE_HEIGHT = 52  # pixels of a line in the list of vibes that have no label
@@ -173,7 +173,7 @@ def _shuffled(place: int) -> int:
 def _write_head(canvas: Canvas, value: MusicMap) -> None:
     room = WIDTH - 2 * MARGIN
     title = canvas.fonts.drawable(value.server) or "Music map"
-    size = canvas.fonts.fitting(title, room, TITLES, bold=True)
+    size = canvas.fonts.fitting(title, room, TITLE_SIZES, bold=True)
     canvas.text((MARGIN, 92), title, size, room=room, bold=True)
     canvas.text((MARGIN, 148), value.note or _counts(value), LINE - 2, room=room, colour=MUTED)
 

@@ -12,7 +12,7 @@ from bot.pictures.values import LikedSharer, Number, Picture, TasteCard
 
 WIDTH, HEIGHT = 1200, 1280
 MARGIN, GAP, PAD = 40, 28, 36
-TITLES = (64, 54, 46)
+TITLE_SIZES = (64, 54, 46)
 LARGE, LINE_SIZE, SMALL = 46, 36, 32  # pixels; a phone shows a third of it
 TAGS = SHARERS = 4
 AMBER, SKY, GREEN, _, _, RED, LILAC, _ = PALETTE
@@ -31,7 +31,7 @@ def draw_taste_card(value: TasteCard) -> Canvas:
     canvas = Canvas(WIDTH, HEIGHT)
     name = canvas.fonts.drawable(value.name) or "A member"
     room = WIDTH - 2 * MARGIN
-    size = canvas.fonts.fitting(name, room, TITLES, bold=True)
+    size = canvas.fonts.fitting(name, room, TITLE_SIZES, bold=True)
     canvas.text((MARGIN, 94), name, size, room=room, bold=True)
     counts = f"{Number('song', value.shared)} shared · {value.liked:,} liked"
     canvas.text((MARGIN, 150), counts, LINE_SIZE, room=room, colour=MUTED)

@@ -9,14 +9,14 @@ from bot.library.catalog import Catalog
 from bot.library.visible_shares import VisibleChannels
 from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from bot.playlists.sequence import arrange
-from bot.playlists.songs import PlacedTrack
+from bot.playlists.songs import MeasuredTrack
 from bot.suggestions.recommender import Recommender
 from bot.suggestions.wording import shorten
 
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
 
-LENGTH = 9
+PLAYLIST_LENGTH = 9
 MIN_LENGTH = 4
 MIN_PERCENT = 30  # per cent of a match that each track must have with the one that the playlist is around
 
@@ -37,14 +37,14 @@ class SeedPlaylists:
         if not seeds or track_id not in await self._vectors.get(guild_id, [track_id]):
             return None
         found = await self._recommender.similar(
-            guild_id, track_id=track_id, channels=channels, exclude=unwanted, limit=LENGTH - 1
+            guild_id, track_id=track_id, channels=channels, exclude=unwanted, limit=PLAYLIST_LENGTH - 1
         )
         cards = seeds + [pick.card for pick in found.picks if pick.percent >= MIN_PERCENT]
         if len(cards) < MIN_LENGTH:
             return None
         tracks = [card.id for card in cards]
         places = (await self._vectors.get(guild_id, tracks)).matrix(tracks)
-        songs = arrange([PlacedTrack.of(card, place) for card, place in zip(cards, places, strict=True)])
+        songs = arrange([MeasuredTrack.of(card, place) for card, place in zip(cards, places, strict=True)])
         return Playlist(
             PlaylistKind.AROUND, name_of(cards), tuple(Entry(song.card) for song in songs), str(track_id)
         )

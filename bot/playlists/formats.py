@@ -24,7 +24,7 @@ COLUMNS = ("place", "artist", "title", "album", "seconds", "url")
 YOUTUBE_QUEUE = "https://www.youtube.com/watch_videos"
 MAX_QUEUED = 50  # videos that YouTube takes from one link
 MAX_STEM_LENGTH = 60
-RESERVED = 4  # letters of the longest names that Windows keeps for devices: con, lpt1
+MAX_DEVICE_NAME_LENGTH = 4  # letters of the longest names that Windows keeps for devices: con, lpt1
 STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")  # that escapes nothing
 URL_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"  # what a link holds already; anything else is written as %xx
 FORMULA_PREFIXES = ("=", "+", "-", "@")  # what a spreadsheet would run (OWASP, CSV injection)
@@ -95,7 +95,7 @@ def stem(playlist: Playlist) -> str:
     letters = re.sub(r"[^a-z0-9]+", "-", searchable(playlist.name)).strip("-")[:MAX_STEM_LENGTH].strip("-")
     if len(letters) < len(playlist.name) / 3:
         return playlist.key
-    return letters if len(letters) > RESERVED else f"{letters}-{playlist.key}"
+    return letters if len(letters) > MAX_DEVICE_NAME_LENGTH else f"{letters}-{playlist.key}"
 
 
 def write(playlist: Playlist, folder: Path, taken: frozenset[str] = frozenset()) -> list[Path]:

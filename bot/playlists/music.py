@@ -8,7 +8,7 @@ from bot.library.cards import TrackCard
 from bot.playlists import kinds
 from bot.playlists.kinds import ThisWeek, VibeCentroid
 from bot.playlists.playlist import Playlist
-from bot.playlists.songs import PlacedTrack
+from bot.playlists.songs import MeasuredTrack
 from bot.playlists.vibe_names import is_same_name, short_name
 from bot.playlists.vibes import Vibe
 from bot.suggestions.wording import count
@@ -46,7 +46,7 @@ class VisibleMusic:
     """
 
     cards: Mapping[int, TrackCard]
-    songs: Mapping[int, PlacedTrack]
+    songs: Mapping[int, MeasuredTrack]
     vibes: VisibleVibes
     votes: Sequence[Vote]
     week: ThisWeek
@@ -68,7 +68,7 @@ class VisibleMusic:
         songs = list(self.songs.values())
         return kinds.between_vibes(centroids[start_id], centroids[end_id], songs, self.week)
 
-    def _songs_of(self, vibe: Vibe) -> list[PlacedTrack]:
+    def _songs_of(self, vibe: Vibe) -> list[MeasuredTrack]:
         return [self.songs[track_id] for track_id in sorted(vibe.track_ids)]
 
     def _centroids(self) -> list[VibeCentroid]:

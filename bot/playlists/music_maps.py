@@ -84,7 +84,7 @@ class MusicMaps:
         found = await self._playlists.vibes(guild_id, None)
         vibes = _vibe_of(found)
         stood = np.array([before.get(track_id, (np.nan, np.nan)) for track_id in songs])
-        sounds = np.stack([song.place for song in songs.values()])
+        sounds = np.stack([song.direction for song in songs.values()])
         spots = await asyncio.to_thread(place, sounds, [vibes.get(track_id) for track_id in songs], stood)
         return {track_id: (float(x), float(y)) for track_id, (x, y) in zip(songs, spots, strict=True)}
 

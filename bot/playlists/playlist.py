@@ -1,4 +1,4 @@
-"""What a playlist is."""
+"""The Playlist value, its entries and its kinds."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -14,7 +14,7 @@ from bot.library.visible_shares import VisibleChannels
 from bot.periods import Week
 from bot.playlists.kinds import ThisWeek
 from bot.playlists.records import PlaylistRecords
-from bot.playlists.songs import PlacedTrack, placed
+from bot.playlists.songs import MeasuredTrack, directions_of
 from bot.taste.evidence import favourites
 from bot.taste.feedback import Feedback, Vote
 from models import NOBODY, Answer, Share, Suggestion, Track, VoteKind
@@ -42,23 +42,23 @@ class MusicReader:
         self._feedback = feedback
         self._records = records
 
-    async def songs(self, guild_id: int, channels: VisibleChannels) -> dict[int, PlacedTrack]:
+    async def songs(self, guild_id: int, channels: VisibleChannels) -> dict[int, MeasuredTrack]:
         """The songs that an audience may see and that have a vector, by track."""
         _, songs = await self.library(guild_id, channels)
         return songs
 
     async def library(
         self, guild_id: int, channels: VisibleChannels
-    ) -> tuple[dict[int, TrackCard], dict[int, PlacedTrack]]:
+    ) -> tuple[dict[int, TrackCard], dict[int, MeasuredTrack]]:
         """The tracks that an audience may see, and those that have a vector, centred over all of the server's."""
         query = select(Track.id).where(Track.guild_id == guild_id).order_by(Track.id)
         async with self._store.session() as session:
             ids = list(await session.scalars(query))
-        places = await asyncio.to_thread(placed, await self._vectors.get(guild_id, ids), ids)
+        directions = await asyncio.to_thread(directions_of, await self._vectors.get(guild_id, ids), ids)
         cards = {card.id: card for card in await self._catalog.cards(guild_id, ids, channels)}
         songs = {
-            track_id: PlacedTrack.of(cards[track_id], place)
-            for track_id, place in places.items()
+            track_id: MeasuredTrack.of(cards[track_id], direction)
+            for track_id, direction in directions.items()
             if track_id in cards
         }
         return cards, songs

@@ -1,4 +1,4 @@
-"""The vibes and posted playlists of a server, as the database keeps them."""
+"""Reads and writes a server's vibes and posted playlists in the database."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,19 +4,19 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 
-from bot.playlists.songs import PlacedTrack
+from bot.playlists.songs import MeasuredTrack
 
 MIN_LENGTH = 4  # songs that make a playlist
 MAX_PER_ARTIST = 3
 
-Songs = list[PlacedTrack]
+Songs = list[MeasuredTrack]
 
 
 @dataclass(frozen=True)
 class Rule:
     """Keeps some of the songs, in their order; `relaxed` says what it means that it doesn't hold."""
 
-    keep: Callable[[Sequence[PlacedTrack]], Songs]
+    keep: Callable[[Sequence[MeasuredTrack]], Songs]
     relaxed: str
 
 
@@ -31,7 +31,7 @@ def not_posted_lately(lately: Collection[int]) -> Rule:
 def max_per_artist(most: int = MAX_PER_ARTIST) -> Rule:
     """At most so many songs of one artist: the first of them."""
 
-    def keep(songs: Sequence[PlacedTrack]) -> Songs:
+    def keep(songs: Sequence[MeasuredTrack]) -> Songs:
         so_far: Counter[str] = Counter()
         kept = []
         for song in songs:
@@ -43,15 +43,15 @@ def max_per_artist(most: int = MAX_PER_ARTIST) -> Rule:
     return Rule(keep, f"too few others are left, so there are more than {most} songs by one artist")
 
 
-def one_of_each_song(songs: Sequence[PlacedTrack]) -> Songs:
+def one_of_each_song(songs: Sequence[MeasuredTrack]) -> Songs:
     """Of several versions of a song only the first; a track whose artist isn't known is a song of its own."""
-    first: dict[Hashable, PlacedTrack] = {}
+    first: dict[Hashable, MeasuredTrack] = {}
     for song in songs:
         first.setdefault(song.name.song or song.card.id, song)
     return list(first.values())
 
 
-def chosen(songs: Sequence[PlacedTrack], rules: Sequence[Rule], length: int) -> tuple[Songs, str]:
+def chosen(songs: Sequence[MeasuredTrack], rules: Sequence[Rule], length: int) -> tuple[Songs, str]:
     """The first `length` songs that the rules keep, and which rules had to be relaxed ("" if none).
 
     While fewer than MIN_LENGTH are kept, the last rule that still holds is dropped; what it would have kept goes first.

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bot.arrays import Array
 from bot.playlists.camelot import MAX_STEPS, Camelot, steps
-from bot.playlists.songs import PlacedTrack
+from bot.playlists.songs import MeasuredTrack
 
 Order = NDArray[np.int64]
 
@@ -61,7 +61,7 @@ class OrderingProblem:
         return OrderingProblem(self.pairs[np.ix_(chosen, chosen)], places)
 
 
-def arrange(songs: Sequence[PlacedTrack]) -> list[PlacedTrack]:
+def arrange(songs: Sequence[MeasuredTrack]) -> list[MeasuredTrack]:
     """The songs in playing order; the same songs always in the same, however they come in."""
     songs = sorted(songs, key=lambda song: song.card.id)
     if len(songs) < 2:
@@ -69,7 +69,7 @@ def arrange(songs: Sequence[PlacedTrack]) -> list[PlacedTrack]:
     return [songs[i] for i in improved(problem_of(songs), [song.artist for song in songs])]
 
 
-def problem_of(songs: Sequence[PlacedTrack]) -> OrderingProblem:
+def problem_of(songs: Sequence[MeasuredTrack]) -> OrderingProblem:
     """What orders of at least two songs are judged by."""
     artists = [song.artist for song in songs]
     same = np.array([[bool(a) and a == b for b in artists] for a in artists])
@@ -80,10 +80,10 @@ def problem_of(songs: Sequence[PlacedTrack]) -> OrderingProblem:
     )
 
 
-def jumps(songs: Sequence[PlacedTrack]) -> Array:
+def jumps(songs: Sequence[MeasuredTrack]) -> Array:
     """(n, n) jumps from song to song: cosine distance (0 to 2), plus at most TEMPO_WEIGHT, plus at most KEY_WEIGHT."""
-    places = np.stack([song.place for song in songs])
-    sound = np.clip(1 - places @ places.T, 0, 2)
+    directions = np.stack([song.direction for song in songs])
+    sound = np.clip(1 - directions @ directions.T, 0, 2)
     return sound + TEMPO_WEIGHT * _tempo_steps(songs) + KEY_WEIGHT * _key_steps(songs)
 
 
@@ -93,7 +93,7 @@ def total_jump(between: Array, order: Sequence[int] | Order) -> float:
     return float(between[way[:-1], way[1:]].sum())
 
 
-def energy(songs: Sequence[PlacedTrack]) -> Array:
+def energy(songs: Sequence[MeasuredTrack]) -> Array:
     """(n,) how much each song drives, from 0 for the calmest to 1: its place by tempo, loudness and brightness."""
     measured = (
         [song.tempo for song in songs],
@@ -191,7 +191,7 @@ def _ranks(values: Array) -> Array:
     return ranks
 
 
-def _tempo_steps(songs: Sequence[PlacedTrack]) -> Array:
+def _tempo_steps(songs: Sequence[MeasuredTrack]) -> Array:
     """0 for the same tempo or its double or half, which dancers take alike, to 1 for half an octave between."""
     octaves = np.log2([song.tempo or np.nan for song in songs])
     apart = np.abs(octaves[:, None] - octaves[None, :])
@@ -199,7 +199,7 @@ def _tempo_steps(songs: Sequence[PlacedTrack]) -> Array:
     return np.where(np.isnan(folded), UNKNOWN_STEP, folded)
 
 
-def _key_steps(songs: Sequence[PlacedTrack]) -> Array:
+def _key_steps(songs: Sequence[MeasuredTrack]) -> Array:
     return np.array([[_key_step(a.key, b.key) for b in songs] for a in songs])
 
 

@@ -16,7 +16,7 @@ from bot.playlists.music import VisibleMusic, VisibleVibes
 from bot.playlists.playlist import Entry, Playlist
 from bot.playlists.reader import MusicReader
 from bot.playlists.records import PlaylistRecords, StoredPlaylist
-from bot.playlists.songs import PlacedTrack
+from bot.playlists.songs import MeasuredTrack
 from bot.playlists.vibe_names import name_vibe, names_hidden_genre
 from bot.playlists.vibes import MIN_SONGS, MIN_VIBE_SIZE, NO_VIBE, Vibe, find_vibes
 from bot.suggestions.recommender import Recommender
@@ -129,7 +129,9 @@ class Playlists:
 
     # -- underneath ----------------------------------------------------------------------------------------
 
-    async def _visible(self, guild_id: int, songs: Mapping[int, PlacedTrack], now: datetime) -> VisibleVibes:
+    async def _visible(
+        self, guild_id: int, songs: Mapping[int, MeasuredTrack], now: datetime
+    ) -> VisibleVibes:
         """The vibes of these songs, under names that tell of nothing else."""
         if len(songs) < MIN_SONGS:
             return VisibleVibes((), MIN_SONGS - len(songs))
@@ -162,7 +164,7 @@ class Playlists:
 
     async def _find(self, guild_id: int, now: datetime) -> None:
         songs = await self._reader.songs(guild_id, None)
-        labels = await asyncio.to_thread(find_vibes, np.stack([song.place for song in songs.values()]))
+        labels = await asyncio.to_thread(find_vibes, np.stack([song.direction for song in songs.values()]))
         ids = np.array(list(songs))
         groups = [ids[labels == label].tolist() for label in range(int(labels.max(initial=NO_VIBE)) + 1)]
         known = await self._records.recognise(guild_id, groups)
@@ -189,13 +191,13 @@ class Playlists:
         )
 
 
-def _has_hidden_genre(vibe: Vibe, songs: Mapping[int, PlacedTrack]) -> bool:
+def _has_hidden_genre(vibe: Vibe, songs: Mapping[int, MeasuredTrack]) -> bool:
     return names_hidden_genre(vibe.name, [songs[track_id].card for track_id in vibe.track_ids])
 
 
 def _split(
-    songs: Mapping[int, PlacedTrack], inside: Sequence[int] | frozenset[int]
-) -> tuple[list[PlacedTrack], list[PlacedTrack]]:
+    songs: Mapping[int, MeasuredTrack], inside: Sequence[int] | frozenset[int]
+) -> tuple[list[MeasuredTrack], list[MeasuredTrack]]:
     """The songs inside a group, and the rest."""
     ids = set(inside)
     return (

@@ -19,22 +19,22 @@ from bot.vectors.unit_vectors import UnitVectors
 
 
 @dataclass(frozen=True, eq=False)
-class PlacedTrack:
-    """A card and its `place`, a centred vector (d,) of length 1; what wasn't measured is None."""
+class MeasuredTrack:
+    """A card and its `direction`, a centred vector (d,) of length 1; what wasn't measured is None."""
 
     card: TrackCard
-    place: Array
+    direction: Array
     tempo: float | None = None
     loudness: float | None = None
     brightness: float | None = None
     key: Camelot | None = None
 
     @classmethod
-    def of(cls, card: TrackCard, place: Array) -> Self:
+    def of(cls, card: TrackCard, direction: Array) -> Self:
         """A song with whatever its card's features hold; what makes no sense there counts as not measured."""
         return cls(
             card,
-            place,
+            direction,
             tempo=_number(card.features, "tempo", above=0),
             loudness=_number(card.features, "loudness", above=ABSOLUTE_GATE_LUFS),
             brightness=_number(card.features, "brightness", above=0),
@@ -66,7 +66,7 @@ def centred(vectors: NDArray[np.floating[Any]]) -> Array:
     return np.asarray(np.divide(moved, lengths, out=np.zeros_like(moved), where=lengths > 1e-6))
 
 
-def placed(sounds: UnitVectors, tracks: Sequence[int]) -> dict[int, Array]:
+def directions_of(sounds: UnitVectors, tracks: Sequence[int]) -> dict[int, Array]:
     """Where those of the tracks stand that any embedder has heard, by all that are searched by, side by side.
 
     What one of the embedders hasn't heard yet stands at its mean.
@@ -79,9 +79,9 @@ def placed(sounds: UnitVectors, tracks: Sequence[int]) -> dict[int, Array]:
     return dict(zip(known, side_by_side / np.maximum(lengths, 1e-6), strict=True))
 
 
-def centroid(places: Array) -> Array:
-    """The mean direction of (n, d) places, of length 1 (0 if they cancel out)."""
-    mean = places.mean(axis=0)
+def centroid(directions: Array) -> Array:
+    """The mean direction of (n, d) directions, of length 1 (0 if they cancel out)."""
+    mean = directions.mean(axis=0)
     length = float(np.linalg.norm(mean))
     return np.asarray(mean / length if length > 1e-9 else np.zeros_like(mean))
 

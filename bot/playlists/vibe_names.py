@@ -9,7 +9,7 @@ import numpy as np
 
 from bot.errors import NotAllowed
 from bot.library.cards import TrackCard
-from bot.playlists.songs import PlacedTrack
+from bot.playlists.songs import MeasuredTrack
 from bot.playlists.vibe_words import (
     EITHER,
     GENRES,
@@ -36,7 +36,7 @@ SPEECH_THRESHOLD = 0.5
 BPM = re.compile(r"\d+ bpm")
 
 
-def name_vibe(songs: Sequence[PlacedTrack], rest: Sequence[PlacedTrack], taken: Collection[str]) -> str:
+def name_vibe(songs: Sequence[MeasuredTrack], rest: Sequence[MeasuredTrack], taken: Collection[str]) -> str:
     """A name like "late-night slow · warm · 78 bpm", made of our own words, like none of those `taken`.
 
     Names are alike if they differ in nothing but the tempo's number.
@@ -45,7 +45,7 @@ def name_vibe(songs: Sequence[PlacedTrack], rest: Sequence[PlacedTrack], taken: 
     return next(name for name in _candidates(songs, rest) if name and _essence(name) not in used)
 
 
-def genre_of(songs: Sequence[PlacedTrack], rest: Sequence[PlacedTrack]) -> str:
+def genre_of(songs: Sequence[MeasuredTrack], rest: Sequence[MeasuredTrack]) -> str:
     """The genre that sets songs apart from the rest: most of them have it, clearly fewer of the others; else ""."""
     inside, outside = _shares(songs), _shares(rest)
     apart = {
@@ -98,7 +98,7 @@ def short_name(vibe: Vibe, vibes: Sequence[Vibe]) -> str:
     return vibe.name
 
 
-def _candidates(songs: Sequence[PlacedTrack], rest: Sequence[PlacedTrack]) -> Iterator[str]:
+def _candidates(songs: Sequence[MeasuredTrack], rest: Sequence[MeasuredTrack]) -> Iterator[str]:
     """Names from the shortest on; in the end they are numbered, so that there is always another."""
     mood, texture, genre = _mood(songs, rest), _texture(songs, rest), genre_of(songs, rest)
     tempo, key = _tempo(songs), _key(songs)
@@ -111,7 +111,7 @@ def _candidates(songs: Sequence[PlacedTrack], rest: Sequence[PlacedTrack]) -> It
         number += 1
 
 
-def _mood(songs: Sequence[PlacedTrack], rest: Sequence[PlacedTrack]) -> str:
+def _mood(songs: Sequence[MeasuredTrack], rest: Sequence[MeasuredTrack]) -> str:
     speech = [value for song in songs if isinstance(value := song.card.features.get("speech"), float)]
     if speech and np.median(speech) > SPEECH_THRESHOLD:
         return SPOKEN
@@ -123,22 +123,22 @@ def _mood(songs: Sequence[PlacedTrack], rest: Sequence[PlacedTrack]) -> str:
     return MOODS.get((*levels, _mode(songs))) or MOODS[(*levels, EITHER)]
 
 
-def _texture(songs: Sequence[PlacedTrack], rest: Sequence[PlacedTrack]) -> str:
+def _texture(songs: Sequence[MeasuredTrack], rest: Sequence[MeasuredTrack]) -> str:
     return TEXTURES.get(_level([s.brightness for s in songs], [s.brightness for s in rest]) or USUAL, "")
 
 
-def _tempo(songs: Sequence[PlacedTrack]) -> str:
+def _tempo(songs: Sequence[MeasuredTrack]) -> str:
     tempos = [song.tempo for song in songs if song.tempo]
     return f"{np.median(tempos):.0f} bpm" if tempos else ""
 
 
-def _key(songs: Sequence[PlacedTrack]) -> str:
+def _key(songs: Sequence[MeasuredTrack]) -> str:
     """The key that most songs are in, as its place on the Camelot wheel."""
     keys = Counter(str(song.key) for song in songs if song.key)
     return min(keys, key=lambda key: (-keys[key], key), default="")
 
 
-def _mode(songs: Sequence[PlacedTrack]) -> str:
+def _mode(songs: Sequence[MeasuredTrack]) -> str:
     modes = [song.key.major for song in songs if song.key]
     if not modes:
         return EITHER
@@ -159,7 +159,7 @@ def _level(inside: Sequence[float | None], outside: Sequence[float | None]) -> i
     return HIGH if apart > MIN_DEVIATION else LOW if apart < -MIN_DEVIATION else USUAL
 
 
-def _shares(songs: Sequence[PlacedTrack]) -> dict[str, float]:
+def _shares(songs: Sequence[MeasuredTrack]) -> dict[str, float]:
     counts = Counter(genre for song in songs for genre in genres_of(song.card))
     return {genre: count / len(songs) for genre, count in counts.items()}
 

@@ -39,16 +39,16 @@ class Vibe:
     track_ids: frozenset[int]
 
 
-def find_vibes(places: Array, *, needed: int = MIN_SONGS) -> Labels:
-    """(n,) which vibe each of (n, d) places belongs to, numbered from 0; NO_VIBE for none.
+def find_vibes(directions: Array, *, needed: int = MIN_SONGS) -> Labels:
+    """(n,) which vibe each of (n, d) directions belongs to, numbered from 0; NO_VIBE for none.
 
     The vibes are numbered from the largest to the smallest. Fewer than `needed` songs have none.
     """
-    if len(places) < needed:
-        return np.full(len(places), NO_VIBE)
-    in_tree = np.linspace(0, len(places) - 1, min(len(places), MAX_TREE_SIZE)).astype(np.int64)
-    labels = _renumbered(_cut(places[in_tree]))
-    return labels if len(in_tree) == len(places) else _joined(places, in_tree, labels)
+    if len(directions) < needed:
+        return np.full(len(directions), NO_VIBE)
+    in_tree = np.linspace(0, len(directions) - 1, min(len(directions), MAX_TREE_SIZE)).astype(np.int64)
+    labels = _renumbered(_cut(directions[in_tree]))
+    return labels if len(in_tree) == len(directions) else _joined(directions, in_tree, labels)
 
 
 def match_vibes(old: Mapping[int, Collection[int]], new: Sequence[Collection[int]]) -> dict[int, int]:
@@ -70,20 +70,20 @@ def match_vibes(old: Mapping[int, Collection[int]], new: Sequence[Collection[int
     return {int(new_one): ids[row] for row, new_one in zip(rows, columns, strict=True) if stays[row, new_one]}
 
 
-def _cut(places: Array) -> Labels:
-    """The groups of a tree of these places, at the height where they stand apart best."""
+def _cut(directions: Array) -> Labels:
+    """The groups of a tree of these directions, at the height where they stand apart best."""
     from scipy.cluster.hierarchy import fcluster, linkage
     from sklearn.metrics import silhouette_score
 
-    tree = linkage(places, method="ward")
-    usual = np.log2(len(places))
-    best, found = -np.inf, np.arange(len(places))
-    for count in range(2, min(MAX_VIBES, len(places) // MIN_VIBE_SIZE) + 1):
+    tree = linkage(directions, method="ward")
+    usual = np.log2(len(directions))
+    best, found = -np.inf, np.arange(len(directions))
+    for count in range(2, min(MAX_VIBES, len(directions) // MIN_VIBE_SIZE) + 1):
         labels = fcluster(tree, count, criterion="maxclust")
         if len(np.unique(labels)) < 2:
             continue
-        size = SILHOUETTE_SAMPLE if len(places) > SILHOUETTE_SAMPLE else None
-        apart = silhouette_score(places, labels, metric="cosine", sample_size=size, random_state=0)
+        size = SILHOUETTE_SAMPLE if len(directions) > SILHOUETTE_SAMPLE else None
+        apart = silhouette_score(directions, labels, metric="cosine", sample_size=size, random_state=0)
         score = apart - COUNT_PENALTY * abs(np.log2(count / usual))
         if score > best:
             best, found = score, labels
@@ -101,12 +101,12 @@ def _renumbered(labels: Labels) -> Labels:
     return np.array([numbers.get(label, NO_VIBE) for label in labels.tolist()])
 
 
-def _joined(places: Array, in_tree: Labels, labels: Labels) -> Labels:
+def _joined(directions: Array, in_tree: Labels, labels: Labels) -> Labels:
     """All songs' labels: those that aren't in the tree join the vibe whose centroid is nearest."""
     vibes = range(int(labels.max()) + 1)
-    joined = np.full(len(places), NO_VIBE)
+    joined = np.full(len(directions), NO_VIBE)
     if vibes:
-        middles = np.stack([centroid(places[in_tree[labels == vibe]]) for vibe in vibes])
-        joined = np.argmax(places @ middles.T, axis=1)
+        middles = np.stack([centroid(directions[in_tree[labels == vibe]]) for vibe in vibes])
+        joined = np.argmax(directions @ middles.T, axis=1)
     joined[in_tree] = labels
     return joined

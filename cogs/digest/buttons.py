@@ -18,10 +18,11 @@ from cogs.shared.votes import explained
 from cogs.suggestions.page import ACCENT, TEXT_LIMIT
 from cogs.vibes.layout import LINK_LENGTH
 
-PAGE = 20  # songs
+SONGS_PER_PAGE = 20
+TURN = "turn"  # in the custom id of a button that replaces the page that it stands on
 NOTHING = "Nothing that you may see was shared in these days, or it is gone."
-QUIET = "Digests won't mention you any more."
-LOUD = "Digests may mention you again."
+NO_LONGER_MENTIONED = "Digests won't mention you any more."
+MENTIONED_AGAIN = "Digests may mention you again."
 
 
 class SongOrder(StrEnum):
@@ -33,7 +34,7 @@ class SongOrder(StrEnum):
 
 class SongsButton(
     ui.DynamicItem[ui.Button[Any]],
-    template=r"ew:(?P<turn>songs|turn):(?P<since>\d+):(?P<until>\d+):(?P<order>[tp]):(?P<page>\d+)",
+    template=r"ew:(?P<kind>songs|turn):(?P<since>\d+):(?P<until>\d+):(?P<order>[tp]):(?P<page>\d+)",
 ):
     """Shows a page of what was shared between two moments.
 
@@ -50,7 +51,7 @@ class SongsButton(
         *,
         turn: bool = False,
     ) -> None:
-        kind = "turn" if turn else "songs"
+        kind = TURN if turn else "songs"
         super().__init__(ui.Button(custom_id=f"ew:{kind}:{since}:{until}:{order}:{page}", label=label))
         self.since, self.until, self.order, self.page, self.turn = since, until, order, page, turn
 
@@ -59,7 +60,7 @@ class SongsButton(
         cls, _interaction: discord.Interaction[Any], _item: ui.Item[Any], match: Match[str], /
     ) -> Self:
         """Read the button back from a message."""
-        turn = match["turn"] == "turn"
+        turn = match["kind"] == TURN
         order = SongOrder(match["order"])
         return cls(int(match["since"]), int(match["until"]), order, int(match["page"]), turn=turn)
 
@@ -77,7 +78,7 @@ class SongsButton(
 
     def _shown(self, songs: list[TrackCard], total: int) -> ui.LayoutView:
         """A page of these songs, which may be the first of `total`."""
-        pages = max(1, -(-len(songs) // PAGE))
+        pages = max(1, -(-len(songs) // SONGS_PER_PAGE))
         page = min(self.page, pages - 1)
         return fitted(
             lambda length: self._layout(songs, total, page, pages, length),
@@ -88,10 +89,10 @@ class SongsButton(
     def _layout(
         self, songs: list[TrackCard], total: int, page: int, pages: int, length: int
     ) -> ui.LayoutView:
-        shown = songs[page * PAGE : (page + 1) * PAGE]
+        shown = songs[page * SONGS_PER_PAGE : (page + 1) * SONGS_PER_PAGE]
         lines = [
             f"{place}. {linked(card, length)} · {duration(card.seconds)}"
-            for place, card in enumerate(shown, page * PAGE + 1)
+            for place, card in enumerate(shown, page * SONGS_PER_PAGE + 1)
         ]
         title = "In playing order" if self.order is SongOrder.PLAYING else "Everything that was shared"
         number = f"the first {len(songs)} of {total} songs" if len(songs) < total else f"{total} songs"
@@ -142,9 +143,9 @@ class QuietButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:quiet(?P<undo>:u
         guilds = interaction.client.services.guilds
         await guilds.set_quiet(guild_id, member.id, member.display_name, quiet=not self.undo)
         if self.undo:
-            await interaction.edit_original_response(content=LOUD, view=None)
+            await interaction.edit_original_response(content=MENTIONED_AGAIN, view=None)
             return
         view = ui.View(timeout=None)
         view.add_item(QuietButton(undo=True, label="Undo"))
-        await interaction.edit_original_response(content=QUIET, view=view)
+        await interaction.edit_original_response(content=NO_LONGER_MENTIONED, view=view)
         view.stop()  # the button is dynamic

@@ -119,16 +119,18 @@ class IntakeCog(commands.Cog):
                 if home in caught_up:
                     continue
                 try:
-                    read = [await self._catch_up(place, last) for place in _places(guild, home)]
+                    read = [
+                        await self._catch_up(channel, last) for channel in _channel_and_threads(guild, home)
+                    ]
                 except DISCORD_FAILS as error:
                     log.warning("can't read what was posted in channel %d meanwhile: %s", home, error)
                     continue
                 await self.bot.services.guilds.seen(guild.id, home, max([last, *read]))
                 caught_up.add(home)
 
-    async def _catch_up(self, place: PostableChannel, last: int) -> int:
+    async def _catch_up(self, channel: PostableChannel, last: int) -> int:
         newest = last
-        async for message in place.history(
+        async for message in channel.history(
             after=discord.Object(last), limit=MAX_CATCH_UP_MESSAGES, oldest_first=True
         ):
             if await self.take_in(message):
@@ -188,10 +190,12 @@ def home_of(channel: "discord.abc.MessageableChannel") -> int:
     return channel.parent_id if isinstance(channel, discord.Thread) else channel.id
 
 
-def _places(guild: discord.Guild, home: int) -> list[PostableChannel]:
+def _channel_and_threads(guild: discord.Guild, home: int) -> list[PostableChannel]:
     """A music channel, if messages stand in it, and its threads."""
     return [
-        p for p in [*guild.channels, *guild.threads] if isinstance(p, PostableChannel) and home_of(p) == home
+        each
+        for each in [*guild.channels, *guild.threads]
+        if isinstance(each, PostableChannel) and home_of(each) == home
     ]
 
 

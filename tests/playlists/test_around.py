@@ -1,7 +1,7 @@
 """One playlist of a server's own music."""
 
 from bot.library.cards import TrackCard
-from bot.playlists.around import LENGTH, MIN_LENGTH, name_of
+from bot.playlists.around import MIN_LENGTH, PLAYLIST_LENGTH, name_of
 from tests.support.library import GUILD, HIDDEN, PUBLIC
 from tests.support.scene import near
 
@@ -30,8 +30,8 @@ async def test_a_playlist_holds_what_sounds_like_the_song_it_is_around(scene):
 
 
 async def test_a_playlist_is_short_of_an_hour(scene):
-    rock = [await scene.add(f"rock {i}", near(ROCK, 0.01 * i)) for i in range(LENGTH + 3)]
-    assert len((await scene.around.playlist(GUILD, rock[0], None)).cards) == LENGTH
+    rock = [await scene.add(f"rock {i}", near(ROCK, 0.01 * i)) for i in range(PLAYLIST_LENGTH + 3)]
+    assert len((await scene.around.playlist(GUILD, rock[0], None)).cards) == PLAYLIST_LENGTH
 
 
 async def test_what_is_unwanted_or_hidden_is_not_in_it(scene):

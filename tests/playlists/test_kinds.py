@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bot.playlists import kinds
-from bot.playlists.kinds import FORGOTTEN_AFTER, LENGTH, ThisWeek, VibeCentroid
+from bot.playlists.kinds import FORGOTTEN_AFTER, PLAYLIST_LENGTH, ThisWeek, VibeCentroid
 from bot.playlists.playlist import PlaylistKind
 from bot.playlists.rules import (
     MAX_PER_ARTIST,
@@ -90,14 +90,14 @@ def test_too_few_songs_relax_the_last_rule_and_say_which():
 
 def test_still_too_few_relax_the_rule_before_it_too():
     songs = [song(i, artist="One") for i in range(MAX_PER_ARTIST + 2)]
-    kept, note = chosen(songs, [max_per_artist(), not_posted_lately({0})], LENGTH)
+    kept, note = chosen(songs, [max_per_artist(), not_posted_lately({0})], PLAYLIST_LENGTH)
     assert sorted(ids(kept)) == list(range(MAX_PER_ARTIST + 2))
     assert "by one artist; too few" in note and "posted lately" in note
 
 
 @pytest.mark.parametrize("count", [0, 1, MIN_LENGTH - 1])
 def test_too_few_songs_are_no_playlist(count):
-    assert chosen([song(i) for i in range(count)], WEEK.rules, LENGTH) == ([], "")
+    assert chosen([song(i) for i in range(count)], WEEK.rules, PLAYLIST_LENGTH) == ([], "")
 
 
 # -- this week's vibes -------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def test_a_vibes_playlist_holds_its_new_songs_then_liked_ones_then_those_at_its_
     week = ThisWeek(NOW, loved={21: 2})
     playlist = kinds.vibe(7, "warm", [*old, new, liked], week)
     assert (playlist.kind, playlist.name, playlist.key) == (PlaylistKind.VIBE, "warm", "vibe-7")
-    assert len(playlist.entries) == LENGTH
+    assert len(playlist.entries) == PLAYLIST_LENGTH
     assert {20, 21} < set(track_ids(playlist))
     assert 0 not in track_ids(playlist)  # the middle is around 7
     assert reasons(playlist)[20] == "new this week"
@@ -212,7 +212,7 @@ def test_no_artist_follows_themselves_between_two_worlds():
 def test_between_opposite_worlds_there_is_a_way_too():
     songs = [song(i, 0.2 * i, artist=str(i)) for i in range(16)]
     playlist = kinds.between_vibes(heart(3, "x", 0.0), heart(5, "y", np.pi), songs, WEEK)
-    assert len(set(track_ids(playlist))) == LENGTH
+    assert len(set(track_ids(playlist))) == PLAYLIST_LENGTH
 
 
 def test_the_worlds_are_those_that_sound_least_alike():

@@ -19,7 +19,7 @@ from bot.playlists.sequence import (
     problem_of,
     total_jump,
 )
-from bot.playlists.songs import PlacedTrack
+from bot.playlists.songs import MeasuredTrack
 from tests.support.playlists import card, ids, song
 
 songs_of_few_artists = st.lists(
@@ -28,13 +28,13 @@ songs_of_few_artists = st.lists(
 ).map(lambda rows: [song(i, angle, artist, tempo=tempo) for i, (angle, artist, tempo) in enumerate(rows)])
 
 
-def scattered(count: int, seed: int = 0, dimension: int = 6) -> list[PlacedTrack]:
+def scattered(count: int, seed: int = 0, dimension: int = 6) -> list[MeasuredTrack]:
     """Songs anywhere, each with a tempo, a key and an energy of its own."""
     random = np.random.default_rng(seed)
     places = random.normal(size=(count, dimension))
     places /= np.linalg.norm(places, axis=1, keepdims=True)
     return [
-        PlacedTrack.of(
+        MeasuredTrack.of(
             card(
                 i,
                 tempo=float(random.uniform(60, 180)),

@@ -1,4 +1,7 @@
-"""Vibes and playlists of a server, from week to week and for different audiences."""
+"""Vibes and playlists of a server, from week to week and for different audiences.
+
+The modules that the service is made of are tested through it: reader, records and music.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bot.playlists.camelot import Camelot, camelot, steps
-from bot.playlists.songs import PlacedTrack, centred, centroid
+from bot.playlists.songs import MeasuredTrack, centred, centroid
 from tests.support.playlists import card
 
 
@@ -29,12 +29,12 @@ def test_songs_that_are_all_the_same_stand_nowhere(count):
 
 
 def test_what_was_measured_is_read_and_what_makes_no_sense_is_not():
-    song = PlacedTrack.of(card(1, tempo=120, loudness=-9.5, brightness=900.0, key="A minor"), np.ones(2))
+    song = MeasuredTrack.of(card(1, tempo=120, loudness=-9.5, brightness=900.0, key="A minor"), np.ones(2))
     assert (song.tempo, song.loudness, song.brightness, str(song.key)) == (120.0, -9.5, 900.0, "8A")
     odd = card(2, tempo=0.0, loudness=-70.0, brightness=float("nan"), key="")
     odder = card(3, tempo="fast", loudness=None, brightness=True, key=7)
     for nothing in (odd, odder, card(4)):
-        song = PlacedTrack.of(nothing, np.ones(2))
+        song = MeasuredTrack.of(nothing, np.ones(2))
         assert (song.tempo, song.loudness, song.brightness, song.key) == (None, None, None, None)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import NotAllowed
-from bot.playlists.songs import PlacedTrack
+from bot.playlists.songs import MeasuredTrack
 from bot.playlists.vibe_names import (
     clean_name,
     genre_of,
@@ -42,7 +42,7 @@ features = st.fixed_dictionaries(
 groups = st.lists(st.lists(features, min_size=1, max_size=5), min_size=1, max_size=6)
 
 
-def songs(count: int, first: int = 0, **words: Any) -> list[PlacedTrack]:
+def songs(count: int, first: int = 0, **words: Any) -> list[MeasuredTrack]:
     return [song(first + i, **words) for i in range(count)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bot.library.cards import ShareLine, TrackCard
-from bot.playlists.songs import PlacedTrack
+from bot.playlists.songs import MeasuredTrack
 from tests.support.library import ANA, GUILD, PUBLIC, START
 
 
@@ -31,12 +31,12 @@ def card(
     )
 
 
-def song(track_id: int, angle: float = 0.0, artist: str = "", **words: Any) -> PlacedTrack:
+def song(track_id: int, angle: float = 0.0, artist: str = "", **words: Any) -> MeasuredTrack:
     """A song on a circle: `angle` is where it stands; the rest as `card` takes it."""
     place = np.array([np.cos(angle), np.sin(angle)])
-    return PlacedTrack.of(card(track_id, artist=artist, **words), place)
+    return MeasuredTrack.of(card(track_id, artist=artist, **words), place)
 
 
-def ids(songs: Sequence[PlacedTrack]) -> list[int]:
+def ids(songs: Sequence[MeasuredTrack]) -> list[int]:
     """Which songs these are."""
     return [each.card.id for each in songs]
