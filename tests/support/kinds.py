@@ -31,6 +31,7 @@ LIVE = frozenset(
         "cli/test_library.py::test_a_server_without_music_is_refused_and_not_registered",
         "client",
         "cogs",
+        "cogs/suggestions/test_options.py::test_each_command_has_every_filter",
         "discord_sandbox",
         "embedders/test_benchmark.py",
         "embedders/test_download.py",
