@@ -25,7 +25,7 @@ from sklearn.manifold import TSNE
 from sklearn.neighbors import NearestNeighbors
 
 from bot.pictures.painter import Painter
-from bot.pictures.places import place
+from bot.pictures.positions import map_positions
 from bot.pictures.values import (
     Banner,
     Cover,
@@ -85,7 +85,7 @@ def show(report: dict[str, Any]) -> None:
 async def speed() -> dict[str, dict[str, float]]:
     """The seconds that each picture takes."""
     vectors, vibes = made_up(TRACKS, VIBES, DIMENSIONS)
-    spots = place(vectors, vibes)
+    spots = map_positions(vectors, vibes)
     random = np.random.default_rng(0)
     marked = random.random((TRACKS, 2)) < 0.01
     dots = tuple(
@@ -116,7 +116,7 @@ async def speed() -> dict[str, dict[str, float]]:
     }
     painter = Painter()
     times = {name: await timed(partial(painter.paint, drawing)) for name, drawing in drawings.items()}
-    return {"placing": await timed(partial(asyncio.to_thread, place, vectors, vibes, spots))} | times
+    return {"placing": await timed(partial(asyncio.to_thread, map_positions, vectors, vibes, spots))} | times
 
 
 async def timed(work: Callable[[], Awaitable[object]]) -> dict[str, float]:
@@ -139,8 +139,8 @@ def processor_seconds() -> float:
 def steadiness() -> float:
     """How far the others move when tracks are added, as a share of the map's size."""
     vectors, vibes = made_up(COMPARED + STEADY, VIBES, 512)
-    first = place(vectors[:COMPARED], vibes[:COMPARED])
-    second = place(vectors, vibes, np.vstack([first, np.full((STEADY, 2), np.nan)]))[:COMPARED]
+    first = map_positions(vectors[:COMPARED], vibes[:COMPARED])
+    second = map_positions(vectors, vibes, np.vstack([first, np.full((STEADY, 2), np.nan)]))[:COMPARED]
     size = np.sqrt(np.mean(np.sum((first - first.mean(axis=0)) ** 2, axis=1)))
     return float(np.median(np.linalg.norm(second - first, axis=1)) / size)
 
@@ -179,7 +179,7 @@ def compared(vectors: Floats, vibes: list[int]) -> dict[str, dict[str, float]]:
 def ways() -> dict[str, Way]:
     """The ways to place tracks by name."""
     found: dict[str, Way] = {
-        "Earworm": lambda vectors, vibes: place(vectors, vibes),
+        "Earworm": lambda vectors, vibes: map_positions(vectors, vibes),
         "principal components": lambda vectors, _: PCA(2, random_state=0).fit_transform(vectors),
         "t-SNE": lambda vectors, _: TSNE(
             init="pca", random_state=0, perplexity=min(30, len(vectors) / 4)

@@ -6,7 +6,7 @@ from models.digest import Digest, DigestState
 from models.generation import GenerationCalibration, GenerationRecord
 from models.guild import Guild, Member, MusicChannel, Thread
 from models.job import Job, JobState
-from models.playlist import MapPlace, PlaylistRecord, PlaylistTrack, VibeRecord, VibeTrack
+from models.playlist import MapPosition, PlaylistRecord, PlaylistTrack, VibeRecord, VibeTrack
 from models.relistening import Relistening
 from models.share import Hidden, MessageTrack, Reaction, Reply, Share, VoteKind
 from models.track import Source, Track, TrackVector
@@ -24,7 +24,7 @@ __all__ = [
     "Hidden",
     "Job",
     "JobState",
-    "MapPlace",
+    "MapPosition",
     "Member",
     "MessageTrack",
     "MusicChannel",

@@ -37,7 +37,7 @@ class VibeTrack(Base):
     track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True)
 
 
-class MapPlace(Base):
+class MapPosition(Base):
     """Where a song stood on its server's map when that was drawn up last."""
 
     __tablename__ = "map_places"

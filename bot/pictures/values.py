@@ -23,7 +23,7 @@ class MapVibe:
 
 @dataclass(frozen=True)
 class Dot:
-    """A track where bot.pictures.places.place put it, `vibe` an id; `mine`: the asker shared it."""
+    """A track where bot.pictures.positions.map_positions put it, `vibe` an id; `mine`: the asker shared it."""
 
     x: float
     y: float

@@ -13,13 +13,13 @@ from bot.library.catalog import Catalog
 from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels
 from bot.periods import Week
-from bot.pictures.places import place
+from bot.pictures.positions import map_positions
 from bot.pictures.values import Dot, MapVibe, MusicMap
 from bot.playlists.kinds import NEW_FOR
 from bot.playlists.music import VisibleMusic, VisibleVibes
 from bot.playlists.reader import MusicReader
 from bot.playlists.service import Playlists
-from models import MapPlace, Track
+from models import MapPosition, Track
 
 MapPositions = dict[int, tuple[float, float]]
 
@@ -46,31 +46,31 @@ class MusicMaps:
     ) -> MusicMap:
         """The map as an audience may see it: `user_id`'s songs are theirs, those first shared after `since` new.
 
-        All of the server's songs have their places, so that the same song stands where it stands for everybody.
+        All of the server's songs have their positions, so that the same song stands where it stands for everybody.
         """
         now = now or datetime.now(UTC)
         found = await self._playlists.vibes(guild_id, channels)
-        places = await self.places(guild_id, now=now)
-        cards = await self._catalog.cards(guild_id, list(places), channels)
-        return _map(server, cards, places, found, user_id, since or now - NEW_FOR)
+        positions = await self.positions(guild_id, now=now)
+        cards = await self._catalog.cards(guild_id, list(positions), channels)
+        return _map(server, cards, positions, found, user_id, since or now - NEW_FOR)
 
     async def map_among(
         self, guild_id: int, server: str, music: VisibleMusic, *, since: datetime
     ) -> MusicMap:
         """The map of music that was read already, nobody's songs ringed."""
-        places = await self.places(guild_id)
-        cards = [music.cards[track_id] for track_id in places if track_id in music.cards]
-        return _map(server, cards, places, music.vibes, None, since)
+        positions = await self.positions(guild_id)
+        cards = [music.cards[track_id] for track_id in positions if track_id in music.cards]
+        return _map(server, cards, positions, music.vibes, None, since)
 
-    async def places(self, guild_id: int, *, now: datetime | None = None) -> MapPositions:
+    async def positions(self, guild_id: int, *, now: datetime | None = None) -> MapPositions:
         """Where each song stands that any embedder has heard, without a unit."""
         now = now or datetime.now(UTC)
         async with self._drawing_up[guild_id]:
-            places, placed_at = await self._kept(guild_id)
+            positions, placed_at = await self._kept(guild_id)
             if placed_at is None or await self._is_stale(guild_id, placed_at, now):
-                places = await self._draw_up(guild_id, places)
-                await self._keep(guild_id, places, now)
-            return places
+                positions = await self._draw_up(guild_id, positions)
+                await self._keep(guild_id, positions, now)
+            return positions
 
     async def _is_stale(self, guild_id: int, placed_at: datetime, now: datetime) -> bool:
         newest = await self._reader.newest(guild_id)
@@ -85,32 +85,34 @@ class MusicMaps:
         vibes = _vibe_of(found)
         stood = np.array([before.get(track_id, (np.nan, np.nan)) for track_id in songs])
         sounds = np.stack([song.direction for song in songs.values()])
-        spots = await asyncio.to_thread(place, sounds, [vibes.get(track_id) for track_id in songs], stood)
+        spots = await asyncio.to_thread(
+            map_positions, sounds, [vibes.get(track_id) for track_id in songs], stood
+        )
         return {track_id: (float(x), float(y)) for track_id, (x, y) in zip(songs, spots, strict=True)}
 
     async def _kept(self, guild_id: int) -> tuple[MapPositions, datetime | None]:
         async with self._store.session() as session:
-            rows = (await session.scalars(select(MapPlace).where(MapPlace.guild_id == guild_id))).all()
+            rows = (await session.scalars(select(MapPosition).where(MapPosition.guild_id == guild_id))).all()
         return {row.track_id: (row.x, row.y) for row in rows}, max((r.placed_at for r in rows), default=None)
 
-    async def _keep(self, guild_id: int, places: MapPositions, now: datetime) -> None:
+    async def _keep(self, guild_id: int, positions: MapPositions, now: datetime) -> None:
         there = select(Track.id).where(Track.guild_id == guild_id).with_for_update(read=True, key_share=True)
         async with self._store.begin() as session:
             still_there = set(await session.scalars(there))
-            await session.execute(delete(MapPlace).where(MapPlace.guild_id == guild_id))
+            await session.execute(delete(MapPosition).where(MapPosition.guild_id == guild_id))
             rows = [
                 {"track_id": track_id, "guild_id": guild_id, "x": x, "y": y, "placed_at": now}
-                for track_id, (x, y) in places.items()
+                for track_id, (x, y) in positions.items()
                 if track_id in still_there
             ]
             for batch in batches(rows, BATCH_TRACKS):
-                await session.execute(insert(MapPlace), batch)
+                await session.execute(insert(MapPosition), batch)
 
 
 def _map(
     server: str,
     cards: list[TrackCard],
-    places: Mapping[int, tuple[float, float]],
+    positions: Mapping[int, tuple[float, float]],
     found: VisibleVibes,
     user_id: int | None,
     since: datetime,
@@ -118,7 +120,7 @@ def _map(
     vibes = _vibe_of(found)
     dots = tuple(
         Dot(
-            *places[card.id],
+            *positions[card.id],
             vibe=vibes.get(card.id),
             mine=any(share.user_id == user_id for share in card.shares),
             new=card.first is not None and card.first.shared_at >= since,

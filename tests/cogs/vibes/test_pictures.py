@@ -59,17 +59,17 @@ async def test_whose_songs_are_ringed_and_which_are_new(bot: Earworm, club: Club
 
 async def test_the_map_does_not_jump_when_songs_come_and_go(bot: Earworm, club: Club) -> None:
     await library(bot, club)
-    before = await bot.services.music_maps.places(club.guild.id)
-    assert await bot.services.music_maps.places(club.guild.id) == before
+    before = await bot.services.music_maps.positions(club.guild.id)
+    assert await bot.services.music_maps.positions(club.guild.id) == before
     new = await club.add_song(bot, "Brand new", sounds=(1.0, 0.05), by=club.cleo)
-    after = await bot.services.music_maps.places(club.guild.id)
+    after = await bot.services.music_maps.positions(club.guild.id)
     assert set(after) == {*before, new}
     moved = [abs(after[t][0] - before[t][0]) + abs(after[t][1] - before[t][1]) for t in before]
     wide = max(x for x, _ in before.values()) - min(x for x, _ in before.values())
     assert max(moved) < 0.1 * wide
     card = await bot.services.catalog.card(club.guild.id, new, None)
     await bot.services.refresher.drop_share(club.guild.id, card.shares[0].message_id, new)
-    assert new not in await bot.services.music_maps.places(club.guild.id)
+    assert new not in await bot.services.music_maps.positions(club.guild.id)
 
 
 async def test_songs_out_of_sight_are_on_nobodys_map(bot: Earworm, club: Club) -> None:

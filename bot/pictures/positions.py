@@ -20,11 +20,13 @@ LAST_VIEW_WEIGHT = 0.8  # of the last view, so that a map follows its music with
 EPSILON = 1e-9
 
 
-def place(vectors: NDArray[np.floating], vibes: Sequence[int | None], before: Array | None = None) -> Array:
-    """Places (n, 2) of tracks with these vectors (n, d) and vibes (an id, or None), centred on 0, without a unit.
+def map_positions(
+    vectors: NDArray[np.floating], vibes: Sequence[int | None], before: Array | None = None
+) -> Array:
+    """Positions (n, 2) of tracks with these vectors (n, d) and vibes (an id, or None), centred on 0, without a unit.
 
     `before` (n, 2), NaN for a new track, is where they stood the last time, when the vectors were of the same kind:
-    the map is turned, mirrored and moved so that they stay near there. The same input gives the same places.
+    the map is turned, mirrored and moved so that they stay near there. The same input gives the same positions.
     """
     if not len(vectors):
         return np.zeros((0, 2))
