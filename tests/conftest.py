@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,16 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         kinds.watch.kind = "live"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a test that did more than its kind may, even if the code that it tests caught the error."""
+    try:
+        return (yield)
+    finally:
+        refused = kinds.watch.take_refused()
+        assert not refused, f"a test that is marked as {kinds.kind_of(item)} did {', '.join(refused)}"
 
 
 @pytest.fixture(autouse=True)

@@ -119,14 +119,21 @@ REFUSED = {
 
 
 class KindWatch:
-    """Holds a running test to its kind: one that does more than its kind may fails where it does so."""
+    """Holds a running test to its kind: what its kind may not do raises there, and is remembered if that is caught."""
 
     def __init__(self) -> None:
         self.kind = "live"
+        self._refused: list[str] = []
         sys.addaudithook(self._hear)
+
+    def take_refused(self) -> list[str]:
+        """What was refused since this was last asked."""
+        refused, self._refused = self._refused, []
+        return refused
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in REFUSED.get(self.kind, ()):
+            self._refused.append(event)
             raise AssertionError(f"a test that is marked as {self.kind} does {event}: see {__name__}")
 
 
