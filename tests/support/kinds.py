@@ -79,7 +79,7 @@ PURE = frozenset(
         "discord_sandbox/music",
     }
 )
-DATABASE = frozenset({"library/test_store.py", "migrations"})
+DATABASE = frozenset({"library/test_store.py", "migrations", "shares/test_ledger_histories.py"})
 BY_PATH = dict.fromkeys(LIVE, "live") | dict.fromkeys(PURE, "pure") | dict.fromkeys(DATABASE, "database")
 OPENS_DATABASE = frozenset({"settings", "shaped", "store"})  # fixtures
 
