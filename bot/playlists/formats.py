@@ -27,6 +27,7 @@ MAX_STEM_LENGTH = 60
 MAX_DEVICE_NAME_LENGTH = 4  # letters of the longest names that Windows keeps for devices: con, lpt1
 STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")  # that escapes nothing
 URL_CHARACTERS = "%/:=&?~#+!$,;'@()*[]"  # what a link holds already; anything else is written as %xx
+BEHIND_HOST = re.compile(r"(?<![:/])[/?#].*")  # from the path on
 FORMULA_PREFIXES = ("=", "+", "-", "@")  # what a spreadsheet would run (OWASP, CSV injection)
 # Controls, halves of characters and line breaks; then what turns the direction of the text around it.
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -131,7 +132,7 @@ def _about(playlist: Playlist) -> dict[str, str]:
 def _track(place: int, card: TrackCard) -> dict[str, Any]:
     """A song by the names of XSPF's elements, without those that there is nothing to say in."""
     track = {
-        "location": link_of(card),
+        "location": _as_uri(link_of(card)),
         "title": plain(card.title),
         "creator": plain(card.artist),
         "album": plain(card.album),
@@ -139,6 +140,14 @@ def _track(place: int, card: TrackCard) -> dict[str, Any]:
         "duration": round(1000 * card.seconds),
     }
     return {name: value for name, value in track.items() if value}
+
+
+def _as_uri(link: str) -> str:
+    """A link whose brackets are escaped outside of its host, where alone RFC 3986 has them."""
+    page = BEHIND_HOST.search(link)
+    if page is None:
+        return link
+    return link[: page.start()] + page[0].replace("[", "%5B").replace("]", "%5D")
 
 
 def _video(card: TrackCard) -> str | None:

@@ -135,6 +135,12 @@ def test_jspf_says_what_xspf_says():
         assert flat == {child.tag.removeprefix(XSPF): child.text for child in element}
 
 
+def test_brackets_in_a_link_are_escaped_where_only_a_uri_may_stand():
+    made = Playlist(PlaylistKind.VIBE, "All", (Entry(card(1, url="https://[2001:db8::1]/[a]?b=[1]#[")),))
+    (location,) = etree.fromstring(formats.xspf(made).encode()).iter(f"{XSPF}location")
+    assert location.text == "https://[2001:db8::1]/%5Ba%5D?b=%5B1%5D#%5B"
+
+
 # -- CSV ---------------------------------------------------------------------------------------------------
 
 
