@@ -70,6 +70,11 @@ async def channels_for(interaction: discord.Interaction[Earworm], *, private: bo
     return await audience_in(interaction, interaction.channel_id)
 
 
+def read_channels_again(interaction: discord.Interaction[Earworm]) -> None:
+    """Much time has passed since they were read for this interaction; permissions may have changed."""
+    interaction.extras.pop(SharedChannels, None)
+
+
 def view_of_guild(guild: discord.Guild) -> GuildView:
     """A server's owner and roles; roles that only bots can have are left out."""
     roles = {

@@ -12,7 +12,7 @@ from bot.intake.links import PostedMedia
 from bot.shares.query_queue import Requester
 from bot.suggestions.answers import Subject
 from bot.suggestions.steering import Adventure, Steering
-from cogs.shared.audience import channels_for
+from cogs.shared.audience import channels_for, read_channels_again
 from cogs.shared.text import duration, plain
 from cogs.shared.tracks import find_track, suggest_tracks
 from cogs.shares.sharing import sources_from_options
@@ -93,7 +93,7 @@ class SimilarCog(commands.Cog):
         services = self.bot.services
         requester = Requester(interaction.guild_id, interaction.user.id)
         heard = await services.pipeline.hear(source.url, source.name, requester=requester)
-        # Listening may have taken minutes, in which permissions may have changed.
+        read_channels_again(interaction)
         channels = await channels_for(interaction, private=private)
         found = await services.recommender.similar(
             interaction.guild_id,

@@ -6,7 +6,7 @@ from bot.client import Earworm
 from discord_sandbox import Channel, Permission, Role, text_of
 from models import VoteKind
 from tests.support.running import Club
-from tests.support.songs import file
+from tests.support.songs import encoded, file
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -107,6 +107,27 @@ async def test_a_page_forgets_what_was_hidden_since(bot: Earworm, club: Club) ->
     await club.ann.click(said, label="Next page")
     await club.discord.wait_for(lambda: "Previous page" in str(club.hall.messages[0]["components"]))
     assert "Other" not in text_of(club.hall.messages[0]) and "Seed" not in text_of(club.hall.messages[0])
+
+
+async def test_what_was_hidden_while_the_bot_listened_is_not_shown(bot: Earworm, club: Club) -> None:
+    other = club.guild.add_channel("other")
+    await club.discord.quiet(0.1)
+    await (await club.ann.command(other, "share", file=file(94, title="Elsewhere"))).message()
+    await club.discord.wait_for(lambda: "Elsewhere" in str(other.messages), 60)
+    link, let_go = club.hold("/alike.mp3", encoded(94, title="Alike"))
+    let_go.set()
+    said = await (await club.ann.command(club.hall, "similar", link=link)).message(60)
+    assert "**Elsewhere**" in text_of(said)
+
+    let_go.clear()
+    before = club.web.hits["/alike.mp3"]
+    asked = await club.ann.command(club.hall, "similar", link=link)
+    await club.discord.wait_for(lambda: club.web.hits["/alike.mp3"] > before)
+    other.set_overwrite(club.guild.everyone, deny=Permission.VIEW_CHANNEL)
+    await club.discord.quiet(0.1)
+    let_go.set()
+    said = await asked.message(60)
+    assert "**Alike**" in text_of(said) and "Elsewhere" not in text_of(said)
 
 
 # -- threads that Discord has archived, and says nothing of ------------------------------------------------
