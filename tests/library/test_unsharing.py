@@ -16,22 +16,14 @@ from tests.support.library import (
     INFOS,
     PUBLIC,
     START,
+    add,
     add_share,
     add_track,
+    every,
     vector,
 )
 
 FIRST = INFOS[0].vector_name
-
-
-async def add(store, *rows):
-    async with store.begin() as session:
-        session.add_all(rows)
-
-
-async def every(store, column, *where):
-    async with store.session() as session:
-        return sorted(await session.scalars(select(column).where(*where)))
 
 
 def mark(message, user=BEN, *, track=0, kind=1, guild=GUILD):

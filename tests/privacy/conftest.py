@@ -12,8 +12,8 @@ from models import (
     PlaylistRecord,
     Reply,
 )
-from tests.privacy.rows import NAME, OTHER_GUILD, add, answer, job, mark
-from tests.support.library import ANA, BEN, GUILD, HIDDEN, PUBLIC, START, add_share, add_track
+from tests.privacy.rows import NAME, OTHER_GUILD, answer, job, mark
+from tests.support.library import ANA, BEN, GUILD, HIDDEN, PUBLIC, START, add, add_share, add_track
 
 
 @pytest.fixture

@@ -56,16 +56,6 @@ def answer(user, message, track, *, private=False, **about):
     )
 
 
-async def add(store, *rows):
-    async with store.begin() as session:
-        session.add_all(rows)
-
-
-async def every(store, column, *where):
-    async with store.session() as session:
-        return sorted(await session.scalars(select(column).where(*where)))
-
-
 async def dump(store):
     """Every value of every row, by table and column."""
     async with store.session() as session:

@@ -16,8 +16,8 @@ from models import (
     Source,
     Track,
 )
-from tests.privacy.rows import NAME, OTHER_GUILD, dump, every
-from tests.support.library import ANA, BEN, GUILD, HIDDEN, PUBLIC
+from tests.privacy.rows import NAME, OTHER_GUILD, dump
+from tests.support.library import ANA, BEN, GUILD, HIDDEN, PUBLIC, every
 
 
 async def test_no_trace_of_a_forgotten_member_is_left(erasure, store, vectors, busy):

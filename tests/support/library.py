@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
 from bot.embedders.base import EmbedderInfo
-from models import Guild, MessageTrack, Share, Source, Track, TrackVector
+from models import Base, Guild, MessageTrack, Share, Source, Track, TrackVector
 
 if TYPE_CHECKING:
     from bot.library.catalog import Catalog
@@ -141,3 +141,15 @@ async def add_track(
             artist=artist,
         )
     return track.id
+
+
+async def add(store: "Store", *rows: Base) -> None:
+    """Rows of any tables."""
+    async with store.begin() as session:
+        session.add_all(rows)
+
+
+async def every(store: "Store", column: Any, *where: Any) -> list[Any]:
+    """A column's values where that holds, sorted."""
+    async with store.session() as session:
+        return sorted(await session.scalars(select(column).where(*where)))
