@@ -2,7 +2,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS ?= dev
 # A file's tests share what they start; the files that take longest go first (tests/support/kinds.py).
-IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Each worker has a core: threads of torch in one would wait, busily, for those in the other.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 INSTALL := pip install --quiet --constraint constraints.txt
 
 # Tests start hundreds of processes: they must not compile the same modules each time.
@@ -25,14 +26,14 @@ demo: setup
 	$(BIN)/earworm demo --out demo-output
 
 quick: setup
-	$(BIN)/pytest $(IN_PARALLEL) -m 'not live and (pure or not slow)'
+	$(PYTEST) -m 'not live and not slow'
 
 test: setup
-	$(BIN)/pytest $(IN_PARALLEL)
+	$(PYTEST)
 
 # On the server at TEST_DATABASE_URL, or on one for just this: .ci/postgres make test-postgres
 test-postgres: setup
-	$(BIN)/pytest $(IN_PARALLEL) -m postgres
+	$(PYTEST) -m postgres
 
 check: setup
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@ somebody else's only where its job is; nothing in a circle, and no name of a cla
 """
 
 import ast
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -76,13 +77,19 @@ AT_HOME = {
 }
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """What stands in a file, which nobody changes meanwhile."""
+    return ast.parse(path.read_text())
+
+
 def violations(root: Path) -> list[str]:
     """Every import below `root` that breaks a rule, as "file imports module"."""
     return [
         f"{file.relative_to(root).as_posix()} imports {module}"
         for package in PACKAGES
         for file in sorted((root / package).rglob("*.py"))
-        for module in imports(file.read_text(), _package_of(file.relative_to(root)))
+        for module in imports(parsed(file), _package_of(file.relative_to(root)))
         if not may_import(file.relative_to(root).as_posix(), module)
     ]
 
@@ -106,9 +113,9 @@ def _is_downwards(file: str, module: str) -> bool:
     return layer is not None and target is not None and target <= layer
 
 
-def imports(source: str, package: str) -> Iterator[str]:
+def imports(source: ast.Module, package: str) -> Iterator[str]:
     """The modules that a file of this package imports, at the top or inside functions, or by their names."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(source):
         match node:
             case ast.Import(names=names):
                 yield from (alias.name for alias in names)
@@ -131,7 +138,7 @@ def graph(root: Path) -> dict[str, set[str]]:
     return {
         module: {
             target
-            for name in imports(path.read_text(), _package_of(path.relative_to(root)))
+            for name in imports(parsed(path), _package_of(path.relative_to(root)))
             if (target := name if name in files else name.rpartition(".")[0]) in files and target != module
         }
         for module, path in files.items()
@@ -163,7 +170,7 @@ def classes(root: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for package in (*PACKAGES, "benchmarks", "tests"):
         for path in sorted((root / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in ast.walk(parsed(path)):
                 if isinstance(node, ast.ClassDef):
                     found[node.name].append(path.relative_to(root).as_posix())
     return found
@@ -174,7 +181,7 @@ def aliases(root: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
-            for node in ast.parse(path.read_text()).body:
+            for node in parsed(path).body:
                 match node:
                     case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
                         if CAMEL_CASE.fullmatch(name):
@@ -210,13 +217,19 @@ def test_every_home_is_there():
     } == set()
 
 
-def test_no_files_import_each_other_in_a_circle():
-    assert circle(graph(ROOT)) == []
+@pytest.fixture(scope="module")
+def files() -> dict[str, set[str]]:
+    """Which files of the project each of them imports."""
+    return graph(ROOT)
+
+
+def test_no_files_import_each_other_in_a_circle(files):
+    assert circle(files) == []
 
 
 @pytest.mark.parametrize("package", ["bot", "cogs", "discord_sandbox"])
-def test_no_rooms_import_each_other_in_a_circle(package):
-    assert circle(rooms(graph(ROOT), package)) == []
+def test_no_rooms_import_each_other_in_a_circle(package, files):
+    assert circle(rooms(files, package)) == []
 
 
 def test_no_class_name_is_used_twice():
@@ -263,7 +276,7 @@ def test_a_planted_second_type_alias_of_a_name_is_found(tmp_path):
 
 
 def test_the_finder_sees_what_is_there():
-    found = set(imports((ROOT / "bot/library/store.py").read_text(), "bot.library"))
+    found = set(imports(parsed(ROOT / "bot/library/store.py"), "bot.library"))
     assert {"asyncio", "sqlalchemy.event", "bot.errors.SettingsError", "models.Base", "migrations"} <= found
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score
 
 from bot.embedders.retrieval_measures import compare, cosines, fused, judge, judged, queries, unrelated
 
@@ -35,6 +34,8 @@ def test_ties_are_averaged_over_every_order_that_they_allow(drawn: list[tuple[in
 @given(st.permutations(range(12)), st.sets(st.integers(0, 11), min_size=1))
 @settings(max_examples=60, deadline=None)
 def test_without_ties_average_precision_is_scikit_learns(scores: list[int], wanted: set[int]) -> None:
+    from sklearn.metrics import average_precision_score
+
     relevant = np.isin(np.arange(12), list(wanted))
     ranked = judge(np.array(scores, dtype=float), relevant)
     assert ranked[2] == pytest.approx(average_precision_score(relevant, scores))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from bot.pictures.banner import banner, draw_banner
 from bot.pictures.colours import PALETTE
-from bot.pictures.cover import cover, mood_of
+from bot.pictures.cover import cover, draw_cover, mood_of
 from bot.pictures.music_map import draw_music_map
 from bot.pictures.taste_card import draw_taste_card, taste_card
 from bot.pictures.values import Banner, Number, TasteCard
@@ -22,7 +22,12 @@ KINDS = (1, 3, 8, 0)  # each gives another kind of drawing
 
 def image(png: bytes) -> np.ndarray:
     """A PNG's pixels, as whole numbers that can be subtracted."""
-    return np.array(Image.open(io.BytesIO(png))).astype(int)
+    return pixels(Image.open(io.BytesIO(png)))
+
+
+def pixels(drawn: Image.Image) -> np.ndarray:
+    """An image's pixels, as whole numbers that can be subtracted."""
+    return np.array(drawn).astype(int)
 
 
 def test_a_taste_card_says_everything_in_its_alternative():
@@ -68,7 +73,7 @@ def test_too_few_songs_say_nothing_about_a_spread():
 
 @pytest.mark.parametrize("tags", [(f"tag {place}",) for place in KINDS])
 def test_every_number_of_a_playlist_changes_its_cover(tags):
-    old = image(cover(pictures.cover(tags=tags)).png)
+    old = pixels(draw_cover(pictures.cover(tags=tags)).image)
     changes: list[dict[str, object]] = [
         {"track_ids": (3, 1, 4, 15, 92, 66)},
         {"tempo": 140.0},
@@ -78,7 +83,7 @@ def test_every_number_of_a_playlist_changes_its_cover(tags):
         {"tags": ("metal", "loud")},
     ]
     for change in changes:
-        new = image(cover(pictures.cover(**({"tags": tags} | change))).png)
+        new = pixels(draw_cover(pictures.cover(**({"tags": tags} | change))).image)
         assert np.mean(np.abs(old - new).max(axis=2) > 8) > 0.02, change
 
 

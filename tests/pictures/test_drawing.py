@@ -51,12 +51,13 @@ def painted(value: Drawing) -> Picture:
 
 def around(canvas: Canvas, written: WrittenText) -> np.ndarray:
     """The colours (n, 3) of the pixels right around a text."""
-    pixels = np.array(canvas.image)
-    mask = np.zeros(pixels.shape[:2], bool)
-    for box, inside in ((written.box.grown(4), True), (written.box.grown(2), False)):
-        top, left = max(0, int(box.top)), max(0, int(box.left))
-        mask[top : int(box.bottom) + 1, left : int(box.right) + 1] = inside
-    return np.unique(pixels[mask], axis=0)
+    outer, inner = written.box.grown(4), written.box.grown(2)
+    top, left = max(0, int(outer.top)), max(0, int(outer.left))
+    cut = canvas.image.crop((left, top, int(outer.right) + 1, int(outer.bottom) + 1))
+    right, bottom = int(inner.right) + 1 - left, int(inner.bottom) + 1 - top
+    outside = np.ones((cut.height, cut.width), bool)
+    outside[max(0, int(inner.top)) - top : bottom, max(0, int(inner.left)) - left : right] = False
+    return np.unique(np.asarray(cut)[outside], axis=0)
 
 
 @pytest.mark.parametrize("value", HARD, ids=IDS)

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from sqlalchemy import make_url
+import pytest
+from sqlalchemy import URL, Dialect, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.library.store import Store
+from bot.library import store
 from bot.settings import Settings
 
 EMPTY = "template0"
@@ -44,15 +46,36 @@ def shaped_database(home: Path) -> Iterator[str]:
     """A database with every table and no rows, made once: the template of the tests' databases."""
     settings = _apart(create(home, EMPTY))
     try:
-        _apart(_shape(settings))
-        yield make_url(settings.database).database or ""
+        with _compiling_once():
+            _apart(_shape(settings))
+            yield make_url(settings.database).database or ""
     finally:
         _apart(drop(settings))
 
 
+@contextmanager
+def _compiling_once() -> Iterator[None]:
+    """Let all engines share what they made of statements: a fifth of the work of a test on a database."""
+    engine_for = store.engine_for
+    compiled: dict[Any, Any] = {}
+    dialects: dict[str, Dialect] = {}
+
+    def sharing(url: URL) -> AsyncEngine:
+        engine = engine_for(url)
+        engine.sync_engine.dialect = dialects.setdefault(
+            engine.dialect.name, engine.dialect
+        )  # part of the keys
+        engine.sync_engine.update_execution_options(compiled_cache=compiled)
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "engine_for", sharing)
+        yield
+
+
 async def _shape(settings: Settings) -> None:
-    store = await Store.open(settings)
-    await store.close()
+    opened = await store.Store.open(settings)
+    await opened.close()
 
 
 def _apart(work: Coroutine[Any, Any, Any]) -> Any:

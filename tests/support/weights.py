@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.embedders.keras_weights import CHANNELS
-from bot.embedders.musicnn_net import SHAPES
 
 Array = NDArray[np.float32]
 
@@ -48,6 +47,8 @@ def write_openl3(path: Path, groups: list[list[Array]]) -> Path:
 
 def random_musicnn(seed: int = 0) -> dict[str, Array]:
     """Every variable of a MusiCNN model."""
+    from bot.embedders.musicnn_net import SHAPES  # loads torch
+
     rng = np.random.default_rng(seed)
     variables = {}
     for name, shape in SHAPES.items():
