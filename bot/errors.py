@@ -7,7 +7,8 @@ EarwormError
 ├── EmbedderError       an embedder cannot embed these samples
 │   └── WeightsError    its weights are missing, damaged or of another layout
 ├── StorageFailed       the database or the vectors cannot be read or written right now
-│   └── StorageBusy     another process holds the local vector storage
+│   ├── StorageBusy     another process holds the local vector storage
+│   └── StorageDamaged  what is stored can't be read and has to be made anew
 ├── LeaseLost           another worker has this job now, or its message was deleted
 ├── AnnounceLater       what became of a share can't be told right now; try again later
 ├── Busy                too much is asked at once; ask again
@@ -44,6 +45,10 @@ class StorageFailed(EarwormError):
 
 class StorageBusy(StorageFailed):
     """Another process holds the local vector storage."""
+
+
+class StorageDamaged(StorageFailed):
+    """What is stored can't be read and has to be made anew from the database."""
 
 
 class LeaseLost(EarwormError):

@@ -32,9 +32,9 @@ from bot.suggestions.groups import Together
 from bot.suggestions.mixing import Mixing
 from bot.suggestions.recommender import Recommender
 from bot.taste.feedback import Feedback
-from bot.vectors.rebuilder import Rebuilder
 from bot.vectors.refresh import PointRefresher
 from bot.vectors.storage import VectorStorage
+from bot.vectors.upkeep import Upkeep, remove_local_mode
 
 REBUILD_GRACE_SECONDS = 5.0
 
@@ -83,14 +83,15 @@ class Services:
                 settings, [EMBEDDERS[name] for name in settings.embedders], store
             )
             exits.push_async_callback(vectors.close)
+            upkeep = Upkeep(store, vectors)
+            vectors.when_outdated(upkeep.restore)
             proxy = EgressProxy(settings.egress_allow)
             analyst = Analyst(settings.embedders, settings.home, together=together)
             services = cls._wire(settings, store, vectors, Fetcher(proxy, settings), analyst)
             exits.push_async_callback(services.engine.close)
             if listen:
-                rebuilder = Rebuilder(store, vectors)
-                rebuilder.start()
-                exits.push_async_callback(rebuilder.stop, REBUILD_GRACE_SECONDS)
+                upkeep.start(lambda: remove_local_mode(settings.home))
+                exits.push_async_callback(upkeep.stop, REBUILD_GRACE_SECONDS)
                 await proxy.start()
                 exits.push_async_callback(proxy.close)
                 exits.push_async_callback(analyst.close)

@@ -34,6 +34,18 @@ class Settings(BaseSettings):
     )
     qdrant_url: str = Field("", alias="QDRANT_URL")
     qdrant_api_key: str = Field("", alias="QDRANT_API_KEY")
+    qdrant_layout: Literal["collections", "tenants"] = Field(
+        "collections", alias="QDRANT_LAYOUT", description="collections or tenants"
+    )
+    qdrant_replicas: int = Field(1, gt=0, alias="QDRANT_REPLICAS", description=WHOLE_NUMBER)
+    qdrant_shards: int = Field(1, gt=0, alias="QDRANT_SHARDS", description=WHOLE_NUMBER)
+    qdrant_quantization: Literal["none", "int8"] = Field(
+        "none", alias="QDRANT_QUANTIZATION", description="none or int8"
+    )
+    qdrant_grpc: bool = Field(False, alias="QDRANT_GRPC", description="true or false")
+    disk_floor: ByteSize = Field(
+        ByteSize(256_000_000), ge=0, alias="EARWORM_DISK_FLOOR", description="a size like 256MB"
+    )
 
     embedders: Annotated[tuple[str, ...], NoDecode] = Field(
         ("openl3",),

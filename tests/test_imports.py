@@ -58,12 +58,8 @@ AT_HOME = {
     "torch": ("bot/embedders/",),
     "h5py": ("bot/embedders/",),
     "librosa": ("bot/embedders/", "bot/audio/features.py"),
-    "qdrant_client": (
-        "bot/vectors/qdrant_thread.py",
-        "bot/vectors/collection.py",
-        "bot/vectors/search.py",
-        "bot/vectors/storage.py",
-    ),
+    "qdrant_client": ("bot/vectors/server.py",),
+    "qdrant_edge": ("bot/vectors/edge.py", "bot/vectors/shard_pool.py"),
     "PIL": ("bot/pictures/",),
     "anyascii": ("bot/pictures/",),
     "sqlalchemy": (

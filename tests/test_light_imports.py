@@ -19,9 +19,7 @@ MAY_BE_HEAVY = {
         for name in ("mfcc", "musicnn", "musicnn_net", "openl3", "openl3_fast", "openl3_net", "panns")
     ),
     *(f"bot.embedders.{name}" for name in ("pickles", "spectrogram", "wav2vec2")),
-    *(f"bot.vectors.{name}" for name in ("collection", "qdrant_thread", "search", "storage")),
-    *("bot.services", "bot.client"),
-    *(f"bot.cli.{name}" for name in ("demo_run", "ingester", "sandbox_run", "similar_answer", "story")),
+    "bot.vectors.server",
 }
 IMPORT_ALL = """
 import json, sys

@@ -1,15 +1,14 @@
 """Compares the vector storage with the database, which is the truth, and repairs it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from bot.library.cards import load_cards
+from bot.library.cards import batches, load_cards
 from bot.library.store import Store
 from bot.vectors import coverage
-from bot.vectors.coverage import Unheard
 from bot.vectors.generations import Generation
 from bot.vectors.points import Point, load_points
 from bot.vectors.rebuilder import Rebuilder
@@ -17,6 +16,8 @@ from models import Guild, Relistening, Track
 
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
+
+PAGE_TRACKS = 500  # in memory at a time
 
 
 @dataclass(frozen=True)
@@ -67,24 +68,31 @@ async def agreement(store: Store, vectors: "VectorStorage") -> list[GuildAgreeme
     strays = await vectors.strays()
     return [
         await _agreement(store, vectors, guild_id, [name for guild, name in strays if guild == guild_id])
-        for guild_id in await _guilds(store, vectors)
+        for guild_id in await guilds(store, vectors)
     ]
 
 
 async def repair(store: Store, vectors: "VectorStorage") -> list[Repair]:
     """Make every server's points anew from the database, and have another try at what couldn't be listened to."""
-    guilds = await _guilds(store, vectors)
+    known = await guilds(store, vectors)
     await vectors.drop_abandoned()
     await vectors.remove_strays()
     async with store.begin() as session:
         await session.execute(delete(Relistening))
-    return [await _repair(store, vectors, guild_id) for guild_id in guilds]
+    return [await _repair(store, vectors, guild_id) for guild_id in known]
 
 
-async def _guilds(store: Store, vectors: "VectorStorage") -> list[int]:
+async def guilds(store: Store, vectors: "VectorStorage") -> list[int]:
+    """Every server that the database or the vector storage knows."""
     async with store.session() as session:
         known = set(await session.scalars(select(Guild.id)))
     return sorted(known | await vectors.guilds())
+
+
+async def differing(store: Store, vectors: "VectorStorage", guild_id: int) -> set[int]:
+    """The tracks of a server whose points lack something, say something else or are one too many."""
+    found = await _agreement(store, vectors, guild_id, ())
+    return {*found.missing, *found.extra, *found.stale}
 
 
 async def _agreement(
@@ -93,49 +101,46 @@ async def _agreement(
     payloads = await vectors.payloads(guild_id)
     generation = await vectors.generations.current(guild_id)
     having = {name: await vectors.ids(guild_id, name) for name in _names(vectors, generation)}
-    async with store.session() as session:
-        points = await load_points(session, guild_id)
+    missing, stale, tracks, heard = [], [], 0, set()
+    async for point in _points(store, guild_id):
+        tracks += 1
+        names = having.keys() & point.vectors.keys()
+        if not names:  # a track without any of a generation's vectors has no point there
+            continue
+        heard.add(point.track_id)
+        if any(point.track_id not in having[name] for name in names):
+            missing.append(point.track_id)
+        if payloads.get(point.track_id, point.payload) != point.payload:
+            stale.append(point.track_id)
+    extra = sorted(payloads.keys() - heard)
     unheard = await coverage.unheard(store, guild_id, vectors.names)
-    return _compare(guild_id, points, payloads, having, leftovers, unheard)
-
-
-def _names(vectors: "VectorStorage", generation: Generation | None) -> Sequence[str]:
-    return vectors.names if generation is None else tuple(generation.calibrations)
-
-
-def _compare(
-    guild_id: int,
-    points: Sequence[Point],
-    payloads: Mapping[int, Mapping[str, Any]],
-    having: Mapping[str, set[int]],
-    leftovers: Sequence[str],
-    unheard: Unheard,
-) -> GuildAgreement:
-    # A track without any of a collection's vectors has no point there.
-    heard = {point.track_id: point for point in points if having.keys() & point.vectors.keys()}
-    missing = tuple(
-        track_id
-        for track_id, point in heard.items()
-        if any(track_id not in having[name] for name in having.keys() & point.vectors.keys())
-    )
-    extra = tuple(sorted(payloads.keys() - heard.keys()))
-    stale = tuple(
-        track_id
-        for track_id, point in heard.items()
-        if payloads.get(track_id, point.payload) != point.payload
-    )
     return GuildAgreement(
         id=guild_id,
-        tracks=len(points),
+        tracks=tracks,
         points=len(payloads),
         agree=not (missing or extra or stale or leftovers),
-        missing=missing,
-        extra=extra,
-        stale=stale,
+        missing=tuple(missing),
+        extra=tuple(extra),
+        stale=tuple(stale),
         leftovers=tuple(leftovers),
         unheard=unheard.waiting,
         lost=unheard.lost,
     )
+
+
+async def _points(store: Store, guild_id: int) -> AsyncIterator[Point]:
+    """What a server's tracks are to be stored as, few of them in memory at a time."""
+    async with store.session() as session:
+        tracks = list(await session.scalars(select(Track.id).where(Track.guild_id == guild_id)))
+    for batch in batches(sorted(tracks), PAGE_TRACKS):
+        async with store.session() as session:
+            points = await load_points(session, guild_id, Track.id.in_(batch))
+        for point in points:
+            yield point
+
+
+def _names(vectors: "VectorStorage", generation: Generation | None) -> Sequence[str]:
+    return vectors.names if generation is None else tuple(generation.calibrations)
 
 
 async def _repair(store: Store, vectors: "VectorStorage", guild_id: int) -> Repair:

@@ -26,7 +26,8 @@ from models import GenerationCalibration, GenerationRecord
 class Generation:
     """One complete set of a server's vectors, with a calibration by vector name.
 
-    `searched`: the names of the vectors that searches use.
+    `searched`: the names of the vectors that searches use; `collection`: the one of a Qdrant server that it shares with
+    others, "" if it has a place of its own.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Generation:
     current: bool
     searched: tuple[str, ...]
     calibrations: Mapping[str, Calibration]
+    collection: str = ""
 
 
 class LostRace(Exception):
@@ -95,14 +97,23 @@ class Generations:
             return {(guild_id, generation_id) for guild_id, generation_id in rows}
 
     async def begin(
-        self, guild_id: int, searched: Sequence[str], calibrations: Mapping[str, Calibration]
+        self,
+        guild_id: int,
+        searched: Sequence[str],
+        calibrations: Mapping[str, Calibration],
+        collection: str = "",
     ) -> Generation:
         """Record one that is about to be built."""
-        generation = Generation(
-            secrets.randbits(62), guild_id, False, tuple(searched), MappingProxyType(dict(calibrations))
+        kept = MappingProxyType(dict(calibrations))
+        generation = Generation(secrets.randbits(62), guild_id, False, tuple(searched), kept, collection)
+        row = GenerationRecord(
+            id=generation.id,
+            guild_id=guild_id,
+            current=None,
+            searched=list(searched),
+            begun_at=datetime.now(UTC),
+            collection=collection,
         )
-        row = GenerationRecord(id=generation.id, guild_id=guild_id, current=None, searched=list(searched))
-        row.begun_at = datetime.now(UTC)
         row.calibrations = [_to_row(name, calibration) for name, calibration in calibrations.items()]
         async with self._store.begin() as session:
             session.add(row)
@@ -150,7 +161,12 @@ async def _set_current(session: AsyncSession, generation: Generation, current: b
 def _from_row(row: GenerationRecord) -> Generation:
     calibrations = {calibration.name: _calibration(calibration) for calibration in row.calibrations}
     return Generation(
-        row.id, row.guild_id, bool(row.current), tuple(row.searched), MappingProxyType(calibrations)
+        row.id,
+        row.guild_id,
+        bool(row.current),
+        tuple(row.searched),
+        MappingProxyType(calibrations),
+        row.collection,
     )
 
 

@@ -46,8 +46,10 @@ async def load_points(session: AsyncSession, guild_id: int, *where: ColumnElemen
 def payload_of(track: Track, shares: Sequence[Share]) -> dict[str, Any]:
     """What filters need of a track with these shares, oldest first; JSON-able.
 
-    It is called as in its first share, which is not for everybody: nothing of a payload is ever shown.
+    It is called as in its first share, which is not for everybody: nothing of a payload is ever shown. No fractions:
+    what comes back of those is not always what was stored.
     """
+    tempo = track.features.get("tempo")
     called = shares[0].source
     return {
         "guild_id": track.guild_id,
@@ -59,7 +61,7 @@ def payload_of(track: Track, shares: Sequence[Share]) -> dict[str, Any]:
         "channels": sorted({share.channel_id for share in shares}),
         "sharers": sorted({share.user_id for share in shares}),
         "shared_at": int(shares[0].shared_at.timestamp()),
-        "seconds": track.seconds,
-        "tempo": track.features.get("tempo"),
+        "milliseconds": round(track.seconds * 1000),
+        "tempo_tenths": None if tempo is None else round(tempo * 10),
         "key": track.features.get("key"),
     }

@@ -2,28 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from bot.arrays import Vector
 from bot.library.visible_shares import VisibleChannels
 
-Strategy = Literal["best_score", "average_vector"]
 Example = int | Mapping[str, Vector]
 """What a question is about: a track of the library, or raw vectors by name of something else."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is near the positives and far from the negatives; with no strategy, near the only positive.
+    """What is near the only positive, or if it `recommends`, near the positives and far from the negatives.
 
     Only tracks shared in one of `channels` (None: anywhere) or on the command line, and of `among` (None: of all).
     """
 
     positives: Sequence[Example]
     negatives: Sequence[Example]
-    strategy: Strategy | None
+    recommends: bool
     channels: VisibleChannels
     exclude: frozenset[int]
     limit: int
@@ -34,7 +32,7 @@ class Question:
 class Hit:
     """A track that was found.
 
-    `score` orders hits: a cosine, `best_score`'s own measure, or reciprocal ranks where several vectors are fused.
+    `score` orders hits: a cosine, what Qdrant's `best_score` gives, or reciprocal ranks where several are fused.
     `match`: with the closest positive, `against`: with the closest negative; both as `UnitVectors.matches` has it,
     −∞ if there is none.
     """

@@ -6,9 +6,8 @@ cut off leaves the old one or the new one in use, and a row that says what to cl
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ import numpy as np
 from sqlalchemy import select
 
 from bot.arrays import Vector
-from bot.errors import StorageFailed
 from bot.library.store import Store
 from bot.vectors import coverage
 from bot.vectors.calibration import Calibration, Calibrator, remeasuring_is_due
@@ -32,7 +30,6 @@ log = logging.getLogger(__name__)
 BATCH_TRACKS = 20  # whoever searches meanwhile waits for so many at most
 PAGE_VECTORS = 500  # in memory at a time
 MIN_TAKEOVER_COVERAGE = 0.5  # of the tracks that the old embedders cover, a new one must cover to take over
-RETRY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -57,36 +54,12 @@ def plan(current: Generation, counts: Mapping[str, int], wanted: Sequence[str], 
 
 
 class Rebuilder:
-    """Builds a new generation where one is due, in the background once it was started."""
+    """Builds a new generation where one is due."""
 
     def __init__(self, store: Store, vectors: "VectorStorage") -> None:
         self._store = store
         self._vectors = vectors
-        self._task: asyncio.Task[None] | None = None
-        self._touched: set[int] = set()
-        self._news = asyncio.Event()
         self._building = asyncio.Lock()
-
-    def start(self) -> None:
-        """Look after every server now, and after each one whose library changes."""
-        self._vectors.subscribe(self._note)
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self, grace: float = 0.0) -> None:
-        """Stop; what is due now may still be done within so many seconds."""
-        if self._task is None:
-            return
-        if grace:
-            with contextlib.suppress(TimeoutError, StorageFailed):
-                async with asyncio.timeout(grace):
-                    await self.rebuild_all()
-        self._task.cancel()
-        await asyncio.wait([self._task])
-
-    async def rebuild_all(self) -> None:
-        """Rebuild every server's vectors where that is due."""
-        for guild_id in sorted(await self._vectors.generations.guilds()):
-            await self.rebuild(guild_id)
 
     async def rebuild(self, guild_id: int, *, anew: bool = False) -> bool:
         """Build a new generation for a server if one is due, or in any case (`anew`); whether that was done."""
@@ -118,15 +91,13 @@ class Rebuilder:
         calibrations = {
             name: await self._calibration(guild_id, name, counts.get(name, 0), current) for name in wish.names
         }
-        generations = self._vectors.generations
-        made = await generations.begin(guild_id, wish.searched, calibrations)
+        made = await self._vectors.begin(guild_id, wish.searched, calibrations)
         unused: Generation | None = made
         try:
-            await self._vectors.make(made)
             await self._fill(made)
-            await self._vectors.flush(made)
+            await self._vectors.engine.flush(made)
             is_final = set(wish.names) == set(self._vectors.names)
-            if await generations.swap(made, current, purge=is_final):
+            if await self._vectors.generations.swap(made, current, purge=is_final):
                 unused = current
                 log.info("server %d: searched by %s now", guild_id, ", ".join(wish.searched))
             return unused is not made
@@ -173,38 +144,6 @@ class Rebuilder:
                     return
                 await self._vectors.fill(generation, points)
             after = batch[-1]
-
-    async def _run(self) -> None:
-        due = await self._guilds()
-        while True:
-            failed = {guild_id for guild_id in sorted(due) if not await self._try_rebuild(guild_id)}
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(RETRY_SECONDS if failed else None):
-                    await self._news.wait()
-            self._news.clear()
-            due, self._touched = failed | self._touched, set()
-
-    def _note(self, guild_id: int, _tracks: Collection[int]) -> None:
-        self._touched.add(guild_id)
-        self._news.set()
-
-    async def _guilds(self) -> set[int]:
-        while True:
-            try:
-                return await self._vectors.generations.guilds()
-            except StorageFailed as error:
-                log.warning("the servers' vectors can't be looked through: %s", error)
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def _try_rebuild(self, guild_id: int) -> bool:
-        try:
-            await self.rebuild(guild_id)
-            return True
-        except StorageFailed as error:
-            log.warning("the vectors of server %d can't be made anew now: %s", guild_id, error)
-        except Exception:
-            log.exception("making the vectors of server %d anew broke", guild_id)
-        return False
 
 
 def _matrix(data: Sequence[bytes]) -> Vector:

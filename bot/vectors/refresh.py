@@ -1,5 +1,6 @@
 """Keeps a server's points in step with its tracks in the database."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -39,10 +40,14 @@ class PointRefresher:
 
     async def refresh_point(self, guild_id: int, track_id: int) -> None:
         """Make a track's point say what the database says, or be gone like the track; any number of times."""
+        await self.refresh_points(guild_id, [track_id])
+
+    async def refresh_points(self, guild_id: int, track_ids: Sequence[int]) -> None:
+        """The same for several tracks at once."""
         async with self._vectors.refreshing:
             async with self._store.session() as session:
-                points = await load_points(session, guild_id, Track.id == track_id)
+                points = await load_points(session, guild_id, Track.id.in_(track_ids))
             if points:
                 await self._vectors.put_all(guild_id, points)
-            else:
-                await self._vectors.remove(guild_id, [track_id])
+            if gone := set(track_ids) - {point.track_id for point in points}:
+                await self._vectors.remove(guild_id, gone)

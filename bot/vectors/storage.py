@@ -1,16 +1,16 @@
-"""The vector storage: everything that Earworm asks of Qdrant.
+"""The vector storage: servers' generations and the engine that holds their points (bot.vectors.engine).
 
 The database holds raw vectors and is the truth; a generation holds them calibrated (bot.vectors.calibration), of
-length 1: after a reopen, embedded Qdrant answers from what it holds as it is. A query is calibrated for the generation
-that it is asked of, and asked again if that was swapped for another meanwhile, so that no answer ever mixes two.
+length 1. A query is calibrated for the generation that it is asked of, and asked again if that was swapped for another
+meanwhile, so that no answer ever mixes two.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Self, TypeVar
-
-from qdrant_client import AsyncQdrantClient, models
 
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import EmbedderInfo
@@ -19,19 +19,10 @@ from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels
 from bot.settings import Settings
 from bot.vectors.calibration import Calibration
-from bot.vectors.collection import (
-    COLLECTION_PREFIX,
-    GENERATION_KEY,
-    VectorCollection,
-    as_stored,
-    guild_of,
-    place_of,
-    track_of,
-)
+from bot.vectors.engine import VectorEngine, Where, as_stored, known_payload, open_engine
 from bot.vectors.generations import Generation, Generations
 from bot.vectors.points import Point
-from bot.vectors.qdrant_thread import QdrantThread, wait_for_disk
-from bot.vectors.question import Example, Hit, Question, Strategy
+from bot.vectors.question import Example, Hit, Question
 from bot.vectors.search import search
 from bot.vectors.unit_vectors import UnitVectors
 
@@ -39,6 +30,7 @@ ABANDONED_AFTER = timedelta(hours=1)  # more than it takes to make a collection
 
 T = TypeVar("T")
 ChangeListener = Callable[[int, Collection[int]], None]
+OutdatedListener = Callable[[int], Awaitable[None]]
 
 
 class VectorStorage:
@@ -48,22 +40,20 @@ class VectorStorage:
     that read first must not write last.
     """
 
-    def __init__(
-        self, thread: QdrantThread, infos: Sequence[EmbedderInfo], generations: Generations, *, embedded: bool
-    ) -> None:
+    def __init__(self, engine: VectorEngine, infos: Sequence[EmbedderInfo], generations: Generations) -> None:
         self.refreshing = asyncio.Lock()
         self.generations = generations
-        self._thread = thread
+        self.engine = engine
+        self.embedded = engine.embedded
         self._infos = {info.vector_name: info for info in infos}
-        self.embedded = embedded
+        self._beginning: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._listeners: list[ChangeListener] = []
+        self._when_outdated: OutdatedListener | None = None
 
     @classmethod
     async def open(cls, settings: Settings, infos: Sequence[EmbedderInfo], store: Store) -> Self:
         """Open the storage for these embedders. Raises StorageBusy, SettingsError."""
-        made = cls(
-            await QdrantThread.open(settings), infos, Generations(store), embedded=not settings.qdrant_url
-        )
+        made = cls(await open_engine(settings), infos, Generations(store))
         try:
             await made.drop_abandoned()
         except BaseException:
@@ -73,7 +63,7 @@ class VectorStorage:
 
     async def close(self) -> None:
         """Close the storage, so that another process can open it."""
-        await self._thread.close()
+        await self.engine.close()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -92,69 +82,69 @@ class VectorStorage:
 
         Raises EmbedderError for a vector without direction or of a wrong size.
         """
-        generations = await self.generations.of(guild_id)
-        if not any(generation.current for generation in generations):
-            await self._begin_first(guild_id)
-            generations = await self.generations.of(guild_id)
-        for generation in generations:
-            await self.fill(generation, points, make=generation.current)
+        try:
+            for generation in await self._in_use_or_made(guild_id):
+                if not await self.fill(generation, points) and generation.current:
+                    await self._fill_anew(generation, points)
+        except StorageFailed:
+            await self._say_outdated(guild_id)
+            raise
         self._notify(guild_id, [point.track_id for point in points])
 
     async def remove(self, guild_id: int, track_ids: Collection[int]) -> None:
         """Remove tracks; nothing happens to those that aren't stored."""
-        for generation in await self.generations.of(guild_id):
-            await self._on(generation, lambda collection: collection.remove(track_ids))
+        try:
+            for generation in await self.generations.of(guild_id):
+                await self.engine.remove(generation, track_ids)
+        except StorageFailed:
+            await self._say_outdated(guild_id)
+            raise
         self._notify(guild_id, track_ids)
 
     def subscribe(self, listener: ChangeListener) -> None:
         """Call `listener` with a server and its tracks after each time that some were stored or removed."""
         self._listeners.append(listener)
 
+    def when_outdated(self, listener: OutdatedListener) -> None:
+        """Await `listener` with a server whose points turn out to be gone, or whose change couldn't be stored."""
+        self._when_outdated = listener
+
     def _notify(self, guild_id: int, track_ids: Collection[int]) -> None:
         for listener in self._listeners:
             listener(guild_id, track_ids)
 
-    # -- a collection's life -------------------------------------------------------------------------------
+    async def _say_outdated(self, guild_id: int) -> None:
+        if self._when_outdated is not None:
+            await self._when_outdated(guild_id)
 
-    async def make(self, generation: Generation) -> None:
-        """Create the collection of a generation that was recorded; `flush` it before it is used."""
+    # -- a generation's life -------------------------------------------------------------------------------
 
-        async def create(client: AsyncQdrantClient) -> None:
-            collection = self._collection(client, generation)
-            await collection.make()
-            if not collection.place.conditions:
-                wait_for_disk(client, collection.place.collection, False)
+    async def begin(
+        self, guild_id: int, searched: Sequence[str], calibrations: dict[str, Calibration]
+    ) -> Generation:
+        """Record a generation that is about to be built, and make its place."""
+        collection = self.engine.shared_collection(calibrations)
+        generation = await self.generations.begin(guild_id, searched, calibrations, collection)
+        try:
+            await self.engine.ensure(generation)
+        except StorageFailed:
+            with suppress(StorageFailed):  # what stays is removed at the next start
+                await self.drop(generation)
+            raise
+        return generation
 
-        await self._thread.run(create)
-
-    async def fill(self, generation: Generation, points: Sequence[Point], *, make: bool = False) -> None:
-        """Store tracks in one generation; does nothing if its collection isn't there, unless told to `make` it."""
+    async def fill(self, generation: Generation, points: Sequence[Point]) -> bool:
+        """Store tracks in one generation; False if it has no place, as one that lost the race for a swap."""
         stored = [(point.track_id, as_stored(generation, point)) for point in points]
-        structs = [struct for _, struct in stored if struct is not None]
-        bare = [track_id for track_id, struct in stored if struct is None]
-
-        async def store(collection: VectorCollection) -> None:
-            if make and structs:
-                await collection.make()
-            if await collection.names():
-                await collection.put(structs)
-                await collection.remove(bare)
-
-        await self._on(generation, store)
-
-    async def flush(self, generation: Generation) -> None:
-        """See that what was stored is on the disk."""
-
-        async def sync(client: AsyncQdrantClient) -> None:
-            place = place_of(generation.guild_id, generation.id)
-            if not place.conditions:
-                wait_for_disk(client, place.collection, True)
-
-        await self._thread.run(sync)
+        bare = [track_id for track_id, placed in stored if placed is None]
+        if not await self.engine.put(generation, [placed for _, placed in stored if placed is not None]):
+            return False
+        await self.engine.remove(generation, bare)
+        return True
 
     async def drop(self, generation: Generation) -> None:
         """Remove a generation that isn't in use, and then its row."""
-        await self._on(generation, lambda collection: collection.unmake())
+        await self.engine.drop(generation)
         await self.generations.forget(generation)
 
     async def drop_abandoned(self) -> None:
@@ -164,67 +154,85 @@ class VectorStorage:
         ):
             await self.drop(generation)
 
+    async def _in_use_or_made(self, guild_id: int) -> list[Generation]:
+        """What a server's tracks are stored in; at least the generation in use, which may have to be begun."""
+        found = await self.generations.of(guild_id)
+        if not any(generation.current for generation in found):
+            await self._begin_first(guild_id)
+            found = await self.generations.of(guild_id)
+        return found
+
     async def _begin_first(self, guild_id: int) -> None:
-        calibrations = {name: Calibration.unmeasured(info) for name, info in self._infos.items()}
-        first = await self.generations.begin(guild_id, self.names, calibrations)
-        await self._on(first, lambda collection: collection.make())
-        if not await self.generations.swap(first, None):
-            await self.drop(first)
+        """Give a server its first generation; of several that try at once, here or elsewhere, one does."""
+        async with self._beginning[guild_id]:
+            if await self.generations.current(guild_id) is not None:
+                return
+            calibrations = {name: Calibration.unmeasured(info) for name, info in self._infos.items()}
+            first = await self.begin(guild_id, self.names, calibrations)
+            if not await self.generations.swap(first, None):
+                await self.drop(first)
+
+    async def _fill_anew(self, generation: Generation, points: Sequence[Point]) -> None:
+        """Store tracks in a generation whose place is gone, though it is in use and no other took its place."""
+        if not await self.generations.is_current(generation):
+            return
+        await self.engine.ensure(generation)
+        await self.fill(generation, points)
+        if await self.generations.is_current(generation):
+            await self._say_outdated(generation.guild_id)
+        else:  # another took its place just now, so nobody else removes it
+            await self.engine.drop(generation)
 
     # -- looking up ----------------------------------------------------------------------------------------
 
     async def get(self, guild_id: int, track_ids: Collection[int]) -> UnitVectors:
         """How these tracks sound, as far as they have vectors."""
 
-        async def look(client: AsyncQdrantClient, generation: Generation) -> UnitVectors:
-            vectors = await self._collection(client, generation).vectors(track_ids)
+        async def look(generation: Generation) -> UnitVectors:
+            vectors = await self.engine.vectors(generation, track_ids)
             return UnitVectors(generation.id, generation.searched, generation.calibrations, vectors)
 
         return await self._in_use(guild_id, look) or UnitVectors(0, (), {}, {})
 
     async def ids(self, guild_id: int, name: str | None = None) -> set[int]:
         """The tracks that are stored, or those of them that have a vector called `name`."""
-        if name is None:
-            return {track_of(record) for record in await self._scroll(guild_id, ["track_id"])}
-        return (
-            await self._in_use(guild_id, lambda client, generation: self._having(client, generation, name))
-            or set()
-        )
+
+        async def look(generation: Generation) -> set[int]:
+            if name is not None and name not in generation.calibrations:
+                return set()
+            return set(await self.engine.scroll(generation, Where(having=name)))
+
+        return await self._in_use(guild_id, look) or set()
 
     async def payloads(self, guild_id: int) -> dict[int, dict[str, Any]]:
         """What filters know of every track."""
-        found = {track_of(record): record.payload or {} for record in await self._scroll(guild_id, True)}
-        return {
-            track_id: {key: value for key, value in payload.items() if key != GENERATION_KEY}
-            for track_id, payload in found.items()
-        }
+
+        async def look(generation: Generation) -> dict[int, dict[str, Any]]:
+            return await self.engine.scroll(generation, Where(), payloads=True)
+
+        found = await self._in_use(guild_id, look) or {}
+        return {track_id: known_payload(payload) for track_id, payload in found.items()}
 
     async def shared_by(self, guild_id: int, user_id: int) -> set[int]:
         """The stored tracks that name this member as one of their sharers."""
-        theirs = models.FieldCondition(key="sharers", match=models.MatchValue(value=user_id))
-        return {track_of(record) for record in await self._scroll(guild_id, ["track_id"], theirs)}
+
+        async def look(generation: Generation) -> set[int]:
+            return set(await self.engine.scroll(generation, Where(sharer=user_id)))
+
+        return await self._in_use(guild_id, look) or set()
 
     async def guilds(self) -> set[int]:
         """The servers that have vectors."""
         return await self.generations.guilds() | {guild for guild, _ in await self.strays()}
 
     async def strays(self) -> list[tuple[int, str]]:
-        """Servers and collections that the database knows nothing of; none on a Qdrant server, which others may use."""
-        if not self.embedded:
-            return []
-
-        async def collections(client: AsyncQdrantClient) -> list[str]:
-            return [each.name for each in (await client.get_collections()).collections]
-
-        known = {place_of(*each).collection for each in await self.generations.known()}
-        names = [name for name in await self._thread.run(collections) if name.startswith(COLLECTION_PREFIX)]
-        found = [(guild_of(name), name) for name in sorted(set(names) - known)]
-        return [(guild, name) for guild, name in found if guild is not None]
+        """Servers and places that the database knows nothing of."""
+        return await self.engine.strays(await self.generations.known())
 
     async def remove_strays(self) -> None:
-        """Remove the collections that the database knows nothing of."""
+        """Remove the places that the database knows nothing of."""
         for _, name in await self.strays():
-            await self._thread.run(lambda client, name=name: client.delete_collection(name))  # type: ignore[misc]
+            await self.engine.remove_stray(name)
 
     # -- searching -----------------------------------------------------------------------------------------
 
@@ -241,8 +249,7 @@ class VectorStorage:
 
         Only tracks shared in one of `channels` (None: anywhere) or on the command line.
         """
-        question = Question([sound], [], None, channels, frozenset(exclude), limit)
-        return await self._ask(guild_id, question)
+        return await self._ask(guild_id, Question([sound], [], False, channels, frozenset(exclude), limit))
 
     async def recommend(
         self,
@@ -250,72 +257,35 @@ class VectorStorage:
         positives: Sequence[Example],
         negatives: Sequence[Example],
         *,
-        strategy: Strategy = "best_score",
         channels: VisibleChannels,
         exclude: Collection[int] = (),
         among: Collection[int] | None = None,
         limit: int,
     ) -> list[Hit]:
-        """The tracks, of all or `among` some, nearer to the positives than to the negatives.
-
-        average_vector needs a positive.
-        """
-        if not positives and strategy == "average_vector":
-            return []
+        """The tracks, of all or `among` some, nearer to the positives than to the negatives."""
         only = None if among is None else frozenset(among)
-        question = Question(positives, negatives, strategy, channels, frozenset(exclude), limit, only)
+        question = Question(positives, negatives, True, channels, frozenset(exclude), limit, only)
         return await self._ask(guild_id, question)
 
     # -- underneath ----------------------------------------------------------------------------------------
 
-    def _collection(self, client: AsyncQdrantClient, generation: Generation) -> VectorCollection:
-        # An index does nothing in embedded mode but warn; hosted servers refuse to filter without one.
-        return VectorCollection(client, generation, indexed=not self.embedded)
-
-    async def _on(
-        self, generation: Generation, operation: Callable[[VectorCollection], Awaitable[None]]
-    ) -> None:
-        async def run(client: AsyncQdrantClient) -> None:
-            await operation(self._collection(client, generation))
-
-        await self._thread.run(run)
-
     async def _ask(self, guild_id: int, question: Question) -> list[Hit]:
-        async def run(client: AsyncQdrantClient, generation: Generation) -> list[Hit]:
-            return await search(self._collection(client, generation), generation, question)
+        return (
+            await self._in_use(guild_id, lambda generation: search(self.engine, generation, question)) or []
+        )
 
-        return await self._in_use(guild_id, run) or []
-
-    async def _in_use(
-        self, guild_id: int, question: Callable[[AsyncQdrantClient, Generation], Awaitable[T]]
-    ) -> T | None:
+    async def _in_use(self, guild_id: int, question: Callable[[Generation], Awaitable[T]]) -> T | None:
         """The answer from the generation in use, which may be swapped for another while it is asked."""
         while (generation := await self.generations.current(guild_id)) is not None:
-
-            async def run(client: AsyncQdrantClient, generation: Generation = generation) -> T:
-                return await question(client, generation)
-
             try:
-                answer = await self._thread.run(run)
+                if not await self.engine.has(generation):
+                    await self._say_outdated(guild_id)
+                answer = await question(generation)
             except StorageFailed:
                 if await self.generations.is_current(generation):
+                    await self._say_outdated(guild_id)
                     raise
                 continue
             if await self.generations.is_current(generation):
                 return answer
         return None
-
-    async def _scroll(
-        self, guild_id: int, payload: bool | list[str], condition: models.Condition | None = None
-    ) -> list[models.Record]:
-        async def pages(client: AsyncQdrantClient, generation: Generation) -> list[models.Record]:
-            return await self._collection(client, generation).scroll(payload, condition)
-
-        return await self._in_use(guild_id, pages) or []
-
-    async def _having(self, client: AsyncQdrantClient, generation: Generation, name: str) -> set[int]:
-        collection = self._collection(client, generation)
-        if name not in await collection.names():
-            return set()
-        condition = models.HasVectorCondition(has_vector=name)
-        return {track_of(record) for record in await collection.scroll(["track_id"], condition)}

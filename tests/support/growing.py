@@ -1,13 +1,12 @@
 """Libraries that grow until their vectors are standardised."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from qdrant_client import AsyncQdrantClient
 
 from bot.library.store import Store
+from bot.vectors.edge import EdgeEngine
 from bot.vectors.points import load_points
 from bot.vectors.storage import VectorStorage
 from models import Share, Source, Track, TrackVector
@@ -52,20 +51,8 @@ async def generations(vectors: VectorStorage) -> list[bool]:
     return [generation.current for generation in await vectors.generations.of(GUILD)]
 
 
-async def collections(vectors: VectorStorage) -> list[str]:
-    """What the vector storage holds."""
-
-    async def names(client: AsyncQdrantClient) -> list[str]:
-        return sorted(each.name for each in (await client.get_collections()).collections)
-
-    return await vectors._thread.run(names)
-
-
-def hurrying(original: Callable[[Any], None]) -> Callable[[Any], None]:
-    """`CollectionPersistence._ensure_table`, but that embedded Qdrant waits for the disk no more."""
-
-    def ensure_table(persistence: Any) -> None:
-        original(persistence)
-        persistence.storage.execute("PRAGMA synchronous = OFF")
-
-    return ensure_table
+def collections(vectors: VectorStorage) -> list[str]:
+    """The shards that the embedded engine holds."""
+    engine = vectors.engine
+    assert isinstance(engine, EdgeEngine)
+    return sorted(path.name for path in engine._folder.iterdir() if path.is_dir())

@@ -72,10 +72,10 @@ LIVE = frozenset(
         "test_container.py::test_the_bot_waits_until_qdrant_says_that_it_is_ready",
         "test_workers.py",
         "vectors/test_rebuilding_kills.py",
-        "vectors/test_storage.py::test_a_second_process_is_told_that_the_bot_holds_the_vectors",
+        "vectors/test_edge.py::test_a_second_process_is_told_that_the_bot_holds_the_vectors",
         "vectors/test_storage.py::test_a_server_that_fails_is_said",
         "vectors/test_storage.py::test_a_server_that_refuses_is_a_wrong_setting",
-        "vectors/test_storage.py::test_an_upsert_survives_kill_9",
+        "vectors/test_edge.py::test_an_upsert_survives_kill_9",
     }
 )
 PURE = frozenset(

@@ -127,7 +127,7 @@ async def test_a_repair_makes_the_points_anew(store, settings, infos, vectors, t
         await put(vectors, 999, 1, 1, 0, 0)
     if damage == "gone":
         await vectors.close()
-        shutil.rmtree(settings.home / "qdrant")
+        shutil.rmtree(settings.home / "vectors")
         vectors = await VectorStorage.open(settings, infos, store)
     (repaired,) = await consistency.repair(store, vectors)
     after, found = await neighbours(vectors), await agreed(store, vectors)

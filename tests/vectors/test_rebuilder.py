@@ -4,31 +4,22 @@ import asyncio
 
 import numpy as np
 import pytest
-from qdrant_client import models
-from qdrant_client.local.persistence import CollectionPersistence
 from sqlalchemy import delete, func, select
 
-from bot.embedders.base import normalised
 from bot.vectors import consistency
 from bot.vectors.calibration import MIN_TRACKS, Calibration, Calibrator
-from bot.vectors.collection import Place, VectorCollection
 from bot.vectors.generations import Generation
 from bot.vectors.rebuilder import Plan, Rebuilder, plan
 from bot.vectors.storage import VectorStorage
+from bot.vectors.upkeep import Upkeep
 from models import Share, TrackVector
-from tests.support.growing import FIRST, ONE, SECOND, TWO, add, collections, generations, hurrying, sounds
+from tests.support.growing import FIRST, ONE, SECOND, TWO, add, collections, generations, sounds
 from tests.support.library import GUILD, PUBLIC, START, add_track, remove_track, vector
 
 
 @pytest.fixture
 def infos():
     return (FIRST, SECOND)
-
-
-@pytest.fixture(autouse=True)
-def nobody_cuts_the_power(monkeypatch):
-    """Embedded Qdrant waits for the disk after each point."""
-    monkeypatch.setattr(CollectionPersistence, "_ensure_table", hurrying(CollectionPersistence._ensure_table))
 
 
 @pytest.fixture
@@ -67,7 +58,7 @@ async def test_a_library_is_in_one_frame_at_every_size(store, vectors, rebuilder
         assert [hit.track_id - 1 for hit in hits] == list(np.argsort(-(placed @ placed[-1]))[:5])
         assert hits[0].track_id == newest and hits[0].match == pytest.approx(1, abs=1e-4)
     assert moments == [50, 100]
-    assert len(await collections(vectors)) == 1
+    assert len(collections(vectors)) == 1
     assert (await consistency.agreement(store, vectors))[0].agree
 
 
@@ -100,21 +91,17 @@ async def test_a_question_is_asked_again_if_the_collection_was_swapped_meanwhile
 ):
     raws = sounds(MIN_TRACKS)
     await add(store, vectors, raws)
-    original = VectorCollection.names
-    loop = asyncio.get_running_loop()
-    swapped = []
+    original, swapped = vectors.engine.nearest, []
 
-    async def swap_first(collection):
+    async def swap_first(*args):
         if not swapped:
-            swapped.append(asyncio.run_coroutine_threadsafe(rebuilder.rebuild(GUILD), loop))
-            monkeypatch.setattr(VectorCollection, "names", original)
-            await asyncio.wrap_future(swapped[0])
-        return await original(collection)
+            swapped.append(await rebuilder.rebuild(GUILD))
+        return await original(*args)
 
-    monkeypatch.setattr(VectorCollection, "names", swap_first)
+    monkeypatch.setattr(vectors.engine, "nearest", swap_first)
     hits = await vectors.nearest(GUILD, {ONE: raws[0]}, channels=None, limit=MIN_TRACKS)
     cosines = np.stack(expected(list(raws), 50)) @ expected(list(raws), 50)[0]
-    assert swapped[0].result() is True
+    assert swapped == [True]
     assert [hit.score for hit in hits] == pytest.approx(sorted(cosines, reverse=True), abs=1e-4)
 
 
@@ -125,10 +112,10 @@ async def test_what_is_filed_changed_and_removed_during_a_build_is_not_lost(
     tracks = await add(store, vectors, raws)
     original, batches, late = vectors.fill, [], []
 
-    async def meddle(generation, points, **options):
-        await original(generation, points, **options)
+    async def meddle(generation, points):
+        stored = await original(generation, points)
         if generation.current or (len(batches) == 1 and late):
-            return
+            return stored
         batches.append(len(points))
         if len(batches) == 1:
             vectors.refreshing.release()
@@ -142,6 +129,7 @@ async def test_what_is_filed_changed_and_removed_during_a_build_is_not_lost(
                 session.add(Share(message_id=1, shared_at=START, source_id=source, **values))
             await refresher.refresh_point(GUILD, tracks[1])
             await vectors.refreshing.acquire()
+        return stored
 
     monkeypatch.setattr(vectors, "fill", meddle)
     assert await rebuilder.rebuild(GUILD)
@@ -161,21 +149,23 @@ async def test_others_are_answered_while_a_collection_is_made(store, vectors, re
     assert await building and answered > 2
 
 
-async def test_it_happens_by_itself_once_started(store, vectors, rebuilder):
-    rebuilder.start()
+async def test_it_happens_by_itself_once_started(store, vectors):
+    upkeep = Upkeep(store, vectors)
+    upkeep.start()
     await add(store, vectors, sounds(MIN_TRACKS))
     async with asyncio.timeout(30):
         while (await vectors.generations.current(GUILD)).calibrations[ONE].tracks == 0:  # noqa: ASYNC110 -- nothing tells
             await asyncio.sleep(0.01)
         while await generations(vectors) != [True]:  # noqa: ASYNC110 -- the old one goes a little later
             await asyncio.sleep(0.01)
-    await rebuilder.stop()
+    await upkeep.stop()
 
 
-async def test_what_is_due_when_it_is_stopped_is_still_done(store, vectors, rebuilder):
-    rebuilder.start()
+async def test_what_is_due_when_it_is_stopped_is_still_done(store, vectors):
+    upkeep = Upkeep(store, vectors)
+    upkeep.start()
     await add(store, vectors, sounds(MIN_TRACKS))
-    await rebuilder.stop(grace=30)
+    await upkeep.stop(grace=30)
     assert (await vectors.generations.current(GUILD)).calibrations[ONE].tracks == MIN_TRACKS
 
 
@@ -183,7 +173,7 @@ async def test_two_that_build_at_once_leave_one_collection(store, vectors):
     await add(store, vectors, sounds(MIN_TRACKS))
     done = await asyncio.gather(*(Rebuilder(store, vectors).rebuild(GUILD) for _ in range(2)))
     assert sorted(done) in ([False, True], [True, True])
-    assert await generations(vectors) == [True] and len(await collections(vectors)) == 1
+    assert await generations(vectors) == [True] and len(collections(vectors)) == 1
     assert (await consistency.agreement(store, vectors))[0].agree
 
 
@@ -193,38 +183,11 @@ async def test_a_build_that_fails_leaves_the_old_one(store, vectors, rebuilder, 
     async def fail(*_):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(vectors, "flush", fail)
+    monkeypatch.setattr(vectors.engine, "flush", fail)
     with pytest.raises(OSError, match="full"):
         await rebuilder.rebuild(GUILD)
-    assert await generations(vectors) == [True] and len(await collections(vectors)) == 1
+    assert await generations(vectors) == [True] and len(collections(vectors)) == 1
     assert len(await vectors.nearest(GUILD, {ONE: sounds(1)[0]}, channels=None, limit=99)) == MIN_TRACKS
-
-
-async def test_servers_that_share_a_collection_have_frames_of_their_own(
-    store, vectors, refresher, rebuilder, monkeypatch
-):
-    def shared(guild_id, generation_id):
-        wanted = {"guild_id": guild_id, "generation": generation_id}
-        return Place(
-            "earworm-shared",
-            tuple(
-                models.FieldCondition(key=key, match=models.MatchValue(value=value))
-                for key, value in wanted.items()
-            ),
-        )
-
-    for module in ("storage", "collection"):
-        monkeypatch.setattr(f"bot.vectors.{module}.place_of", shared)
-    raws = sounds(MIN_TRACKS)
-    await add(store, vectors, raws)
-    other = await add_track(store, "Elsewhere", guild=GUILD + 1, sounds=raws[0])
-    await refresher.refresh_point(GUILD + 1, other)
-    assert await rebuilder.rebuild(GUILD)
-    held, elsewhere = await stored(vectors), (await vectors.get(GUILD + 1, [other])).vectors[ONE]
-    placed = expected(list(raws), 50)
-    assert np.stack([held[key] for key in sorted(held)]) == pytest.approx(np.stack(placed), abs=1e-4)
-    assert elsewhere[other] == pytest.approx(normalised(raws[0]), abs=1e-5)
-    assert len(await vectors.nearest(GUILD, {ONE: raws[0]}, channels=None, limit=99)) == MIN_TRACKS
 
 
 # -- which vectors -----------------------------------------------------------------------------------------

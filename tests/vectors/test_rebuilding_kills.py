@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 
-from qdrant_client.local.persistence import CollectionPersistence
 from sqlalchemy import func, make_url, select
 
 from bot.library.store import Store, engine_for
@@ -17,10 +16,10 @@ from bot.vectors.calibration import MIN_TRACKS
 from bot.vectors.rebuilder import Rebuilder
 from bot.vectors.storage import VectorStorage
 from models import GenerationRecord
-from tests.support.growing import FIRST, ONE, SECOND, add, collections, generations, hurrying, sounds
+from tests.support.growing import FIRST, ONE, SECOND, add, collections, generations, sounds
 from tests.support.library import GUILD
 
-STEPS = ("begin", "make", "fill", "flush", "swap", "drop", "forget")
+STEPS = ("begin", "ensure", "fill", "flush", "swap", "drop", "forget")
 
 
 async def test_killed_at_any_step_the_old_or_the_new_is_in_use_and_nothing_is_left_over(tmp_path):
@@ -40,7 +39,7 @@ async def test_killed_at_any_step_the_old_or_the_new_is_in_use_and_nothing_is_le
         assert agreed.agree and agreed.points == MIN_TRACKS + 2, step
         assert measured == (MIN_TRACKS + 2 if step in ("drop", "forget") else 0), step
         assert before == (0 if step == "begin" else 1), step
-        assert await generations(vectors) == [True] and len(await collections(vectors)) == 1, step
+        assert await generations(vectors) == [True] and len(collections(vectors)) == 1, step
         await Rebuilder(store, vectors).rebuild(GUILD)
         assert (await vectors.generations.current(GUILD)).calibrations[ONE].tracks == MIN_TRACKS + 2, step
         await vectors.close()
@@ -69,7 +68,7 @@ def kill_everywhere(folder):
     async def build(home, step):
         settings, store = shaped_store(home)
         vectors = await VectorStorage.open(settings, (FIRST, SECOND), store)
-        owner = vectors.generations if hasattr(vectors.generations, step) else vectors
+        owner = next(each for each in (vectors.generations, vectors, vectors.engine) if hasattr(each, step))
         original = getattr(owner, step)
 
         async def die(*args, **options):
@@ -80,8 +79,6 @@ def kill_everywhere(folder):
         setattr(owner, step, die)
         await Rebuilder(store, vectors).rebuild(GUILD)
 
-    hurried = hurrying(CollectionPersistence._ensure_table)
-    CollectionPersistence._ensure_table = hurried  # type: ignore[method-assign, assignment]
     asyncio.run(make(f"{folder}/made"))
     for step in STEPS:
         shutil.copytree(f"{folder}/made", f"{folder}/{step}")

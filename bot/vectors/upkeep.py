@@ -1,0 +1,157 @@
+"""Keeps the vector storage as the database, which is the truth, wants it; in the background of a running bot.
+
+At each start, and whenever points turn out to be gone or couldn't be stored, a server's points are compared with its
+tracks, and those that differ are stored anew: after kill −9, a power cut, a full disk, a damaged shard, or a change of
+the engine. Then its generation is built anew if that is due (bot.vectors.rebuilder).
+"""
+
+import asyncio
+import contextlib
+import logging
+import shutil
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.errors import StorageDamaged, StorageFailed
+from bot.library.cards import batches
+from bot.library.store import Store
+from bot.vectors.consistency import differing, guilds
+from bot.vectors.rebuilder import Rebuilder
+from bot.vectors.refresh import PointRefresher
+
+if TYPE_CHECKING:
+    from bot.vectors.storage import VectorStorage
+
+log = logging.getLogger(__name__)
+
+BATCH_TRACKS = 20  # whoever stores something meanwhile waits for so many at most
+PROGRESS_TRACKS = 500  # between two lines in the log
+RETRY_SECONDS = 60.0
+
+
+class Upkeep:
+    """Looks after every server once it was started, and then after those with news."""
+
+    def __init__(self, store: Store, vectors: "VectorStorage") -> None:
+        self._store = store
+        self._vectors = vectors
+        self._refresher = PointRefresher(store, vectors)
+        self._rebuilder = Rebuilder(store, vectors)
+        self._task: asyncio.Task[None] | None = None
+        self._outdated: set[int] = set()
+        self._touched: set[int] = set()
+        self._restoring: set[int] = set()
+        self._news = asyncio.Event()
+
+    def start(self, after: Callable[[], object] = lambda: None) -> None:
+        """Look after every server now, then call `after`; and after each whose library or points change."""
+        self._vectors.subscribe(self._note_change)
+        self._vectors.when_outdated(self._note_outdated)
+        self._task = asyncio.create_task(self._run(after))
+
+    async def stop(self, grace: float = 0.0) -> None:
+        """Stop; what is due now may still be done within so many seconds."""
+        if self._task is None:
+            return
+        if grace:
+            with contextlib.suppress(TimeoutError, StorageFailed):
+                async with asyncio.timeout(grace):
+                    await self._rebuild_all()
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def restore(self, guild_id: int) -> None:
+        """Make a server's points say what its tracks do. Raises StorageFailed."""
+        if guild_id in self._restoring:  # it was restoring that found out
+            return
+        self._restoring.add(guild_id)
+        try:
+            await self._store_anew(guild_id, sorted(await self._differing(guild_id)))
+        finally:
+            self._restoring.discard(guild_id)
+
+    async def _store_anew(self, guild_id: int, tracks: Sequence[int]) -> None:
+        for at, batch in enumerate(batches(tracks, BATCH_TRACKS)):
+            done = at * BATCH_TRACKS
+            if done % PROGRESS_TRACKS == 0:
+                log.info(
+                    "server %d: %d of %d songs stored anew from the database", guild_id, done, len(tracks)
+                )
+            await self._refresher.refresh_points(guild_id, batch)
+        if tracks:
+            log.info("server %d: %d songs stored anew from the database", guild_id, len(tracks))
+
+    async def _differing(self, guild_id: int) -> set[int]:
+        """The tracks whose points aren't as they should be; all of them where the points can't be read."""
+        engine, generation = self._vectors.engine, await self._vectors.generations.current(guild_id)
+        if generation is None:
+            return await differing(self._store, self._vectors, guild_id)
+        try:
+            await engine.ensure(generation)
+            await engine.check(generation)
+            return await differing(self._store, self._vectors, guild_id)
+        except StorageDamaged:
+            log.warning("server %d: its vectors can't be read and are made anew from the database", guild_id)
+            await engine.drop(generation)
+            await engine.ensure(generation)
+            return await differing(self._store, self._vectors, guild_id)
+
+    async def _rebuild_all(self) -> None:
+        for guild_id in sorted(await self._vectors.generations.guilds()):
+            await self._rebuilder.rebuild(guild_id)
+
+    async def _run(self, after: Callable[[], object]) -> None:
+        self._outdated |= await self._guilds()
+        await self._look_after_them()
+        await asyncio.to_thread(after)
+        while True:
+            waits_for_another_try = self._outdated or self._touched
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RETRY_SECONDS if waits_for_another_try else None):
+                    await self._news.wait()
+            await self._look_after_them()
+
+    async def _look_after_them(self) -> None:
+        """Compare and rebuild where there is news; servers where that fails stay for the next time."""
+        self._news.clear()
+        outdated, self._outdated = self._outdated, set()
+        touched, self._touched = self._touched | outdated, set()
+        self._outdated |= {guild for guild in sorted(outdated) if not await self._tried(self.restore, guild)}
+        self._touched |= {
+            guild for guild in sorted(touched) if not await self._tried(self._rebuilder.rebuild, guild)
+        }
+
+    def _note_change(self, guild_id: int, _tracks: Collection[int]) -> None:
+        self._touched.add(guild_id)
+        self._news.set()
+
+    async def _note_outdated(self, guild_id: int) -> None:
+        self._outdated.add(guild_id)
+        self._news.set()
+
+    async def _guilds(self) -> set[int]:
+        while True:
+            try:
+                return set(await guilds(self._store, self._vectors))
+            except StorageFailed as error:
+                log.warning("the servers' vectors can't be looked through: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _tried(self, work: Callable[[int], Awaitable[object]], guild_id: int) -> bool:
+        try:
+            await work(guild_id)
+            return True
+        except StorageFailed as error:
+            log.warning("the vectors of server %d can't be made anew now: %s", guild_id, error)
+        except Exception:
+            log.exception("making the vectors of server %d anew broke", guild_id)
+        return False
+
+
+def remove_local_mode(home: Path) -> None:
+    """Remove the folder in which earlier versions kept pickled vectors, unless that was done."""
+    old = home / "qdrant"
+    if (old / "meta.json").exists():
+        shutil.rmtree(old)
+        log.info("removed %s, in which an earlier version kept vectors", old)
