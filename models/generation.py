@@ -22,9 +22,7 @@ class GenerationRecord(Base):
     current: Mapped[bool | None]  # true or NULL
     searched: Mapped[list[str]] = mapped_column(JSON)  # names of the vectors that searches use
     begun_at: Mapped[datetime]
-    collection: Mapped[str] = mapped_column(
-        server_default=""
-    )  # of a Qdrant server, shared with others; "": its own
+    collection: Mapped[str | None]  # of a Qdrant server, shared with others; NULL: it has its own
 
     calibrations: Mapped[list["GenerationCalibration"]] = relationship(cascade="all, delete-orphan")
 

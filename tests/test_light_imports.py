@@ -20,6 +20,7 @@ MAY_BE_HEAVY = {
     ),
     *(f"bot.embedders.{name}" for name in ("pickles", "spectrogram", "wav2vec2")),
     "bot.vectors.server",
+    *(f"bot.cli.{name}" for name in ("demo_run", "sandbox_run", "story")),
 }
 IMPORT_ALL = """
 import json, sys

@@ -1,25 +1,20 @@
 """What Earworm asks of a vector engine: Qdrant Edge inside this process, or a Qdrant server outside, with the same
-answers from both (tests/vectors/test_engines.py). Nothing but `open_engine` knows which it is.
+answers from both (tests/vectors/test_storage.py). Nothing but bot.vectors.engines knows which it is.
 """
 
-import platform
-import sys
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.arrays import Vector
-from bot.errors import SettingsError
 from bot.library.visible_shares import COMMAND_LINE_CHANNEL, VisibleChannels
-from bot.settings import Settings
 from bot.vectors.calibration import Calibration
 from bot.vectors.generations import Generation
 from bot.vectors.points import Point
 
 POINT_ID_NAMESPACE = uuid.UUID("5d1bb3c5-6b5c-5c0e-9f6f-0e6b6f4a7a52")  # the namespace of Earworm's point ids
 TENANT_KEY, GENERATION_KEY = "tenant", "generation"  # payload keys that tell servers and generations apart
-INDEXED_KEYS = ("channels", "sharers")  # payload keys that filters go by
 UPSERT_BATCH_POINTS = 100
 SCROLL_PAGE_POINTS = 1000
 MIN_RANKING_DEPTH = 200  # of each ranking that is fused, at least
@@ -132,22 +127,6 @@ class VectorEngine(Protocol):
 
     async def remove_stray(self, name: str) -> None:
         """Remove such a place."""
-
-
-async def open_engine(settings: Settings) -> VectorEngine:
-    """The engine that the settings name. Raises StorageBusy if another process holds the folder, or SettingsError."""
-    if settings.qdrant_url:
-        from bot.vectors.server import ServerEngine  # takes a second to import, which only this pays
-
-        return await ServerEngine.open(settings)
-    try:
-        from bot.vectors.edge import EdgeEngine
-    except ImportError as error:
-        raise SettingsError(
-            f"Qdrant Edge, which keeps the vectors in EARWORM_HOME, isn't installed or has no build for this platform "
-            f"({sys.platform}, {platform.machine()}): run a Qdrant server and name it in QDRANT_URL."
-        ) from error
-    return await EdgeEngine.open(settings.home / "vectors", floor=settings.disk_floor)
 
 
 def point_id(generation_id: int, track_id: int) -> str:

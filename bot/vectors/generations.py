@@ -112,7 +112,7 @@ class Generations:
             current=None,
             searched=list(searched),
             begun_at=datetime.now(UTC),
-            collection=collection,
+            collection=collection or None,
         )
         row.calibrations = [_to_row(name, calibration) for name, calibration in calibrations.items()]
         async with self._store.begin() as session:
@@ -166,7 +166,7 @@ def _from_row(row: GenerationRecord) -> Generation:
         bool(row.current),
         tuple(row.searched),
         MappingProxyType(calibrations),
-        row.collection,
+        row.collection or "",
     )
 
 

@@ -27,7 +27,6 @@ from bot.settings import Settings
 from bot.vectors.calibration import Calibration
 from bot.vectors.engine import (
     GENERATION_KEY,
-    INDEXED_KEYS,
     MIN_RANKING_DEPTH,
     SCROLL_PAGE_POINTS,
     TENANT_KEY,
@@ -49,6 +48,7 @@ SHARED_PREFIX = f"{COLLECTION_PREFIX}tenants-"
 TIMEOUT_SECONDS = 20
 NOT_THERE = (HTTPStatus.NOT_FOUND, StatusCode.NOT_FOUND)
 THERE_ALREADY = (HTTPStatus.CONFLICT, StatusCode.ALREADY_EXISTS)
+INDEXED_KEYS = ("channels", "sharers")  # payload keys that filters go by
 UNREACHABLE = "The Qdrant server can't be reached. Check QDRANT_URL, and that it runs."
 
 Query = list[float] | models.RecommendQuery

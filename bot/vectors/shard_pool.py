@@ -22,13 +22,12 @@ from qdrant_edge import (
     EdgeOptimizersConfig,
     EdgeShard,
     EdgeVectorParams,
+    IntegerIndexParams,
     Memory,
-    PayloadSchemaType,
     UpdateOperation,
 )
 
 from bot.errors import StorageDamaged, StorageFailed
-from bot.vectors.engine import INDEXED_KEYS
 
 log = logging.getLogger(__name__)
 
@@ -278,9 +277,11 @@ def _config(sizes: Mapping[str, int]) -> EdgeConfig:
 
 
 def _indexed(shard: EdgeShard) -> EdgeShard:
-    for key in INDEXED_KEYS:
-        if key not in shard.info().payload_schema:
-            shard.update(UpdateOperation.create_field_index(key, PayloadSchemaType.Integer))
+    """Which channels a track was shared in is asked with every question, and nothing else is worth an index."""
+    if "channels" not in shard.info().payload_schema:
+        shard.update(
+            UpdateOperation.create_field_index("channels", IntegerIndexParams(lookup=True, range=False))
+        )
     return shard
 
 

@@ -19,7 +19,8 @@ from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels
 from bot.settings import Settings
 from bot.vectors.calibration import Calibration
-from bot.vectors.engine import VectorEngine, Where, as_stored, known_payload, open_engine
+from bot.vectors.engine import VectorEngine, Where, as_stored, known_payload
+from bot.vectors.engines import open_engine
 from bot.vectors.generations import Generation, Generations
 from bot.vectors.points import Point
 from bot.vectors.question import Example, Hit, Question

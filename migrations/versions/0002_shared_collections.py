@@ -12,7 +12,7 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    op.add_column("generations", sa.Column("collection", sa.String(), server_default="", nullable=False))
+    op.add_column("generations", sa.Column("collection", sa.String(), nullable=True))
 
 
 def downgrade() -> None:

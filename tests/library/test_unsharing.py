@@ -235,8 +235,8 @@ async def test_a_point_says_what_the_database_says(refresher, store, vectors):
             "channels": [PUBLIC, HIDDEN],
             "sharers": [ANA, BEN],
             "shared_at": int(START.timestamp()),
-            "seconds": 200.0,
-            "tempo": 90.5,
+            "milliseconds": 200_000,
+            "tempo_tenths": 905,
             "key": "A minor",
         }
     }

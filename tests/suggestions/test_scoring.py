@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qdrant_client import QdrantClient, models
+from qdrant_edge import (
+    Distance,
+    EdgeConfig,
+    EdgeShard,
+    EdgeVectorParams,
+    Point,
+    Query,
+    QueryRequest,
+    RecommendQuery,
+    UpdateOperation,
+)
 
 from bot.suggestions.scoring import (
     average_vector,
@@ -27,34 +37,35 @@ def unit(random, count, dimension=12):
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-@pytest.fixture(scope="module")
-def qdrant():
-    client = QdrantClient(":memory:")
-    yield client
-    client.close()
+def averaged(query, using):
+    """Qdrant's `average_vector`, which its client library makes of a search for the nearest."""
+    likes, dislikes = np.array(query.positives), np.array(query.negatives)
+    average = likes.mean(axis=0)
+    return Query.Nearest((average * 2 - dislikes.mean(axis=0) if len(dislikes) else average).tolist(), using)
 
 
 @pytest.mark.parametrize(
     ("strategy", "ours"),
-    [("best_score", best_score), ("sum_scores", sum_scores), ("average_vector", average_vector)],
+    [
+        (Query.RecommendBestScore, best_score),
+        (Query.RecommendSumScores, sum_scores),
+        (averaged, average_vector),
+    ],
+    ids=["best_score", "sum_scores", "average_vector"],
 )
 @pytest.mark.parametrize("disliked", [0, 3])
-def test_the_order_is_qdrants(qdrant, strategy, ours, disliked):
+def test_the_order_is_qdrants(tmp_path, strategy, ours, disliked):
     random = np.random.default_rng(disliked)
     tracks, likes, dislikes = unit(random, 200), unit(random, 5), unit(random, disliked)
-    name = f"{strategy}-{disliked}"
-    config = models.VectorParams(size=12, distance=models.Distance.COSINE)
-    qdrant.create_collection(name, vectors_config=config)
-    qdrant.upsert(name, [models.PointStruct(id=i, vector=each.tolist()) for i, each in enumerate(tracks)])
-    query = models.RecommendQuery(
-        recommend=models.RecommendInput(
-            positive=likes.tolist(), negative=dislikes.tolist(), strategy=models.RecommendStrategy(strategy)
-        )
-    )
-    theirs = qdrant.query_points(name, query=query, limit=200).points
+    shard = EdgeShard.create(str(tmp_path), EdgeConfig({"v": EdgeVectorParams(12, Distance.Cosine)}))
+    points = [Point(i, {"v": each.tolist()}) for i, each in enumerate(tracks)]
+    shard.update(UpdateOperation.upsert_points(points))
+    query = strategy(RecommendQuery(likes.tolist(), dislikes.tolist()), "v")
+    theirs = shard.query(QueryRequest(limit=200, query=query))
+    shard.close()
     scores = ours(tracks @ likes.T, tracks @ dislikes.T)
     assert [point.id for point in theirs] == np.argsort(-scores, kind="stable").tolist()
-    if strategy != "average_vector":
+    if strategy is not averaged:
         assert [point.score for point in theirs] == pytest.approx(np.sort(scores)[::-1].tolist(), abs=1e-5)
 
 
