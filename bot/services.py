@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bot.digest.composer import Composer
 from bot.digest.posting import Digests
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import EmbedderInfo
+from bot.errors import StorageBusy
 from bot.intake.egress import EgressProxy
 from bot.intake.fetch import Fetcher
 from bot.library.catalog import Catalog
@@ -69,20 +72,25 @@ class Services:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, *, listen: bool = False, warm: bool = False, together: int = 1
+        cls,
+        settings: Settings,
+        *,
+        listen: bool = False,
+        warm: bool = False,
+        together: int = 1,
+        reads: bool = False,
     ) -> AsyncIterator["Services"]:
         """Open the database and the vectors; what is open is closed in the end, also after a failure.
 
         `listen`: also start what fetching takes; analysing takes seconds to start, with the first song or, if `warm`,
-        at once. `together`: see `Analyst`. Raises WeightsError if an embedder that is started has no weights.
+        at once. `together`: see `Analyst`. `reads`: no vectors are stored, so that it works beside a running bot, which
+        holds them; what questions need of them is then made anew from the database, in a folder for the time being.
+        Raises WeightsError if an embedder that is started has no weights.
         """
         async with AsyncExitStack() as exits:
             store = await Store.open(settings)
             exits.push_async_callback(store.close)
-            vectors = await VectorStorage.open(
-                settings, [EMBEDDERS[name] for name in settings.embedders], store
-            )
-            exits.push_async_callback(vectors.close)
+            vectors, is_copy = await _vectors(settings, store, exits, reads=reads)
             upkeep = Upkeep(store, vectors)
             vectors.when_outdated(upkeep.restore)
             proxy = EgressProxy(settings.egress_allow)
@@ -90,8 +98,9 @@ class Services:
             services = cls._wire(settings, store, vectors, Fetcher(proxy, settings), analyst)
             exits.push_async_callback(services.engine.close)
             if listen:
-                upkeep.start(lambda: remove_local_mode(settings.home))
-                exits.push_async_callback(upkeep.stop, REBUILD_GRACE_SECONDS)
+                if not is_copy:
+                    upkeep.start(lambda: remove_local_mode(settings.home))
+                    exits.push_async_callback(upkeep.stop, REBUILD_GRACE_SECONDS)
                 await proxy.start()
                 exits.push_async_callback(proxy.close)
                 exits.push_async_callback(analyst.close)
@@ -143,3 +152,19 @@ class Services:
             taste_cards=TasteCards(store, catalog, guilds, feedback, together),
             painter=Painter(),
         )
+
+
+async def _vectors(
+    settings: Settings, store: Store, exits: AsyncExitStack, *, reads: bool
+) -> tuple[VectorStorage, bool]:
+    """The vector storage, closed by `exits`, and whether it is a copy beside the one that another process holds."""
+    infos = [EMBEDDERS[name] for name in settings.embedders]
+    try:
+        vectors, is_copy = await VectorStorage.open(settings, infos, store), False
+    except StorageBusy:
+        if not reads:
+            raise
+        folder = Path(exits.enter_context(TemporaryDirectory(prefix="earworm-vectors-")))
+        vectors, is_copy = await VectorStorage.open_beside(settings, infos, store, folder), True
+    exits.push_async_callback(vectors.close)
+    return vectors, is_copy

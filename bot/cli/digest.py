@@ -35,7 +35,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from bot.digest.export import digest_json, write_digest
     from bot.services import Services
 
-    async with Services.open(settings) as services:
+    async with Services.open(settings, reads=True) as services:
         await check_server(services, arguments.guild)
         if arguments.week:
             content = await services.digests.compose(arguments.guild, arguments.week, None)

@@ -38,7 +38,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from bot.services import Services
 
     guild_id = arguments.guild
-    async with Services.open(settings) as services:
+    async with Services.open(settings, reads=True) as services:
         await check_server(services, guild_id)
         await _change(services.playlists, arguments)
         found = await services.playlists.vibes(guild_id, None)

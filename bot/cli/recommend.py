@@ -48,7 +48,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from bot.taste.evidence import ExtraEvidence
 
     guild_id = arguments.guild
-    async with Services.open(settings) as services:
+    async with Services.open(settings, reads=True) as services:
         await check_server(services, guild_id, or_empty=True)
         extra = ExtraEvidence(
             likes=await _tracks(services, guild_id, arguments.like),

@@ -15,7 +15,7 @@ from bot.suggestions.pick import Recommendation
 
 async def similar_to_track(arguments: argparse.Namespace, settings: Settings) -> int:
     """Answer by a track of the library. Raises NotFound."""
-    async with Services.open(settings) as services:
+    async with Services.open(settings, reads=True) as services:
         await check_server(services, arguments.guild)
         card = await services.catalog.resolve(arguments.guild, arguments.track, None)
         steering = await steering_from(arguments, services)
@@ -33,7 +33,7 @@ async def similar_to_track(arguments: argparse.Namespace, settings: Settings) ->
 
 async def similar_to_source(arguments: argparse.Namespace, settings: Settings, source: str) -> int:
     """Answer by a link or a "path:…", and store nothing. Raises Refused."""
-    async with Services.open(settings, listen=True) as services:
+    async with Services.open(settings, listen=True, reads=True) as services:
         await check_server(services, arguments.guild, or_empty=True)
         await services.pipeline.start()
         heard = await services.pipeline.hear(source)

@@ -74,7 +74,11 @@ async def _hits(
     liked: Sequence[ExampleVectors],
     disliked: Sequence[ExampleVectors],
 ) -> list[Hit]:
-    """What was found, with how well it matches the examples, which have numbers below 0 among the tracks."""
+    """What was found, with how well it matches the examples, which have numbers below 0 among the tracks.
+
+    Of equal scores the older track comes first, whatever order an engine keeps points in.
+    """
+    found = sorted(found, key=lambda each: (-each[1], each[0]))
     tracks = [track_id for track_id, _ in found]
     vectors = await engine.vectors(generation, tracks)
     for number, example in enumerate([*liked, *disliked], start=1):

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from bot.embedders import EMBEDDERS
@@ -61,6 +62,16 @@ class VectorStorage:
             await made.close()
             raise
         return made
+
+    @classmethod
+    async def open_beside(
+        cls, settings: Settings, infos: Sequence[EmbedderInfo], store: Store, folder: Path
+    ) -> Self:
+        """Open an empty storage in another folder, to be filled from the database as far as questions need it.
+
+        For reading beside the process that holds the usual folder: whose generations these are, which stay as they are.
+        """
+        return cls(await open_engine(settings, folder), infos, Generations(store))
 
     async def close(self) -> None:
         """Close the storage, so that another process can open it."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH_TRACKS = 20  # whoever stores something meanwhile waits for so many at most
+BATCH_TRACKS = 100  # whoever stores something meanwhile waits for so many at most
 PROGRESS_TRACKS = 500  # between two lines in the log
 RETRY_SECONDS = 60.0
 
