@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bot.audio.decode import MAX_SECONDS, decode
+from bot.audio.decode import MAX_SECONDS, Decoded, Decoder
 from bot.audio.features import measure
 from bot.embedders import load
-from bot.embedders.base import normalised
+from bot.embedders.base import Embedder, normalised
 from bot.library.cards import TrackCard
 from bot.playlists.songs import MeasuredTrack, centred
 from bot.settings import Settings
@@ -58,27 +58,28 @@ def songs_of(found: list[LabelledSong]) -> list[MeasuredTrack]:
 async def _recorded(paths: list[Path], name: str) -> list[LabelledSong]:
     embedder = load(name, Settings.load().home)
     found = []
-    for path in tqdm(paths):
-        with tempfile.TemporaryDirectory() as scratch:
-            decoded = await decode(path, Path(scratch), max_seconds=MAX_SECONDS)
-            samples = np.array(decoded.samples())
-        vector = embedder.embed(samples, decoded.rate, budget=embedder.info.budget).vector
-        label = path.parent.name
-        features = asdict(measure(samples, decoded.rate))
-        artist = decoded.artist or (path.stem if label == DISTRACTORS else label)
-        label = "" if label == DISTRACTORS else label
-        found.append(
-            LabelledSong(
-                label,
-                artist,
-                decoded.title or path.stem,
-                decoded.seconds,
-                normalised(vector),
-                features,
-                vector,
-            )
-        )
+    async with Decoder() as decoder:
+        for path in tqdm(paths):
+            with tempfile.TemporaryDirectory() as scratch:
+                decoded = await decoder.decode(path, Path(scratch), max_seconds=MAX_SECONDS)
+                found.append(_labelled(path, decoded, embedder))
     return found
+
+
+def _labelled(path: Path, decoded: Decoded, embedder: Embedder) -> LabelledSong:
+    """What its folder and its tags call it, and how it sounds."""
+    samples = np.array(decoded.samples())
+    vector = embedder.embed(samples, decoded.rate, budget=embedder.info.budget).vector
+    label = path.parent.name
+    return LabelledSong(
+        label="" if label == DISTRACTORS else label,
+        artist=decoded.artist or (path.stem if label == DISTRACTORS else label),
+        title=decoded.title or path.stem,
+        seconds=decoded.seconds,
+        vector=normalised(vector),
+        features=asdict(measure(samples, decoded.rate)),
+        raw=vector,
+    )
 
 
 def _composed(seeds: int, name: str) -> list[LabelledSong]:

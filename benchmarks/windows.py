@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from bot.arrays import Array
-from bot.audio.decode import decode
+from bot.audio.decode import Decoder
 from bot.embedders import load
 from bot.embedders.base import Embedder
 from bot.embedders.retrieval_measures import cosines
@@ -73,11 +73,12 @@ def _arguments() -> argparse.Namespace:
 async def _hear(paths: Sequence[Path], embedders: Sequence[Embedder]) -> list[Clips]:
     """Every window of every clip by each embedder."""
     heard: list[Clips] = [[] for _ in embedders]
-    for path in tqdm(paths, unit="clip", disable=None):
-        with tempfile.TemporaryDirectory() as folder:
-            decoded = await decode(path, Path(folder), max_seconds=3600)
-            for clips, embedder in zip(heard, embedders, strict=True):
-                clips.append(embedder.embed(decoded.samples(), decoded.rate).frames)
+    async with Decoder() as decoder:
+        for path in tqdm(paths, unit="clip", disable=None):
+            with tempfile.TemporaryDirectory() as folder:
+                decoded = await decoder.decode(path, Path(folder), max_seconds=3600)
+                for clips, embedder in zip(heard, embedders, strict=True):
+                    clips.append(embedder.embed(decoded.samples(), decoded.rate).frames)
     return heard
 
 

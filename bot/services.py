@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bot.audio.decode import Decoder
 from bot.digest.composer import Composer
 from bot.digest.posting import Digests
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import EmbedderInfo
 from bot.errors import StorageBusy
 from bot.intake.egress import EgressProxy
-from bot.intake.fetch import Fetcher
+from bot.intake.fetch import Fetcher, fetch_template
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
 from bot.library.store import Store
 from bot.listening.analyst import Analyst
+from bot.listening.listener import Listener
 from bot.pictures.painter import Painter
 from bot.playlists.around import SeedPlaylists
 from bot.playlists.music_maps import MusicMaps
@@ -95,7 +97,9 @@ class Services:
             vectors.when_outdated(upkeep.restore)
             proxy = EgressProxy(settings.egress_allow)
             analyst = Analyst(settings.embedders, settings.home, together=together)
-            services = cls._wire(settings, store, vectors, Fetcher(proxy, settings), analyst)
+            template, decoder = fetch_template(), Decoder()
+            listener = Listener(Fetcher(template, proxy, settings), decoder, analyst, settings)
+            services = cls._wire(settings, store, vectors, listener)
             exits.push_async_callback(services.engine.close)
             if listen:
                 if not is_copy:
@@ -103,6 +107,8 @@ class Services:
                     exits.push_async_callback(upkeep.stop, REBUILD_GRACE_SECONDS)
                 await proxy.start()
                 exits.push_async_callback(proxy.close)
+                exits.push_async_callback(template.close)
+                exits.push_async_callback(decoder.close)
                 exits.push_async_callback(analyst.close)
                 if warm:
                     await analyst.start()
@@ -111,7 +117,7 @@ class Services:
 
     @classmethod
     def _wire(
-        cls, settings: Settings, store: Store, vectors: VectorStorage, fetcher: Fetcher, analyst: Analyst
+        cls, settings: Settings, store: Store, vectors: VectorStorage, listener: Listener
     ) -> "Services":
         primary = EMBEDDERS[settings.embedders[0]]
         catalog = Catalog(store)
@@ -139,7 +145,7 @@ class Services:
             member_erasure=MemberErasure(store, vectors, refresher),
             member_export=MemberExport(store),
             ledger=ledger,
-            pipeline=Pipeline(store, refresher, ledger, fetcher, analyst, settings),
+            pipeline=Pipeline(store, refresher, ledger, listener, settings),
             feedback=feedback,
             engine=engine,
             recommender=recommender,

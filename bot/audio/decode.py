@@ -4,12 +4,14 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.errors import Failure, Refused, WorkerDied
-from bot.workers import Worker, WorkerMessage
+from bot.workers.serving import WorkerMessage
+from bot.workers.template import ForkedWorker, Template
 
 START_SECONDS = 60
 MIN_READ_BYTES_PER_SECOND = 250_000  # pessimistic: a busy machine reads and decodes at least this much
@@ -39,31 +41,61 @@ class Decoded:
         return mapped if self.channels == 1 else mapped.reshape(-1, self.channels)
 
 
-async def decode(
-    path: Path,
-    into: Path,
-    *,
-    max_seconds: float,
-    mono: bool = True,
-    max_rate: int | None = 48_000,
-    allow_silence: bool = False,
-) -> Decoded:
-    """Decode the sound of an audio or video file to a new file in the directory `into`.
+def decode_template() -> Template:
+    """What a Decoder's workers are forked from."""
+    return Template("bot.audio.decode_worker", environment={"OPENBLAS_NUM_THREADS": "1"})
 
-    Channels are averaged if `mono`; a rate above `max_rate` Hz is lowered to it, None keeps every rate. Samples
-    that aren't numbers become silence. The caller removes the new file; nothing is left there on failure.
-    Raises Refused (NOT_AUDIO, TOO_LONG, or SILENT unless `allow_silence`) or WorkerDied.
-    """
-    request = _request(path, into, max_seconds)
-    request |= {"mono": mono, "max_rate": max_rate, "allow_silence": allow_silence}
-    try:
-        answer = await _ask(request)
-        if "refused" in answer:
-            raise Refused(Failure(answer["refused"]), detail=answer["detail"])
-        return Decoded(Path(request["into"]), **answer)
-    except BaseException:
-        _remove(request["into"])
-        raise
+
+class Decoder:
+    """Decodes files, each in a process of its own; to be closed in the end, or used as a context manager."""
+
+    def __init__(self) -> None:
+        self._template = decode_template()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End what makes the next job start sooner."""
+        await self._template.close()
+
+    async def decode(
+        self,
+        path: Path,
+        into: Path,
+        *,
+        max_seconds: float,
+        mono: bool = True,
+        max_rate: int | None = 48_000,
+        allow_silence: bool = False,
+    ) -> Decoded:
+        """Decode the sound of an audio or video file to a new file in the directory `into`.
+
+        Channels are averaged if `mono`; a rate above `max_rate` Hz is lowered to it, None keeps every rate. Samples
+        that aren't numbers become silence. The caller removes the new file; nothing is left there on failure.
+        Raises Refused (NOT_AUDIO, TOO_LONG, or SILENT unless `allow_silence`) or WorkerDied.
+        """
+        request = _request(path, into, max_seconds)
+        request |= {"mono": mono, "max_rate": max_rate, "allow_silence": allow_silence}
+        try:
+            answer = await self._ask(request)
+            if "refused" in answer:
+                raise Refused(Failure(answer["refused"]), detail=answer["detail"])
+            return Decoded(Path(request["into"]), **answer)
+        except BaseException:
+            _remove(request["into"])
+            raise
+
+    async def _ask(self, request: WorkerMessage) -> WorkerMessage:
+        async with ForkedWorker(self._template) as worker:
+            await worker.send(request)
+            try:
+                return await worker.receive(request["time_limit"])
+            except TimeoutError:
+                raise WorkerDied("Decoding that file took too long, so I stopped it.") from None
 
 
 def _request(path: Path, into: Path, max_seconds: float) -> WorkerMessage:
@@ -81,12 +113,3 @@ def _request(path: Path, into: Path, max_seconds: float) -> WorkerMessage:
 
 def _remove(name: str) -> None:
     Path(name).unlink(missing_ok=True)
-
-
-async def _ask(request: WorkerMessage) -> WorkerMessage:
-    async with Worker("bot.audio.decode_worker", environment={"OPENBLAS_NUM_THREADS": "1"}) as worker:
-        await worker.send(request)
-        try:
-            return await worker.receive(request["time_limit"])
-        except TimeoutError:
-            raise WorkerDied("Decoding that file took too long, so I stopped it.") from None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bot.arrays import Samples
 from bot.errors import Failure, Refused
-from bot.workers import WorkerMessage, limit_resources, reply, requests
+from bot.workers.serving import WorkerMessage, limit_resources, reply, requests
 
 FORMATS = (
     "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,loas,m4a,matroska,mov,mp3,mp4,mpc,mpc8,"
@@ -57,6 +57,10 @@ class SampleLayout(NamedTuple):
     rate: int
     channels: int
     form: str
+
+
+def prepare() -> None:
+    """What a decoder needs is imported with this module."""
 
 
 def main() -> None:

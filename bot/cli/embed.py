@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from bot.audio.decode import MAX_SECONDS, decode
+from bot.audio.decode import MAX_SECONDS, Decoder
 from bot.embedders import EMBEDDERS, load
 from bot.errors import EmbedderError, Failure, Refused
 from bot.settings import Settings
@@ -92,15 +92,16 @@ async def _embed_all(arguments: argparse.Namespace, settings: Settings) -> list[
     options = _options(arguments)
     embedder: Embedder | None = None
     embeddings = []
-    for path in tqdm(arguments.paths, unit="file", leave=False, disable=None, delay=1):
-        with tempfile.TemporaryDirectory() as folder:
-            decoded = await decode(
-                path, Path(folder), max_seconds=MAX_SECONDS, mono=False, max_rate=None, allow_silence=True
-            )
-            # To load a model takes seconds, which a file that is none needn't wait for.
-            if embedder is None:
-                embedder = await asyncio.to_thread(_load, arguments, settings, options)
-            embeddings.append(await asyncio.to_thread(embedder.embed, decoded.samples(), decoded.rate))
+    async with Decoder() as decoder:
+        for path in tqdm(arguments.paths, unit="file", leave=False, disable=None, delay=1):
+            with tempfile.TemporaryDirectory() as folder:
+                decoded = await decoder.decode(
+                    path, Path(folder), max_seconds=MAX_SECONDS, mono=False, max_rate=None, allow_silence=True
+                )
+                # To load a model takes seconds, which a file that is none needn't wait for.
+                if embedder is None:
+                    embedder = await asyncio.to_thread(_load, arguments, settings, options)
+                embeddings.append(await asyncio.to_thread(embedder.embed, decoded.samples(), decoded.rate))
     return embeddings
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from bot.audio.decode import decode
+from bot.audio.decode import Decoder
 from bot.cli import eval_report
 from bot.cli.eval_report import Ranking, Report
 from bot.embedders import EMBEDDERS, load, retrieval_measures
@@ -131,19 +131,22 @@ async def _listen(
     """Each song's vectors by embedder, and why a file was skipped."""
     heard: dict[LabelledFile, VectorsByEmbedder] = {}
     skipped: dict[str, str] = {}
-    for song in tqdm(songs, unit="song", leave=False, disable=None):
-        try:
-            heard[song] = await _hear(song.path, embedders, settings)
-        except (Refused, EmbedderError, WorkerDied) as error:
-            skipped[str(song.path)] = str(error)
-            tqdm.write(f"skipped {song.path}: {error}", file=sys.stderr)
+    async with Decoder() as decoder:
+        for song in tqdm(songs, unit="song", leave=False, disable=None):
+            try:
+                heard[song] = await _hear(song.path, decoder, embedders, settings)
+            except (Refused, EmbedderError, WorkerDied) as error:
+                skipped[str(song.path)] = str(error)
+                tqdm.write(f"skipped {song.path}: {error}", file=sys.stderr)
     return heard, skipped
 
 
-async def _hear(path: Path, embedders: "Sequence[Embedder]", settings: Settings) -> VectorsByEmbedder:
+async def _hear(
+    path: Path, decoder: Decoder, embedders: "Sequence[Embedder]", settings: Settings
+) -> VectorsByEmbedder:
     """With the rate, the limit of length and the budgets that a shared song gets."""
     with tempfile.TemporaryDirectory() as folder:
-        decoded = await decode(path, Path(folder), max_seconds=settings.max_seconds)
+        decoded = await decoder.decode(path, Path(folder), max_seconds=settings.max_seconds)
         samples = decoded.samples()
         return {
             e.info.name: (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.audio.decode import decode
+from bot.audio.decode import Decoder
 from bot.errors import Refused
 from bot.intake.identity import identify
 from bot.intake.links import is_media_file
@@ -54,8 +54,9 @@ def find(sources: Sequence[str]) -> list[SourceItem]:
 
 async def check_decodable(path: Path, settings: Settings) -> None:
     """Decode a file only to learn whether that can be done. Raises Refused, or WorkerDied if it kills the decoder."""
-    with tempfile.TemporaryDirectory() as folder:
-        await decode(path, Path(folder), max_seconds=settings.max_seconds)
+    async with Decoder() as decoder:
+        with tempfile.TemporaryDirectory() as folder:
+            await decoder.decode(path, Path(folder), max_seconds=settings.max_seconds)
 
 
 def _items(source: str) -> Iterator[SourceItem]:

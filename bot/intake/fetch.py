@@ -8,7 +8,8 @@ from bot.errors import Failure, Refused
 from bot.intake.egress import EgressProxy, Grant
 from bot.intake.identity import Identity, identify
 from bot.settings import Settings
-from bot.workers import Worker, WorkerMessage
+from bot.workers.serving import WorkerMessage
+from bot.workers.template import ForkedWorker, Template
 
 FETCH_SECONDS = 300.0
 # A file may be asked for twice (yt-dlp looks at it first) and once more after a broken connection; pages come on top.
@@ -38,10 +39,18 @@ class Fetched:
     name: str
 
 
+def fetch_template() -> Template:
+    """What a Fetcher's workers are forked from."""
+    return Template("bot.intake.fetch_worker")
+
+
 class Fetcher:
     """Downloads what links lead to, by way of the proxy and within the limits of the settings."""
 
-    def __init__(self, proxy: EgressProxy, settings: Settings, *, seconds: float = FETCH_SECONDS) -> None:
+    def __init__(
+        self, template: Template, proxy: EgressProxy, settings: Settings, *, seconds: float = FETCH_SECONDS
+    ) -> None:
+        self._template = template
         self._proxy = proxy
         self._settings = settings
         self._seconds = seconds
@@ -80,7 +89,7 @@ class Fetcher:
             "YTDLP_NO_PLUGINS": "1",
             "DENO_NO_UPDATE_CHECK": "1",
         }
-        async with Worker("bot.intake.fetch_worker", environment=own) as worker:
+        async with ForkedWorker(self._template, environment=own) as worker:
             await worker.send(job | {"proxy": grant.proxy_url})
             try:
                 return await worker.receive(self._seconds)

@@ -16,7 +16,7 @@ from bot.errors import Failure
 from bot.intake.audit_guard import Guard
 from bot.intake.fetch_errors import explain
 from bot.intake.page_metadata import page_metadata
-from bot.workers import WorkerMessage, limit_resources, reply, requests
+from bot.workers.serving import WorkerMessage, limit_resources, reply, requests
 
 # Native protocols only: for the others yt-dlp would start ffmpeg, which connects where it likes.
 FORMAT = (
@@ -61,6 +61,14 @@ class Watch:
             raise DownloadCancelled
 
 
+def prepare() -> None:
+    """Import what every fetch needs."""
+    for name in UNUSED_MODULES:
+        sys.modules[name] = None  # type: ignore[assignment]  # from now on it can't be imported
+    import yt_dlp.extractor.extractors
+    import yt_dlp.extractor.generic  # noqa: F401
+
+
 def main() -> None:
     """Serve one request."""
     reply(fetch(next(requests())))
@@ -68,9 +76,7 @@ def main() -> None:
 
 def fetch(job: WorkerMessage) -> WorkerMessage:
     """Download what a link leads to, behind the guard and within limits."""
-    for name in UNUSED_MODULES:
-        sys.modules[name] = None  # type: ignore[assignment]  # from now on it can't be imported
-    import yt_dlp  # only now: see bot.workers
+    import yt_dlp
 
     proxy = urlsplit(job["proxy"])
     address = (str(proxy.hostname), int(proxy.port or 0))

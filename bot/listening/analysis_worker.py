@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import EmbedderError
-from bot.workers import WorkerMessage, reply, requests
+from bot.workers.serving import WorkerMessage, reply, requests
 
 if TYPE_CHECKING:
     from bot.arrays import Samples

@@ -15,7 +15,8 @@ from bot.audio.decode import Decoded
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import normalised
 from bot.errors import EmbedderError, WeightsError, WorkerDied
-from bot.workers import Worker, WorkerMessage
+from bot.workers.serving import WorkerMessage
+from bot.workers.worker import Worker
 
 log = logging.getLogger(__name__)
 

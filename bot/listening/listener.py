@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.audio.decode import Decoded, decode
+from bot.audio.decode import Decoded, Decoder
 from bot.intake.fetch import Fetched, Fetcher
 from bot.intake.links import PATH
 from bot.listening.analyst import Analysis, Analyst
@@ -54,8 +54,9 @@ class AnalysedSong:
 class Listener:
     """Fetches, decodes and analyses; what somebody waits for (`urgent`) doesn't queue behind the rest."""
 
-    def __init__(self, fetcher: Fetcher, analyst: Analyst, settings: Settings) -> None:
+    def __init__(self, fetcher: Fetcher, decoder: Decoder, analyst: Analyst, settings: Settings) -> None:
         self._fetcher = fetcher
+        self._decoder = decoder
         self._analyst = analyst
         self._max_seconds = settings.max_seconds
         self._decoding = asyncio.Semaphore(MAX_CONCURRENT_DECODES)
@@ -80,7 +81,7 @@ class Listener:
     async def listen(self, got: FetchedFile, into: Path, *, urgent: bool = False) -> AnalysedSong:
         """Decode and analyse a file with the help of a directory. Raises Refused, EmbedderError, WorkerDied."""
         async with self._decoding_urgently if urgent else self._decoding:
-            decoded = await decode(got.path, into, max_seconds=self._max_seconds)
+            decoded = await self._decoder.decode(got.path, into, max_seconds=self._max_seconds)
         analysis = await self._analyst.analyse(decoded, urgent=urgent)
         tags = TrackName(decoded.title, decoded.artist, decoded.album)
         name = name_track(got.page, tags, got.stem, uploader=got.uploader)

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from bot.errors import WorkerDied
 from bot.pictures.values import Drawing, Picture
-from bot.workers import Worker
+from bot.workers.worker import Worker
 
 MODULE = "bot.pictures.worker"
 

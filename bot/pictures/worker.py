@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.workers import WorkerMessage, reply, requests
+from bot.workers.serving import WorkerMessage, reply, requests
 
 if TYPE_CHECKING:
     from bot.pictures.values import Drawing, Picture

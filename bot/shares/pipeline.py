@@ -14,11 +14,9 @@ from bot.errors import (
     WeightsError,
     WorkerDied,
 )
-from bot.intake.fetch import Fetcher
 from bot.intake.identity import identify
 from bot.intake.links import PATH
 from bot.library.store import Store
-from bot.listening.analyst import Analyst
 from bot.listening.listener import AnalysedSong, Listener
 from bot.listening.workspace import Workspace
 from bot.settings import Settings
@@ -45,13 +43,12 @@ class Pipeline:
         store: Store,
         refresher: PointRefresher,
         ledger: Ledger,
-        fetcher: Fetcher,
-        analyst: Analyst,
+        listener: Listener,
         settings: Settings,
     ) -> None:
         self._ledger = ledger
         self._leases = ledger.leases
-        self._listener = Listener(fetcher, analyst, settings)
+        self._listener = listener
         self._workspace = Workspace(settings.home)
         self._stages = Stages(
             refresher, ledger, self._listener, Filing(store, ledger.leases), self._workspace

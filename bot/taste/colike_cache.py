@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.taste.colike import CoLikeModel, usable_votes
 from bot.taste.feedback import Feedback, Vote
-from bot.workers import Worker
+from bot.workers.worker import Worker
 
 log = logging.getLogger(__name__)
 

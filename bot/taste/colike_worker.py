@@ -1,6 +1,6 @@
 """Worker process that learns collaborative filtering: votes in a file in, tracks' vectors in a file out."""
 
-from bot.workers import reply, requests
+from bot.workers.serving import reply, requests
 
 
 def main() -> None:

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from bot.audio import decode as decoding
-from bot.audio.decode import decode
 from bot.errors import Failure, Refused, WorkerDied
-from bot.workers import Worker
+from bot.workers.template import ForkedWorker
 from discord_sandbox.music.encode import write_audio
+from tests.audio.conftest import Decode
 from tests.audio.media import (
     RATE,
     TEN_HOURS,
@@ -48,7 +48,7 @@ def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-async def refusal(path: Path, job: Path, *, max_seconds: float = 60) -> Failure:
+async def refusal(decode: Decode, path: Path, job: Path, *, max_seconds: float = 60) -> Failure:
     """Why it was refused; asserts that it says so in a sentence."""
     with pytest.raises(Refused) as refused:
         await decode(path, job, max_seconds=max_seconds)
@@ -65,7 +65,7 @@ def zipped(song: bytes) -> bytes:
 
 @pytest.mark.parametrize("name", ["text", "noise", "nothing", "archive", "picture", "page", "cover"])
 async def test_what_is_no_audio_is_refused_whatever_its_name_says(
-    name: str, tmp_path: Path, job: Path
+    decode: Decode, name: str, tmp_path: Path, job: Path
 ) -> None:
     write_audio(tone(2), RATE, tmp_path / "real.mp3")
     contents = {
@@ -80,7 +80,7 @@ async def test_what_is_no_audio_is_refused_whatever_its_name_says(
     for suffix in (".mp3", ".bin"):
         path = tmp_path / f"share{suffix}"
         path.write_bytes(contents[name])
-        assert await refusal(path, job) is Failure.NOT_AUDIO
+        assert await refusal(decode, path, job) is Failure.NOT_AUDIO
 
 
 PLAYLISTS = {
@@ -98,33 +98,39 @@ PLAYLISTS = {
 
 @pytest.mark.parametrize("kind", PLAYLISTS)
 async def test_a_playlist_is_no_audio_and_what_it_names_is_not_opened(
-    kind: str, tmp_path: Path, job: Path
+    decode: Decode, kind: str, tmp_path: Path, job: Path
 ) -> None:
     write_audio(tone(2), RATE, tmp_path / "song.mp3")
     for suffix in (".mp3", ".m3u8"):
         path = tmp_path / f"list{suffix}"
         path.write_text(PLAYLISTS[kind].format(song=tmp_path / "song.mp3"))
-        assert await refusal(path, job) is Failure.NOT_AUDIO
+        assert await refusal(decode, path, job) is Failure.NOT_AUDIO
 
 
-async def test_no_such_file_a_folder_and_a_pipe_are_no_audio(tmp_path: Path, job: Path) -> None:
+async def test_no_such_file_a_folder_and_a_pipe_are_no_audio(
+    decode: Decode, tmp_path: Path, job: Path
+) -> None:
     os.mkfifo(tmp_path / "pipe.mp3")
     for path in (tmp_path / "missing.mp3", tmp_path, tmp_path / "pipe.mp3", Path("/dev/zero")):
-        assert await refusal(path, job) is Failure.NOT_AUDIO
+        assert await refusal(decode, path, job) is Failure.NOT_AUDIO
 
 
-async def test_a_small_file_that_claims_ten_hours_is_too_long(tmp_path: Path, job: Path) -> None:
+async def test_a_small_file_that_claims_ten_hours_is_too_long(
+    decode: Decode, tmp_path: Path, job: Path
+) -> None:
     path = write_flac_of_silence(tmp_path / "claim.flac", 1, claim=TEN_HOURS * 1000)
-    assert await refusal(path, job) is Failure.TOO_LONG
+    assert await refusal(decode, path, job) is Failure.TOO_LONG
 
 
-async def test_a_wav_that_claims_ten_hours_is_as_long_as_it_is(tmp_path: Path) -> None:
+async def test_a_wav_that_claims_ten_hours_is_as_long_as_it_is(decode: Decode, tmp_path: Path) -> None:
     data = (tone(2) * 32767).astype("<i2").tobytes()
     path = write_wav(tmp_path / "piped.wav", data, rate=RATE, channels=1, bits=16, size=2**31 - 1)
     assert (await decode(path, tmp_path, max_seconds=60)).seconds == 2
 
 
-async def test_an_mp3_is_not_judged_by_the_length_that_its_first_bits_suggest(tmp_path: Path) -> None:
+async def test_an_mp3_is_not_judged_by_the_length_that_its_first_bits_suggest(
+    decode: Decode, tmp_path: Path
+) -> None:
     parts = [(np.zeros(2 * RATE, np.float32), 32_000), (tone(20), 320_000)]
     pieces = [
         write_codec(tmp_path / "part.mp3", "libmp3lame", samples, RATE, bit_rate=bit_rate).read_bytes()
@@ -135,38 +141,44 @@ async def test_an_mp3_is_not_judged_by_the_length_that_its_first_bits_suggest(tm
     assert decoded.seconds == pytest.approx(22, abs=0.3)
 
 
-async def test_hours_packed_into_little_are_cut_off_while_they_unfold(bomb: Path, job: Path) -> None:
-    assert await refusal(bomb, job) is Failure.TOO_LONG
+async def test_hours_packed_into_little_are_cut_off_while_they_unfold(
+    decode: Decode, bomb: Path, job: Path
+) -> None:
+    assert await refusal(decode, bomb, job) is Failure.TOO_LONG
 
 
 async def test_the_cap_holds_for_what_is_written_and_spares_what_is_shorter(
-    tmp_path: Path, job: Path
+    decode: Decode, tmp_path: Path, job: Path
 ) -> None:
     write_audio(tone(3), RATE, tmp_path / "song.mp3")
-    assert await refusal(tmp_path / "song.mp3", job, max_seconds=2) is Failure.TOO_LONG
+    assert await refusal(decode, tmp_path / "song.mp3", job, max_seconds=2) is Failure.TOO_LONG
     assert (await decode(tmp_path / "song.mp3", tmp_path, max_seconds=3)).seconds == pytest.approx(3, abs=0.1)
     no_cap = await decode(tmp_path / "song.mp3", tmp_path, max_seconds=float("inf"))
     assert no_cap.seconds == pytest.approx(3, abs=0.1)
 
 
-async def test_a_file_of_very_many_streams_is_refused(tmp_path: Path, job: Path) -> None:
+async def test_a_file_of_very_many_streams_is_refused(decode: Decode, tmp_path: Path, job: Path) -> None:
     path = write_video(tmp_path / "many.mkv", tone(0.1), sounds=120)
-    assert await refusal(path, job) is Failure.NOT_AUDIO
+    assert await refusal(decode, path, job) is Failure.NOT_AUDIO
 
 
-async def test_a_codec_that_nobody_shares_is_not_let_near_the_file(tmp_path: Path, job: Path) -> None:
+async def test_a_codec_that_nobody_shares_is_not_let_near_the_file(
+    decode: Decode, tmp_path: Path, job: Path
+) -> None:
     path = write_codec(tmp_path / "odd.wav", "g722", tone(2, rate=16_000), 16_000)
-    assert await refusal(path, job) is Failure.NOT_AUDIO
+    assert await refusal(decode, path, job) is Failure.NOT_AUDIO
 
 
 @pytest.mark.parametrize("rate", [1, 999, 4_000_000_000])
-async def test_a_rate_that_no_sound_has_is_refused(rate: int, tmp_path: Path, job: Path) -> None:
+async def test_a_rate_that_no_sound_has_is_refused(
+    decode: Decode, rate: int, tmp_path: Path, job: Path
+) -> None:
     path = write_wav(tmp_path / "odd.wav", b"\x00\x20" * 20_000, rate=rate, channels=1, bits=16)
-    kind = await refusal(path, job, max_seconds=1e9)
+    kind = await refusal(decode, path, job, max_seconds=1e9)
     assert kind is Failure.NOT_AUDIO
 
 
-async def test_768_khz_and_64_channels_are_heard(tmp_path: Path) -> None:
+async def test_768_khz_and_64_channels_are_heard(decode: Decode, tmp_path: Path) -> None:
     fast = (tone(1, rate=768_000) * 32767).astype("<i2").tobytes()
     path = write_wav(tmp_path / "fast.wav", fast, rate=768_000, channels=1, bits=16)
     decoded = await decode(path, tmp_path, max_seconds=60)
@@ -179,21 +191,21 @@ async def test_768_khz_and_64_channels_are_heard(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[Worker]:
+def started(monkeypatch: pytest.MonkeyPatch) -> list[ForkedWorker]:
     """The workers that were started, as they are."""
-    workers: list[Worker] = []
+    workers: list[ForkedWorker] = []
 
-    class Watched(Worker):
+    class Watched(ForkedWorker):
         async def __aenter__(self) -> Self:
             workers.append(self)
             return await super().__aenter__()
 
-    monkeypatch.setattr(decoding, "Worker", Watched)
+    monkeypatch.setattr(decoding, "ForkedWorker", Watched)
     return workers
 
 
 async def test_a_decoder_that_takes_too_long_is_ended(
-    bomb: Path, job: Path, started: list[Worker], monkeypatch: pytest.MonkeyPatch
+    decode: Decode, bomb: Path, job: Path, started: list[ForkedWorker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decoding, "START_SECONDS", 0.01)
     monkeypatch.setattr(decoding, "MIN_DECODE_SPEED", 1e9)
@@ -204,7 +216,7 @@ async def test_a_decoder_that_takes_too_long_is_ended(
 
 
 async def test_a_cancelled_decoder_is_ended_and_leaves_nothing(
-    bomb: Path, job: Path, started: list[Worker]
+    decode: Decode, bomb: Path, job: Path, started: list[ForkedWorker]
 ) -> None:
     task = asyncio.create_task(decode(bomb, job, max_seconds=1e6, allow_silence=True))
     await asyncio.sleep(0.1)
@@ -217,8 +229,13 @@ async def test_a_cancelled_decoder_is_ended_and_leaves_nothing(
 MEASURE = """
 import asyncio, json, resource, sys
 from pathlib import Path
-from bot.audio.decode import decode
-asyncio.run(decode(Path(sys.argv[1]), Path(sys.argv[2]), max_seconds=1e6, allow_silence=True))
+from bot.audio.decode import Decoder
+
+async def main():
+    async with Decoder() as decoder:
+        await decoder.decode(Path(sys.argv[1]), Path(sys.argv[2]), max_seconds=1e6, allow_silence=True)
+
+asyncio.run(main())
 print(json.dumps(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
 """
 

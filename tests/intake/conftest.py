@@ -1,10 +1,12 @@
 """A loopback web server that may be fetched from, and a fetcher behind the real proxy."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
 from bot.intake.egress import EgressProxy
-from bot.intake.fetch import Fetcher
+from bot.intake.fetch import Fetcher, fetch_template
 from bot.settings import Settings
 from tests.support.http import site, tripwire
 
@@ -45,9 +47,17 @@ async def proxy(web, open_proxy):
     return await open_proxy({web.origin})
 
 
+@pytest.fixture(scope="session")
+def template():
+    """What all fetch workers are forked from."""
+    it = fetch_template()
+    yield it
+    asyncio.run(it.close())
+
+
 @pytest.fixture
-def fetcher(proxy):
-    return Fetcher(proxy, Settings())
+def fetcher(template, proxy):
+    return Fetcher(template, proxy, Settings())
 
 
 @pytest.fixture

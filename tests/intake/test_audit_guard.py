@@ -12,7 +12,7 @@ import os, shutil, socket, subprocess, urllib.request
 from pathlib import Path
 from bot.intake.audit_guard import Guard
 from bot.intake.fetch_worker import CPU_SECONDS, DATA_BYTES
-from bot.workers import limit_resources, reply, requests
+from bot.workers.serving import limit_resources, reply, requests
 
 for job in requests():
     os.chdir(job["folder"])

@@ -12,6 +12,7 @@ from bot.errors import Failure, Refused, WorkerDied
 from bot.intake.fetch import Fetcher
 from bot.settings import Settings
 from tests.support.http import site
+from tests.support.workers import workers
 
 HLS = "application/vnd.apple.mpegurl"
 SEGMENTS = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1.0,\n1.mp3\n#EXTINF:1.0,\n1.mp3\n"
@@ -21,12 +22,6 @@ SEGMENTS = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1.0,\n1.mp3\n#EXTINF:1.0,\
 def song(web, clip):
     """The link to an mp3 file, on which pages build."""
     return web.serve("/files/song.mp3", clip("mp3"))
-
-
-def fetch_workers() -> list[int]:
-    """The ids of this process's fetch workers."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return [int(pid) for pid in children if b"fetch_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 # -- what comes --------------------------------------------------------------------------------------------
@@ -111,10 +106,10 @@ async def test_a_redirect_to_an_allowed_address(web, fetcher, folder, clip, song
     assert fetched.path.read_bytes() == clip("mp3")
 
 
-async def test_an_allowed_host_name(web, open_proxy, folder, clip):
+async def test_an_allowed_host_name(template, web, open_proxy, folder, clip):
     """Other hosts than addresses are shown to all of yt-dlp's extractors."""
     web.serve("/song.mp3", clip("mp3"))
-    fetcher = Fetcher(await open_proxy({("localhost", web.port)}), Settings())
+    fetcher = Fetcher(template, await open_proxy({("localhost", web.port)}), Settings())
     fetched = await fetcher.fetch(f"http://LOCALHOST:{web.port}/song.mp3#t=1", folder)
     assert fetched.path.read_bytes() == clip("mp3")
     assert fetched.url == f"http://localhost:{web.port}/song.mp3"
@@ -163,10 +158,10 @@ async def test_a_drm_site_before_anything_is_asked(fetcher, folder):
     )
 
 
-async def test_a_closed_port(open_proxy, folder):
+async def test_a_closed_port(template, open_proxy, folder):
     async with site() as gone:
         pass
-    fetcher = Fetcher(await open_proxy({gone.origin}), Settings())
+    fetcher = Fetcher(template, await open_proxy({gone.origin}), Settings())
     assert await refused(fetcher, gone.url("/song.mp3"), folder) == Failure.NETWORK
 
 
@@ -178,26 +173,26 @@ async def test_a_file_that_breaks_off(web, fetcher, folder, clip):
     assert await refused(fetcher, web.serve_cut("/song.mp3", clip("mp3")), folder) == Failure.NETWORK
 
 
-async def test_a_slow_file(web, proxy, folder, clip):
-    fetcher = Fetcher(proxy, Settings(), seconds=4)
+async def test_a_slow_file(template, web, proxy, folder, clip):
+    fetcher = Fetcher(template, proxy, Settings(), seconds=4)
     assert await refused(fetcher, web.serve_slowly("/song.mp3", clip("mp3")), folder) == Failure.TIMEOUT
-    assert fetch_workers() == []
+    assert workers("intake.fetch_worker") == []
 
 
-async def test_a_file_that_says_it_is_too_big(web, proxy, folder):
-    fetcher = Fetcher(proxy, Settings.load(max_bytes=100_000))
+async def test_a_file_that_says_it_is_too_big(template, web, proxy, folder):
+    fetcher = Fetcher(template, proxy, Settings.load(max_bytes=100_000))
     assert await refused(fetcher, web.serve("/song.mp3", bytes(300_000)), folder) == Failure.TOO_BIG
 
 
-async def test_a_file_without_an_end(web, proxy, folder):
-    fetcher = Fetcher(proxy, Settings.load(max_bytes=1_000_000))
+async def test_a_file_without_an_end(template, web, proxy, folder):
+    fetcher = Fetcher(template, proxy, Settings.load(max_bytes=1_000_000))
     assert await refused(fetcher, web.serve_endlessly("/song.mp3"), folder) == Failure.TOO_BIG
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 3_000_000
 
 
-async def test_a_page_without_an_end(web, proxy, folder, monkeypatch):
+async def test_a_page_without_an_end(template, web, proxy, folder, monkeypatch):
     monkeypatch.setattr("bot.intake.fetch.BUDGET_PAGE_BYTES", 1_000_000)
-    fetcher = Fetcher(proxy, Settings.load(max_bytes=100_000))
+    fetcher = Fetcher(template, proxy, Settings.load(max_bytes=100_000))
     assert await refused(fetcher, web.serve_endlessly("/page", "text/html"), folder) == Failure.TOO_BIG
 
 
@@ -220,7 +215,7 @@ async def test_a_live_stream(web, fetcher, folder):
 async def test_a_crash_is_no_refusal(web, fetcher, folder, clip):
     fetching = asyncio.create_task(fetcher.fetch(web.serve_slowly("/song.mp3", clip("mp3")), folder))
     await web.visited.wait()
-    [worker] = fetch_workers()
+    [worker] = workers("intake.fetch_worker")
     os.kill(worker, signal.SIGKILL)
     with pytest.raises(WorkerDied):
         await fetching
@@ -232,7 +227,7 @@ async def test_a_cancelled_fetch_leaves_no_process(web, fetcher, folder, clip):
     fetching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await fetching
-    assert fetch_workers() == []
+    assert workers("intake.fetch_worker") == []
 
 
 async def test_the_worker_leaves_nothing_outside_its_folder(

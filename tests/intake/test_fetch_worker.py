@@ -5,24 +5,26 @@ from yt_dlp.utils import DownloadCancelled
 
 from bot.errors import Failure
 from bot.intake.fetch_worker import CPU_SECONDS, DATA_BYTES, FILE_LIMIT_MARGIN_BYTES, Watch
-from tests.support.worker import ScriptWorker
+from bot.workers.template import ForkedWorker
+from tests.support.worker import ScriptTemplate
 
 PROGRAM = """
 import os, resource, socket
-from bot.intake.fetch_worker import fetch
-from bot.workers import reply, requests
+from bot.intake.fetch_worker import fetch, prepare
+from bot.workers.serving import reply, requests
 
-for job in requests():
-    answer = fetch(job)
-    try:
-        socket.create_connection(("127.0.0.1", job["elsewhere"]))
-        answer["elsewhere"] = "reached"
-    except PermissionError:
-        answer["elsewhere"] = "refused"
-    names = ("CPU", "DATA", "FSIZE", "CORE")
-    answer["limits"] = [resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[0] for name in names]
-    answer["cwd"] = os.getcwd()
-    reply(answer)
+def main():
+    for job in requests():
+        answer = fetch(job)
+        try:
+            socket.create_connection(("127.0.0.1", job["elsewhere"]))
+            answer["elsewhere"] = "reached"
+        except PermissionError:
+            answer["elsewhere"] = "refused"
+        names = ("CPU", "DATA", "FSIZE", "CORE")
+        answer["limits"] = [resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[0] for name in names]
+        answer["cwd"] = os.getcwd()
+        reply(answer)
 """
 
 
@@ -40,7 +42,7 @@ async def test_a_fetch_is_guarded_and_limited(web, proxy, folder, tmp_path, clip
             "name": "",
             "elsewhere": secret.port,
         }
-        async with ScriptWorker(program) as worker:
+        async with ScriptTemplate(program) as template, ForkedWorker(template) as worker:
             await worker.send(job)
             answer = await worker.receive(60)
     assert answer["path"] == str(folder / "media.mp3")

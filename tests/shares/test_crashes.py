@@ -22,7 +22,7 @@ from bot.vectors.storage import VectorStorage
 from tests.support.http import Site, site
 from tests.support.listening import GUILD
 from tests.support.songs import clip, plain_tone
-from tests.support.workers import alive, workers
+from tests.support.workers import alive, templates, workers
 
 PATIENCE = 60.0
 
@@ -66,7 +66,7 @@ class KillablePipeline:
     async def kill(self) -> None:
         """kill −9, and its workers are gone within seconds."""
         assert self._process is not None
-        children = workers(of=self._process.pid)
+        children = workers(of=self._process.pid) + templates(of=self._process.pid)
         self._process.send_signal(signal.SIGKILL)
         await self._process.wait()
         await until(lambda: not alive(children), 5.0)

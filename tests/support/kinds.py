@@ -71,7 +71,7 @@ LIVE = frozenset(
         "taste/test_colike.py::test_when_votes_were_taken_back_the_model_goes",
         "test_light_imports.py",
         "test_container.py::test_the_bot_waits_until_qdrant_says_that_it_is_ready",
-        "test_workers.py",
+        "workers",
         "vectors/test_rebuilding_kills.py",
         "vectors/test_edge.py::test_a_second_process_is_told_that_the_bot_holds_the_vectors",
         "vectors/test_storage.py::test_a_server_that_fails_is_said",

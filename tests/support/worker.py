@@ -1,9 +1,20 @@
-"""Worker processes with programs of the tests' own."""
+"""Worker processes and templates with programs of the tests' own."""
 
+import os
 import sys
+import time
 from pathlib import Path
 
-from bot.workers import Worker
+from bot.workers.template import Template
+from bot.workers.worker import Worker
+from tests.support.workers import alive
+
+FROM_FOLDER = """
+import sys
+sys.path.insert(0, {folder!r})
+from bot.workers.template_process import main
+main()
+"""
 
 
 class ScriptWorker(Worker):
@@ -15,3 +26,22 @@ class ScriptWorker(Worker):
 
     def _command(self) -> tuple[str, ...]:
         return (sys.executable, "-I", str(self._script))
+
+
+class ScriptTemplate(Template):
+    """A template of workers whose program is a file, with `prepare` and `main`."""
+
+    def __init__(self, script: Path) -> None:
+        super().__init__(script.stem)
+        self._folder = script.parent
+
+    def _command(self) -> tuple[str, ...]:
+        return (sys.executable, "-I", "-c", FROM_FOLDER.format(folder=os.fspath(self._folder)), self.module)
+
+
+def wait_until_gone(*pids: int) -> None:
+    """Until none of the processes is more than something to be collected."""
+    deadline = time.monotonic() + 20
+    while alive(list(pids)):
+        assert time.monotonic() < deadline, "a process outlived its parent"
+        time.sleep(0.02)

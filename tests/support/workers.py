@@ -4,11 +4,20 @@ import os
 import signal
 from pathlib import Path
 
+TEMPLATE = "-m\0bot.workers.template_process\0"
+
 
 def workers(module: str = "", *, of: int | None = None) -> list[int]:
-    """The living worker processes that run `module`, or any, started by process `of` (this one)."""
+    """The living worker processes that run `module`, or any: started by process `of` (this one) or by its templates."""
     parent = of or os.getpid()
-    return [pid for pid in _processes() if _parent(pid) == parent and f"-m\0bot.{module}" in _command(pid)]
+    started = [pid for pid in _children(parent) if f"-m\0bot.{module}" in _command(pid)]
+    forked = [pid for template in templates(module, of=parent) for pid in _children(template)]
+    return [pid for pid in started + forked if _leads_its_group(pid) and pid not in templates(of=parent)]
+
+
+def templates(module: str = "", *, of: int | None = None) -> list[int]:
+    """The living templates of workers that run `module`, or of any, of process `of` (this one)."""
+    return [pid for pid in _children(of or os.getpid()) if f"{TEMPLATE}bot.{module}" in _command(pid)]
 
 
 def kill(module: str) -> int:
@@ -22,6 +31,15 @@ def kill(module: str) -> int:
 def alive(pids: list[int]) -> list[int]:
     """Those of the processes that have not ended."""
     return [pid for pid in pids if _state(pid) not in {"", "Z"}]
+
+
+def _children(parent: int) -> list[int]:
+    return [pid for pid in _processes() if _parent(pid) == parent]
+
+
+def _leads_its_group(pid: int) -> bool:
+    """What doesn't is its guard, or was started by it."""
+    return _status(pid)[2:3] == [str(pid)]
 
 
 def _processes() -> list[int]:

@@ -189,7 +189,7 @@ def damaged(tmp_path, monkeypatch):
 
 DAMAGED = """
 from pathlib import Path
-from bot.workers import reply, requests
+from bot.workers.serving import reply, requests
 
 for request in requests():
     Path(request["out"]).write_bytes(b"PK" + b"0" * 10)

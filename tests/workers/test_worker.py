@@ -7,14 +7,14 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
 
 from bot.errors import WorkerDied
-from bot.workers import LINE_LIMIT
-from tests.support.worker import ScriptWorker
+from bot.workers.worker import LINE_LIMIT
+from tests.support.worker import ScriptWorker, wait_until_gone
+from tests.support.workers import alive
 
 ECHO = """
     for request in requests():
@@ -26,26 +26,11 @@ ECHO = """
 def script(tmp_path):
     def write(body: str) -> Path:
         path = tmp_path / "worker.py"
-        imports = "import os, sys, time\nfrom bot.workers import limit_resources, reply, requests\n"
+        imports = "import os, sys, time\nfrom bot.workers.serving import limit_resources, reply, requests\n"
         path.write_text(imports + textwrap.dedent(body))
         return path
 
     return write
-
-
-def running(pid: int) -> bool:
-    """Whether a process exists and is not just waiting to be collected."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until_gone(*pids: int) -> None:
-    deadline = time.monotonic() + 20
-    while any(map(running, pids)):
-        assert time.monotonic() < deadline, "a process outlived its parent"
-        time.sleep(0.02)
 
 
 async def test_requests_are_answered_in_order(script):
@@ -62,7 +47,7 @@ async def test_it_is_gone_after_the_context(script):
         pid = worker.pid
         assert worker.alive
     assert not worker.alive
-    assert not running(pid)
+    assert not alive([pid])
 
 
 async def test_only_named_variables_reach_it(script, monkeypatch):
@@ -122,7 +107,7 @@ async def test_a_frozen_worker_times_out_and_is_ended(script):
         await worker.send({})
         with pytest.raises(TimeoutError):
             await worker.receive(0.1)
-    assert not running(pid)
+    assert not alive([pid])
 
 
 async def test_a_cancelled_receive_loses_no_line(script):
@@ -148,7 +133,7 @@ async def test_unread_output_does_not_keep_it(script):
         await worker.send({})
         await worker.receive(20)
         pid = worker.pid
-    assert not running(pid)
+    assert not alive([pid])
 
 
 async def test_its_children_end_with_it(script):
@@ -192,7 +177,7 @@ def test_kill_9_of_the_parent_ends_the_worker_and_its_children(script, tmp_path,
         textwrap.dedent(f"""
         import asyncio, os, signal, sys
         from pathlib import Path
-        sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
+        sys.path.insert(0, {str(Path(__file__).parents[2])!r})
         from tests.support.worker import ScriptWorker
 
         async def main():
@@ -209,8 +194,7 @@ def test_kill_9_of_the_parent_ends_the_worker_and_its_children(script, tmp_path,
     )
     with subprocess.Popen([sys.executable, str(parent)], stdout=subprocess.PIPE, text=True) as bot:
         worker, child = map(int, bot.stdout.readline().split())
-        assert running(worker)
-        assert running(child)
+        assert alive([worker, child]) == [worker, child]
         bot.kill()
     wait_until_gone(worker, child)
 
