@@ -10,14 +10,14 @@ from bot.library.cards import batches, load_cards
 from bot.library.store import Store
 from bot.vectors import coverage
 from bot.vectors.generations import Generation
-from bot.vectors.points import Point, load_points
+from bot.vectors.points import PointOutline, load_outlines
 from bot.vectors.rebuilder import Rebuilder
 from models import Guild, Relistening, Track
 
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
 
-PAGE_TRACKS = 500  # in memory at a time
+PAGE_TRACKS = 200  # between which whoever waits is answered
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ async def _agreement(
     generation = await vectors.generations.current(guild_id)
     having = {name: await vectors.ids(guild_id, name) for name in _names(vectors, generation)}
     missing, stale, tracks, heard = [], [], 0, set()
-    async for point in _points(store, guild_id):
+    async for point in _outlines(store, guild_id):
         tracks += 1
-        names = having.keys() & point.vectors.keys()
+        names = having.keys() & point.names
         if not names:  # a track without any of a generation's vectors has no point there
             continue
         heard.add(point.track_id)
@@ -128,15 +128,15 @@ async def _agreement(
     )
 
 
-async def _points(store: Store, guild_id: int) -> AsyncIterator[Point]:
+async def _outlines(store: Store, guild_id: int) -> AsyncIterator[PointOutline]:
     """What a server's tracks are to be stored as, few of them in memory at a time."""
     async with store.session() as session:
         tracks = list(await session.scalars(select(Track.id).where(Track.guild_id == guild_id)))
     for batch in batches(sorted(tracks), PAGE_TRACKS):
         async with store.session() as session:
-            points = await load_points(session, guild_id, Track.id.in_(batch))
-        for point in points:
-            yield point
+            outlines = await load_outlines(session, guild_id, Track.id.in_(batch))
+        for outline in outlines:
+            yield outline
 
 
 def _names(vectors: "VectorStorage", generation: Generation | None) -> Sequence[str]:

@@ -8,10 +8,11 @@ import numpy as np
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from bot.arrays import Vector
 from bot.library.cards import load_shares
-from models import Share, Track
+from models import Share, Track, TrackVector
 
 
 @dataclass(frozen=True)
@@ -23,24 +24,49 @@ class Point:
     payload: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class PointOutline:
+    """A track as it is to be stored, but for the numbers: the names of its vectors, and what filters need."""
+
+    track_id: int
+    names: frozenset[str]
+    payload: Mapping[str, Any]
+
+
 async def load_points(session: AsyncSession, guild_id: int, *where: ColumnElement[bool]) -> list[Point]:
     """The points of a server's shared tracks, or of those of them that `where` picks, by id.
 
     A point has all the raw vectors that are in the database, which may be none.
     """
-    query = select(Track).where(Track.guild_id == guild_id, *where).order_by(Track.id)
-    tracks = await session.scalars(query.options(selectinload(Track.vectors)))
-    chosen = select(Track.id).where(Track.guild_id == guild_id, *where)
-    shares = await load_shares(session, Share.track_id.in_(chosen))
     return [
         Point(
             track.id,
             {vector.name: np.frombuffer(vector.data, dtype="<f4") for vector in track.vectors},
-            payload_of(track, shares[track.id]),
+            payload,
         )
-        for track in tracks
-        if track.id in shares
+        for track, payload in await _load(session, guild_id, where, selectinload(Track.vectors))
     ]
+
+
+async def load_outlines(
+    session: AsyncSession, guild_id: int, *where: ColumnElement[bool]
+) -> list[PointOutline]:
+    """The same without reading a single vector."""
+    names = selectinload(Track.vectors).load_only(TrackVector.name)
+    return [
+        PointOutline(track.id, frozenset(vector.name for vector in track.vectors), payload)
+        for track, payload in await _load(session, guild_id, where, names)
+    ]
+
+
+async def _load(
+    session: AsyncSession, guild_id: int, where: Sequence[ColumnElement[bool]], vectors: ORMOption
+) -> list[tuple[Track, dict[str, Any]]]:
+    query = select(Track).where(Track.guild_id == guild_id, *where).order_by(Track.id)
+    tracks = await session.scalars(query.options(vectors))
+    chosen = select(Track.id).where(Track.guild_id == guild_id, *where)
+    shares = await load_shares(session, Share.track_id.in_(chosen))
+    return [(track, payload_of(track, shares[track.id])) for track in tracks if track.id in shares]
 
 
 def payload_of(track: Track, shares: Sequence[Share]) -> dict[str, Any]:
