@@ -72,6 +72,8 @@ LIVE = frozenset(
         "test_light_imports.py",
         "test_container.py::test_the_bot_waits_until_qdrant_says_that_it_is_ready",
         "workers",
+        "test_workers.py",
+        "vectors/test_edge_kills.py",
         "vectors/test_rebuilding_kills.py",
         "vectors/test_edge.py::test_a_second_process_is_told_that_the_bot_holds_the_vectors",
         "vectors/test_storage.py::test_a_server_that_fails_is_said",
