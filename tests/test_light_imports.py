@@ -16,7 +16,7 @@ MAY_BE_HEAVY = {
     "bot.audio.decode_worker",
     *(
         f"bot.embedders.{name}"
-        for name in ("mfcc", "musicnn", "musicnn_net", "openl3", "openl3_fast", "openl3_net", "panns")
+        for name in ("musicnn", "musicnn_net", "openl3", "openl3_fast", "openl3_net", "panns")
     ),
     *(f"bot.embedders.{name}" for name in ("pickles", "spectrogram", "wav2vec2")),
     "bot.vectors.server",

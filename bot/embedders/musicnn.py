@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import librosa
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from torch.nn import functional
 
 from bot.arrays import Samples, Vector
 from bot.embedders.base import Embedder, Embedding
+from bot.embedders.mel import mel_filters
 from bot.embedders.musicnn_net import BANDS, STEPS, MusicnnNetwork, MusicnnOutput
 from bot.embedders.registry import EMBEDDERS
 from bot.embedders.tf_checkpoint import read_checkpoint
@@ -61,7 +61,7 @@ class MusiCNN(Embedder):
         self._tags = TAGS[model].split(",")
         self._mean, self._deviation = _training_statistics(variables)
         self._taper = torch.hann_window(N_FFT, periodic=True)
-        self._mel = torch.from_numpy(librosa.filters.mel(sr=self.info.rate, n_fft=N_FFT, n_mels=BANDS))
+        self._mel = torch.from_numpy(mel_filters(self.info.rate, N_FFT, BANDS))
 
     def embed(self, samples: Samples, rate: int, *, budget: int | None = None) -> Embedding:
         """See `Embedder.embed`; a window is a patch of 187 steps, 2.99 s, and the tags are averages."""

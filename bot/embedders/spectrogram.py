@@ -1,9 +1,10 @@
 """OpenL3's input spectrogram of one second, as kapre 0.3.7 computes it (librosa's front end differs by up to 74 dB)."""
 
-import librosa
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from bot.embedders.mel import mel_filters
 
 RATE = 48_000
 WINDOW = RATE
@@ -24,8 +25,7 @@ class Spectrogram:
         self._n_fft = 512 if self._bands is None else 2048
         self._taper = torch.hann_window(self._n_fft, periodic=True, device=device)
         if self._bands is not None:
-            mel = librosa.filters.mel(sr=RATE, n_fft=self._n_fft, n_mels=self._bands)
-            self._mel = torch.from_numpy(mel).to(device)
+            self._mel = torch.from_numpy(mel_filters(RATE, self._n_fft, self._bands)).to(device)
             steps = -(-WINDOW // HOP)
             self._tail = (steps - 1) * HOP + self._n_fft - WINDOW
 
