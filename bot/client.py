@@ -14,6 +14,7 @@ import yarl
 from discord import app_commands
 from discord.ext import commands
 
+from bot.backlog import Backlog
 from bot.errors import EarwormError, SettingsError
 from bot.services import Services
 from bot.settings import Settings
@@ -77,6 +78,7 @@ class Earworm(commands.Bot):
             tree_cls=Tree,
         )
         self.services = services
+        self.backlog = Backlog(lambda: self.dispatch("storage_back"))
         self._on_first_ready = ready
         self._asked: dict[int, discord.Interaction[Any]] = {}
 
@@ -109,6 +111,7 @@ class Earworm(commands.Bot):
     async def close(self) -> None:
         """Close the connection, after giving running handlers and announcements a few seconds to finish."""
         await _end_handlers()
+        await self.backlog.close()
         await self.services.pipeline.stop()
         # discord.py waits for two seconds before it says that it is ready, and stumbles if it was closed meanwhile.
         if (waiting := self._connection._ready_task) is not None:

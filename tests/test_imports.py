@@ -19,7 +19,18 @@ PACKAGES = ("bot", "cogs", "discord_sandbox", "models", "migrations")
 
 # Bottom first. Each may import what is below it; what stands in one layer may import each other.
 LAYERS = (
-    {"arrays", "backoff", "errors", "logs", "periods", "settings", "signals", "visibility", "workers"},
+    {
+        "arrays",
+        "backlog",
+        "backoff",
+        "errors",
+        "logs",
+        "periods",
+        "settings",
+        "signals",
+        "visibility",
+        "workers",
+    },
     {"intake"},
     {"audio"},
     {"embedders"},

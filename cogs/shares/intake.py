@@ -8,8 +8,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.backlog import kept
 from bot.client import DISCORD_FAILS, Earworm
-from bot.errors import NotFound
+from bot.errors import NotFound, StorageFailed
 from cogs.shares.sharing import accept, sources_from_options, sources_of, submit, withdraw
 
 log = logging.getLogger(__name__)
@@ -40,26 +41,35 @@ class IntakeCog(commands.Cog):
     # -- bare links and files ------------------------------------------------------------------------------
 
     @commands.Cog.listener()
+    @kept
     async def on_message(self, message: discord.Message) -> None:
         """A bare link or file in a music channel is a share."""
+        await self._hear(message)
+
+    @commands.Cog.listener()
+    @kept
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """So is one that is added to a message later; a preview that Discord adds changes nothing."""
+        if event.message.edited_at is not None:
+            await self._hear(event.message)
+
+    async def _hear(self, message: discord.Message) -> None:
         if message.guild is None or message.author.bot or message.webhook_id:
             return
         guilds, home = self.bot.services.guilds, home_of(message.channel)
         lock = self._in_order.setdefault(home, asyncio.Lock())
         async with lock:
-            if home not in await guilds.music_channels(message.guild.id):
-                return
-            taken = await self.take_in(message)
-            if home in self._caught_up:
-                await guilds.seen(message.guild.id, home, message.id)
+            try:
+                if home not in await guilds.music_channels(message.guild.id):
+                    return
+                taken = await self.take_in(message)
+                if home in self._caught_up:
+                    await guilds.seen(message.guild.id, home, message.id)
+            except StorageFailed:
+                self._caught_up.discard(home)  # no later message may be taken for the last that is saved
+                raise
         if taken:
             await self.show_sign(message)
-
-    @commands.Cog.listener()
-    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
-        """So is one that is added to a message later; a preview that Discord adds changes nothing."""
-        if event.message.edited_at is not None:
-            await self.on_message(event.message)
 
     async def take_in(self, message: discord.Message) -> bool:
         """Save every share of a member's message; whether there is any."""
@@ -91,22 +101,35 @@ class IntakeCog(commands.Cog):
         self._caught_up = set()
 
     @commands.Cog.listener()
+    @kept
     async def on_ready(self) -> None:
         """Take in what was posted meanwhile."""
+        await self._catch_up_everywhere()
+
+    @commands.Cog.listener()
+    @kept
+    async def on_resumed(self) -> None:
+        """Take in what was posted meanwhile and wasn't delivered."""
+        await self._catch_up_everywhere()
+
+    @commands.Cog.listener()
+    @kept
+    async def on_storage_back(self) -> None:
+        """Take in whatever could not be saved and didn't wait."""
+        await self._catch_up_everywhere()
+
+    async def _catch_up_everywhere(self) -> None:
         for guild in self.bot.guilds:
             await self.catch_up(guild)
 
     @commands.Cog.listener()
-    async def on_resumed(self) -> None:
-        """Take in what was posted meanwhile and wasn't delivered."""
-        await self.on_ready()
-
-    @commands.Cog.listener()
+    @kept
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Take in what was posted while Discord had trouble with a server."""
         await self.catch_up(guild)
 
     @commands.Cog.listener()
+    @kept
     async def on_music_channels_set(self, guild: discord.Guild) -> None:
         """A channel may have become a music channel."""
         await self.catch_up(guild)
@@ -168,18 +191,21 @@ class IntakeCog(commands.Cog):
     # -- deleted messages ----------------------------------------------------------------------------------
 
     @commands.Cog.listener()
+    @kept
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A deleted message takes its shares along."""
         if event.guild_id is not None:
             await withdraw(self.bot, event.guild_id, [event.message_id])
 
     @commands.Cog.listener()
+    @kept
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """So do several."""
         if event.guild_id is not None:
             await withdraw(self.bot, event.guild_id, event.message_ids)
 
     @commands.Cog.listener()
+    @kept
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
         """What was shared in a deleted thread nobody can see any more."""
         await self.bot.services.guilds.drop_thread(event.guild_id, event.thread_id)

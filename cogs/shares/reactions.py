@@ -3,6 +3,7 @@
 import discord
 from discord.ext import commands
 
+from bot.backlog import kept
 from bot.client import Earworm
 from cogs.shared.votes import THUMB
 from models import VoteKind
@@ -25,6 +26,7 @@ class ReactionsCog(commands.Cog, name="Feedback"):
         self.feedback = bot.services.feedback
 
     @commands.Cog.listener()
+    @kept
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """A member's 👍 or 👎 counts; a bot's doesn't."""
         kind = kind_of(event.emoji)
@@ -35,6 +37,7 @@ class ReactionsCog(commands.Cog, name="Feedback"):
             await self.bot.services.guilds.remember(event.guild_id, event.user_id, event.member.display_name)
 
     @commands.Cog.listener()
+    @kept
     async def on_raw_reaction_remove(self, event: discord.RawReactionActionEvent) -> None:
         """Taking a reaction back takes the feedback back."""
         kind = kind_of(event.emoji)
@@ -42,12 +45,14 @@ class ReactionsCog(commands.Cog, name="Feedback"):
             await self.feedback.remove_reaction(event.guild_id, event.message_id, event.user_id, kind)
 
     @commands.Cog.listener()
+    @kept
     async def on_raw_reaction_clear(self, event: discord.RawReactionClearEvent) -> None:
         """So does clearing them all."""
         if event.guild_id is not None:
             await self.feedback.clear_message(event.guild_id, event.message_id)
 
     @commands.Cog.listener()
+    @kept
     async def on_raw_reaction_clear_emoji(self, event: discord.RawReactionClearEmojiEvent) -> None:
         """And clearing one of them."""
         kind = kind_of(event.emoji)
