@@ -72,8 +72,6 @@ class Recommender:
         """
         engine = self._engine
         asked = [track_id] if track_id is not None else []
-        if asked and asked[0] not in await engine.vectors.get(guild_id, asked):
-            raise NotFound(NEVER_HEARD)
         hidden = await engine.history.hidden(guild_id, user_id)
         candidates = await engine.chooser.candidates(
             guild_id, channels, steering, {*exclude, *asked, *hidden}
@@ -81,6 +79,8 @@ class Recommender:
         size = max(POOL_SIZE, POOL_FACTOR * limit)
         while True:
             hits = await self._nearest(guild_id, vectors or asked[0], candidates, channels, size)
+            if asked and not hits and asked[0] not in await engine.vectors.get(guild_id, asked):
+                raise NotFound(NEVER_HEARD)
             near = {hit.track_id: hit for hit in hits if percent(hit.match)}
             scored = Scored(list(near), np.array([hit.score for hit in near.values()]))
             chosen = await engine.chooser.choose(

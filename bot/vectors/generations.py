@@ -70,6 +70,12 @@ class Generations:
         async with self._store.session() as session:
             return await session.scalar(query) is not None
 
+    async def exists(self, generation: Generation) -> bool:
+        """Whether it has a row: it is in use, or nobody has removed it yet."""
+        query = select(GenerationRecord.id).where(GenerationRecord.id == generation.id)
+        async with self._store.session() as session:
+            return await session.scalar(query) is not None
+
     async def guilds(self) -> set[int]:
         """The servers that have one in use."""
         async with self._store.session() as session:

@@ -63,6 +63,7 @@ class ServerEngine:
         self._client = client
         self._settings = settings
         self._there: set[str] = set()  # collections that are known to exist
+        self._indexed: set[str] = set()  # and those that are known to have every index
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:
@@ -91,10 +92,15 @@ class ServerEngine:
 
     async def ensure(self, generation: Generation) -> None:
         """Make the collection that a generation's points belong into, unless it exists."""
+        collection = collection_of(generation)
         if not await self.has(generation):
             with _translated():
                 await self._create(generation)
-            self._there.add(collection_of(generation))
+        if collection not in self._indexed:  # whoever made it may not have come so far
+            with _translated():
+                await self._index(collection, shared=bool(generation.collection))
+        self._there.add(collection)
+        self._indexed.add(collection)
 
     async def has(self, generation: Generation) -> bool:
         """Whether that collection exists; asked once."""
@@ -137,8 +143,8 @@ class ServerEngine:
             theirs = models.FilterSelector(filter=models.Filter(must=_tenant(generation)))
             await self._unless_gone(collection, self._client.delete(collection, theirs))
         else:
-            self._there.discard(collection)
             await self._unless_gone(collection, self._client.delete_collection(collection))
+            self._forget(collection)
 
     async def check(self, generation: Generation) -> None:
         """Nothing: a server looks after its own disk."""
@@ -240,7 +246,7 @@ class ServerEngine:
             except (UnexpectedResponse, AioRpcError) as error:
                 if _status(error) not in NOT_THERE:
                     raise
-                self._there.discard(collection)
+                self._forget(collection)
                 return None
             self._there.add(collection)
             return answer
@@ -299,8 +305,15 @@ class ServerEngine:
         except (UnexpectedResponse, AioRpcError) as error:
             if _status(error) not in THERE_ALREADY:  # another process was faster
                 raise
+
+    async def _index(self, collection: str, *, shared: bool) -> None:
+        """See that a collection has its indexes; nothing happens to those that it has."""
         for key, schema in _indexes(shared=shared).items():
             await self._client.create_payload_index(collection, key, schema)
+
+    def _forget(self, collection: str) -> None:
+        self._there.discard(collection)
+        self._indexed.discard(collection)
 
     @property
     def _quantization(self) -> models.ScalarQuantization | None:

@@ -96,7 +96,9 @@ class VectorStorage:
         """
         try:
             for generation in await self._in_use_or_made(guild_id):
-                if not await self.fill(generation, points) and generation.current:
+                if await self.fill(generation, points):
+                    await self._take_back(generation)
+                elif generation.current:
                     await self._fill_anew(generation, points)
         except StorageFailed:
             await self._say_outdated(guild_id)
@@ -158,6 +160,8 @@ class VectorStorage:
         """Remove a generation that isn't in use, and then its row."""
         await self.engine.drop(generation)
         await self.generations.forget(generation)
+        if generation.collection:  # where somebody may have stored something before the row was gone
+            await self.engine.drop(generation)
 
     async def drop_abandoned(self) -> None:
         """Remove what a crash left. On a Qdrant server somebody else may be making what is not in use yet."""
@@ -183,6 +187,14 @@ class VectorStorage:
             first = await self.begin(guild_id, self.names, calibrations)
             if not await self.generations.swap(first, None):
                 await self.drop(first)
+
+    async def _take_back(self, generation: Generation) -> None:
+        """Remove what was just stored in a generation that was dropped meanwhile.
+
+        Its own place would be gone, and have refused; in a shared one nobody would find it any more.
+        """
+        if generation.collection and not await self.generations.exists(generation):
+            await self.engine.drop(generation)
 
     async def _fill_anew(self, generation: Generation, points: Sequence[Point]) -> None:
         """Store tracks in a generation whose place is gone, though it is in use and no other took its place."""
@@ -290,9 +302,10 @@ class VectorStorage:
         """The answer from the generation in use, which may be swapped for another while it is asked."""
         while (generation := await self.generations.current(guild_id)) is not None:
             try:
-                if not await self.engine.has(generation):
-                    await self._say_outdated(guild_id)
                 answer = await question(generation)
+                if not await self.engine.has(generation) and await self.generations.is_current(generation):
+                    await self._say_outdated(guild_id)
+                    answer = await question(generation)
             except StorageFailed:
                 if await self.generations.is_current(generation):
                     await self._say_outdated(guild_id)

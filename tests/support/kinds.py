@@ -75,6 +75,7 @@ LIVE = frozenset(
         "test_workers.py",
         "vectors/test_edge_kills.py",
         "vectors/test_rebuilding_kills.py",
+        "vectors/test_server.py",
         "vectors/test_edge.py::test_a_second_process_is_told_that_the_bot_holds_the_vectors",
         "vectors/test_storage.py::test_a_server_that_fails_is_said",
         "vectors/test_storage.py::test_a_server_that_refuses_is_a_wrong_setting",

@@ -1,4 +1,4 @@
-"""Rankings by several vectors become one: on embedded Qdrant and, where TEST_QDRANT_URL is set, on a server."""
+"""Rankings by several vectors become one: on the embedded engine and on a server."""
 
 import numpy as np
 import pytest
@@ -145,12 +145,3 @@ async def test_only_tracks_among_those_named_are_found(library, music, asked):
     expected = fused(*rankings) if len(rankings) > 1 else {track: -i for i, track in enumerate(rankings[0])}
     found = [expected[hit.track_id] for hit in hits]
     assert len(hits) == 6 and found == pytest.approx(sorted(expected.values(), reverse=True)[:6], abs=1e-6)
-
-
-async def test_a_server_is_told_what_to_leave_out(library):
-    """The way of a server, over the embedded client, which speaks the same words."""
-    asked, out = {FIRST: vector(1, 2, 3, 4)}, set(range(2, 30, 2))
-    here = await library.nearest(GUILD, asked, channels=None, exclude=out, limit=9)
-    library.embedded = False
-    there = await library.nearest(GUILD, asked, channels=None, exclude=out, limit=9)
-    assert len(here) == 9 and here == there

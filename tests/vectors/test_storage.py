@@ -1,6 +1,10 @@
-"""What a vector engine has to do: Qdrant Edge and, where TEST_QDRANT_URL is set, a server in both layouts."""
+"""What a vector engine has to do: Qdrant Edge, and a server in both layouts.
+
+The server is the one of TEST_QDRANT_URL, or where that isn't set, one on loopback (tests.support.qdrant_server).
+"""
 
 import asyncio
+import contextlib
 import os
 
 import numpy as np
@@ -10,11 +14,13 @@ from aiohttp import web
 from bot.errors import EmbedderError, SettingsError, StorageFailed
 from bot.vectors.consistency import agreement
 from bot.vectors.engine import Where, point_id
+from bot.vectors.engines import open_engine
 from bot.vectors.generations import Generations
 from bot.vectors.points import Point
 from bot.vectors.storage import VectorStorage
 from models import Track
 from tests.support.library import ANA, BEN, GUILD, HIDDEN, INFOS, PUBLIC, add_track, vector
+from tests.support.qdrant_server import qdrant_server
 
 FIRST, SECOND = (each.vector_name for each in INFOS)
 EAST, NORTH, UP = vector(1, 0, 0, 0), vector(0, 1, 0, 0), vector(0, 0, 1, 0)
@@ -22,12 +28,28 @@ SERVER = os.environ.get("TEST_QDRANT_URL", "")
 REPEATED = 50 if "CI" in os.environ else 5
 
 
-@pytest.fixture(params=["embedded", "collections", "tenants"] if SERVER else ["embedded"])
-async def backend(request, settings, store):
+@pytest.fixture(
+    params=[
+        "embedded",
+        pytest.param("collections", marks=pytest.mark.live),
+        pytest.param("tenants", marks=pytest.mark.live),
+    ]
+)
+async def backend(request, settings, store, tmp_path):
     """Settings of each engine and layout, which are to behave alike."""
-    there = {"qdrant_url": SERVER, "qdrant_layout": request.param} if request.param != "embedded" else {}
-    made = settings.model_copy(update=there)
-    yield made
+    if request.param == "embedded":
+        yield settings
+        return
+    async with contextlib.AsyncExitStack() as stack:
+        url = SERVER or (await stack.enter_async_context(qdrant_server(tmp_path / "server"))).url
+        made = settings.model_copy(update={"qdrant_url": url, "qdrant_layout": request.param})
+        yield made
+        if SERVER:
+            await clear(made, store)
+
+
+async def clear(made, store):
+    """Leave nothing of a test on a server that others use too."""
     vectors = await VectorStorage.open(made, INFOS, store)
     for guild_id in (GUILD, GUILD + 1):
         for generation in await vectors.generations.of(guild_id):
@@ -262,14 +284,17 @@ async def test_what_is_stored_of_a_track_has_no_fractions(store, vectors, refres
 
 
 @pytest.mark.parametrize("_", range(REPEATED))
-async def test_of_first_songs_at_once_none_is_lost(vectors, store, _):
-    """Each begins a generation, and one wins: nobody may write to another."""
-    storages = [vectors, VectorStorage(vectors.engine, INFOS, Generations(store))]
+async def test_of_first_songs_at_once_none_is_lost(backend, vectors, store, _):
+    """Each begins a generation, and one wins: nobody may write to another. On a server two processes may try."""
+    engine = vectors.engine if vectors.embedded else await open_engine(backend)
+    storages = [vectors, VectorStorage(engine, INFOS, Generations(store))]
     tracks = range(1, 31)
     await asyncio.gather(*(put(storages[track % 2], track, EAST) for track in tracks))
-    assert await vectors.ids(GUILD) == set(tracks)
+    assert [await each.ids(GUILD) for each in storages] == [set(tracks)] * 2
     (generation,) = await vectors.generations.of(GUILD)
     assert generation.current and not await vectors.strays()
+    if engine is not vectors.engine:
+        await engine.close()
 
 
 async def test_many_at_once_are_all_answered(vectors):
