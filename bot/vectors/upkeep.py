@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH_TRACKS = 100  # whoever stores something meanwhile waits for so many at most
-PROGRESS_TRACKS = 500  # between two lines in the log
+PROGRESS_TRACKS = 500  # between two lines in the log; whole batches
 RETRY_SECONDS = 60.0
 
 
@@ -72,15 +72,14 @@ class Upkeep:
             self._restoring.discard(guild_id)
 
     async def _store_anew(self, guild_id: int, tracks: Sequence[int]) -> None:
-        for at, batch in enumerate(batches(tracks, BATCH_TRACKS)):
-            done = at * BATCH_TRACKS
-            if done % PROGRESS_TRACKS == 0:
+        done = 0
+        for batch in batches(tracks, BATCH_TRACKS):
+            await self._refresher.refresh_points(guild_id, batch)
+            done += len(batch)
+            if done % PROGRESS_TRACKS == 0 or done == len(tracks):
                 log.info(
                     "server %d: %d of %d songs stored anew from the database", guild_id, done, len(tracks)
                 )
-            await self._refresher.refresh_points(guild_id, batch)
-        if tracks:
-            log.info("server %d: %d songs stored anew from the database", guild_id, len(tracks))
 
     async def _differing(self, guild_id: int) -> set[int]:
         """The tracks whose points aren't as they should be; all of them where the points can't be read."""
