@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -84,12 +84,16 @@ class OpenShard:
 
     async def close(self) -> None:
         """Flush and close it once nothing uses it any more."""
-        if self.flushing is not None:
-            self.flushing.cancel()
+        self.flush_no_more()
         while self._users:
             self._left.clear()
             await self._left.wait()
         await self.run(_flush_and_close)
+
+    def flush_no_more(self) -> None:
+        """Forget that it is to be flushed when it is idle."""
+        if self.flushing is not None:
+            self.flushing.cancel()
 
     @property
     def idle(self) -> bool:
@@ -114,8 +118,10 @@ class ShardPool:
 
     async def close(self) -> None:
         """Close everything."""
+        for shard in self._open.values():
+            shard.flush_no_more()
+        await asyncio.gather(*self._flushes)  # each opens its shard if need be
         await asyncio.gather(*(self._close(name) for name in list(self._open)))
-        await asyncio.gather(*self._flushes, return_exceptions=True)
         self._threads.shutdown()
 
     @asynccontextmanager
@@ -155,7 +161,8 @@ class ShardPool:
         """Remove a shard; nothing happens if there is none."""
         async with self._gate(name):
             if shard := self._open.pop(name, None):
-                await shard.close()
+                with suppress(StorageFailed):
+                    await shard.close()
             await self._in_thread(lambda: shutil.rmtree(self._folder / name, ignore_errors=True))
 
     # -- opening and closing -------------------------------------------------------------------------------
@@ -173,7 +180,8 @@ class ShardPool:
     async def _close(self, name: str) -> None:
         async with self._gate(name):
             if shard := self._open.pop(name, None):
-                await shard.close()
+                with suppress(StorageFailed):  # it is in the log, as is what the shard was to keep in its own
+                    await shard.close()
 
     async def _close_the_oldest(self) -> None:
         while len(self._open) > MAX_OPEN:
@@ -186,8 +194,7 @@ class ShardPool:
         return self._gates.setdefault(name, asyncio.Lock())
 
     def _flush_later(self, name: str, shard: OpenShard) -> None:
-        if shard.flushing is not None:
-            shard.flushing.cancel()
+        shard.flush_no_more()
         shard.flushing = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._flush_now, name)
 
     def _flush_now(self, name: str) -> None:
@@ -291,5 +298,7 @@ def _optimise_and_flush(shard: EdgeShard) -> None:
 
 
 def _flush_and_close(shard: EdgeShard) -> None:
-    shard.flush()
-    shard.close()
+    try:
+        shard.flush()
+    finally:
+        shard.close()

@@ -182,3 +182,43 @@ async def test_without_a_build_for_the_platform_a_server_is_proposed(settings, s
     monkeypatch.setitem(sys.modules, "bot.vectors.edge", None)
     with pytest.raises(SettingsError, match="QDRANT_URL"):
         await VectorStorage.open(settings, INFOS, store)
+
+
+async def test_closing_while_it_is_flushed_leaves_nothing_open(settings, store, vectors, monkeypatch):
+    going, on = threading.Event(), threading.Event()
+    original = shard_pool._optimise_and_flush
+
+    def slow(shard):
+        going.set()
+        on.wait(30)
+        original(shard)
+
+    monkeypatch.setattr(shard_pool, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(shard_pool, "_optimise_and_flush", slow)
+    await put(vectors, 1, EAST)
+    await asyncio.to_thread(going.wait, 30)
+    closing = asyncio.create_task(vectors.close())
+    await asyncio.sleep(0.05)
+    on.set()
+    await closing
+    again = await VectorStorage.open(settings, INFOS, store)
+    assert await again.ids(GUILD) == {1}
+    await again.close()
+
+
+async def test_a_shard_that_cannot_be_flushed_is_closed_all_the_same(settings, store, vectors, monkeypatch):
+    await put(vectors, 1, EAST)
+    await put(vectors, 1, EAST, guild=GUILD + 1)
+    closed = []
+
+    def fail(shard):
+        shard.close()
+        closed.append(shard)
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(shard_pool, "_flush_and_close", fail)
+    await vectors.close()
+    assert len(closed) == 2
+    again = await VectorStorage.open(settings, INFOS, store)
+    assert await again.ids(GUILD) == await again.ids(GUILD + 1) == {1}
+    await again.close()
