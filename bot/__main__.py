@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "digest": "what the weekly digest would say",
         "embed": "audio files to vectors in an .npz file",
         "eval": "which embedder finds the songs of the same folder?",
+        "vectors": "move servers between collections of their own and a shared one",
         "models": "weights: where from, checksum, where kept",
     }
 )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import numpy as np
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -75,6 +75,12 @@ class Generations:
         query = select(GenerationRecord.id).where(GenerationRecord.id == generation.id)
         async with self._store.session() as session:
             return await session.scalar(query) is not None
+
+    async def places_of_their_own(self) -> int:
+        """How many have a place of their own: on a Qdrant server, a collection each."""
+        query = select(func.count()).where(GenerationRecord.collection.is_(None))
+        async with self._store.session() as session:
+            return await session.scalar(query) or 0
 
     async def guilds(self) -> set[int]:
         """The servers that have one in use."""

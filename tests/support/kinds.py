@@ -35,6 +35,7 @@ LIVE = frozenset(
         "cli/test_similar.py::test_what_is_no_song_is_refused_before_anything_is_opened",
         "cli/test_similar.py::test_without_weights_it_says_where_they_come_from",
         "cli/test_starting.py",
+        "cli/test_vectors.py",
         "cli/test_library.py::test_a_server_without_music_is_refused_and_not_registered",
         "client",
         "cogs",
