@@ -48,6 +48,8 @@ SHARED_PREFIX = f"{COLLECTION_PREFIX}tenants-"
 TIMEOUT_SECONDS = 20
 NOT_THERE = (HTTPStatus.NOT_FOUND, StatusCode.NOT_FOUND)
 THERE_ALREADY = (HTTPStatus.CONFLICT, StatusCode.ALREADY_EXISTS)
+QUANTILE = 0.99  # of the numbers that are rounded to 8 bits; the outermost are cut off
+OVERSAMPLING = 2.0  # times as many as are asked for are found by those, for the best to be among them
 INDEXED_KEYS = ("channels", "sharers")  # payload keys that filters go by
 UNREACHABLE = "The Qdrant server can't be reached. Check QDRANT_URL, and that it runs."
 
@@ -278,9 +280,9 @@ class ServerEngine:
     def _params(self) -> models.SearchParams | None:
         if self._settings.qdrant_quantization == "none":
             return None
-        # The best by 8 bits a number are compared again by all 32.
+        # The best by 8 bits a number are compared again by all 32; python -m benchmarks.quantization
         return models.SearchParams(
-            quantization=models.QuantizationSearchParams(rescore=True, oversampling=2.0)
+            quantization=models.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING)
         )
 
     async def _create(self, generation: Generation) -> None:
@@ -319,7 +321,9 @@ class ServerEngine:
     def _quantization(self) -> models.ScalarQuantization | None:
         if self._settings.qdrant_quantization == "none":
             return None
-        scalar = models.ScalarQuantizationConfig(type=models.ScalarType.INT8, quantile=0.99, always_ram=True)
+        scalar = models.ScalarQuantizationConfig(
+            type=models.ScalarType.INT8, quantile=QUANTILE, always_ram=True
+        )
         return models.ScalarQuantization(scalar=scalar)
 
 
