@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 MAX_EVENTS = 20_000  # a busy day's; each is a message or a reaction, with its author
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=1), timedelta(seconds=30)
 
-Event = Callable[[], Awaitable[None]]
+KeptEvent = Callable[[], Awaitable[None]]
 
 
 class Backlog:
@@ -24,14 +24,14 @@ class Backlog:
 
     def __init__(self, caught_up: Callable[[], object]) -> None:
         self._caught_up = caught_up
-        self._waiting: deque[Event] = deque(maxlen=MAX_EVENTS)
+        self._waiting: deque[KeptEvent] = deque(maxlen=MAX_EVENTS)
         self._task: asyncio.Task[None] | None = None
 
     def __bool__(self) -> bool:
         """Whether events wait."""
         return bool(self._waiting)
 
-    async def handle(self, event: Event) -> None:
+    async def handle(self, event: KeptEvent) -> None:
         """Handle an event, after all that wait already."""
         if self._waiting:
             self._add(event)
@@ -51,7 +51,7 @@ class Backlog:
         if self._waiting:
             log.error("%d events in Discord could not be saved before the end", len(self._waiting))
 
-    def _add(self, event: Event) -> None:
+    def _add(self, event: KeptEvent) -> None:
         if len(self._waiting) == MAX_EVENTS:
             log.error("more than %d events wait to be saved: the oldest is given up", MAX_EVENTS)
         self._waiting.append(event)

@@ -93,6 +93,7 @@ class Failure(StrEnum):
     RATE_LIMITED = "rate_limited"
     NETWORK = "network"
     TIMEOUT = "timeout"
+    SLOW = "slow"
 
     @property
     def transient(self) -> bool:
@@ -119,6 +120,7 @@ SENTENCES = {
     Failure.WITHDRAWN: "The message was deleted.",
     Failure.RATE_LIMITED: "That site keeps asking me to slow down. Share it again later.",
     Failure.NETWORK: "I couldn't reach that site, also after several tries. Share it again later.",
+    Failure.SLOW: "That arrives too slowly to listen to. Share it from another place, or attach the file.",
     Failure.TIMEOUT: "That took too long to download. Share it again later, or attach the file.",
 }
 

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.errors import Failure, Refused, WorkerDied
+from bot.errors import Failure, Refused
 from bot.workers.serving import WorkerMessage
 from bot.workers.template import ForkedWorker, Template
 
@@ -17,6 +17,7 @@ START_SECONDS = 60
 MIN_READ_BYTES_PER_SECOND = 250_000  # pessimistic: a busy machine reads and decodes at least this much
 MIN_DECODE_SPEED = 50  # and at least so many times faster than the music plays
 MAX_SECONDS = 24 * 3600
+TOO_SLOW = "Decoding that file took too long, so I stopped. Share it in another format."
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Decoder:
             try:
                 return await worker.receive(request["time_limit"])
             except TimeoutError:
-                raise WorkerDied("Decoding that file took too long, so I stopped it.") from None
+                raise Refused(Failure.NOT_AUDIO, TOO_SLOW, detail="the time is up") from None
 
 
 def _request(path: Path, into: Path, max_seconds: float) -> WorkerMessage:

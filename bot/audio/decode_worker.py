@@ -4,7 +4,11 @@ Nothing but the named file is ever opened, whatever it refers to, and only sound
 """
 
 import math
+import os
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -40,6 +44,8 @@ OPTIONS = {
     "max_streams": "100",
 }
 RATES = range(1_000, 1_000_001)
+OPENING_CPU_SECONDS = 5.0  # for a header and tags; of real music it takes hundredths
+WATCH_SECONDS = 0.1
 MAX_READ_ERRORS = 100
 MIN_SECONDS = 0.5  # seconds
 SILENCE_LEVEL = 10 ** (-90 / 20)
@@ -85,7 +91,8 @@ def _decode(request: WorkerMessage) -> WorkerMessage:
         if file.read(8).startswith(ARCHIVES):
             raise Refused(Failure.NOT_AUDIO, detail="an archive")
     try:
-        container = av.open(str(path), options=OPTIONS, metadata_errors="replace")
+        with cpu_limit(OPENING_CPU_SECONDS):
+            container = av.open(str(path), options=OPTIONS, metadata_errors="replace")
     except (av.FFmpegError, UnicodeError) as error:
         raise Refused(Failure.NOT_AUDIO, detail=f"{type(error).__name__}: {error}") from None
     with container, Path(request["into"]).open("wb") as into:
@@ -98,7 +105,33 @@ def _decode(request: WorkerMessage) -> WorkerMessage:
             writer.write(frame)
         writer.finish(allow_silence=request["allow_silence"])
         facts = {"rate": writer.rate, "channels": writer.channels, "seconds": writer.seconds}
-        return facts | _tags(container, stream)
+        with cpu_limit(OPENING_CPU_SECONDS):
+            return facts | _tags(container, stream)
+
+
+@contextmanager
+def cpu_limit(seconds: float) -> Iterator[None]:
+    """End this process with a refusal if what is done here takes more CPU time, whatever library it is in.
+
+    FFmpeg can't be interrupted, but lets other threads run meanwhile; a thousand tags cost nothing, a hundred thousand
+    minutes.
+    """
+    done = threading.Event()
+    end = time.process_time() + seconds
+
+    def watch() -> None:
+        while not done.wait(WATCH_SECONDS):
+            if time.process_time() > end:
+                reply({"refused": Failure.NOT_AUDIO, "detail": f"more than {seconds:.0f} s of CPU to open"})
+                os._exit(0)
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watching.join()
 
 
 def _sound_of(container: av.container.InputContainer) -> av.AudioStream:

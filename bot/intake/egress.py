@@ -8,7 +8,8 @@ the very address that was checked: a second, different answer (rebinding) is nev
 open only as the host:port pairs that the operator named.
 
 The other threat is a download without end: each job has a token with a budget of bytes and a deadline, and when either
-is used up, its connections are cut.
+is used up, its connections are cut. So are they when an answer trickles: whoever waits for a byte a second keeps a slot
+that others wait for.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ HEAD_SECONDS = 10.0
 DIAL_SECONDS = 6.0  # less than yt-dlp waits, so that it hears our answer
 DIAL_TRIES = 4
 CHUNK = 1 << 16
+SLOW_SECONDS = 20.0  # in which an answer that isn't complete must bring
+MIN_BYTES_PER_SECOND = 20_000
 
 
 class Denied(Exception):
@@ -51,7 +54,7 @@ class Grant:
     """One job's right to use the proxy, and what became of it.
 
     `refused` is the first `host:port` (or `scheme:`) that was blocked; `failure` says why the job cannot succeed,
-    if the proxy is the reason: BLOCKED, TOO_BIG or TIMEOUT.
+    if the proxy is the reason: BLOCKED, TOO_BIG, SLOW or TIMEOUT.
     """
 
     def __init__(self, port: int, *, max_bytes: int, seconds: float) -> None:
@@ -147,6 +150,8 @@ class EgressProxy:
             grant = self._grants.get(request.token)
             if grant is None:
                 raise Denied(407, "Proxy Authentication Required")
+            if grant.failure is not None:
+                raise Denied(403, "Blocked")
             await self._serve_in_time(grant, request, client)
         except Denied as denied:
             client.writer.write(denied.answer)
@@ -205,26 +210,65 @@ def _break_off(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+class Pace:
+    """How fast the answers on one connection arrive; each begins with what is asked."""
+
+    def __init__(self, grant: Grant) -> None:
+        self._grant = grant
+        self._clock = asyncio.get_running_loop().time
+        self.asked()
+
+    def asked(self) -> None:
+        """Something was asked, or is being."""
+        self._since, self._received = self._clock(), 0
+
+    def received(self, count: int) -> None:
+        """So many bytes of an answer arrived. Raises OSError once it is too slow."""
+        self._received += count
+        took = self._clock() - self._since
+        if took < SLOW_SECONDS:
+            return
+        if self._received < MIN_BYTES_PER_SECOND * took:
+            self._grant.fail(Failure.SLOW)
+            raise ConnectionAbortedError("the answer trickles")
+        self.asked()
+
+
 async def _converse(grant: Grant, request: ProxyRequest, client: Peer, server: Peer) -> None:
+    pace = Pace(grant)
     if request.is_tunnel:
         client.writer.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
-        answering = _pump(grant, server.reader, client.writer)
+        answering = _answer(grant, pace, server.reader, client.writer)
     else:
         server.writer.write(request.head)
-        answering = _answer_page(grant, server.reader, client.writer)
-    await _until_one_ends(answering, _pump(grant, client.reader, server.writer))
+        answering = _answer_page(grant, pace, server.reader, client.writer)
+    await _until_one_ends(answering, _ask(grant, pace, client.reader, server.writer))
 
 
-async def _answer_page(grant: Grant, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def _answer_page(
+    grant: Grant, pace: Pace, source: asyncio.StreamReader, sink: asyncio.StreamWriter
+) -> None:
     sink.write(with_connection_close(await source.readuntil(END)))
-    await _pump(grant, source, sink)
+    await _answer(grant, pace, source, sink)
 
 
-async def _pump(grant: Grant, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+async def _answer(grant: Grant, pace: Pace, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
     while chunk := await source.read(CHUNK):
         grant.spend(len(chunk))
-        sink.write(chunk)
-        await sink.drain()
+        pace.received(len(chunk))
+        await _hand_on(chunk, sink)
+
+
+async def _ask(grant: Grant, pace: Pace, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    while chunk := await source.read(CHUNK):
+        grant.spend(len(chunk))
+        pace.asked()
+        await _hand_on(chunk, sink)
+
+
+async def _hand_on(chunk: bytes, sink: asyncio.StreamWriter) -> None:
+    sink.write(chunk)
+    await sink.drain()
 
 
 async def _until_one_ends(*directions: Coroutine[None, None, None]) -> None:

@@ -7,7 +7,8 @@ import logging
 import os
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +29,12 @@ UNUSED_MODULES = ("cffi", "mutagen", "websockets")
 """Optional to yt-dlp and used for nothing here, but imported where installed: a quarter of a worker's start."""
 
 CPU_SECONDS = 120
-DATA_BYTES = 1 << 30
+PAGE_PIECE_BYTES = 1 << 18
+DATA_BYTES = 600_000_000
+MAX_PAGE_BYTES = 4_000_000
+"""Of what is read as a whole: a page, an answer of an API, a playlist. Extractors look through it with regular
+expressions, some of which take minutes and gigabytes on 50 MB; YouTube's own pages have 2 MB.
+"""
 FILE_LIMIT_MARGIN_BYTES = 1 << 20  # how much later than the hook the kernel stops a file
 
 
@@ -89,6 +95,7 @@ def fetch(job: WorkerMessage) -> WorkerMessage:
     guard.install()
     try:
         with yt_dlp.YoutubeDL(_options(job, watch)) as ydl:
+            ydl.urlopen = partial(_opened, ydl.urlopen, watch)
             found = _first(ydl.extract_info(job["url"], ie_key=job["extractor"]) or {})
         files = found.get("requested_downloads")
         if not files:
@@ -131,6 +138,28 @@ def _options(job: WorkerMessage, watch: Watch) -> dict[str, Any]:
         "color": "never",
         "logger": logging.getLogger("yt_dlp"),
     }
+
+
+def _opened(urlopen: Callable[[Any], Any], watch: Watch, request: Any) -> Any:
+    """yt-dlp's `urlopen`, but that no more than a page is read at once; songs are read in pieces."""
+    from yt_dlp.utils import DownloadCancelled
+
+    response = urlopen(request)
+    read = response.read
+
+    def read_page(amount: int | None = None) -> bytes:
+        if amount is not None:
+            return bytes(read(amount))
+        page = b""
+        while len(page) <= MAX_PAGE_BYTES and (piece := read(PAGE_PIECE_BYTES)):
+            page += piece
+        if len(page) > MAX_PAGE_BYTES:
+            watch.failure = Failure.UNSUPPORTED
+            raise DownloadCancelled("that page is too big")
+        return page
+
+    response.read = read_page
+    return response
 
 
 def _first(found: dict[str, Any]) -> dict[str, Any]:

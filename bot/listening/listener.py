@@ -1,6 +1,7 @@
 """Fetches, decodes, analyses and names one song."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,9 +79,19 @@ class Listener:
         fetched = await self._fetcher.fetch(url, into, name=name)
         return _fetched_file(fetched)
 
-    async def listen(self, got: FetchedFile, into: Path, *, urgent: bool = False) -> AnalysedSong:
-        """Decode and analyse a file with the help of a directory. Raises Refused, EmbedderError, WorkerDied."""
-        async with self._decoding_urgently if urgent else self._decoding:
+    async def listen(
+        self,
+        got: FetchedFile,
+        into: Path,
+        *,
+        urgent: bool = False,
+        decoding: AbstractAsyncContextManager[object] | None = None,
+    ) -> AnalysedSong:
+        """Decode and analyse a file with the help of a directory; `decoding` is held while it is decoded.
+
+        Raises Refused, EmbedderError, WorkerDied.
+        """
+        async with decoding or (self._decoding_urgently if urgent else self._decoding):
             decoded = await self._decoder.decode(got.path, into, max_seconds=self._max_seconds)
         analysis = await self._analyst.analyse(decoded, urgent=urgent)
         tags = TrackName(decoded.title, decoded.artist, decoded.album)

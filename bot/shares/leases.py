@@ -21,6 +21,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from bot.errors import Failure, LeaseLost, Refused, StorageFailed
 from bot.library.store import Store
+from bot.shares.fair_slots import FairSlots
 from bot.shares.jobs import (
     LEASE,
     LONGEST_DELAY,
@@ -59,15 +60,18 @@ class Leases:
             statement = update(Job).where(~Job.done, ours, scope(only)).values(**NO_OWNER)
             return len((await session.scalars(statement.returning(Job.id))).all())
 
-    async def claim(self, only: Collection[int] | None = None) -> Claimed | None:
+    async def claim(
+        self, only: Collection[int] | None = None, slots: FairSlots | None = None
+    ) -> Claimed | None:
         """The next link or file to listen to, leased: in turn by server and member. None if there is none.
 
-        The bot's jobs, or the command line's that `only` names. A link that somebody is at already waits.
+        The bot's jobs, or the command line's that `only` names. A link that somebody is at already waits, as does
+        whoever may take none of the `slots` now.
         """
         while True:
             at = self._clock()
             ready = and_(Job.state.in_(UNFINISHED_STATES), _due(at), scope(only), ~_same_link_in_work(at))
-            job_id = await self._next(self._job_turns, ready)
+            job_id = await self._next(self._job_turns, ready, slots)
             if job_id is None:
                 return None
             if taken := await self._take(Job.id == job_id, UNFINISHED_STATES):
@@ -94,11 +98,15 @@ class Leases:
             ):
                 return taken
 
-    async def _next(self, turns: RoundRobin, ready: ColumnElement[bool]) -> int | None:
+    async def _next(
+        self, turns: RoundRobin, ready: ColumnElement[bool], slots: FairSlots | None = None
+    ) -> int | None:
         first = select(Job.guild_id, Job.user_id, func.min(Job.id)).where(ready)
         async with self._store.session() as session:
             rows = await session.execute(first.group_by(Job.guild_id, Job.user_id))
             waiting = [WaitingMember(*row) for row in rows.all()]
+        if slots is not None:
+            waiting = slots.admitted(waiting)
         return turns.pick(waiting) if waiting else None
 
     async def _take(self, which: ColumnElement[bool], states: Sequence[JobState]) -> list[Claimed]:

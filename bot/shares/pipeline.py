@@ -21,6 +21,7 @@ from bot.listening.listener import AnalysedSong, Listener
 from bot.listening.workspace import Workspace
 from bot.settings import Settings
 from bot.shares.announcing import Announcements, Announcer, CommandLineDelivery, Delivery
+from bot.shares.fair_slots import FairSlots
 from bot.shares.filing import Filing
 from bot.shares.jobs import Claimed, JobSnapshot, NewShare
 from bot.shares.ledger import Ledger
@@ -56,7 +57,7 @@ class Pipeline:
         self._relistener = Relistener(store, refresher, ledger.leases, self._listener, self._workspace)
         self._command_line = CommandLineDelivery(ledger.leases)
         self._delivery: Delivery = self._command_line
-        self._fetchers = settings.fetchers
+        self._slots = FairSlots(settings.fetchers)
         self._loop: WorkLoop[Claimed] | None = None
         self._queries = QueryQueue()
         self._news = asyncio.Event()
@@ -72,7 +73,8 @@ class Pipeline:
         """
         await self.stop()
         await self._workspace.open()
-        self._loop = WorkLoop(self._claim, self._work_on, self._fetchers)
+        self._slots = FairSlots(self._slots.slots)
+        self._loop = WorkLoop(self._claim, self._work_on, self._slots.slots)
         if announcer is not None:
             self._delivery = Announcements(self._ledger, announcer, self._notify_waiting)
             self._relistener.start()
@@ -146,9 +148,19 @@ class Pipeline:
     # -- one job -------------------------------------------------------------------------------------------
 
     async def _claim(self) -> Claimed | None:
-        return await self._leases.claim(self._delivery.only_jobs)
+        only = self._delivery.only_jobs
+        claimed = await self._leases.claim(only, self._slots if only is None else None)
+        if claimed is not None:
+            self._slots.take(claimed.guild_id, claimed.user_id)
+        return claimed
 
     async def _work_on(self, claimed: Claimed) -> None:
+        try:
+            await self._hold_and_work_on(claimed)
+        finally:
+            self._slots.release(claimed.guild_id, claimed.user_id)
+
+    async def _hold_and_work_on(self, claimed: Claimed) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 keeper = group.create_task(self._leases.keep([claimed]))

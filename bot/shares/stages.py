@@ -1,8 +1,9 @@
 """Runs a job's remaining stages (fetch, analyse, store, index), each idempotent."""
 
 from bot.errors import Refused
-from bot.listening.listener import FetchedFile, Listener
+from bot.listening.listener import MAX_CONCURRENT_DECODES, FetchedFile, Listener
 from bot.listening.workspace import Workspace
+from bot.shares.fair_slots import FairGate
 from bot.shares.filing import Filing
 from bot.shares.jobs import Claimed
 from bot.shares.ledger import Ledger
@@ -27,6 +28,7 @@ class Stages:
         self._listener = listener
         self._filing = filing
         self._workspace = workspace
+        self._decoding = FairGate(MAX_CONCURRENT_DECODES)
 
     async def go_on(self, claimed: Claimed) -> None:
         """Do what is left to do. Raises Refused, WorkerDied, EmbedderError, LeaseLost, StorageFailed."""
@@ -52,7 +54,8 @@ class Stages:
             if known is not None:
                 return known
             await self._leases.advance(claimed, JobState.ANALYSING)
-            heard = await self._listener.listen(got, directory)
+            turn = None if claimed.on_command_line else self._decoding.turn(claimed.guild_id, claimed.user_id)
+            heard = await self._listener.listen(got, directory, decoding=turn)
         return await self._filing.add(claimed, links, heard)
 
 

@@ -99,6 +99,15 @@ def id3_with_cover(picture: bytes) -> bytes:
     """An ID3v2.3 tag that holds a title and a picture."""
     frames = _id3_frame(b"TIT2", b"\x00Only a cover")
     frames += _id3_frame(b"APIC", b"\x00image/png\x00\x03\x00" + picture)
+    return _id3(frames)
+
+
+def id3_with_many_tags(count: int) -> bytes:
+    """An ID3v2.3 tag that holds so many texts, each of another name."""
+    return _id3(b"".join(_id3_frame(b"TXXX", b"\x00name %d\x00text" % number) for number in range(count)))
+
+
+def _id3(frames: bytes) -> bytes:
     size = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))
     return b"ID3\x03\x00\x00" + size + frames
 

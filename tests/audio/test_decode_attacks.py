@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from bot.audio import decode as decoding
-from bot.errors import Failure, Refused, WorkerDied
+from bot.errors import Failure, Refused
 from bot.workers.template import ForkedWorker
 from discord_sandbox.music.encode import write_audio
 from tests.audio.conftest import Decode
@@ -23,6 +23,7 @@ from tests.audio.media import (
     RATE,
     TEN_HOURS,
     id3_with_cover,
+    id3_with_many_tags,
     tone,
     write_codec,
     write_flac_of_silence,
@@ -210,9 +211,24 @@ async def test_a_decoder_that_takes_too_long_is_ended(
     monkeypatch.setattr(decoding, "START_SECONDS", 0.01)
     monkeypatch.setattr(decoding, "MIN_DECODE_SPEED", 1e9)
     monkeypatch.setattr(decoding, "MIN_READ_BYTES_PER_SECOND", 1e9)
-    with pytest.raises(WorkerDied, match="took too long"):
+    with pytest.raises(Refused, match="took too long") as refused:
         await decode(bomb, job, max_seconds=1e6)
+    assert not refused.value.kind.transient  # it would take as long again
     assert not started[0].alive
+
+
+@pytest.mark.parametrize(("tags", "heard"), [(2_000, True), (100_000, False)])
+async def test_more_tags_than_can_be_read_in_seconds_are_refused(
+    decode: Decode, tmp_path: Path, job: Path, tags: int, heard: bool
+) -> None:
+    song = write_codec(tmp_path / "song.mp3", "libmp3lame", tone(2), RATE)
+    song.write_bytes(id3_with_many_tags(tags) + song.read_bytes())
+    if heard:
+        decoded = await decode(song, job, max_seconds=60)
+        assert decoded.seconds == pytest.approx(2, abs=0.2)
+        decoded.path.unlink()
+    else:
+        assert await refusal(decode, song, job) == Failure.NOT_AUDIO
 
 
 async def test_a_cancelled_decoder_is_ended_and_leaves_nothing(

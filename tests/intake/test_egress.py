@@ -310,6 +310,22 @@ async def test_the_deadline_cuts(web, proxy):
         assert grant.failure == Failure.TIMEOUT
 
 
+async def test_an_answer_that_trickles_is_cut_and_nothing_more_is_asked(web, proxy, monkeypatch):
+    monkeypatch.setattr("bot.intake.egress.SLOW_SECONDS", 0.3)
+    url = web.serve_slowly("/drip", bytes(1000))
+    with proxy.grant(max_bytes=1 << 20, seconds=60) as grant:
+        await cut(proxy, grant, url)
+        assert grant.failure == Failure.SLOW and not grant.failure.transient
+        assert (await get(proxy, grant, url))[0] == 403
+
+
+async def test_what_arrives_fast_enough_may_take_its_time(web, proxy, monkeypatch):
+    monkeypatch.setattr("bot.intake.egress.SLOW_SECONDS", 0.05)
+    with proxy.grant(max_bytes=4_000_000, seconds=60) as grant:
+        await cut(proxy, grant, web.serve_endlessly("/zeros"))
+    assert grant.failure == Failure.TOO_BIG
+
+
 async def test_the_end_of_the_job_cuts(web, proxy):
     url = web.serve_slowly("/drip", bytes(1000))
     with proxy.grant(max_bytes=1 << 20, seconds=60) as grant:

@@ -196,6 +196,13 @@ async def test_a_page_without_an_end(template, web, proxy, folder, monkeypatch):
     assert await refused(fetcher, web.serve_endlessly("/page", "text/html"), folder) == Failure.TOO_BIG
 
 
+@pytest.mark.parametrize("kind", ["text/html", "application/octet-stream", "application/json"])
+async def test_a_page_is_read_as_far_as_pages_go(web, fetcher, folder, song, kind):
+    """Extractors would look through all of it, for minutes."""
+    page = f'<html><audio src="{song}"></audio>' + "<a href='x'>" * 4_000_000
+    assert await refused(fetcher, web.serve("/page", page, kind), folder) == Failure.UNSUPPORTED
+
+
 async def test_a_song_that_says_it_is_too_long(web, fetcher, folder):
     web.serve("/hls/1.mp3", b"")
     url = web.serve("/hls/list.m3u8", SEGMENTS.replace("1.0", "1000.0") + "#EXT-X-ENDLIST\n", HLS)

@@ -110,7 +110,7 @@ async def live(home, chance, saying):
     upkeep.start(lambda: loop.call_soon_threadsafe(compared.set))
     await compared.wait()
     os.write(saying, json.dumps(await found(store, vectors, home, len(begun))).encode() + b"\n")
-    history = History(store, vectors, chance)
+    history = RandomHistory(store, vectors, chance)
     await asyncio.gather(*(history.play() for _ in range(3)))
 
 
@@ -133,7 +133,7 @@ async def found(store, vectors, home, begun):
     }
 
 
-class History:
+class RandomHistory:
     """What happens to two servers' libraries, at random."""
 
     def __init__(self, store, vectors, chance):
