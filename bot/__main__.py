@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -9,6 +10,7 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from bot import logs
+from bot.concealing import conceal
 from bot.errors import EarwormError
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
@@ -30,6 +32,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 """Each command and its summary; `bot.cli` has a module for each."""
 
+# They write into EARWORM_HOME and nowhere that somebody named, so nobody else need be able to read what they make.
+KEEPERS = frozenset({"run", "doctor", "ingest"})
 INTERRUPTED = 130
 
 
@@ -66,18 +70,25 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; 0, or 1 with a line on standard error that says what is wrong and what to do."""
+    """Run one command; 0, or 1 with a line on standard error that says what is wrong and what to do.
+
+    `doctor` also ends with 1 where it found something wrong.
+    """
     words = sys.argv[1:] if words is None else words
+    secrets: frozenset[str] = frozenset()
     try:
         arguments = parser(words).parse_args(words)
         # Pydantic takes longer to import than --help and refusals take as a whole.
         from bot.settings import Settings
 
         settings = Settings.load()
-        logs.configure(settings.log_level if arguments.command == "run" else "ERROR")
+        secrets = settings.secrets
+        logs.configure(settings.log_level if arguments.command == "run" else "ERROR", secrets)
+        if arguments.command in KEEPERS:
+            os.umask(0o077)
         status: int = asyncio.run(arguments.run(arguments, settings))
     except EarwormError as error:
-        return _refuse(str(error))
+        return _refuse(conceal(str(error), secrets))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -86,7 +97,8 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        return _refuse(f"{error.strerror or error}{where}. Check the path, its permissions and the disk.")
+        sentence = f"{error.strerror or error}{where}. Check the path, its permissions and the disk."
+        return _refuse(conceal(sentence, secrets))
     return status
 
 

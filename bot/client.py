@@ -44,6 +44,7 @@ REJECTED = (
     "Discord rejected DISCORD_TOKEN. Copy the token of your bot again, from the developer portal under Bot."
 )
 UNREACHABLE = "Discord can't be reached: {}. Check the network."
+ANSWER_SECONDS = 10.0  # how long Discord may take to say whose token it is
 TOKEN_REFUSED = 4004
 RECONNECT_SECONDS = 5.0
 # What discord.py calls the tasks in which cogs handle events, commands and buttons.
@@ -81,9 +82,17 @@ class Earworm(commands.Bot):
         self.backlog = Backlog(lambda: self.dispatch("storage_back"))
         self._on_first_ready = ready
         self._asked: dict[int, discord.Interaction[Any]] = {}
+        self._login_limit: asyncio.Timeout | None = None
+
+    async def login(self, token: str) -> None:
+        """Log in and set up; TimeoutError if Discord doesn't say in time whose token it is."""
+        async with asyncio.timeout(ANSWER_SECONDS) as self._login_limit:
+            await super().login(token)
 
     async def setup_hook(self) -> None:
-        """Load every feature, then register the commands with Discord."""
+        """Load every feature, then register the commands with Discord, which may take its time."""
+        if self._login_limit is not None:
+            self._login_limit.reschedule(None)
         for cog in COGS:
             await self.load_extension(f"cogs.{cog}")
         await self.tree.sync()
@@ -205,17 +214,24 @@ class Application:
     message_content: bool
 
 
+def _unreachable(error: BaseException) -> SettingsError:
+    return SettingsError(
+        UNREACHABLE.format(error if str(error) else f"no answer for {ANSWER_SECONDS:.0f} seconds")
+    )
+
+
 async def look_up(settings: Settings) -> Application:
     """Ask Discord who the token belongs to. Raises SettingsError if Discord rejects it or can't be reached."""
     point_at(settings)
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
-            await client.login(settings.discord_token)
-            found = await client.application_info()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await client.login(settings.discord_token)
+                found = await client.application_info()
         except discord.LoginFailure:
             raise SettingsError(REJECTED) from None
         except DISCORD_FAILS as error:
-            raise SettingsError(UNREACHABLE.format(error)) from None
+            raise _unreachable(error) from None
     flags = found.flags
     return Application(
         name=found.name,
@@ -260,7 +276,7 @@ async def _serve(
         except discord.LoginFailure:
             raise SettingsError(REJECTED) from None
         except DISCORD_FAILS as error:
-            raise SettingsError(UNREACHABLE.format(error)) from None
+            raise _unreachable(error) from None
         # What libraries made while they were imported stays; to look through it for garbage takes the loop 150 ms.
         gc.collect()
         gc.freeze()

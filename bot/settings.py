@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 from pydantic import ByteSize, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.concealing import SHORTEST, secrets_in
 from bot.errors import SettingsError
+from bot.home import DATABASE
 
 EMBEDDER_NAMES = ("openl3", "musicnn", "mfcc", "panns", "wav2vec2")
 WHOLE_NUMBER = "a whole number above 0"
@@ -17,23 +19,25 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
-    discord_token: str = Field("", alias="DISCORD_TOKEN")
+    discord_token: str = Field("", alias="DISCORD_TOKEN", repr=False)
     discord_api_base: str = Field(
         "",
         alias="DISCORD_API_BASE",
+        repr=False,
         pattern="^(https?://.+)?$",
         description="an address that begins with https://",
     )
-    discord_gateway_url: str = Field("", alias="DISCORD_GATEWAY_URL")
+    discord_gateway_url: str = Field("", alias="DISCORD_GATEWAY_URL", repr=False)
 
     home: Path = Field(Path("data"), alias="EARWORM_HOME")
     database_url: str = Field(
         "",
         alias="DATABASE_URL",
+        repr=False,
         description="something like sqlite:///earworm.db or postgresql://user:password@host/name",
     )
-    qdrant_url: str = Field("", alias="QDRANT_URL")
-    qdrant_api_key: str = Field("", alias="QDRANT_API_KEY")
+    qdrant_url: str = Field("", alias="QDRANT_URL", repr=False)
+    qdrant_api_key: str = Field("", alias="QDRANT_API_KEY", repr=False)
     qdrant_layout: Literal["collections", "tenants"] = Field(
         "collections", alias="QDRANT_LAYOUT", description="collections or tenants"
     )
@@ -109,14 +113,22 @@ class Settings(BaseSettings):
     def _expectation(cls, name: str, value: object) -> str:
         """What to write for the variable called `name`; an address is not repeated, as it may hold a password."""
         field = next(field for field in cls.model_fields.values() if field.alias == name)
-        instead = "" if "://" in str(value) or name.endswith("URL") else f" instead of {str(value)[:40]!r}"
+        secret = "://" in str(value) or name.endswith(("URL", "BASE", "TOKEN", "KEY"))
+        instead = "" if secret else f" instead of {str(value)[:40]!r}"
         return f"{name}: write {field.description}{instead}"
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What must never be printed or logged: the token, the key, and every password in an address."""
+        plain = {secret for secret in (self.discord_token, self.qdrant_api_key) if len(secret) >= SHORTEST}
+        addresses = (self.database_url, self.qdrant_url, self.discord_api_base, self.discord_gateway_url)
+        return frozenset(plain).union(*map(secrets_in, addresses))
 
     @property
     def database(self) -> str:
         """SQLAlchemy's URL of the database, with an async driver."""
         if not self.database_url:
-            return f"sqlite+aiosqlite:///{self.home.resolve() / 'earworm.db'}"
+            return f"sqlite+aiosqlite:///{self.home.resolve() / DATABASE}"
         scheme, rest = self.database_url.split("://", 1)
         drivers = {
             "sqlite": "sqlite+aiosqlite",

@@ -6,11 +6,17 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
+
+from models import Base
 
 
 class UnknownRevision(Exception):
     """The database was shaped by a newer Earworm than this one."""
+
+
+class UnknownShape(Exception):
+    """Tables differ from what their revision says: a state from before it was released."""
 
 
 def config(connection: Connection) -> Config:
@@ -33,3 +39,23 @@ def upgrade(connection: Connection) -> None:
     if unknown := set(MigrationContext.configure(connection).get_current_heads()) - known:
         raise UnknownRevision(", ".join(sorted(unknown)))
     command.upgrade(config(connection), "head")
+
+
+def check(connection: Connection) -> None:
+    """Compare the tables with what the newest shape has. Raises UnknownShape."""
+    if differences := _differences(connection):
+        raise UnknownShape(", ".join(differences))
+
+
+def _differences(connection: Connection) -> list[str]:
+    """The tables that lack a column, or have one that nobody knows."""
+    inspector = inspect(connection)
+    there = {
+        key[1]: {column["name"] for column in columns}
+        for key, columns in inspector.get_multi_columns().items()
+    }
+    return [
+        name
+        for name, table in Base.metadata.tables.items()
+        if there.get(name) != {column.name for column in table.columns}
+    ]

@@ -8,6 +8,7 @@ import sysconfig
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from bot.concealing import conceal, shown
 from bot.embedders import EMBEDDERS, weights
 from bot.errors import EarwormError
 from bot.settings import Settings
@@ -37,13 +38,16 @@ class Check:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
+    parser.description = (
+        "What is set up, what is missing, what to do. Ends with 1 if anything is marked with ✗."
+    )
     parser.add_argument("--repair", action="store_true", help="rebuild what doesn't agree from the database")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.set_defaults(run=run)
 
 
 async def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Look at everything, and repair what the vectors lack if asked to."""
+    """Look at everything, and repair what the vectors lack if asked to; 1 if anything is wrong in the end."""
     # Imported here because it takes seconds, which a refusal need not wait for.
     from bot.services import Services
     from bot.vectors import consistency
@@ -63,6 +67,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         *await _discord(settings),
     ]
     lines = [line for repair in repairs for line in repair.lines]
+    status = 0 if all(check.ok for check in checks) and all(guild.agree for guild in guilds) else 1
     if arguments.json:
         document = {
             "checks": [asdict(c) for c in checks],
@@ -70,11 +75,11 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
             "repaired": lines,
         }
         print(json.dumps(document, indent=2))
-        return 0
+        return status
     for check in checks:
         print(f"{'✓' if check.ok else '✗'} {check.name}: {check.says}")
     print("\n".join(lines + says) or "  no server has shared anything yet")
-    return 0
+    return status
 
 
 async def _lines(services: "Services", guild: "GuildAgreement") -> list[str]:
@@ -108,9 +113,8 @@ def _agreement(guild: "GuildAgreement") -> str:
 
 def _database(settings: Settings) -> Check:
     kind = "PostgreSQL" if settings.database.startswith("postgresql") else "SQLite"
-    return Check(
-        "storage", True, f"{kind}; vectors {settings.qdrant_url or 'in a folder'}; home {settings.home}"
-    )
+    vectors = shown(settings.qdrant_url) if settings.qdrant_url else "in a folder"
+    return Check("storage", True, f"{kind}; vectors {vectors}; home {settings.home}")
 
 
 def _layout(collections: int) -> list[Check]:
@@ -153,7 +157,7 @@ async def _discord(settings: Settings) -> list[Check]:
     try:
         application = await client.look_up(settings)
     except EarwormError as error:
-        return [Check("Discord", False, str(error))]
+        return [Check("Discord", False, conceal(str(error), settings.secrets))]
     intent = (
         "on"
         if application.message_content

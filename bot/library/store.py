@@ -10,7 +10,6 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
@@ -21,7 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import NullPool
 
 import migrations
+from bot.concealing import conceal, shown
 from bot.errors import SettingsError, StorageFailed
+from bot.home import DATABASE, make_private, make_private_file
 from bot.settings import Settings
 from models import Base
 
@@ -55,7 +56,7 @@ class Store:
         Raises SettingsError if it cannot be reached or was made by a newer Earworm.
         """
         url = _parse(settings.database)
-        await asyncio.to_thread(_prepare, settings.home, url)
+        await asyncio.to_thread(_prepare, settings, url)
         return cls(engine_for(url))
 
     async def close(self) -> None:
@@ -151,9 +152,12 @@ def _parse(database: str) -> URL:
     return url
 
 
-def _prepare(home: Path, url: URL) -> None:
+def _prepare(settings: Settings, url: URL) -> None:
+    home, named = settings.home, shown(settings.database)
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private(home)
+        if not settings.database_url:
+            make_private_file(home / DATABASE)  # its journals take over its rights
     except OSError as error:
         raise SettingsError(
             f"EARWORM_HOME={home} can't be used: {error.strerror}. Name a folder that can be written to."
@@ -162,14 +166,20 @@ def _prepare(home: Path, url: URL) -> None:
         _upgrade(url)
     except migrations.UnknownRevision:
         raise SettingsError(
-            f"The database {_shown(url)} was made by a newer Earworm. Update this one, "
+            f"The database {named} was made by a newer Earworm. Update this one, "
             "or name another database in DATABASE_URL."
+        ) from None
+    except migrations.UnknownShape as error:
+        raise SettingsError(
+            f"The database {named} was made by an Earworm from before its first release, or changed by hand "
+            f"({error}), and can't be read any more. Keep it elsewhere and start with a new one: move it away, "
+            "or name another in DATABASE_URL."
         ) from None
     except ModuleNotFoundError as error:
         raise SettingsError(f"{error.name} is missing: run pip install 'earworm[postgres]'.") from None
     except (SQLAlchemyError, OSError, TypeError) as error:
         raise SettingsError(
-            f"The database {_shown(url)} can't be opened: {_first_line(error)}. "
+            f"The database {named} can't be opened: {conceal(_first_line(error), settings.secrets)}. "
             "Check DATABASE_URL and EARWORM_HOME."
         ) from error
 
@@ -183,7 +193,12 @@ def _upgrade(url: URL) -> None:
     )
     _listen_on_sqlite(engine, upgrading=True)
     with engine.execution_options(writes=True).begin() as connection:
-        migrations.upgrade(connection)
+        _shape(connection)
+
+
+def _shape(connection: Connection) -> None:
+    migrations.upgrade(connection)
+    migrations.check(connection)
 
 
 async def _upgrade_postgres(url: URL) -> None:
@@ -191,7 +206,7 @@ async def _upgrade_postgres(url: URL) -> None:
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:name)"), {"name": UPGRADE_LOCK})
-            await connection.run_sync(migrations.upgrade)
+            await connection.run_sync(_shape)
     finally:
         await engine.dispose()
 
@@ -248,10 +263,6 @@ def _enter_wal_mode(connection: Any) -> None:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
-
-
-def _shown(url: URL) -> str:
-    return url.render_as_string(hide_password=True)
 
 
 def _first_line(error: BaseException) -> str:

@@ -64,7 +64,7 @@ class EdgeEngine:
     async def open(cls, folder: Path, *, floor: int) -> Self:
         """Open the engine; writing needs `floor` bytes free on its disk. Raises StorageBusy, SettingsError."""
         try:
-            folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 -- nothing else runs yet
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # noqa: ASYNC240 -- nothing else runs yet
             lock = (folder / ".lock").open("w")
         except OSError as error:
             raise SettingsError(

@@ -71,6 +71,21 @@ async def test_models_and_migrations_agree(engine):
     assert differences == []
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE guilds DROP COLUMN arms",
+        "ALTER TABLE guilds ADD COLUMN mood VARCHAR",
+        "DROP TABLE reactions",
+    ],
+)
+async def test_tables_of_an_unreleased_state_are_told_what_to_do(engine, settings, change):
+    await run(engine, migrations.upgrade)
+    await run(engine, lambda connection: connection.execute(text(change)))
+    with pytest.raises(SettingsError, match=r"before its first release.*start with a new one.*DATABASE_URL"):
+        await Store.open(settings)
+
+
 async def test_downgrading_leaves_nothing(engine):
     await run(engine, migrations.upgrade)
     await run(engine, lambda connection: command.downgrade(migrations.config(connection), "base"))

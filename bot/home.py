@@ -1,0 +1,55 @@
+"""The folder that everything is kept in (EARWORM_HOME), which nobody but the bot's own user may read."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+FOLDER, FILE = 0o700, 0o600
+# Everything that we ever put there, also earlier versions (`qdrant`) and the container's cache (`numba`).
+NAMES = frozenset({"installation", "vectors", "weights", "work", "qdrant", "numba"})
+DATABASE = "earworm.db"  # SQLite's journals are called like it
+
+
+def make_private(home: Path) -> None:
+    """Make the home, or tighten what is ours in one that is there; OSError if it can't be made.
+
+    A folder that also holds what isn't ours keeps its rights: somebody may have named their own home.
+    """
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=FOLDER, exist_ok=True)
+    entries = list(home.iterdir())
+    ours = [entry for entry in entries if _is_ours(entry.name)]
+    for path in (*([home] if len(ours) == len(entries) else []), *ours):
+        for found in _below(path) if path != home else [home]:
+            _tighten(found)
+
+
+def make_private_file(path: Path) -> None:
+    """Make an empty file that nobody else may read, unless it is there; OSError if that can't be."""
+    path.touch(mode=FILE, exist_ok=True)
+
+
+def _is_ours(name: str) -> bool:
+    return name in NAMES or name.startswith((DATABASE, "installation-"))
+
+
+def _below(path: Path) -> Iterator[Path]:
+    """This path and everything in it, without following links."""
+    yield path
+    if path.is_symlink() or not path.is_dir():
+        return
+    for folder, folders, files in os.walk(path):
+        yield from (Path(folder, name) for name in (*folders, *files))
+
+
+def _tighten(path: Path) -> None:
+    """Take from everybody else what rights they have; what is a link, somebody else's or gone stays as it is."""
+    try:
+        found = path.lstat()
+        mine = found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode)
+        if mine and found.st_mode & 0o077:
+            path.chmod(stat.S_IMODE(found.st_mode) & ~0o077)
+    except OSError:
+        return
