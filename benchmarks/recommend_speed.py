@@ -1,12 +1,12 @@
-"""How long does one /recommend take? `python -m benchmarks.recommend_speed [--sizes N …] [--rounds N] [--qdrant]`
+"""How long does one /recommend take? `python -m benchmarks.recommend_speed [--sizes N …] [--rounds N]`
 
-Libraries of random vectors (512 numbers) in local storage. A member who liked 50 songs and disliked 10 asks, with a
-filter by a tag and 500 songs left out; 60 others liked 50 each, of one or two styles, the popular ones rather, so that
-what they like counts too. Everything is in the time but Discord: reading the evidence, scoring, rules, cards, reasons.
-Beside it stands the floor, numpy's product of the same vectors with the same 60 examples, and with --qdrant, which
-takes long to fill, embedded Qdrant's own best_score over these, without any filter. `first` is the first answer after a
-start, which reads the library into memory and learns from the votes; `cpu` is the processor time of an answer.
-`votes`: so many were learnt from; `led`: so many of the picks others' likes led to.
+Libraries of random vectors (512 numbers) in SQLite and Qdrant Edge. A member who liked 50 songs and disliked 10 asks,
+with a filter by a tag and 500 songs left out; 60 others liked 50 each, of one or two styles, the popular ones rather,
+so that what they like counts too. Everything is in the time but Discord: reading the evidence, scoring, rules, cards,
+reasons. Beside it stand the floor, numpy's product of the same vectors with the same 60 examples, and `engine`, Qdrant
+Edge's own best_score over these, without any filter. `first` is the first answer after a start, which reads the library
+into memory and learns from the votes; `cpu` is the processor time of an answer. `votes`: so many were learnt from;
+`led`: so many of the picks others' likes led to.
 """
 
 import argparse
@@ -15,32 +15,28 @@ import json
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from benchmarks.written_library import NOW, TAGS, write_library
 from bot.embedders import EMBEDDERS
 from bot.services import Services
 from bot.settings import Settings
 from bot.suggestions.pick import Pick
 from bot.suggestions.steering import Steering
 from bot.suggestions.wording import ReasonKind
-from bot.vectors.points import load_points
 from bot.vectors.question import Hit
-from models import Guild, MessageTrack, Reaction, Share, Source, Track, TrackVector
+from models import Reaction
 
 GUILD, MEMBER, OTHERS = 1, 2, 60
 LIKES, DISLIKES, EXCLUDED = 50, 10, 500
 STYLES = 7  # a song's is its number's remainder
 FAMOUS = 20  # so many songs of a style further on, one has half the likes
-TAGS = ("rock", "jazz", "folk")
-NOW = datetime(2026, 11, 20, tzinfo=UTC)
-BATCH = 500
-COLUMNS = ("first", "p50", "p95", "cpu", "floor", "times", "qdrant")
+COLUMNS = ("first", "p50", "p95", "cpu", "floor", "times", "engine")
 COUNTS = ("votes", "led")
 
 Votes = dict[int, dict[int, int]]  # by member, by track: +1 or −1
@@ -51,29 +47,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 5000, 20_000], metavar="N")
     parser.add_argument("--rounds", type=int, default=40, help="answers that are timed")
-    parser.add_argument("--qdrant", action="store_true", help="time embedded Qdrant's own best_score too")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     arguments = parser.parse_args()
-    rows = [
-        asyncio.run(measured(size, arguments.rounds, qdrant=arguments.qdrant)) for size in arguments.sizes
-    ]
+    rows = [asyncio.run(measured(size, arguments.rounds)) for size in arguments.sizes]
     if arguments.json:
         print(json.dumps({"rounds": arguments.rounds, "results": rows}))
         return
     print(f"{'tracks':<8}" + "".join(f"{column:>9}" for column in (*COLUMNS, *COUNTS)) + "   (ms)")
     for row in rows:
-        numbers = "".join(f"{row[column] or 0:>9.1f}" for column in COLUMNS)
+        numbers = "".join(f"{row[column]:>9.1f}" for column in COLUMNS)
         print(f"{row['tracks']:<8}{numbers}" + "".join(f"{row[column]:>9}" for column in COUNTS))
 
 
-async def measured(size: int, rounds: int, *, qdrant: bool) -> dict[str, Any]:
+async def measured(size: int, rounds: int) -> dict[str, Any]:
     """One size's row, in milliseconds; `times` is p50 by the floor."""
     votes = voted(size)
     vectors = np.random.default_rng(size).normal(size=(size, EMBEDDERS["openl3"].dimension)).astype("<f4")
     with tempfile.TemporaryDirectory(prefix="earworm-speed-") as folder:
         settings = Settings.load(home=Path(folder), database_url="", qdrant_url="", embedders=("openl3",))
         async with Services.open(settings) as services:
-            await fill(services, vectors, votes, everywhere=qdrant)
+            await write_library(services, GUILD, vectors)
+            await vote(services, votes)
             steering = Steering(
                 tags=(TAGS[0],), without_tracks=frozenset(range(size - EXCLUDED + 1, size + 1))
             )
@@ -95,7 +89,7 @@ async def measured(size: int, rounds: int, *, qdrant: bool) -> dict[str, Any]:
             async def plain() -> list[Hit]:
                 return await services.vectors.recommend(GUILD, liked, disliked, channels=None, limit=25)
 
-            theirs = await timed(plain, 3) if qdrant else [float("nan")]
+            theirs = await timed(plain, rounds)
     low = floor(vectors, rounds)
     p50, p95 = np.percentile(times, [50, 95])
     return {
@@ -106,7 +100,7 @@ async def measured(size: int, rounds: int, *, qdrant: bool) -> dict[str, Any]:
         "floor": low,
         "times": float(p50) / low,
         "cpu": cpu,
-        "qdrant": float(np.median(theirs)) if qdrant else None,
+        "engine": float(np.median(theirs)),
         "votes": model.votes,
         "led": sum(pick.reason.evidence is ReasonKind.COLIKED for pick in picks),
     }
@@ -134,60 +128,13 @@ def floor(vectors: NDArray[np.float32], rounds: int) -> float:
     return float(np.median(times))
 
 
-async def fill(services: Services, vectors: NDArray[np.float32], votes: Votes, *, everywhere: bool) -> None:
-    """Tracks with a share each, and the votes, in SQL; in Qdrant too if `everywhere`, else only a few."""
-    async with services.store.begin() as session:
-        session.add(Guild(id=GUILD))
-    name = services.primary.vector_name
-    for start in tqdm(range(0, len(vectors), BATCH), desc=f"{len(vectors)} tracks"):
-        numbers = range(start + 1, min(start + BATCH, len(vectors)) + 1)
-        async with services.store.begin() as session:
-            for number in numbers:
-                session.add(track(number, vectors[number - 1], name))
-            await session.flush()
-            for number in numbers:
-                session.add_all(shared(number))
-        if start and not everywhere:
-            continue
-        async with services.store.session() as session:
-            some = numbers if everywhere else numbers[:8]
-            points = await load_points(session, GUILD, Track.id.in_(some))
-        await services.vectors.put_all(GUILD, points)
+async def vote(services: Services, votes: Votes) -> None:
+    """Write down who likes what."""
     async with services.store.begin() as session:
         for member, theirs in votes.items():
             session.add_all(
                 marked(member, number, kind, age) for age, (number, kind) in enumerate(theirs.items())
             )
-
-
-def track(number: int, vector: NDArray[np.float32], name: str) -> Track:
-    """A track with a vector, features and a likely tag."""
-    made = Track(
-        id=number,
-        guild_id=GUILD,
-        seconds=200.0,
-        tags={TAGS[number % len(TAGS)]: 0.7},
-        features={"tempo": 60.0 + number % 120, "key": "A minor", "speech": 0.0},
-        created_at=NOW,
-    )
-    made.vectors = [TrackVector(name=name, data=vector.tobytes())]
-    return made
-
-
-def shared(number: int) -> list[Any]:
-    """What says who shared it."""
-    source = Source(
-        id=number, guild_id=GUILD, track_id=number, key=f"k{number}", url="", title=f"Song {number}",
-        artist=f"Artist {number % 997}",
-    )  # fmt: skip
-    where = {"message_id": number, "track_id": number, "guild_id": GUILD}
-    at = NOW - timedelta(minutes=number)
-    user = MEMBER + 1 + number % OTHERS
-    return [
-        source,
-        Share(**where, channel_id=9, user_id=user, shared_at=at, source_id=number),
-        MessageTrack(**where),
-    ]
 
 
 def voted(size: int) -> Votes:

@@ -75,6 +75,7 @@ LIVE = frozenset(
         "test_light_imports.py",
         "test_container.py::test_the_bot_waits_until_qdrant_says_that_it_is_ready",
         "workers",
+        "vectors/test_engines_benchmark.py",
         "vectors/test_edge_kills.py",
         "vectors/test_local_mode.py",
         "vectors/test_small_disk.py",

@@ -79,7 +79,7 @@ def test_real_likes_are_read_and_held_back(tmp_path):
 
 
 async def test_speed_is_measured_beside_the_floor():
-    row = await recommend_speed.measured(600, 2, qdrant=False)
-    assert row["tracks"] == 600 and row["floor"] > 0 and 0 < row["p50"] <= row["p95"]
+    row = await recommend_speed.measured(600, 2)
+    assert row["tracks"] == 600 and row["floor"] > 0 and 0 < row["p50"] <= row["p95"] and row["engine"] > 0
     assert row["times"] == pytest.approx(row["p50"] / row["floor"])
     assert row["votes"] >= 400  # what others like is in the time
