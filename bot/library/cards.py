@@ -1,12 +1,13 @@
 """Tracks as one reader may see them: never a share in a channel that they can't see."""
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -112,10 +113,16 @@ async def load_shares(session: AsyncSession, *where: ColumnElement[bool]) -> dic
 async def _votes(
     session: AsyncSession, guild_id: int, track_ids: Sequence[int]
 ) -> dict[int, tuple[int, int]]:
-    votes = standing_votes(guild_id, MessageTrack.track_id.in_(track_ids))
-    likes, dislikes = (func.sum(case((votes.c.kind == kind, 1), else_=0)) for kind in VoteKind)
-    rows = await session.execute(select(votes.c.track_id, likes, dislikes).group_by(votes.c.track_id))
+    rows = await session.execute(_votes_query(), {"guild_id": guild_id, "track_ids": track_ids})
     return {track_id: (int(liked), int(disliked)) for track_id, liked, disliked in rows}
+
+
+@functools.cache  # to write it anew each time takes longer than the database takes to answer it
+def _votes_query() -> Select[Any]:
+    among = MessageTrack.track_id.in_(bindparam("track_ids", expanding=True))
+    votes = standing_votes(bindparam("guild_id"), among)
+    likes, dislikes = (func.sum(case((votes.c.kind == kind, 1), else_=0)) for kind in VoteKind)
+    return select(votes.c.track_id, likes, dislikes).group_by(votes.c.track_id)
 
 
 def _card(track: Track, shares: Sequence[Share], votes: tuple[int, int]) -> TrackCard:

@@ -43,7 +43,11 @@ class Facts:
 
     def visible_in(self, channels: VisibleChannels) -> bool:
         """Whether it was shared where everybody sees it who sees these channels."""
-        return bool(self._seen(channels))
+        return (
+            channels is None
+            or COMMAND_LINE_CHANNEL in self.channels
+            or not channels.isdisjoint(self.channels)
+        )
 
     def names(self, channels: VisibleChannels = None) -> list[tuple[str, str]]:
         """Artist and title as the shares in `channels` call it, each once."""

@@ -1,11 +1,11 @@
 """Votes: the one place that reads reactions to messages as likes and dislikes of tracks."""
 
-from sqlalchemy import ColumnElement, Subquery, and_, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Subquery, and_, exists, func, or_, select
 
 from models import Answer, MessageTrack, Reaction, Share, Suggestion, VoteKind
 
 
-def standing_votes(guild_id: int, *where: ColumnElement[bool]) -> Subquery:
+def standing_votes(guild_id: int | BindParameter[int], *where: ColumnElement[bool]) -> Subquery:
     """Every member's vote on every track of a server: columns track_id, user_id, kind (a VoteKind), at.
 
     A member's reactions to all messages about a track are read together, and the latest counts. A 👍 of someone who

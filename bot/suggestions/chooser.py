@@ -1,9 +1,10 @@
 """Re-ranking: from scored candidates to a list without hidden, unwanted or duplicate songs, few of one artist."""
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from sqlalchemy import ColumnElement, select
@@ -27,6 +28,7 @@ POOL_SIZE = 100  # best candidates that the rules look at, at least
 POOL_FACTOR = 4  # times as many as are asked for, and times as many again where the rules left too few
 MAX_PER_ARTIST_IN_POOL = 2 * MAX_PER_ARTIST  # some of which may turn out to be one song
 MAX_KNOWN_COMPARED = 400  # known songs that candidates are compared with by sound; by name with all of them
+MAX_REMEMBERED = 8  # libraries as somebody sees and filters them; each takes a megabyte for 10,000 songs
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Chooser:
         self._store = store
         self._library = library
         self._catalog = catalog
+        self._remembered: OrderedDict[tuple[int, VisibleChannels, Steering], _Filtered] = OrderedDict()
 
     async def candidates(
         self, guild_id: int, channels: VisibleChannels, steering: Steering, without: Collection[int] = ()
@@ -69,23 +72,37 @@ class Chooser:
         steering = checked(steering)
         facts = await self._library.facts(guild_id)
         shared = await self._shared(guild_id, channels, steering) if steering.by_share else None
+        filtered = self._filtered(guild_id, facts, channels, steering)
+        known = filtered.unmet.keys() & set(without)
+        left_out = filtered.left_out - Counter(unmet for each in known if (unmet := filtered.unmet[each]))
+        left_out += Counter({LeftOut.KNOWN: len(known)})
+        tracks = [track_id for track_id in filtered.met if track_id not in known]
+        if shared is not None:
+            tracks, others = [each for each in tracks if each in shared], len(tracks)
+            left_out += Counter({LeftOut.SHARE: others - len(tracks)})
         unwanted = {SongName.of(0, artist, "").artist for artist in steering.without_artists}
-        left_out: Counter[LeftOut] = Counter()
-        tracks = []
-        for track_id, each in facts.items():
-            if not each.visible_in(channels):
-                continue
-            if track_id in without:
-                left_out[LeftOut.KNOWN] += 1
-            elif unmet := unmet_filter(steering, each, channels):
-                left_out[unmet] += 1
-            elif shared is not None and track_id not in shared:
-                left_out[LeftOut.SHARE] += 1
-            elif unwanted and any(song.artist in unwanted for song in _songs(each, channels)):
-                left_out[LeftOut.WITHOUT_ARTIST] += 1
-            else:
-                tracks.append(track_id)
+        if unwanted:
+            by_others = [
+                track_id
+                for track_id in tracks
+                if not any(song.artist in unwanted for song in _songs(facts[track_id], channels))
+            ]
+            tracks, others = by_others, len(tracks)
+            left_out += Counter({LeftOut.WITHOUT_ARTIST: others - len(tracks)})
         return Candidates(tuple(tracks), left_out)
+
+    def _filtered(
+        self, guild_id: int, facts: Mapping[int, Facts], channels: VisibleChannels, steering: Steering
+    ) -> "_Filtered":
+        """The tracks that may be shown, with the filter that each fails; remembered, as many ask the same."""
+        asked = guild_id, channels, steering
+        found = self._remembered.pop(asked, None)
+        if found is None or found.facts is not facts:  # they are another object after each change
+            found = _Filtered.of(facts, channels, steering)
+        self._remembered[asked] = found
+        if len(self._remembered) > MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return found
 
     async def choose(
         self,
@@ -166,6 +183,8 @@ class Chooser:
             if tracks[one] in shown or tracks[other] in shown
         ]
         near: dict[int, set[int]] = defaultdict(set)
+        if not pairs:
+            return Likeness(near, set())
         for one, other in pairs:
             near[one].add(other)
             near[other].add(one)
@@ -173,6 +192,30 @@ class Chooser:
         async with self._store.session() as session:
             prints = {each: from_bytes(data) for each, data in await session.execute(query) if data}
         return Likeness(near, await asyncio.to_thread(_agreeing, pairs, prints))
+
+
+@dataclass(frozen=True)
+class _Filtered:
+    """Which of the tracks that may be shown meet every filter, and which filter each of them fails (None: none).
+
+    Without those filters that ask who shared it, and those by artist. `left_out` counts what fails; `facts`: of these.
+    """
+
+    facts: Mapping[int, Facts]
+    unmet: Mapping[int, LeftOut | None]
+    met: tuple[int, ...]
+    left_out: Counter[LeftOut]
+
+    @classmethod
+    def of(cls, facts: Mapping[int, Facts], channels: VisibleChannels, steering: Steering) -> Self:
+        """What comes of `checked` filters."""
+        unmet = {
+            track_id: unmet_filter(steering, each, channels)
+            for track_id, each in facts.items()
+            if each.visible_in(channels)
+        }
+        met = tuple(track_id for track_id, failed in unmet.items() if failed is None)
+        return cls(facts, unmet, met, Counter(failed for failed in unmet.values() if failed is not None))
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,8 @@ class Recommender:
         size = max(POOL_SIZE, POOL_FACTOR * limit)
         while True:
             hits = await self._nearest(guild_id, vectors or asked[0], candidates, channels, size)
+            if not hits and asked and asked[0] not in await engine.vectors.get(guild_id, asked):
+                raise NotFound(NEVER_HEARD)
             if asked and not hits and asked[0] not in await engine.vectors.get(guild_id, asked):
                 raise NotFound(NEVER_HEARD)
             near = {hit.track_id: hit for hit in hits if percent(hit.match)}
@@ -148,8 +150,14 @@ class Recommender:
         limit: int,
     ) -> list[Hit]:
         others = (await self._engine.library.facts(guild_id)).keys() - set(candidates.tracks)
+        few = len(candidates.tracks) < len(others)
         return await self._engine.vectors.nearest(
-            guild_id, about, channels=channels, exclude=others, limit=limit
+            guild_id,
+            about,
+            channels=channels,
+            exclude=() if few else others,
+            among=candidates.tracks if few else None,
+            limit=limit,
         )
 
     # -- by taste ------------------------------------------------------------------------------------------

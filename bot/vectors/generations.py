@@ -47,10 +47,23 @@ class Generations:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._in_use: dict[int, Generation] = {}  # by server, as it was last read: none is ever modified
 
     async def current(self, guild_id: int) -> Generation | None:
         """The one in use; None before anything was stored."""
-        return next((generation for generation in await self.of(guild_id) if generation.current), None)
+        query = select(GenerationRecord.id).where(
+            GenerationRecord.guild_id == guild_id, GenerationRecord.current.is_(True)
+        )
+        async with self._store.session() as session:
+            found = await session.scalar(query)
+        if found is None:
+            return None
+        if (known := self._in_use.get(guild_id)) is not None and known.id == found:
+            return known
+        current = next((generation for generation in await self.of(guild_id) if generation.current), None)
+        if current is not None:
+            self._in_use[guild_id] = current
+        return current
 
     async def of(self, guild_id: int) -> list[Generation]:
         """All of a server's, also those that are being built or were superseded."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bot.arrays import Vector
+from bot.vectors.calibration import Calibration
 from bot.vectors.engine import Examples, Scores, VectorEngine, Where
 from bot.vectors.generations import Generation
 from bot.vectors.question import Example, Hit, Question
@@ -32,6 +33,8 @@ async def search(engine: VectorEngine, generation: Generation, question: Questio
     else:
         nearest = {name: liked[0][name] for name in names}
         found = await engine.nearest(generation, nearest, where, question.limit)
+        if len(names) == 1:
+            return _by_cosine(generation.calibrations[names[0]], found)
     return await _hits(engine, generation, found, liked, disliked)
 
 
@@ -67,6 +70,20 @@ def _by(name: str, sounds: Sequence[ExampleVectors]) -> list[Vector]:
     return [sound[name] for sound in sounds if name in sound]
 
 
+def _by_cosine(calibration: Calibration, found: Scores) -> list[Hit]:
+    """What was found by one vector: scores are cosines, so that nothing has to be read to know how well it matches."""
+    matches = calibration.match(np.array([score for _, score in found], np.float32))
+    hits = [
+        Hit(track_id, score, float(match)) for (track_id, score), match in zip(found, matches, strict=True)
+    ]
+    return _in_order(hits)
+
+
+def _in_order(hits: Sequence[Hit]) -> list[Hit]:
+    """Of equal scores the older track comes first, whatever order an engine keeps points in."""
+    return sorted(hits, key=lambda hit: (-hit.score, hit.track_id))
+
+
 async def _hits(
     engine: VectorEngine,
     generation: Generation,
@@ -74,11 +91,7 @@ async def _hits(
     liked: Sequence[ExampleVectors],
     disliked: Sequence[ExampleVectors],
 ) -> list[Hit]:
-    """What was found, with how well it matches the examples, which have numbers below 0 among the tracks.
-
-    Of equal scores the older track comes first, whatever order an engine keeps points in.
-    """
-    found = sorted(found, key=lambda each: (-each[1], each[0]))
+    """What was found, with how well it matches the examples, which have numbers below 0 among the tracks."""
     tracks = [track_id for track_id, _ in found]
     vectors = await engine.vectors(generation, tracks)
     for number, example in enumerate([*liked, *disliked], start=1):
@@ -88,6 +101,9 @@ async def _hits(
     matches = sounds.matches(tracks, [-number for number in range(1, len(liked) + len(disliked) + 1)])
     match = matches[:, : len(liked)].max(axis=1, initial=-np.inf)
     against = matches[:, len(liked) :].max(axis=1, initial=-np.inf)
-    return [
-        Hit(track_id, score, float(match[i]), float(against[i])) for i, (track_id, score) in enumerate(found)
-    ]
+    return _in_order(
+        [
+            Hit(track_id, score, float(match[i]), float(against[i]))
+            for i, (track_id, score) in enumerate(found)
+        ]
+    )

@@ -267,13 +267,16 @@ class VectorStorage:
         *,
         channels: VisibleChannels,
         exclude: Collection[int] = (),
+        among: Collection[int] | None = None,
         limit: int,
     ) -> list[Hit]:
-        """The tracks that sound most like one thing; nothing if it has none of the vectors that are kept.
+        """The tracks, of all or `among` some, most like one thing; nothing if it has none of the vectors that are kept.
 
         Only tracks shared in one of `channels` (None: anywhere) or on the command line.
         """
-        return await self._ask(guild_id, Question([sound], [], False, channels, frozenset(exclude), limit))
+        only = None if among is None else frozenset(among)
+        question = Question([sound], [], False, channels, frozenset(exclude), limit, only)
+        return await self._ask(guild_id, question)
 
     async def recommend(
         self,
