@@ -46,6 +46,7 @@ T = TypeVar("T")
 COLLECTION_PREFIX = "earworm-"
 SHARED_PREFIX = f"{COLLECTION_PREFIX}tenants-"
 TIMEOUT_SECONDS = 20
+GRPC_PORT = 6334  # of every Qdrant server that isn't told another
 NOT_THERE = (HTTPStatus.NOT_FOUND, StatusCode.NOT_FOUND)
 THERE_ALREADY = (HTTPStatus.CONFLICT, StatusCode.ALREADY_EXISTS)
 QUANTILE = 0.99  # of the numbers that are rounded to 8 bits; the outermost are cut off
@@ -390,6 +391,7 @@ def _client(settings: Settings) -> AsyncQdrantClient:
                 url=settings.qdrant_url,
                 api_key=settings.qdrant_api_key or None,
                 prefer_grpc=settings.qdrant_grpc,
+                grpc_port=GRPC_PORT,
                 timeout=TIMEOUT_SECONDS,
                 check_compatibility=False,
             )

@@ -2,7 +2,7 @@
 
 Each collection is a shard of Qdrant Edge, the server's own engine, so filters, scores, fusion and payloads are the real
 ones. Status codes and what surrounds an answer are written down here, after Qdrant 1.18: replicas and shards are only
-noted, and there are no snapshots, aliases, cluster, keys or gRPC. What it can't do it refuses with 400; what a real
+noted, and there are no snapshots, aliases, cluster or keys. What it can't do it refuses with 400; what a real
 server does is checked where TEST_QDRANT_URL is set (tests/vectors/test_storage.py).
 """
 
@@ -257,10 +257,10 @@ def _scoring(query: Any, using: str | None) -> Any:
 
 
 def _filter(words: Json | None) -> Filter:
-    words = words or {}
+    words = {key: conditions for key, conditions in (words or {}).items() if conditions}
     if unknown := words.keys() - {"must", "must_not"}:
         raise web.HTTPBadRequest(text=f"not spoken here: {unknown}")
-    must, must_not = ([_condition(each) for each in words.get(key) or []] for key in ("must", "must_not"))
+    must, must_not = ([_condition(each) for each in words.get(key, [])] for key in ("must", "must_not"))
     return Filter(must=must, must_not=must_not)
 
 

@@ -208,9 +208,11 @@ async def test_the_key_is_sent_and_its_way_is_named(
     assert "unencrypted" in sentence and "https://" in sentence and "secret" not in sentence
 
 
-async def test_grpc_is_spoken_if_it_is_asked_for(opened: Opener, server: QdrantServer) -> None:
-    """Its port is another, at which nobody has to listen here."""
-    with contextlib.suppress(SettingsError):
+async def test_grpc_alone_is_spoken_if_it_is_asked_for(
+    opened: Opener, server: QdrantServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.vectors.server.GRPC_PORT", 1)  # where nobody listens
+    with pytest.raises(SettingsError, match="can't be reached"):
         await opened(qdrant_grpc=True)
     assert not server.requests
 

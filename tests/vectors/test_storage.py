@@ -1,4 +1,4 @@
-"""What a vector engine has to do: Qdrant Edge, and a server in both layouts.
+"""What a vector engine has to do: Qdrant Edge, and a server in both layouts and by gRPC.
 
 The server is the one of TEST_QDRANT_URL, or where that isn't set, one on loopback (tests.support.qdrant_server).
 """
@@ -20,6 +20,7 @@ from bot.vectors.points import Point
 from bot.vectors.storage import VectorStorage
 from models import Track
 from tests.support.library import ANA, BEN, GUILD, HIDDEN, INFOS, PUBLIC, add_track, vector
+from tests.support.qdrant_grpc import grpc_front
 from tests.support.qdrant_server import qdrant_server
 
 FIRST, SECOND = (each.vector_name for each in INFOS)
@@ -33,16 +34,25 @@ REPEATED = 50 if "CI" in os.environ else 5
         "embedded",
         pytest.param("collections", marks=pytest.mark.live),
         pytest.param("tenants", marks=pytest.mark.live),
+        pytest.param("grpc", marks=pytest.mark.live),
     ]
 )
-async def backend(request, settings, store, tmp_path):
+async def backend(request, settings, store, tmp_path, monkeypatch):
     """Settings of each engine and layout, which are to behave alike."""
     if request.param == "embedded":
         yield settings
         return
     async with contextlib.AsyncExitStack() as stack:
-        url = SERVER or (await stack.enter_async_context(qdrant_server(tmp_path / "server"))).url
-        made = settings.model_copy(update={"qdrant_url": url, "qdrant_layout": request.param})
+        url = SERVER
+        if not SERVER:
+            server = await stack.enter_async_context(qdrant_server(tmp_path / "server"))
+            url = server.url
+            if request.param == "grpc":
+                monkeypatch.setattr(
+                    "bot.vectors.server.GRPC_PORT", await stack.enter_async_context(grpc_front(server))
+                )
+        changed = {"qdrant_grpc": True} if request.param == "grpc" else {"qdrant_layout": request.param}
+        made = settings.model_copy(update={"qdrant_url": url, **changed})
         yield made
         if SERVER:
             await clear(made, store)
