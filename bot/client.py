@@ -173,7 +173,7 @@ class Tree(app_commands.CommandTree[Earworm]):
 async def explain(interaction: discord.Interaction[Any], error: BaseException) -> None:
     """Tell the member who asked, and nobody else, what went wrong; log what isn't theirs to know."""
     if isinstance(error, EarwormError):
-        sentence = str(error)
+        sentence = error.in_markdown
     elif isinstance(error, app_commands.CheckFailure):
         sentence = "You can't use that here."
     else:

@@ -18,9 +18,19 @@ EarwormError
 
 from enum import StrEnum
 
+from bot.foreign_text import harmless, readable
+
+MAX_WORDS = 60  # characters of what somebody wrote that are repeated to them
+
 
 class EarwormError(Exception):
-    """The base of all of them."""
+    """The base of all of them; where a {name} stands in its sentence, one of the foreign `words` does."""
+
+    def __init__(self, sentence: str = "", **words: str) -> None:
+        named = {name: readable(text, MAX_WORDS) for name, text in words.items()}
+        super().__init__(sentence.format(**named) if words else sentence)
+        escaped = {name: harmless(text, MAX_WORDS) for name, text in words.items()}
+        self.in_markdown = sentence.format(**escaped) if words else sentence
 
 
 class SettingsError(EarwormError):

@@ -39,7 +39,7 @@ class Week:
                 return cls.of(date.fromisocalendar(int(written[1]), int(written[2]), 1))
         except ValueError:
             pass  # a year without a week 53
-        raise NotFound(f"There is no week “{text[:20]}”. Write it like 2026-W07.")
+        raise NotFound("There is no week “{week}”. Write it like 2026-W07.", week=text)
 
     @classmethod
     def of(cls, day: date) -> "Week":

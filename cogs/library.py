@@ -11,6 +11,7 @@ from bot.client import Earworm
 from bot.errors import NotAllowed
 from bot.library.cards import ShareLine, TrackCard
 from bot.library.catalog import CatalogPage
+from bot.playlists.formats import link_of
 from cogs.shared.audience import channels_for, channels_of_member
 from cogs.shared.text import fitted, fitting, plain, shared_by, song, votes
 from cogs.shared.tracks import find_track, suggest_tracks
@@ -184,7 +185,7 @@ def track_layout(card: TrackCard, length: int) -> ui.LayoutView:
     """Everything about a track, with titles of at most `length` characters."""
     facts = [f"Album: {plain(card.album, length)}"] if card.album else []
     facts += [f"Tags: {', '.join(plain(tag, length) for tag in card.tags)}"] if card.tags else []
-    facts += [f"<{card.url}>"] if 0 < len(card.url) <= MAX_URL_LENGTH else []
+    facts += [f"<{link}>"] if 0 < len(link := link_of(card)) <= MAX_URL_LENGTH else []
     facts += [_share(card, share) for share in card.shares]
     box: ui.Container[Any] = ui.Container(ui.TextDisplay(f"## {song(card, length)}"))
     box.add_item(ui.TextDisplay("\n".join(fitting(facts, TEXT_LIMIT - 800))))

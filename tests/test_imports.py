@@ -25,6 +25,7 @@ LAYERS = (
         "backoff",
         "concealing",
         "errors",
+        "foreign_text",
         "home",
         "logs",
         "periods",

@@ -139,6 +139,9 @@ def _sound_of(container: av.container.InputContainer) -> av.AudioStream:
     chosen = container.streams.best("audio")
     if not isinstance(chosen, av.AudioStream):
         raise Refused(Failure.NOT_AUDIO, detail="no sound stream")
+    # Where FFmpeg has no decoder for what the file claims, PyAV has no context.
+    if chosen.codec_context is None:
+        raise Refused(Failure.NOT_AUDIO, detail="a codec that nothing decodes")
     if chosen.codec_context.name not in CODECS.split(","):
         raise Refused(Failure.NOT_AUDIO, detail=f"a codec named {chosen.codec_context.name}")
     for stream in container.streams:

@@ -19,7 +19,6 @@ from models.track import searchable
 
 MAX_QUERY_CHARACTERS = 200
 MAX_CHOICES_NAMED = 3  # named where a title fits several tracks
-MAX_LABEL_CHARACTERS = 40
 # Links of other schemes, which are refused as links are and not quoted as titles; those have a blank there.
 REFUSED_SCHEME = re.compile(r"(data|file|ftp|javascript|mailto|spotify|deezer|tidal):\S", re.IGNORECASE)
 NEWEST_FIRST = (func.max(Share.shared_at).desc(), Track.id.desc())
@@ -162,7 +161,7 @@ class Catalog:
         return found[0]
 
     async def _by_title(self, guild_id: int, text: str, channels: VisibleChannels) -> TrackCard:
-        wanted, shown = searchable(text[:MAX_QUERY_CHARACTERS]), _short(text)
+        wanted = searchable(text[:MAX_QUERY_CHARACTERS])
         named = _called(guild_id, text, channels).add_columns(Source.search_text)
         async with self._store.session() as session:
             rows = await session.execute(named.order_by(Share.shared_at.desc(), Share.track_id.desc()))
@@ -172,13 +171,16 @@ class Catalog:
             cards = await load_cards(session, guild_id, fitting[:MAX_CHOICES_NAMED], channels)
         if not wanted or not cards:
             raise NotFound(
-                f"No song here is called “{shown}”. Name its number, its link or a part of its title."
+                "No song here is called “{asked}”. Name its number, its link or a part of its title.",
+                asked=text,
             )
         if len(fitting) > 1:
-            choices = ", ".join(f"{_short(card.label)} ({card.id})" for card in cards)
+            choices = ", ".join(f"{{song_{card.id}}} ({card.id})" for card in cards)
             more = " …" if len(fitting) > MAX_CHOICES_NAMED else ""
             raise NotFound(
-                f"{len(fitting)} songs fit “{shown}”: {choices}{more}. Name more of the title, or the number."
+                f"{len(fitting)} songs fit “{{asked}}”: {choices}{more}. Name more of the title, or the number.",
+                asked=text,
+                **{f"song_{card.id}": card.label for card in cards},
             )
         return cards[0]
 
@@ -230,8 +232,3 @@ def _best(wanted: str, found: Sequence[TitleCandidate]) -> list[int]:
     exact = [one for one in found if wanted in {one.title, f"{one.artist} - {one.title}"}]
     part = [one for one in found if wanted in one.title]
     return list(dict.fromkeys(one.track_id for one in exact or part or found))
-
-
-def _short(text: str) -> str:
-    text = "".join(filter(str.isprintable, text))
-    return text if len(text) <= MAX_LABEL_CHARACTERS else f"{text[: MAX_LABEL_CHARACTERS - 1]}…"

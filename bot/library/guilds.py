@@ -103,7 +103,7 @@ class Guilds:
             ZoneInfo(timezone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise NotFound(
-                f"There is no time zone “{timezone[:40]}”. Write one like Europe/Berlin."
+                "There is no time zone “{zone}”. Write one like Europe/Berlin.", zone=timezone
             ) from None
         await self._change(
             guild_id,

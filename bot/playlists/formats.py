@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
 from bot.errors import Refused
+from bot.foreign_text import BIDI_CONTROLS
 from bot.intake.identity import identify
 from bot.library.cards import TrackCard
 from bot.playlists.playlist import Playlist
@@ -31,7 +32,6 @@ BEHIND_HOST = re.compile(r"(?<![:/])[/?#].*")  # from the path on
 FORMULA_PREFIXES = ("=", "+", "-", "@")  # what a spreadsheet would run (OWASP, CSV injection)
 # Controls, halves of characters and line breaks; then what turns the direction of the text around it.
 HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 HIDDEN_MARKS = BIDI_CONTROLS | {"\ufeff"}
 
 

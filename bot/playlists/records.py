@@ -103,7 +103,7 @@ class PlaylistRecords:
                 raise NotFound("There is no such vibe any more.")
             if any(is_same_name(row.name, name) for row in rows.values() if row.id != vibe_id):
                 raise NotAllowed(
-                    f"Another vibe is called “{name}” already. Take a name that tells them apart."
+                    "Another vibe is called “{name}” already. Take a name that tells them apart.", name=name
                 )
             rows[vibe_id].name, rows[vibe_id].named = name, True
             return _vibe(rows[vibe_id])

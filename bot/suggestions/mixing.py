@@ -180,7 +180,7 @@ class Mixing:
         tagged = Steering(tags=(ingredient.tag,), long=True, talk=True)
         found = list((await self._engine.chooser.candidates(guild_id, channels, tagged)).tracks)
         if not found:
-            raise NotFound(f"No song here is tagged “{' '.join(ingredient.tag.split())[:40]}”.")
+            raise NotFound("No song here is tagged “{tag}”.", tag=ingredient.tag)
         return found[:: max(1, -(-len(found) // MAX_EXAMPLES))]
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, Self
 
+from bot.foreign_text import harmless, readable
 from bot.library.cards import TrackCard
 from models import NOBODY
 
-MARKDOWN = str.maketrans({character: f"\\{character}" for character in "\\*_~`|<>[]@#"})
 MAX_TITLE_LENGTH = 80
 MIN_TEMPO_CONFIDENCE, MIN_KEY_CONFIDENCE = 0.1, 0.1  # see bot.audio.features
 MONTHS = (
@@ -78,7 +78,7 @@ class ForTerminal:
 
     def text(self, words: str) -> str:
         """One line without control characters."""
-        return "".join(character for character in shorten(words) if character.isprintable())
+        return readable(words, MAX_TITLE_LENGTH)
 
     def title(self, card: TrackCard) -> str:
         """Artist – Title in quotation marks."""
@@ -94,7 +94,7 @@ class ForMarkdown(ForTerminal):
 
     def text(self, words: str) -> str:
         """One line in which nothing is markup."""
-        return super().text(words).translate(MARKDOWN)
+        return harmless(words, MAX_TITLE_LENGTH)
 
     def title(self, card: TrackCard) -> str:
         """**Artist – Title**."""
@@ -144,8 +144,7 @@ def sharer_and_likes(card: TrackCard, wording: Wording) -> str:
 
 def shorten(text: str) -> str:
     """One line of at most MAX_TITLE_LENGTH characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= MAX_TITLE_LENGTH else f"{line[: MAX_TITLE_LENGTH - 1].rstrip()}…"
+    return readable(text, MAX_TITLE_LENGTH)
 
 
 def count(number: int, one: str, several: str = "") -> str:

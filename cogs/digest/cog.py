@@ -17,7 +17,6 @@ from cogs.digest.layout import digest_layout
 from cogs.digest.poster import WEEKDAYS, DigestPoster, digest_line, pictures_of
 from cogs.shared.audience import audience_in, channels_of_member
 from cogs.shared.permissions import POSTING_ONCE, missing_permissions
-from cogs.shared.text import plain
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +75,7 @@ class DigestCog(commands.GroupCog, name="digest", description="The weekly digest
         await interaction.response.defer(ephemeral=True)
         if timezone not in self.zones:
             raise NotFound(
-                f"I know no time zone “{plain(timezone)}”. Pick one like Europe/Berlin from the list."
+                "I know no time zone “{zone}”. Pick one like Europe/Berlin from the list.", zone=timezone
             )
         if missing := missing_permissions(channel, POSTING_ONCE):
             raise NotAllowed(

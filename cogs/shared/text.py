@@ -1,33 +1,22 @@
-"""Text formatting that cogs share; escapes markdown and mentions in what members or pages wrote."""
+"""Text formatting that cogs share."""
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import discord
 
+from bot.foreign_text import harmless
 from bot.library.cards import ShareLine, TrackCard
-from bot.playlists.formats import BIDI_CONTROLS
 
 T = TypeVar("T")
 
 # How much of a title is shown, from the most to the least, until everything fits.
 TITLE_LENGTHS = (90, 60, 40, 25, 8)
-MARKUP = re.compile(r"[\\`*_~|<>\[\]]")
-MASS_MENTION = re.compile(r"@(?=everyone|here)")
 
 
 def plain(text: str, length: int = TITLE_LENGTHS[0]) -> str:
-    """Members' or pages' words as plain text: one line, no markdown, no mentions, at most `length` characters."""
-    shown = "".join(c for c in text if c.isspace() or _is_shown(c))
-    return MASS_MENTION.sub("@\u200b", MARKUP.sub(r"\\\g<0>", shorten(shown, length)))
-
-
-def shorten(text: str, length: int) -> str:
-    """One line of at most `length` characters, cut with an ellipsis."""
-    line = " ".join(text.split())
-    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+    """Members' or pages' words, harmless, as long as titles are shown."""
+    return harmless(text, length)
 
 
 def duration(seconds: float) -> str:
@@ -86,7 +75,3 @@ def fitting(lines: Iterable[str], limit: int) -> list[str]:
     while rest and len("\n".join([*kept, rest[0]])) <= limit:
         kept.append(rest.pop(0))
     return [*kept, f"… and {len(rest)} more"]
-
-
-def _is_shown(character: str) -> bool:
-    return character not in BIDI_CONTROLS and unicodedata.category(character) not in {"Cc", "Cs"}

@@ -5,9 +5,9 @@ from discord import app_commands
 
 from bot.client import Earworm
 from bot.errors import NotFound
+from bot.foreign_text import readable
 from bot.library.cards import TrackCard
 from cogs.shared.audience import channels_of_member
-from cogs.shared.text import shorten
 
 CHOICES, CHOICE_LENGTH = 25, 100
 HIDDEN = "That song was only shared where not everybody here can look, so I don't speak of it here."
@@ -21,7 +21,8 @@ async def suggest_tracks(
     channels = await channels_of_member(interaction)
     cards = await interaction.client.services.catalog.suggest(interaction.guild_id, typed, channels, CHOICES)
     return [
-        app_commands.Choice(name=shorten(card.label, CHOICE_LENGTH), value=str(card.id)) for card in cards
+        app_commands.Choice(name=readable(card.label, CHOICE_LENGTH) or "?", value=str(card.id))
+        for card in cards
     ]
 
 

@@ -5,12 +5,13 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.client import Earworm
+from bot.foreign_text import readable
 from bot.library.cards import TrackCard
 from bot.suggestions.answers import Subject
 from bot.suggestions.mixing import Ingredient, Path
 from cogs.shared.audience import channels_for
 from cogs.shared.text import fitted, shared_by, song
-from cogs.shared.tracks import CHOICES, find_track, suggest_tracks
+from cogs.shared.tracks import CHOICE_LENGTH, CHOICES, find_track, suggest_tracks
 from cogs.suggestions.options import suggest_tags
 from cogs.suggestions.page import ACCENT, TEXT_LIMIT, answer
 from models import AnswerKind
@@ -25,7 +26,9 @@ async def suggest_ingredients(
     """Autocomplete over songs and tags."""
     tags = await suggest_tags(interaction, typed.removeprefix(TAG_PREFIX).strip())
     named = [
-        app_commands.Choice(name=f"{TAG_PREFIX} {tag.name}"[:100], value=f"{TAG_PREFIX}{tag.value}"[:100])
+        app_commands.Choice(
+            name=readable(f"{TAG_PREFIX} {tag.name}", CHOICE_LENGTH), value=f"{TAG_PREFIX}{tag.value}"[:100]
+        )
         for tag in tags[:MAX_TAG_CHOICES]
     ]
     songs = [] if typed.startswith(TAG_PREFIX) else await suggest_tracks(interaction, typed)

@@ -11,6 +11,7 @@ import discord
 from discord import app_commands
 
 from bot.client import Earworm
+from bot.foreign_text import readable
 from bot.suggestions.steering import Adventure, Steering, named_key, named_tempo
 from cogs.shared.audience import channels_of_member
 from cogs.shared.tracks import CHOICE_LENGTH, CHOICES, suggest_tracks
@@ -121,4 +122,6 @@ async def suggest_tags(
         interaction.guild_id, await channels_of_member(interaction)
     )
     fitting = [tag for tag in tags if searchable(typed) in tag and len(tag) <= CHOICE_LENGTH]
-    return [app_commands.Choice(name=tag, value=tag) for tag in fitting[:CHOICES]]
+    return [
+        app_commands.Choice(name=readable(tag, CHOICE_LENGTH) or "?", value=tag) for tag in fitting[:CHOICES]
+    ]

@@ -9,13 +9,14 @@ from discord.ext import commands
 
 from bot.client import Earworm
 from bot.errors import NotAllowed, NotFound
+from bot.foreign_text import readable
 from bot.playlists.covers import cover_of
 from bot.playlists.music import VisibleVibes
 from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.vibes import Vibe
 from cogs.shared.audience import channels_for
 from cogs.shared.pictures import Attached, painted
-from cogs.shared.text import plain, shorten
+from cogs.shared.text import plain
 from cogs.shared.tracks import CHOICE_LENGTH
 from cogs.vibes.layout import COVERS, OPTIONS, history_layout, option, vibes_layout
 from cogs.vibes.menu import MINE, PAST_PREFIX, PlaylistMenu, existing, history_of, show_playlist
@@ -177,7 +178,7 @@ class VibesCog(commands.GroupCog, name="vibes", description="What this server so
         found = await self.bot.services.playlists.vibes(interaction.guild_id, channels)
         wanted = typed.strip().casefold()
         return [
-            app_commands.Choice(name=shorten(vibe.name, CHOICE_LENGTH), value=str(vibe.id))
+            app_commands.Choice(name=readable(vibe.name, CHOICE_LENGTH) or "?", value=str(vibe.id))
             for vibe in found.vibes
             if wanted in vibe.name.casefold()
         ][:OPTIONS]
@@ -189,7 +190,7 @@ class VibesCog(commands.GroupCog, name="vibes", description="What this server so
         past = await history_of(interaction, await channels_for(interaction, private=True))
         named = [(f"{each.week} · {each.playlist.name}", str(each.id)) for each in past]
         return [
-            app_commands.Choice(name=shorten(name, CHOICE_LENGTH), value=value)
+            app_commands.Choice(name=readable(name, CHOICE_LENGTH), value=value)
             for name, value in named
             if typed.strip().casefold() in name.casefold()
         ][:OPTIONS]
@@ -199,9 +200,7 @@ def _vibe_called(text: str, found: VisibleVibes) -> Vibe:
     """The vibe that an id or a name means. Raises NotFound."""
     vibe = found.called(text)
     if vibe is None:
-        raise NotFound(
-            found.note or f"There is no vibe “{plain(text, 60)}”. /vibes list shows what there is."
-        )
+        raise NotFound(found.note or "There is no vibe “{name}”. /vibes list shows what there is.", name=text)
     return vibe
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import discord
 from discord import ui
 
+from bot.foreign_text import readable
 from bot.playlists.covers import title_of
 from bot.playlists.formats import FORMATS, queue_link, stem
 from bot.playlists.music import VisibleVibes
@@ -14,7 +15,7 @@ from bot.playlists.service import PastPlaylist
 from bot.playlists.vibes import Vibe
 from bot.suggestions.wording import ForDiscord, count
 from cogs.shared.pictures import Attached, beside
-from cogs.shared.text import duration, fitted, fitting, linked, plain, shorten
+from cogs.shared.text import duration, fitted, fitting, linked, plain
 from cogs.suggestions.page import ACCENT, TEXT_LIMIT
 
 COVERS = 6  # in one message: Discord takes ten files and 40 components
@@ -154,8 +155,8 @@ def _past(past: PastPlaylist) -> str:
 def option(playlist: Playlist, value: str, week: str = "") -> discord.SelectOption:
     """A playlist to choose."""
     name = "For you" if playlist.kind is PlaylistKind.MEMBER else title_of(playlist)
-    label = shorten(f"{week} · {name}" if week else name, OPTION_LENGTH)
+    label = readable(f"{week} · {name}" if week else name, OPTION_LENGTH)
     about = " · ".join(part for part in (count(len(playlist.entries), "song"), playlist.note) if part)
     return discord.SelectOption(
-        label=label, value=value, description=shorten(about, OPTION_LENGTH), emoji=EMOJI[playlist.kind]
+        label=label, value=value, description=readable(about, OPTION_LENGTH), emoji=EMOJI[playlist.kind]
     )

@@ -170,6 +170,14 @@ async def test_a_codec_that_nobody_shares_is_not_let_near_the_file(
     assert await refusal(decode, path, job) is Failure.NOT_AUDIO
 
 
+@pytest.mark.parametrize("form", [0x0000, 0x1234, 0x181C])
+async def test_sound_of_a_kind_that_nothing_decodes_is_refused(
+    decode: Decode, tmp_path: Path, job: Path, form: int
+) -> None:
+    path = write_wav(tmp_path / "unknown.wav", bytes(32_000), rate=8_000, channels=1, bits=8, form=form)
+    assert await refusal(decode, path, job) is Failure.NOT_AUDIO
+
+
 @pytest.mark.parametrize("rate", [1, 999, 4_000_000_000])
 async def test_a_rate_that_no_sound_has_is_refused(
     decode: Decode, rate: int, tmp_path: Path, job: Path

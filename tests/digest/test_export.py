@@ -63,14 +63,14 @@ def test_a_digest_as_markdown_in_which_titles_are_only_titles(full):
         "# The week in music, 2026-W45\n\n2 songs from 2 members\n\n"
         "## Shared this week (2)\n\n"
         "- **Band – One** · shared by Ana \\*, 2 likes\n"
-        "- **\\# one \\#\\# two \\*\\*x\\*\\* \\[a\\](b) \\<script\\> \\@everyone** · shared by ben\n\n"
+        "- **\\# one ## two \\*\\*x\\*\\* \\[a\\](b) \\<script\\> @\u200beveryone** · shared by ben\n\n"
         "## Most loved\n\n- **Band – One** · shared by Ana \\*, 2 likes\n\n"
         "## Recommendation of the week\n\n"
-        "- **\\# one \\#\\# two \\*\\*x\\*\\* \\[a\\](b) \\<script\\> \\@everyone** · "
+        "- **\\# one ## two \\*\\*x\\*\\* \\[a\\](b) \\<script\\> @\u200beveryone** · "
         "close to **Band – One**, which 2 members 👍 · shared by ben\n\n"
         "## Vibe playlist: around One\n\n"
         "1. **Band – One**\n"
-        "2. **\\# one \\#\\# two \\*\\*x\\*\\* \\[a\\](b) \\<script\\> \\@everyone**\n"
+        "2. **\\# one ## two \\*\\*x\\*\\* \\[a\\](b) \\<script\\> @\u200beveryone**\n"
     )
 
 

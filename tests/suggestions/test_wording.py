@@ -98,7 +98,7 @@ def test_who_took_it_in_on_the_command_line_is_nobody():
 def test_in_discord_members_are_mentioned_and_titles_do_nothing():
     line = explain(Reason(ReasonKind.LIKED), card("Song"), replace(card(NASTY, "A*B"), id=X_ID), ForDiscord())
     assert line == (
-        "close to **A\\*B – \\*\\*x\\*\\* \\<\\@1\\> \\@everyone \\[a\\](http://b) \\`c\\` \\# d \\|\\|e\\|\\|**, "
+        "close to **A\\*B – \\*\\*x\\*\\* \\<@1\\> @\u200beveryone \\[a\\](http\\://b) \\`c\\` # d \\|\\|e\\|\\|**, "
         f"which you 👍 · shared by <@{ANA}>"
     )
 
