@@ -255,7 +255,7 @@ def spread(view: SimulatedView, order: Array, diversity: float) -> Array:
     pool = left[np.lexsort((view.chance[left], -order[left]))]
     close = scoring.closeness(view.world.matches[np.ix_(pool, pool)])
     places = np.full(len(order), -np.inf)
-    places[pool[diversified(order[pool], close, diversity, len(pool))]] = -np.arange(len(pool))
+    places[pool[list(diversified(order[pool], close, diversity, len(pool)))]] = -np.arange(len(pool))
     return places
 
 

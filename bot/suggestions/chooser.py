@@ -230,11 +230,11 @@ class _Pool:
     crowded: frozenset[int]
     complete: bool
 
-    def diversified(self, close: Array, rows: Mapping[int, int], diversity: float) -> list[SongName]:
+    def diversified(self, close: Array, rows: Mapping[int, int], diversity: float) -> Iterator[SongName]:
         """The songs, such that good ones are unlike those before them; `close`: (n, n), by `rows`."""
         own = [rows[song.track_id] for song in self.songs]
         places = diversified(self.scores, close[np.ix_(own, own)], diversity, len(own))
-        return [self.songs[place] for place in places]
+        return (self.songs[place] for place in places)
 
 
 def _pool(ranking: Scored, facts: Mapping[int, Facts], channels: VisibleChannels, size: int) -> _Pool:

@@ -1,6 +1,7 @@
 """Filters of suggestions that a member asks for, and how diverse they shall be (pure)."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -118,8 +119,8 @@ def unmet_filter(steering: Steering, facts: Facts, channels: VisibleChannels = N
     return None
 
 
-def diversified(scores: Array, alike: Array, diversity: float, limit: int) -> list[int]:
-    """Places of up to `limit` of n tracks: good ones that are unlike those before them.
+def diversified(scores: Array, alike: Array, diversity: float, limit: int) -> Iterator[int]:
+    """Places of up to `limit` of n tracks: good ones that are unlike those before them; each is found when asked for.
 
     scores: (n,), best is highest; alike: (n, n) closeness. Maximal marginal relevance (Carbonell & Goldstein, SIGIR
     1998) with diversity 0 … 1; scores are stretched to 0 … 1 first.
@@ -131,8 +132,8 @@ def diversified(scores: Array, alike: Array, diversity: float, limit: int) -> li
     worth = relevance.copy()
     for _ in range(min(limit, len(scores))):
         best = int(np.argmax(worth))
+        yield best
         chosen.append(best)
         nearest = np.maximum(nearest, alike[:, best])
         worth = (1 - diversity) * relevance - diversity * nearest
         worth[chosen] = -np.inf
-    return chosen

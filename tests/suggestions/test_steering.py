@@ -128,7 +128,7 @@ def test_the_bolder_the_more_different_and_the_best_always_first(seed, limit):
     vectors = random.normal(size=(30, 4))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     alike, scores = (vectors @ vectors.T + 1) / 2, random.random(30)
-    found = {by: diversified(scores, alike, by, limit) for by in (0.0, 1.0)}
+    found = {by: list(diversified(scores, alike, by, limit)) for by in (0.0, 1.0)}
     assert found[0.0] == np.argsort(-scores, kind="stable")[:limit].tolist()
     assert all(chosen[0] == np.argmax(scores) and len(set(chosen)) == limit for chosen in found.values())
 
@@ -140,7 +140,7 @@ def test_the_bolder_the_more_different_and_the_best_always_first(seed, limit):
 
 
 def test_diversity_of_nothing_is_nothing():
-    assert diversified(np.zeros(0), np.zeros((0, 0)), 0.5, 5) == []
+    assert list(diversified(np.zeros(0), np.zeros((0, 0)), 0.5, 5)) == []
 
 
 @pytest.mark.parametrize(
