@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from bot.library.visible_shares import VisibleChannels, visible
+from bot.library.visible_shares import COMMAND_LINE_CHANNEL, VisibleChannels, visible
 from bot.library.votes import standing_votes
 from models import MessageTrack, Share, Track, VoteKind
 from models.share import is_member, is_on_command_line
@@ -47,8 +47,9 @@ class ShareLine:
 class TrackCard:
     """A track as one reader may see it, called as in the first share that they may see.
 
-    `shares`: those that they may see, oldest first. `likes` and `dislikes` are the whole server's. `tags`: genres,
-    then what it sounds like, most certain first. `url` is "" where it was only posted where the reader can't see it.
+    `shares`: those that they may see, oldest first. `likes` and `dislikes` are the whole server's votes. `tags`:
+    genres, then what it sounds like, most certain first. `url` is "" where it was only posted where the reader can't
+    see it.
     """
 
     id: int
@@ -83,7 +84,7 @@ async def load_cards(
     for batch in batches(track_ids, BATCH_TRACKS):
         tracks = await session.scalars(select(Track).where(Track.guild_id == guild_id, Track.id.in_(batch)))
         shares = await load_shares(session, Share.track_id.in_(batch), visible(channels))
-        votes = await _votes(session, guild_id, batch)
+        votes = await _votes(session, guild_id, batch, channels)
         for track in tracks:
             if track.id in shares:
                 cards[track.id] = _card(track, shares[track.id], votes.get(track.id, (0, 0)))
@@ -111,16 +112,20 @@ async def load_shares(session: AsyncSession, *where: ColumnElement[bool]) -> dic
 
 
 async def _votes(
-    session: AsyncSession, guild_id: int, track_ids: Sequence[int]
+    session: AsyncSession, guild_id: int, track_ids: Sequence[int], channels: VisibleChannels
 ) -> dict[int, tuple[int, int]]:
-    rows = await session.execute(_votes_query(), {"guild_id": guild_id, "track_ids": track_ids})
+    values: dict[str, object] = {"guild_id": guild_id, "track_ids": track_ids}
+    if channels is not None:
+        values["channels"] = [COMMAND_LINE_CHANNEL, *channels]
+    rows = await session.execute(_votes_query(everywhere=channels is None), values)
     return {track_id: (int(liked), int(disliked)) for track_id, liked, disliked in rows}
 
 
 @functools.cache  # to write it anew each time takes longer than the database takes to answer it
-def _votes_query() -> Select[Any]:
+def _votes_query(*, everywhere: bool) -> Select[Any]:
     among = MessageTrack.track_id.in_(bindparam("track_ids", expanding=True))
-    votes = standing_votes(bindparam("guild_id"), among)
+    shares = true() if everywhere else Share.channel_id.in_(bindparam("channels", expanding=True))
+    votes = standing_votes(bindparam("guild_id"), among, shares=shares)
     likes, dislikes = (func.sum(case((votes.c.kind == kind, 1), else_=0)) for kind in VoteKind)
     return select(votes.c.track_id, likes, dislikes).group_by(votes.c.track_id)
 

@@ -1,15 +1,20 @@
 """Votes: the one place that reads reactions to messages as likes and dislikes of tracks."""
 
-from sqlalchemy import BindParameter, ColumnElement, Subquery, and_, exists, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Subquery, and_, exists, func, or_, select, true
 
 from models import Answer, MessageTrack, Reaction, Share, Suggestion, VoteKind
 
 
-def standing_votes(guild_id: int | BindParameter[int], *where: ColumnElement[bool]) -> Subquery:
+def standing_votes(
+    guild_id: int | BindParameter[int],
+    *where: ColumnElement[bool],
+    shares: ColumnElement[bool] = true(),
+) -> Subquery:
     """Every member's vote on every track of a server: columns track_id, user_id, kind (a VoteKind), at.
 
     A member's reactions to all messages about a track are read together, and the latest counts. A 👍 of someone who
-    shared the track doesn't. `where` narrows it down by MessageTrack or Reaction.
+    shared the track doesn't, as far as the reader may know of their `shares`: one that is hidden must not show in a
+    count either. `where` narrows it down by MessageTrack or Reaction.
     """
     newest_first = (Reaction.created_at.desc(), Reaction.message_id.desc(), Reaction.kind)
     reactions = (
@@ -28,7 +33,11 @@ def standing_votes(guild_id: int | BindParameter[int], *where: ColumnElement[boo
     )
     own_like = and_(
         reactions.c.kind == VoteKind.LIKE,
-        exists().where(Share.track_id == reactions.c.track_id, Share.user_id == reactions.c.user_id),
+        exists().where(
+            Share.track_id == reactions.c.track_id,
+            Share.user_id == reactions.c.user_id,
+            shares,
+        ),
     )
     return (
         select(reactions.c.track_id, reactions.c.user_id, reactions.c.kind, reactions.c.at)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
 from bot.library.store import Store
-from bot.library.visible_shares import VisibleChannels
+from bot.library.visible_shares import VisibleChannels, visible
 from bot.periods import Week
 from bot.playlists.kinds import ThisWeek
 from bot.playlists.records import PlaylistRecords
@@ -69,18 +69,26 @@ class MusicReader:
         async with self._store.session() as session:
             return await session.scalar(query)
 
-    async def votes(self, guild_id: int) -> list[Vote]:
+    async def votes(self, guild_id: int, channels: VisibleChannels) -> list[Vote]:
         """The votes of all members."""
-        return await self._feedback.votes(guild_id)
+        return await self._feedback.votes(guild_id, channels=channels)
 
     async def week(
-        self, guild_id: int, votes: Sequence[Vote], now: datetime, user_id: int = NOBODY
+        self,
+        guild_id: int,
+        votes: Sequence[Vote],
+        now: datetime,
+        channels: VisibleChannels,
+        user_id: int = NOBODY,
     ) -> ThisWeek:
         """What the server likes, and what it saw when; what was posted lately also for this member."""
         this = Week.of(now.date())
         first = Week.of(this.day(-7 * REPEAT_AFTER_WEEKS))
         seen = await self._records.posted_at(guild_id, str(this))
-        for track_id, at in [*await self._shown(guild_id), *((vote.track_id, vote.at) for vote in votes)]:
+        for track_id, at in [
+            *await self._shown(guild_id, channels),
+            *((vote.track_id, vote.at) for vote in votes),
+        ]:
             seen[track_id] = max(seen.get(track_id, at), at)
         return ThisWeek(
             now=now,
@@ -91,9 +99,10 @@ class MusicReader:
             lately=await self._records.posted_since(guild_id, str(first), str(this), user_id),
         )
 
-    async def _shown(self, guild_id: int) -> Sequence[tuple[int, datetime]]:
+    async def _shown(self, guild_id: int, channels: VisibleChannels) -> Sequence[tuple[int, datetime]]:
         """When tracks were shared last, and when they were suggested last where others could see it."""
-        shared = select(Share.track_id, func.max(Share.shared_at)).where(Share.guild_id == guild_id)
+        here = Share.guild_id == guild_id
+        shared = select(Share.track_id, func.max(Share.shared_at)).where(here, visible(channels))
         suggested = (
             select(Suggestion.track_id, func.max(Suggestion.shown_at))
             .join(Answer)

@@ -67,8 +67,8 @@ class Playlists:
         now = now or datetime.now(UTC)
         cards, songs = await self._reader.library(guild_id, channels)
         vibes = await self._visible(guild_id, songs, now)
-        votes = await self._reader.votes(guild_id)
-        week = await self._reader.week(guild_id, votes, now)
+        votes = await self._reader.votes(guild_id, channels)
+        week = await self._reader.week(guild_id, votes, now, channels)
         return VisibleMusic(cards, songs, vibes, votes, week)
 
     async def rename(self, guild_id: int, vibe_id: int, name: str) -> Vibe:
@@ -92,8 +92,8 @@ class Playlists:
         """What a member may like and doesn't know; None if too little is known of them or of the server."""
         now = now or datetime.now(UTC)
         songs = await self._reader.songs(guild_id, channels)
-        votes = await self._reader.votes(guild_id)
-        week = await self._reader.week(guild_id, votes, now, user_id)
+        votes = await self._reader.votes(guild_id, channels)
+        week = await self._reader.week(guild_id, votes, now, channels, user_id)
         answer = await self._recommender.recommend(guild_id, user_id, channels, POOL_SIZE, you=False)
         return await asyncio.to_thread(kinds.for_member, user_id, answer.picks, songs, week)
 

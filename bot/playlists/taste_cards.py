@@ -36,7 +36,7 @@ class TasteCards:
 
     async def of(self, guild_id: int, user_id: int, name: str, channels: VisibleChannels) -> TasteCard:
         """The card of a member, called `name`, from the songs that the audience may see."""
-        votes = await self._feedback.votes(guild_id, user_id)
+        votes = await self._feedback.votes(guild_id, user_id, channels=channels)
         everything = {card.id: card for card in await self._everything(guild_id, channels)}
         liked = [
             everything[v.track_id] for v in votes if v.kind == VoteKind.LIKE and v.track_id in everything

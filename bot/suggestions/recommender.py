@@ -203,7 +203,7 @@ class Recommender:
     ) -> tuple[tuple[Pick, ...], Mapping[LeftOut, int]]:
         """What the server likes most, for somebody of whom nothing is known."""
         allowed = set(candidates.tracks)
-        votes = await self._engine.feedback.votes(question.guild_id)
+        votes = await self._engine.feedback.votes(question.guild_id, channels=question.channels)
         leads = {track_id: lead for track_id, lead in favourites(votes) if track_id in allowed}
         # Among equals the order of `favourites` stays.
         scores = np.array(list(leads.values()), np.float64) - np.linspace(0, 0.5, len(leads))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.library.visible_shares import VisibleChannels
 from bot.taste.colike import CoLikeModel, usable_votes
 from bot.taste.feedback import Feedback, Vote
 from bot.workers.worker import Worker
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 MODULE = "bot.taste.colike_worker"
 FRESH_SECONDS = 600.0
+# What is learnt serves readers of all channels, so no share may be seen in it: a 👍 of who shared the song counts here.
+NOBODY_SEES: VisibleChannels = frozenset()
 TIMEOUT_SECONDS = 60.0
 
 
@@ -47,7 +50,7 @@ class CoLikeCache:
     async def _learn(self, guild_id: int) -> None:
         _, model = self._known.get(guild_id, (0.0, None))
         try:
-            votes = usable_votes(await self._feedback.votes(guild_id))
+            votes = usable_votes(await self._feedback.votes(guild_id, channels=NOBODY_SEES))
             model = await learn_in_worker(votes) if votes else None
         except Exception:  # nothing but suggestions by others' likes depends on it
             log.exception("learning from the votes of server %s failed", guild_id)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import NotFound
 from bot.library.store import Store
+from bot.library.visible_shares import VisibleChannels, visible
 from bot.library.votes import standing_votes
 from models import Answer, Job, MessageTrack, Reaction, Reply, Share, Track, VoteKind
 
@@ -119,18 +120,22 @@ class Feedback:
             await session.execute(delete(Reaction).where(_on(guild_id, message_id)))
             await session.execute(delete(MessageTrack).where(about))
 
-    async def votes(self, guild_id: int, user_id: int | None = None) -> list[Vote]:
-        """The votes that stand, of one member or of all, newest first."""
+    async def votes(
+        self, guild_id: int, user_id: int | None = None, *, channels: VisibleChannels = None
+    ) -> list[Vote]:
+        """The votes that stand, of one member or of all, newest first, as whoever sees `channels` may know them."""
         where = () if user_id is None else (Reaction.user_id == user_id,)
-        votes = standing_votes(guild_id, *where)
+        votes = standing_votes(guild_id, *where, shares=visible(channels))
         query = select(votes).order_by(votes.c.at.desc(), votes.c.track_id, votes.c.user_id)
         async with self._store.session() as session:
             rows = await session.execute(query)
             return [Vote(row.track_id, row.user_id, VoteKind(row.kind), row.at) for row in rows]
 
-    async def counts(self, guild_id: int, track_ids: Collection[int]) -> dict[int, tuple[int, int]]:
-        """Likes and dislikes of those of the tracks that have any."""
-        votes = standing_votes(guild_id, MessageTrack.track_id.in_(track_ids))
+    async def counts(
+        self, guild_id: int, track_ids: Collection[int], *, channels: VisibleChannels = None
+    ) -> dict[int, tuple[int, int]]:
+        """Likes and dislikes of those of the tracks that have any, as whoever sees `channels` may know them."""
+        votes = standing_votes(guild_id, MessageTrack.track_id.in_(track_ids), shares=visible(channels))
         likes, dislikes = (func.sum(case((votes.c.kind == kind, 1), else_=0)) for kind in VoteKind)
         async with self._store.session() as session:
             rows = await session.execute(select(votes.c.track_id, likes, dislikes).group_by(votes.c.track_id))

@@ -36,7 +36,7 @@ class History:
     ) -> list[Event]:
         """Everything that a member, or all of them, did about tracks; whoever sees `channels` may know some of it."""
         now = now or datetime.now(UTC)
-        events = vote_events(await self._feedback.votes(guild_id, user_id))
+        events = vote_events(await self._feedback.votes(guild_id, user_id, channels=channels))
         async with self._store.session() as session:
             for signal, query in _said(guild_id, user_id, channels):
                 rows = await session.execute(query)

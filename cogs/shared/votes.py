@@ -9,6 +9,7 @@ import discord
 from discord import ui
 
 from bot.client import explain
+from cogs.shared.audience import audience_in
 from cogs.shared.pictures import editable
 from models import VoteKind
 
@@ -59,7 +60,9 @@ class VoteButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:vote:(?P<track>\d
         await services.guilds.remember(guild_id, member.id, member.display_name)
         view = editable(interaction.message)
         buttons = list(_vote_buttons(view))
-        counts = await services.feedback.counts(guild_id, {track_id for _, track_id, _ in buttons})
+        channels = await audience_in(interaction, interaction.message.channel.id)
+        shown = {track_id for _, track_id, _ in buttons}
+        counts = await services.feedback.counts(guild_id, shown, channels=channels)
         for button, track_id, kind in buttons:
             likes, dislikes = counts.get(track_id, (0, 0))
             count = likes if kind is VoteKind.LIKE else dislikes

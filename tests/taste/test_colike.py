@@ -9,6 +9,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from bot.library.visible_shares import VisibleChannels
 from bot.taste import colike_cache
 from bot.taste.colike import (
     CONFIDENCE,
@@ -155,7 +156,9 @@ class Votes(Feedback):
     def __init__(self, votes: list[Vote]) -> None:
         self.votes_, self.read = votes, 0
 
-    async def votes(self, guild_id: int, user_id: int | None = None) -> list[Vote]:
+    async def votes(
+        self, guild_id: int, user_id: int | None = None, *, channels: VisibleChannels = None
+    ) -> list[Vote]:
         self.read += 1
         return self.votes_
 
