@@ -4,11 +4,13 @@ from sqlalchemy import BindParameter, ColumnElement, Subquery, and_, exists, fun
 
 from models import Answer, MessageTrack, Reaction, Share, Suggestion, VoteKind
 
+EVERY_SHARE = true()
+
 
 def standing_votes(
     guild_id: int | BindParameter[int],
     *where: ColumnElement[bool],
-    shares: ColumnElement[bool] = true(),
+    shares: ColumnElement[bool] = EVERY_SHARE,
 ) -> Subquery:
     """Every member's vote on every track of a server: columns track_id, user_id, kind (a VoteKind), at.
 
