@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 COGS = (
     "shares.replies", "shares.intake", "shares.reactions",
     "suggestions.similar", "suggestions.recommend", "suggestions.together", "suggestions.mixing", "suggestions.stats",
-    "library", "vibes.cog", "vibes.pictures", "digest.cog", "settings", "privacy",
+    "shared.presses", "library", "vibes.cog", "vibes.pictures", "digest.cog", "settings", "privacy",
 )  # fmt: skip
 
 # What the invite link asks for: everything the bot does, nothing more.

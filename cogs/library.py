@@ -13,9 +13,10 @@ from bot.library.cards import ShareLine, TrackCard
 from bot.library.catalog import CatalogPage
 from bot.playlists.formats import link_of
 from cogs.shared.audience import channels_for, channels_of_member
+from cogs.shared.presses import explained
 from cogs.shared.text import fitted, fitting, plain, shared_by, song, votes
 from cogs.shared.tracks import find_track, suggest_tracks
-from cogs.shared.votes import explained, vote_buttons
+from cogs.shared.votes import vote_buttons
 from cogs.shares.sharing import delete_quietly, refresh_replies
 from cogs.suggestions.page import TEXT_LIMIT
 

@@ -177,6 +177,12 @@ class Digests:
             page = await self._answers.page(answer.id, 0, None)
             await self._answers.shown(page, message_id, now=now)
 
+    async def stands_in(self, guild_id: int, message_id: int) -> bool:
+        """Whether a digest of this server stands in this message."""
+        there = exists().where(Digest.guild_id == guild_id, Digest.message_id == message_id)
+        async with self._store.session() as session:
+            return bool(await session.scalar(select(there)))
+
     async def put_off(self, due: DueDigest, tried: int, *, now: datetime | None = None) -> None:
         """Posting it failed for the `tried`th time: it is due again in a minute, and each time in twice as long."""
         delay = backoff(tried, first=FIRST_DELAY, longest=LONGEST_DELAY)

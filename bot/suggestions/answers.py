@@ -68,10 +68,12 @@ class AnswerPage:
 
     `track`: what was asked about, if it may be named; `asked_title`: of one outside the library.
     `member_id`: whom it is for; NOBODY for a member who is forgotten, None for the server.
+    `message_id`: where it stands; None until it is shown.
     """
 
     answer_id: int
     guild_id: int
+    message_id: int | None
     user_id: int
     kind: AnswerKind
     private: bool
@@ -148,6 +150,7 @@ class Answers:
         return AnswerPage(
             answer_id=answer_id,
             guild_id=answer.guild_id,
+            message_id=answer.message_id,
             user_id=answer.user_id,
             kind=AnswerKind(answer.kind),
             private=answer.private,

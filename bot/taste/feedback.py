@@ -82,7 +82,8 @@ class Feedback:
         """
         mine = and_(_on(guild_id, message_id), Reaction.user_id == user_id, Reaction.track_id == track_id)
         async with self._store.begin() as session:
-            if await session.get(MessageTrack, (message_id, track_id)) is None:
+            about = await session.get(MessageTrack, (message_id, track_id))
+            if about is None or about.guild_id != guild_id:
                 raise NotFound("That song is no longer in the library.")
             was_set = await session.scalar(select(exists().where(mine, Reaction.kind == kind)))
             await session.execute(delete(Reaction).where(mine))

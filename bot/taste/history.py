@@ -58,7 +58,8 @@ class History:
         """Never suggest a track to a member again. Raises NotFound if it is gone."""
         values = {"guild_id": guild_id, "user_id": user_id, "track_id": track_id}
         async with self._store.begin() as session:
-            if await session.get(Track, track_id) is None:
+            track = await session.get(Track, track_id)
+            if track is None or track.guild_id != guild_id:
                 raise NotFound("That song is no longer in the library.")
             row = self._store.insert(Hidden).values(**values, hidden_at=at or datetime.now(UTC))
             await session.execute(row.on_conflict_do_nothing())

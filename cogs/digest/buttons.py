@@ -13,8 +13,8 @@ from bot.library.cards import TrackCard
 from bot.playlists.formats import queue_link
 from bot.playlists.playlist import Entry, Playlist, PlaylistKind
 from cogs.shared.audience import channels_for
+from cogs.shared.presses import explained
 from cogs.shared.text import duration, fitted, linked
-from cogs.shared.votes import explained
 from cogs.suggestions.page import ACCENT, TEXT_LIMIT
 from cogs.vibes.layout import LINK_LENGTH
 

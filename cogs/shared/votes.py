@@ -1,34 +1,18 @@
 """The 👍 and 👎 buttons of a track; they are persistent, so they keep working after a restart."""
 
-from collections.abc import Callable, Coroutine, Iterator
-from functools import wraps
+from collections.abc import Iterator
 from re import Match
 from typing import Any, Self
 
 import discord
 from discord import ui
 
-from bot.client import explain
 from cogs.shared.audience import audience_in
 from cogs.shared.pictures import editable
+from cogs.shared.presses import explained
 from models import VoteKind
 
 THUMB = {VoteKind.LIKE: "👍", VoteKind.DISLIKE: "👎"}
-
-Press = Callable[[Any, discord.Interaction[Any]], Coroutine[Any, Any, None]]
-
-
-def explained(press: Press) -> Press:
-    """Errors of a button become a sentence for whoever pressed it."""
-
-    @wraps(press)
-    async def callback(self: Any, interaction: discord.Interaction[Any]) -> None:
-        try:
-            await press(self, interaction)
-        except Exception as error:  # the edge of an event: nothing above it reports
-            await explain(interaction, error)
-
-    return callback
 
 
 class VoteButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:vote:(?P<track>\d+):(?P<kind>[+-]1)"):

@@ -13,8 +13,9 @@ from bot.suggestions.answers import AnswerPage, NewAnswer, ShownSuggestion, Subj
 from bot.suggestions.pick import Recommendation
 from bot.suggestions.steering import Adventure, Steering
 from cogs.shared.audience import channels_for
+from cogs.shared.presses import ELSEWHERE, explained
 from cogs.shared.text import fitted, shared_by, song, when_and_where
-from cogs.shared.votes import VoteButton, explained, vote_buttons
+from cogs.shared.votes import VoteButton, vote_buttons
 from cogs.shares.sharing import accept
 from models import NOBODY, AnswerKind
 
@@ -142,7 +143,11 @@ async def load_page(interaction: discord.Interaction[Earworm], answer_id: int, n
     """A page of a stored answer, as its audience may see it now."""
     private = bool(interaction.message and interaction.message.flags.ephemeral)
     channels = await channels_for(interaction, private=private)
-    return await interaction.client.services.answers.page(answer_id, number, channels)
+    page = await interaction.client.services.answers.page(answer_id, number, channels)
+    here = interaction.message.id if interaction.message else None
+    if page.guild_id != interaction.guild_id or page.message_id not in {None, here}:
+        raise NotAllowed(ELSEWHERE)
+    return page
 
 
 async def answer_similar(

@@ -9,14 +9,14 @@ import discord
 from discord import ui
 
 from bot.client import Earworm
-from bot.errors import NotFound
+from bot.errors import NotAllowed, NotFound
 from bot.playlists.covers import cover_of
 from bot.playlists.formats import FORMATS, stem
 from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.service import PastPlaylist
 from cogs.shared.audience import channels_for
 from cogs.shared.pictures import painted
-from cogs.shared.votes import explained
+from cogs.shared.presses import SOMEBODY_ELSES, explained
 from cogs.vibes.layout import OPTIONS, playlist_layout
 from models import NOBODY
 
@@ -34,8 +34,9 @@ NOTHING_FOUND = {
 class PlaylistMenu(ui.DynamicItem[ui.Select[Any]], template=r"ew:playlists:(?P<owner>\d+)"):
     """Opens a playlist, for whoever chose it; `owner`: whose own playlists are among them, NOBODY for nobody's."""
 
-    def __init__(self, select: ui.Select[Any]) -> None:
+    def __init__(self, select: ui.Select[Any], owner: int = NOBODY) -> None:
         super().__init__(select)
+        self.owner = owner
 
     @classmethod
     def of(cls, options: Sequence[discord.SelectOption], owner: int = NOBODY) -> "PlaylistMenu | None":
@@ -47,19 +48,21 @@ class PlaylistMenu(ui.DynamicItem[ui.Select[Any]], template=r"ew:playlists:(?P<o
             placeholder="Open a playlist and take it away",
             options=list(options[:OPTIONS]),
         )
-        return cls(menu)
+        return cls(menu, owner)
 
     @classmethod
     async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], _match: Match[str], /
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], match: Match[str], /
     ) -> Self:
         """Read the menu back from a message."""
         assert isinstance(item, ui.Select)
-        return cls(item)
+        return cls(item, int(match["owner"]))
 
     @explained
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Show it to them alone."""
+        if self.owner not in {NOBODY, interaction.user.id}:
+            raise NotAllowed(SOMEBODY_ELSES)
         await interaction.response.defer(thinking=True, ephemeral=True)
         value = self.item.values[0]
         channels = await channels_for(interaction, private=True)
