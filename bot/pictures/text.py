@@ -7,11 +7,11 @@ from importlib.resources import as_file, files
 from anyascii import anyascii
 from PIL import ImageFont
 
+from bot.foreign_text import readable
 from bot.pictures.values import ALT_LENGTH
 
 LEFT_OUT = {"Cf", "Co", "Cs", "Cn", "Me", "Mn", "Sk", "So"}  # what joins, marks and decorates; emoji are So
 MISSING_GLYPH = "\U0010ffff"  # no character, so it is drawn as the box that stands for what is missing
-ZERO_WIDTH_JOINER = "\u200d"  # holds emoji together
 
 
 class Fonts:
@@ -97,8 +97,7 @@ class Fonts:
 
 def plain(text: str) -> str:
     """A name as a text alternative may hold it: any script and emoji, but nothing that steers the text around it."""
-    kept = (c if c.isprintable() or c == ZERO_WIDTH_JOINER else " " if c.isspace() else "" for c in text)
-    return " ".join("".join(kept).split())
+    return readable(text, ALT_LENGTH)
 
 
 def as_alt_text(sentences: list[str], limit: int = ALT_LENGTH) -> str:
