@@ -85,16 +85,17 @@ class Services:
         """Open the database and the vectors; what is open is closed in the end, also after a failure.
 
         `listen`: also start what fetching takes; analysing takes seconds to start, with the first song or, if `warm`,
-        at once. `together`: see `Analyst`. `reads`: no vectors are stored, so that it works beside a running bot, which
-        holds them; what questions need of them is then made anew from the database, in a folder for the time being.
+        at once. `together`: see `Analyst`. `reads`: nothing is changed, so that it works beside a running bot, which
+        may hold the vectors; what questions need of them is then made anew from the database, in a temporary folder.
         Raises WeightsError if an embedder that is started has no weights.
         """
         async with AsyncExitStack() as exits:
             store = await Store.open(settings)
             exits.push_async_callback(store.close)
-            vectors, is_copy = await _vectors(settings, store, exits, reads=reads)
+            vectors = await _vectors(settings, store, exits, reads=reads)
             upkeep = Upkeep(store, vectors)
-            vectors.when_outdated(upkeep.restore)
+            if vectors.embedded:
+                vectors.restore_when_asked(upkeep.restore)
             proxy = EgressProxy(settings.egress_allow)
             analyst = Analyst(settings.embedders, settings.home, together=together)
             template, decoder = fetch_template(), Decoder()
@@ -102,7 +103,7 @@ class Services:
             services = cls._wire(settings, store, vectors, listener)
             exits.push_async_callback(services.engine.close)
             if listen:
-                if not is_copy:
+                if not reads:
                     upkeep.start(lambda: remove_local_mode(settings.home))
                     exits.push_async_callback(upkeep.stop, REBUILD_GRACE_SECONDS)
                 await proxy.start()
@@ -160,17 +161,15 @@ class Services:
         )
 
 
-async def _vectors(
-    settings: Settings, store: Store, exits: AsyncExitStack, *, reads: bool
-) -> tuple[VectorStorage, bool]:
-    """The vector storage, closed by `exits`, and whether it is a copy beside the one that another process holds."""
+async def _vectors(settings: Settings, store: Store, exits: AsyncExitStack, *, reads: bool) -> VectorStorage:
+    """The vector storage, closed by `exits`; what `reads` gets one of its own beside what another process holds."""
     infos = [EMBEDDERS[name] for name in settings.embedders]
     try:
-        vectors, is_copy = await VectorStorage.open(settings, infos, store), False
+        vectors = await VectorStorage.open(settings, infos, store, reads=reads)
     except StorageBusy:
         if not reads:
             raise
         folder = Path(exits.enter_context(TemporaryDirectory(prefix="earworm-vectors-")))
-        vectors, is_copy = await VectorStorage.open_beside(settings, infos, store, folder), True
+        vectors = await VectorStorage.open_beside(settings, infos, store, folder)
     exits.push_async_callback(vectors.close)
-    return vectors, is_copy
+    return vectors

@@ -32,7 +32,7 @@ from qdrant_edge import Point as EdgePoint
 
 from bot.arrays import Vector
 from bot.embedders.retrieval_measures import RRF_K
-from bot.errors import SettingsError, StorageBusy
+from bot.errors import SettingsError, StorageBusy, StorageDamaged
 from bot.vectors.calibration import Calibration
 from bot.vectors.engine import (
     MIN_RANKING_DEPTH,
@@ -124,9 +124,20 @@ class EdgeEngine:
         await self._shards.remove(_name(generation))
 
     async def check(self, generation: Generation) -> None:
-        """Scan every vector once. Raises StorageDamaged if that can't be done."""
+        """Scan every vector and the index once. Raises StorageDamaged if that can't be done, or finds too little."""
+        payloads = await self.scroll(generation, Where(), payloads=True)
+        channels = {track: frozenset(payload.get("channels", ())) for track, payload in payloads.items()}
+        everywhere = Where(channels=frozenset().union(*channels.values()))
+        sound = await self.count(generation, everywhere) == sum(map(bool, channels.values()))
         for name, calibration in generation.calibrations.items():
-            await self.nearest(generation, {name: np.ones(calibration.dimension, np.float32)}, Where(), 1)
+            query = {name: np.ones(calibration.dimension, np.float32)}
+            scores = await self.nearest(generation, query, Where(), max(1, len(payloads)))
+            having = await self.count(generation, Where(having=name))
+            sound = (
+                sound and len(scores) == having and bool(np.isfinite([score for _, score in scores]).all())
+            )
+        if not sound:
+            raise StorageDamaged(f"The vectors of server {generation.guild_id} are damaged.")
 
     async def flush(self, generation: Generation) -> None:
         """See that what was stored outlives a power cut."""

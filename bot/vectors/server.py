@@ -18,6 +18,7 @@ import numpy as np
 from grpc import StatusCode
 from grpc.aio import AioRpcError
 from qdrant_client import AsyncQdrantClient, models
+from qdrant_client.common.client_exceptions import QdrantException
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from bot.arrays import Vector
@@ -278,9 +279,9 @@ class ServerEngine:
         return [(_track_of(point), float(point.score)) for point in answer.points] if answer else []
 
     @property
-    def _params(self) -> models.SearchParams | None:
+    def _params(self) -> models.SearchParams:
         if self._settings.qdrant_quantization == "none":
-            return None
+            return models.SearchParams(exact=True)  # as Edge searches, also where the server has made a graph
         # The best by 8 bits a number are compared again by all 32; python -m benchmarks.quantization
         return models.SearchParams(
             quantization=models.QuantizationSearchParams(rescore=True, oversampling=OVERSAMPLING)
@@ -413,6 +414,6 @@ def _status(error: UnexpectedResponse | AioRpcError) -> Any:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (ApiException, AioRpcError, OSError) as error:
+    except (ApiException, QdrantException, AioRpcError, OSError) as error:
         log.warning("Qdrant failed: %s", error)
         raise StorageFailed("The vector storage doesn't answer right now. Try again in a moment.") from error

@@ -10,11 +10,11 @@ import logging
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from qdrant_edge import (
     Distance,
@@ -115,15 +115,18 @@ class ShardPool:
         self._open: OrderedDict[str, OpenShard] = OrderedDict()
         self._gates: dict[str, asyncio.Lock] = {}
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="vectors")
-        self._flushes: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()  # flushes and closings, which nobody may cut off
+        self._closing = False
 
     async def close(self) -> None:
-        """Close everything."""
+        """Close everything; nothing is opened any more."""
+        self._closing = True
         for shard in self._open.values():
             shard.flush_no_more()
-        await asyncio.gather(*self._flushes)  # each opens its shard if need be
-        await asyncio.gather(*(self._close(name) for name in list(self._open)))
-        self._threads.shutdown()
+        await asyncio.gather(*self._tasks)
+        for name in list(self._gates):  # also what is being opened
+            await self._close(name)
+        await asyncio.to_thread(self._threads.shutdown)
 
     @asynccontextmanager
     async def use(self, name: str) -> AsyncIterator[OpenShard | None]:
@@ -141,6 +144,7 @@ class ShardPool:
         """Change a shard; False if there is none."""
 
         def write(shard: EdgeShard) -> None:
+            self._marker(name).unlink(missing_ok=True)
             for operation in operations:
                 self._check_space()
                 shard.update(operation)
@@ -156,7 +160,7 @@ class ShardPool:
         """See that what was written is on the disk, and what was deleted makes room."""
         async with self.use(name) as shard:
             if shard is not None:
-                await shard.write(_optimise_and_flush)
+                await shard.write(self._optimise_and_flush)
 
     async def remove(self, name: str) -> None:
         """Remove a shard; nothing happens if there is none."""
@@ -171,6 +175,8 @@ class ShardPool:
     async def _opened(self, name: str, load: Callable[[], EdgeShard | None]) -> OpenShard | None:
         async with self._gate(name):
             if name not in self._open:
+                if self._closing:
+                    raise StorageFailed("The vectors are being closed.")
                 loaded = await self._in_thread(load)
                 if loaded is None:
                     return None
@@ -179,10 +185,21 @@ class ShardPool:
             return self._open[name]
 
     async def _close(self, name: str) -> None:
+        """Close a shard, also if whoever made room stops waiting: until then nobody else could open it."""
+        await asyncio.shield(self._task(self._close_at_its_gate(name)))
+
+    async def _close_at_its_gate(self, name: str) -> None:
         async with self._gate(name):
             if shard := self._open.pop(name, None):
                 with suppress(StorageFailed):  # it is in the log, as is what the shard was to keep in its own
                     await shard.close()
+                    self._marker(name).touch()
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _close_the_oldest(self) -> None:
         while len(self._open) > MAX_OPEN:
@@ -199,9 +216,7 @@ class ShardPool:
         shard.flushing = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._flush_now, name)
 
     def _flush_now(self, name: str) -> None:
-        task = asyncio.create_task(self._try_flush(name))
-        self._flushes.add(task)
-        task.add_done_callback(self._flushes.discard)
+        self._task(self._try_flush(name))
 
     async def _try_flush(self, name: str) -> None:
         try:
@@ -219,8 +234,10 @@ class ShardPool:
         path = self._folder / name
         if not path.exists():
             return None
+        if not self._marker(name).exists():
+            self._check_space()  # what stands in its write-ahead log alone is written to its files now
         try:
-            return _indexed(EdgeShard.load(str(path)))
+            return self._indexed(EdgeShard.load(str(path)))
         except BaseException as error:
             if not _is_engines(error) or _is_outside(error):
                 raise
@@ -232,7 +249,25 @@ class ShardPool:
         self._check_space()
         path = self._folder / name
         path.mkdir()
-        return _indexed(EdgeShard.create(str(path), _config(sizes)))
+        return self._indexed(EdgeShard.create(str(path), _config(sizes)))
+
+    def _indexed(self, shard: EdgeShard) -> EdgeShard:
+        """Which channels a track was shared in is asked with every question, and nothing else is worth an index."""
+        if "channels" not in shard.info().payload_schema:
+            self._check_space()
+            index = IntegerIndexParams(lookup=True, range=False)
+            shard.update(UpdateOperation.create_field_index("channels", index))
+        return shard
+
+    def _optimise_and_flush(self, shard: EdgeShard) -> None:
+        with suppress(OSError):  # without room for it, what was deleted stays a little longer
+            self._check_space()
+            shard.optimize()
+        shard.flush()
+
+    def _marker(self, name: str) -> Path:
+        """A file in the folder of a shard that was closed properly and not written to since."""
+        return self._folder / name / "flushed"
 
     def _check_space(self) -> None:
         """Refuse to write on a disk that is nearly full.
@@ -282,20 +317,6 @@ def _config(sizes: Mapping[str, int]) -> EdgeConfig:
         optimizers=EdgeOptimizersConfig(indexing_threshold=SCAN_ALWAYS),
         wal_enabled=True,
     )
-
-
-def _indexed(shard: EdgeShard) -> EdgeShard:
-    """Which channels a track was shared in is asked with every question, and nothing else is worth an index."""
-    if "channels" not in shard.info().payload_schema:
-        shard.update(
-            UpdateOperation.create_field_index("channels", IntegerIndexParams(lookup=True, range=False))
-        )
-    return shard
-
-
-def _optimise_and_flush(shard: EdgeShard) -> None:
-    shard.optimize()
-    shard.flush()
 
 
 def _flush_and_close(shard: EdgeShard) -> None:

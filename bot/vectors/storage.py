@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import EmbedderInfo
-from bot.errors import StorageFailed
+from bot.errors import StorageDamaged, StorageFailed
 from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels
 from bot.settings import Settings
@@ -32,7 +32,8 @@ ABANDONED_AFTER = timedelta(hours=1)  # more than it takes to make a collection
 
 T = TypeVar("T")
 ChangeListener = Callable[[int, Collection[int]], None]
-OutdatedListener = Callable[[int], Awaitable[None]]
+OutdatedListener = Callable[[int], None]
+Restore = Callable[[int], Awaitable[None]]
 
 
 class VectorStorage:
@@ -51,13 +52,20 @@ class VectorStorage:
         self._beginning: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._listeners: list[ChangeListener] = []
         self._when_outdated: OutdatedListener | None = None
+        self._restore: Restore | None = None
 
     @classmethod
-    async def open(cls, settings: Settings, infos: Sequence[EmbedderInfo], store: Store) -> Self:
-        """Open the storage for these embedders. Raises StorageBusy, SettingsError."""
+    async def open(
+        cls, settings: Settings, infos: Sequence[EmbedderInfo], store: Store, *, reads: bool = False
+    ) -> Self:
+        """Open the storage for these embedders; only what `reads` leaves alone what a crash left.
+
+        Raises StorageBusy, SettingsError.
+        """
         made = cls(await open_engine(settings), infos, Generations(store))
         try:
-            await made.drop_abandoned()
+            if not reads:
+                await made.drop_abandoned()
         except BaseException:
             await made.close()
             raise
@@ -101,7 +109,7 @@ class VectorStorage:
                 elif generation.current:
                     await self._fill_anew(generation, points)
         except StorageFailed:
-            await self._say_outdated(guild_id)
+            self._say_outdated(guild_id)
             raise
         self._notify(guild_id, [point.track_id for point in points])
 
@@ -111,7 +119,7 @@ class VectorStorage:
             for generation in await self.generations.of(guild_id):
                 await self.engine.remove(generation, track_ids)
         except StorageFailed:
-            await self._say_outdated(guild_id)
+            self._say_outdated(guild_id)
             raise
         self._notify(guild_id, track_ids)
 
@@ -120,16 +128,26 @@ class VectorStorage:
         self._listeners.append(listener)
 
     def when_outdated(self, listener: OutdatedListener) -> None:
-        """Await `listener` with a server whose points turn out to be gone, or whose change couldn't be stored."""
+        """Call `listener` with a server whose points turn out to be gone, or whose change couldn't be stored."""
         self._when_outdated = listener
+
+    def restore_when_asked(self, restore: Restore) -> None:
+        """Have `restore` make a server's points anew before a question that finds them gone is answered."""
+        self._restore = restore
 
     def _notify(self, guild_id: int, track_ids: Collection[int]) -> None:
         for listener in self._listeners:
             listener(guild_id, track_ids)
 
-    async def _say_outdated(self, guild_id: int) -> None:
+    def _say_outdated(self, guild_id: int) -> None:
         if self._when_outdated is not None:
-            await self._when_outdated(guild_id)
+            self._when_outdated(guild_id)
+
+    async def _restore_or_say(self, guild_id: int) -> None:
+        if self._restore is not None:
+            await self._restore(guild_id)
+        else:
+            self._say_outdated(guild_id)
 
     # -- a generation's life -------------------------------------------------------------------------------
 
@@ -203,7 +221,7 @@ class VectorStorage:
         await self.engine.ensure(generation)
         await self.fill(generation, points)
         if await self.generations.is_current(generation):
-            await self._say_outdated(generation.guild_id)
+            self._say_outdated(generation.guild_id)
         else:  # another took its place just now, so nobody else removes it
             await self.engine.drop(generation)
 
@@ -303,17 +321,22 @@ class VectorStorage:
 
     async def _in_use(self, guild_id: int, question: Callable[[Generation], Awaitable[T]]) -> T | None:
         """The answer from the generation in use, which may be swapped for another while it is asked."""
+        restored = False
         while (generation := await self.generations.current(guild_id)) is not None:
             try:
                 answer = await question(generation)
                 if not await self.engine.has(generation) and await self.generations.is_current(generation):
-                    await self._say_outdated(guild_id)
+                    await self._restore_or_say(guild_id)
                     answer = await question(generation)
-            except StorageFailed:
-                if await self.generations.is_current(generation):
-                    await self._say_outdated(guild_id)
-                    raise
-                continue
+            except StorageFailed as error:
+                if not await self.generations.is_current(generation):
+                    continue
+                if isinstance(error, StorageDamaged) and self._restore is not None and not restored:
+                    restored = True
+                    await self._restore(guild_id)
+                    continue
+                self._say_outdated(guild_id)
+                raise
             if await self.generations.is_current(generation):
                 return answer
         return None

@@ -42,10 +42,12 @@ class Upkeep:
         self._outdated: set[int] = set()
         self._touched: set[int] = set()
         self._restoring: set[int] = set()
+        self._failed: set[int] = set()
+        self._retry_at = 0.0
         self._news = asyncio.Event()
 
     def start(self, after: Callable[[], object] = lambda: None) -> None:
-        """Look after every server now, then call `after`; and after each whose library or points change."""
+        """Look after every server now, call `after` once all are as they should be; and after each with news."""
         self._vectors.subscribe(self._note_change)
         self._vectors.when_outdated(self._note_outdated)
         self._task = asyncio.create_task(self._run(after))
@@ -67,9 +69,30 @@ class Upkeep:
             return
         self._restoring.add(guild_id)
         try:
-            await self._store_anew(guild_id, sorted(await self._differing(guild_id)))
+            try:
+                await self._make_agree(guild_id)
+            except StorageDamaged:
+                generation = await self._vectors.generations.current(guild_id)
+                if generation is None:
+                    raise
+                log.warning(
+                    "server %d: its vectors are damaged and are made anew from the database", guild_id
+                )
+                await self._vectors.engine.drop(generation)
+                await self._make_agree(guild_id)
         finally:
             self._restoring.discard(guild_id)
+
+    async def _make_agree(self, guild_id: int) -> None:
+        generations, engine = self._vectors.generations, self._vectors.engine
+        while True:
+            generation = await generations.current(guild_id)
+            if generation is not None:
+                await engine.ensure(generation)
+                await engine.check(generation)
+            await self._store_anew(guild_id, sorted(await differing(self._store, self._vectors, guild_id)))
+            if generation is None or await generations.is_current(generation):
+                return
 
     async def _store_anew(self, guild_id: int, tracks: Sequence[int]) -> None:
         done = 0
@@ -81,51 +104,44 @@ class Upkeep:
                     "server %d: %d of %d songs stored anew from the database", guild_id, done, len(tracks)
                 )
 
-    async def _differing(self, guild_id: int) -> set[int]:
-        """The tracks whose points aren't as they should be; all of them where the points can't be read."""
-        engine, generation = self._vectors.engine, await self._vectors.generations.current(guild_id)
-        if generation is None:
-            return await differing(self._store, self._vectors, guild_id)
-        try:
-            await engine.ensure(generation)
-            await engine.check(generation)
-            return await differing(self._store, self._vectors, guild_id)
-        except StorageDamaged:
-            log.warning("server %d: its vectors can't be read and are made anew from the database", guild_id)
-            await engine.drop(generation)
-            await engine.ensure(generation)
-            return await differing(self._store, self._vectors, guild_id)
-
     async def _rebuild_all(self) -> None:
         for guild_id in sorted(await self._vectors.generations.guilds()):
             await self._rebuilder.rebuild(guild_id)
 
     async def _run(self, after: Callable[[], object]) -> None:
         self._outdated |= await self._guilds()
-        await self._look_after_them()
-        await asyncio.to_thread(after)
+        is_first = True
         while True:
-            waits_for_another_try = self._outdated or self._touched
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(RETRY_SECONDS if waits_for_another_try else None):
-                    await self._news.wait()
             await self._look_after_them()
+            if is_first and not self._failed:
+                is_first = False
+                await asyncio.to_thread(after)
+            try:
+                async with asyncio.timeout_at(self._retry_at if self._failed else None):
+                    await self._news.wait()
+            except TimeoutError:
+                self._outdated |= self._failed
+                self._failed = set()
 
     async def _look_after_them(self) -> None:
-        """Compare and rebuild where there is news; servers where that fails stay for the next time."""
+        """Compare and rebuild where there is news; servers where that fails are tried again after a minute."""
         self._news.clear()
         outdated, self._outdated = self._outdated, set()
         touched, self._touched = self._touched | outdated, set()
-        self._outdated |= {guild for guild in sorted(outdated) if not await self._tried(self.restore, guild)}
-        self._touched |= {
-            guild for guild in sorted(touched) if not await self._tried(self._rebuilder.rebuild, guild)
-        }
+        failed = {guild for guild in sorted(outdated) if not await self._tried(self.restore, guild)}
+        due = sorted(touched - failed)
+        failed |= {guild for guild in due if not await self._tried(self._rebuilder.rebuild, guild)}
+        if failed:
+            self._failed |= failed
+            self._retry_at = asyncio.get_running_loop().time() + RETRY_SECONDS
 
     def _note_change(self, guild_id: int, _tracks: Collection[int]) -> None:
         self._touched.add(guild_id)
         self._news.set()
 
-    async def _note_outdated(self, guild_id: int) -> None:
+    def _note_outdated(self, guild_id: int) -> None:
+        if guild_id in self._restoring:  # it says itself that it failed
+            return
         self._outdated.add(guild_id)
         self._news.set()
 
@@ -150,7 +166,12 @@ class Upkeep:
 
 def remove_local_mode(home: Path) -> None:
     """Remove the folder in which earlier versions kept pickled vectors, unless that was done."""
-    old = home / "qdrant"
-    if (old / "meta.json").exists():
-        shutil.rmtree(old)
-        log.info("removed %s, in which an earlier version kept vectors", old)
+    old, going = home / "qdrant", home / "qdrant.old"
+    try:
+        if (old / "meta.json").exists():
+            old.rename(going)  # so that what a kill leaves of it is known for what it is
+        if going.exists():
+            shutil.rmtree(going)
+            log.info("removed %s, in which an earlier version kept vectors", old)
+    except OSError as error:
+        log.warning("%s, in which an earlier version kept vectors, can't be removed: %s", old, error)

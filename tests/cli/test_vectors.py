@@ -141,7 +141,7 @@ async def test_many_collections_are_one_too_many_for_doctor(
     monkeypatch.setattr(doctor, "MANY_COLLECTIONS", 2)
     assert await run(doctor, there) == 0
     told = capsys.readouterr().out
-    assert "✗ collections: 2 servers have a collection of their own" in told
+    assert "✓ collections: 2 servers have a collection of their own" in told
     assert "earworm vectors move --to tenants" in told
     await run(vectors, there, "move", "--to", "tenants")
     capsys.readouterr()

@@ -126,7 +126,7 @@ async def test_a_collection_that_was_lost_is_made_anew_and_the_question_answered
     scene = Scene.of(store, vectors)
     track = await add_track(store, "Song", sounds=(1, 0, 0, 0))
     await scene.refresher.refresh_point(GUILD, track)
-    vectors.when_outdated(Upkeep(store, vectors).restore)
+    vectors.restore_when_asked(Upkeep(store, vectors).restore)
     (name,) = server.collections
     server.drop(name)
     hits = await vectors.nearest(GUILD, {FIRST: EAST}, channels=None, limit=9)
