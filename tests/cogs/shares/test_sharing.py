@@ -36,7 +36,7 @@ async def test_the_sign_and_the_reply_come_before_the_song_was_heard(club: Club)
     message = await club.ann.post(club.music, link)
     await club.discord.wait_for(lambda: club.replies_to(message) and club.music.reactions(message))
     assert club.music.reactions(message) == {"🎧": ["Earworm"]}
-    assert club.replies_to(message)[0]["content"] == "🎧 Listening… 127.0.0.1"
+    assert club.replies_to(message)[0]["content"] == "🎧 Listening… 127\\.0.0.1"
     let_go.set()
     assert (await club.reply_to(message))["content"].startswith("🎵 **slow**")
 

@@ -3,12 +3,11 @@
 import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from inspect import getattr_static
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from discord.ext import commands
 from sqlalchemy import make_url, select
 
@@ -17,22 +16,16 @@ from bot.library import store
 from bot.settings import Settings
 from cogs.shares.intake import IntakeCog
 from cogs.shares.reactions import ReactionsCog
-from discord_sandbox import Sandbox
 from models import MusicChannel, Reaction, Share
-from tests.support.http import Site
 from tests.support.running import Club, eventually, running, settings_for
 from tests.support.songs import encoded, file
 
-pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.errors]
 
-
-@pytest_asyncio.fixture(loop_scope="package")
-async def settings(
-    discord: Sandbox, web: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Settings]:
-    """A bot of its own, which doesn't wait long for a lock."""
+@pytest.fixture
+def settings(club: Club, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A bot that doesn't wait long for a lock."""
     monkeypatch.setattr(store, "BUSY_SECONDS", 0.2)
-    yield settings_for(discord, web, tmp_path / "home", max_seconds=30)
+    return settings_for(club.discord, club.web, tmp_path / "home", max_seconds=30)
 
 
 @contextlib.contextmanager
@@ -47,10 +40,9 @@ def outage(settings: Settings) -> Iterator[None]:
 
 
 async def test_nothing_is_lost_and_in_its_order(
-    discord: Sandbox, web: Site, settings: Settings, caplog: pytest.LogCaptureFixture
+    club: Club, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running(settings) as bot:
-        club = Club(discord, web, "Outage")
         await club.listen()
         before = await club.share(club.ann, files=[file(140, title="Before")])
         gone = await club.share(club.ann, files=[file(141, title="Gone")])
@@ -83,10 +75,9 @@ async def test_nothing_is_lost_and_in_its_order(
 
 
 async def test_what_was_posted_is_found_again_also_if_the_bot_stops_before_it_can_save_it(
-    discord: Sandbox, web: Site, settings: Settings
+    club: Club, settings: Settings
 ) -> None:
     async with running(settings) as bot:
-        club = Club(discord, web, "Outage and stop")
         await club.listen()
         with outage(settings):
             lost = await club.ann.post(club.music, files=[file(150, title="Nearly lost")])
