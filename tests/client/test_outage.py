@@ -24,7 +24,7 @@ from tests.support.songs import encoded, file
 @pytest.fixture
 def settings(club: Club, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A bot that doesn't wait long for a lock."""
-    monkeypatch.setattr(store, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(store, "BUSY_SECONDS", 1.0)
     return settings_for(club.discord, club.web, tmp_path / "home", max_seconds=30)
 
 
@@ -75,7 +75,7 @@ async def test_nothing_is_lost_and_in_its_order(
 
 
 async def test_what_was_posted_is_found_again_also_if_the_bot_stops_before_it_can_save_it(
-    club: Club, settings: Settings
+    club: Club, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(settings) as bot:
         await club.listen()
@@ -84,6 +84,7 @@ async def test_what_was_posted_is_found_again_also_if_the_bot_stops_before_it_ca
             await eventually(lambda: waiting(bot, 1))
             await bot.close()
         assert bot.is_closed()
+    monkeypatch.undo()
     async with running(settings):
         assert "**Nearly lost**" in (await club.reply_to(lost))["content"]
 
