@@ -28,7 +28,7 @@ from bot.vectors.upkeep import Upkeep
 from models import GenerationRecord, Guild, Share, Source, Track, TrackVector
 from tests.support.library import ANA, GUILD, INFOS, PUBLIC, START
 
-KILLS = 50 if "CI" in os.environ else 8
+KILLS = 50 if "NIGHTLY" in os.environ else 8
 STARTING = 5  # each so manieth child is killed while it starts
 GUILDS = (GUILD, GUILD + 1)
 MOST_TRACKS = 40  # of a server

@@ -25,7 +25,7 @@ from tests.support.qdrant_server import qdrant_server
 FIRST, SECOND = (each.vector_name for each in INFOS)
 EAST, NORTH, UP = vector(1, 0, 0, 0), vector(0, 1, 0, 0), vector(0, 0, 1, 0)
 SERVER = os.environ.get("TEST_QDRANT_URL", "")
-REPEATED = 15 if "CI" in os.environ else 3  # on each of four: sixty times
+REPEATED = 15 if "NIGHTLY" in os.environ else 3  # on each of four: sixty times
 
 
 @pytest.fixture(
