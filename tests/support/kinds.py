@@ -124,6 +124,7 @@ SLOW = (
     "playlists/test_service.py",
     "audio/test_features.py",
     "suggestions/test_recommender_rules.py",
+    "suggestions/test_hidden.py",
     "embedders/test_openl3_net.py",
     "shares/test_ledger_histories.py",
     "discord_sandbox/music/test_synth.py",
