@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test with its kind, and put those first that take longest."""
     for item in items:
         item.add_marker(kinds.kind_of(item))
-        if "store" in getattr(item, "fixturenames", ()):
+        if "store" in getattr(item, "fixturenames", ()) and not kinds.is_on_a_vector_server(item):
             item.add_marker("postgres")
         if kinds.is_slow(item.path):
             item.add_marker("slow")

@@ -221,3 +221,9 @@ def place(path: Path) -> int:
     """Where a file stands among those that take long; after them come all others as they were."""
     where = str(path.relative_to(TESTS))
     return SLOW.index(where) if where in SLOW else len(SLOW)
+
+
+def is_on_a_vector_server(item: pytest.Item) -> bool:
+    """Whether it repeats on a Qdrant server what is tested on Edge too, where the database makes no difference."""
+    callspec = getattr(item, "callspec", None)
+    return callspec is not None and callspec.params.get("backend") in {"collections", "tenants", "grpc"}
