@@ -1,6 +1,7 @@
 """Worker processes and templates with programs of the tests' own."""
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -37,6 +38,16 @@ class ScriptTemplate(Template):
 
     def _command(self) -> tuple[str, ...]:
         return (sys.executable, "-I", "-c", FROM_FOLDER.format(folder=os.fspath(self._folder)), self.module)
+
+
+def assert_killed_with(parent: Path) -> None:
+    """Run a program that prints ids of processes, kill it with −9, and see them go too."""
+    with subprocess.Popen([sys.executable, str(parent)], stdout=subprocess.PIPE, text=True) as bot:
+        assert bot.stdout is not None
+        pids = list(map(int, bot.stdout.readline().split()))
+        assert pids and alive(pids) == pids
+        bot.kill()
+    wait_until_gone(*pids)
 
 
 def wait_until_gone(*pids: int) -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -16,7 +14,7 @@ from bot.errors import WorkerDied
 from bot.intake.fetch import fetch_template
 from bot.workers import template as templates
 from bot.workers.template import ForkedWorker, Template
-from tests.support.worker import ScriptTemplate, wait_until_gone
+from tests.support.worker import ScriptTemplate, assert_killed_with, wait_until_gone
 from tests.support.workers import alive
 
 PROGRAM = """
@@ -308,8 +306,4 @@ def test_kill_9_of_the_bot_ends_the_template_the_worker_and_its_children(script,
         asyncio.run(main())
         """)
     )
-    with subprocess.Popen([sys.executable, str(parent)], stdout=subprocess.PIPE, text=True) as bot:
-        pids = list(map(int, bot.stdout.readline().split()))
-        assert alive(pids) == pids
-        bot.kill()
-    wait_until_gone(*pids)
+    assert_killed_with(parent)

@@ -4,8 +4,6 @@ import asyncio
 import ctypes
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import pytest
 
 from bot.errors import WorkerDied
 from bot.workers.worker import LINE_LIMIT
-from tests.support.worker import ScriptWorker, wait_until_gone
+from tests.support.worker import ScriptWorker, assert_killed_with, wait_until_gone
 from tests.support.workers import alive
 
 ECHO = """
@@ -192,11 +190,7 @@ def test_kill_9_of_the_parent_ends_the_worker_and_its_children(script, tmp_path,
         asyncio.run(main())
         """)
     )
-    with subprocess.Popen([sys.executable, str(parent)], stdout=subprocess.PIPE, text=True) as bot:
-        worker, child = map(int, bot.stdout.readline().split())
-        assert alive([worker, child]) == [worker, child]
-        bot.kill()
-    wait_until_gone(worker, child)
+    assert_killed_with(parent)
 
 
 async def test_limits_hold(script):
