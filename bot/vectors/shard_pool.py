@@ -191,7 +191,9 @@ class ShardPool:
     async def _close_at_its_gate(self, name: str) -> None:
         async with self._gate(name):
             if shard := self._open.pop(name, None):
-                with suppress(StorageFailed):  # it is in the log, as is what the shard was to keep in its own
+                with suppress(
+                    StorageFailed, OSError
+                ):  # it is in the log, and what wasn't flushed in the shard's own
                     await shard.close()
                     self._marker(name).touch()
 
