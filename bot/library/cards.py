@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, func, select, tru
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
-from bot.library.visible_shares import COMMAND_LINE_CHANNEL, VisibleChannels, visible
+from bot.library.visible_shares import VisibleChannels, visible, with_command_line
 from bot.library.votes import standing_votes
 from models import MessageTrack, Share, Track, VoteKind
 from models.share import is_member, is_on_command_line
@@ -116,7 +116,7 @@ async def _votes(
 ) -> dict[int, tuple[int, int]]:
     values: dict[str, object] = {"guild_id": guild_id, "track_ids": track_ids}
     if channels is not None:
-        values["channels"] = [COMMAND_LINE_CHANNEL, *channels]
+        values["channels"] = with_command_line(channels)
     rows = await session.execute(_votes_query(everywhere=channels is None), values)
     return {track_id: (int(liked), int(disliked)) for track_id, liked, disliked in rows}
 

@@ -43,6 +43,9 @@ from bot.vectors.engine import (
     StoredPoint,
     Where,
     point_id,
+    point_ids,
+    track_of,
+    vectors_by_name,
 )
 from bot.vectors.generations import Generation
 from bot.vectors.shard_pool import ShardPool
@@ -116,7 +119,7 @@ class EdgeEngine:
     async def remove(self, generation: Generation, track_ids: Collection[int]) -> None:
         """Remove tracks; nothing happens to those that aren't there."""
         if track_ids:
-            operation = UpdateOperation.delete_points(_ids(generation, track_ids))
+            operation = UpdateOperation.delete_points(point_ids(generation, track_ids))
             await self._shards.write(_name(generation), [operation])
 
     async def drop(self, generation: Generation) -> None:
@@ -149,18 +152,13 @@ class EdgeEngine:
         self, generation: Generation, track_ids: Collection[int]
     ) -> dict[str, dict[int, Vector]]:
         """The unit vectors of these tracks, by name."""
-        names = sorted(generation.calibrations)
-        ids = _ids(generation, track_ids)
+        names, ids = sorted(generation.calibrations), point_ids(generation, track_ids)
         if not ids:
-            return {name: {} for name in names}
+            return vectors_by_name(generation, ())
         records = await self._read(
             generation, lambda shard: shard.retrieve(ids, with_payload=["track_id"], with_vector=names)
         )
-        found: dict[str, dict[int, Vector]] = {name: {} for name in names}
-        for record in records or ():
-            for name, vector in record.vector.items() if isinstance(record.vector, dict) else ():
-                found[name][_track_of(record)] = np.asarray(vector, dtype=np.float32)
-        return found
+        return vectors_by_name(generation, records or ())
 
     async def nearest(
         self, generation: Generation, queries: Mapping[str, Vector], where: Where, limit: int
@@ -201,7 +199,7 @@ class EdgeEngine:
                     with_payload=True if payloads else ["track_id"],
                 )
                 records, offset = shard.scroll(request)
-                found |= {_track_of(record): record.payload or {} for record in records}
+                found |= {track_of(record): record.payload or {} for record in records}
                 if offset is None:
                     return found
 
@@ -252,19 +250,11 @@ class EdgeEngine:
                 with_payload=["track_id"],
             )
         points = await self._read(generation, lambda shard: shard.query(request))
-        return [(_track_of(point), float(point.score)) for point in points or ()]
+        return [(track_of(point), float(point.score)) for point in points or ()]
 
 
 def _name(generation: Generation) -> str:
     return f"{generation.guild_id}-{generation.id:x}"
-
-
-def _ids(generation: Generation, track_ids: Collection[int]) -> list[Any]:
-    return [point_id(generation.id, track_id) for track_id in track_ids]
-
-
-def _track_of(record: Any) -> int:
-    return int(record.payload["track_id"])
 
 
 def _filter(generation: Generation, where: Where) -> Filter:
@@ -276,6 +266,6 @@ def _filter(generation: Generation, where: Where) -> Filter:
     if where.having is not None:
         must.append(HasVectorCondition(where.having))
     if where.among is not None:
-        must.append(HasIdCondition(set(_ids(generation, where.among))))
-    without = HasIdCondition(set(_ids(generation, where.exclude)))
+        must.append(HasIdCondition(set(point_ids(generation, where.among))))
+    without = HasIdCondition(set(point_ids(generation, where.exclude)))
     return Filter(must=must, must_not=[without] if where.exclude else None)

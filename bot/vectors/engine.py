@@ -4,12 +4,14 @@ answers from both (tests/vectors/test_storage.py). Nothing but bot.vectors.engin
 
 import functools
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+
 from bot.arrays import Vector
-from bot.library.visible_shares import COMMAND_LINE_CHANNEL, VisibleChannels
+from bot.library.visible_shares import VisibleChannels, with_command_line
 from bot.vectors.calibration import Calibration
 from bot.vectors.generations import Generation
 from bot.vectors.points import Point
@@ -56,7 +58,7 @@ class Where:
     @property
     def shown(self) -> list[int] | None:
         """The channels to look for in payloads; None for any."""
-        return None if self.channels is None else sorted({COMMAND_LINE_CHANNEL, *self.channels})
+        return None if self.channels is None else with_command_line(self.channels)
 
 
 Scores = list[tuple[int, float]]
@@ -135,6 +137,25 @@ class VectorEngine(Protocol):
 def point_id(generation_id: int, track_id: int) -> str:
     """The point's id, the same whenever it is asked for: storing a track twice makes one point."""
     return str(uuid.uuid5(POINT_ID_NAMESPACE, f"{generation_id}/{track_id}"))
+
+
+def point_ids(generation: Generation, track_ids: Collection[int]) -> list[Any]:
+    """The ids of tracks' points, as a list of whatever an engine takes for one."""
+    return [point_id(generation.id, track_id) for track_id in track_ids]
+
+
+def track_of(record: Any) -> int:
+    """The track whose point this is, as either engine gives it with its payload."""
+    return int(record.payload["track_id"])
+
+
+def vectors_by_name(generation: Generation, records: Iterable[Any]) -> dict[str, dict[int, Vector]]:
+    """The vectors of points, as either engine gives them, by name and track."""
+    found: dict[str, dict[int, Vector]] = {name: {} for name in generation.calibrations}
+    for record in records:
+        for name, vector in record.vector.items() if isinstance(record.vector, dict) else ():
+            found[name][track_of(record)] = np.asarray(vector, dtype=np.float32)
+    return found
 
 
 def as_stored(generation: Generation, point: Point) -> StoredPoint | None:

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any, Self, TypeVar
 
-import numpy as np
 from grpc import StatusCode
 from grpc.aio import AioRpcError
 from qdrant_client import AsyncQdrantClient, models
@@ -37,6 +36,9 @@ from bot.vectors.engine import (
     StoredPoint,
     Where,
     point_id,
+    point_ids,
+    track_of,
+    vectors_by_name,
 )
 from bot.vectors.generations import Generation
 
@@ -137,7 +139,7 @@ class ServerEngine:
         """Remove tracks; nothing happens to those that aren't there."""
         if track_ids:
             collection = collection_of(generation)
-            chosen = models.PointIdsList(points=_ids(generation, track_ids))
+            chosen = models.PointIdsList(points=point_ids(generation, track_ids))
             await self._unless_gone(collection, self._client.delete(collection, chosen))
 
     async def drop(self, generation: Generation) -> None:
@@ -162,18 +164,13 @@ class ServerEngine:
         self, generation: Generation, track_ids: Collection[int]
     ) -> dict[str, dict[int, Vector]]:
         """The unit vectors of these tracks, by name."""
-        names = sorted(generation.calibrations)
-        found: dict[str, dict[int, Vector]] = {name: {} for name in names}
         if not track_ids:
-            return found
-        collection = collection_of(generation)
+            return vectors_by_name(generation, ())
+        collection, names = collection_of(generation), sorted(generation.calibrations)
         asked = self._client.retrieve(
-            collection, _ids(generation, track_ids), with_payload=["track_id"], with_vectors=names
+            collection, point_ids(generation, track_ids), with_payload=["track_id"], with_vectors=names
         )
-        for record in await self._unless_gone(collection, asked) or ():
-            for name, vector in record.vector.items() if isinstance(record.vector, dict) else ():
-                found[name][_track_of(record)] = np.asarray(vector, dtype=np.float32)
-        return found
+        return vectors_by_name(generation, await self._unless_gone(collection, asked) or ())
 
     async def nearest(
         self, generation: Generation, queries: Mapping[str, Vector], where: Where, limit: int
@@ -214,7 +211,7 @@ class ServerEngine:
                 with_payload=True if payloads else ["track_id"],
             )
             records, offset = await self._unless_gone(collection, asked) or ([], None)
-            found |= {_track_of(record): record.payload or {} for record in records}
+            found |= {track_of(record): record.payload or {} for record in records}
             if offset is None:
                 return found
 
@@ -276,7 +273,7 @@ class ServerEngine:
             collection, **ranking, limit=limit, with_payload=["track_id"], search_params=self._params
         )
         answer = await self._unless_gone(collection, asked)
-        return [(_track_of(point), float(point.score)) for point in answer.points] if answer else []
+        return [(track_of(point), float(point.score)) for point in answer.points] if answer else []
 
     @property
     def _params(self) -> models.SearchParams:
@@ -371,17 +368,9 @@ def _filter(generation: Generation, where: Where) -> models.Filter:
     if where.having is not None:
         must.append(models.HasVectorCondition(has_vector=where.having))
     if where.among is not None:
-        must.append(models.HasIdCondition(has_id=_ids(generation, where.among)))
-    without = models.HasIdCondition(has_id=_ids(generation, where.exclude))
+        must.append(models.HasIdCondition(has_id=point_ids(generation, where.among)))
+    without = models.HasIdCondition(has_id=point_ids(generation, where.exclude))
     return models.Filter(must=must, must_not=[without] if where.exclude else None)
-
-
-def _ids(generation: Generation, track_ids: Collection[int]) -> list[models.ExtendedPointId]:
-    return [point_id(generation.id, track_id) for track_id in track_ids]
-
-
-def _track_of(record: models.Record | models.ScoredPoint) -> int:
-    return int((record.payload or {})["track_id"])
 
 
 def _client(settings: Settings) -> AsyncQdrantClient:
