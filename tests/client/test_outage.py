@@ -1,9 +1,10 @@
 """The database can't be written to for a while: what happens in Discord meanwhile is saved once it can."""
 
+import asyncio
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from inspect import getattr_static
 from pathlib import Path
 
@@ -28,13 +29,15 @@ def settings(club: Club, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Set
     return settings_for(club.discord, club.web, tmp_path / "home", max_seconds=30)
 
 
-@contextlib.contextmanager
-def outage(settings: Settings) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def outage(settings: Settings) -> AsyncIterator[None]:
     """Another program writes and doesn't come to an end."""
     path = make_url(settings.database).database
     assert path is not None
-    with contextlib.closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    opened = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    with contextlib.closing(opened) as other:
+        # In a thread, as the bot may be writing just now and needs the loop to come to an end.
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
 
@@ -49,7 +52,7 @@ async def test_nothing_is_lost_and_in_its_order(
         seen = await mark(bot, club)
         link, let_go = club.hold("/later.mp3", encoded(144, title="Later"))
         let_go.set()
-        with outage(settings):
+        async with outage(settings):
             posted = [
                 await club.ann.post(club.music, files=[file(142 + n, title=f"During {n}")]) for n in (0, 1)
             ]
@@ -79,7 +82,7 @@ async def test_what_was_posted_is_found_again_also_if_the_bot_stops_before_it_ca
 ) -> None:
     async with running(settings) as bot:
         await club.listen()
-        with outage(settings):
+        async with outage(settings):
             lost = await club.ann.post(club.music, files=[file(150, title="Nearly lost")])
             await eventually(lambda: waiting(bot, 1))
             await bot.close()
