@@ -2,8 +2,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS ?= dev
 # A file's tests share what they start; the files that take longest go first (tests/support/kinds.py).
-# Each worker has a core: threads of torch in one would wait, busily, for those in the other.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# All cores are in use already: threads of torch in one worker would wait, busily, for those in another.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 5 --dist loadfile --no-loadscope-reorder
 INSTALL := pip install --quiet --constraint constraints.txt
 
 # Tests start hundreds of processes: they must not compile the same modules each time.

@@ -42,7 +42,7 @@ from qdrant_edge import (
 )
 
 from bot.arrays import Vector
-from bot.vectors.server import OVERSAMPLING, QUANTILE
+from bot.vectors.engine import OVERSAMPLING, QUANTILE
 
 SIZES = (5_000, 20_000)
 NUMBERS, SONGS_OF_A_CLUSTER = 512, 50

@@ -28,6 +28,12 @@ hypothesis.settings.load_profile(
 )
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: tests wait for processes, for the disk, and for time to pass."""
+    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Don't even import what `-m "not live and not slow"` leaves out."""
     if collection_path.suffix != ".py" or not collection_path.is_relative_to(kinds.TESTS):

@@ -93,13 +93,19 @@ def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
+@functools.cache
+def imported(path: Path, package: str) -> tuple[str, ...]:
+    """What a file imports, which nobody changes meanwhile."""
+    return tuple(imports(parsed(path), package))
+
+
 def violations(root: Path) -> list[str]:
     """Every import below `root` that breaks a rule, as "file imports module"."""
     return [
         f"{file.relative_to(root).as_posix()} imports {module}"
         for package in PACKAGES
         for file in sorted((root / package).rglob("*.py"))
-        for module in imports(parsed(file), _package_of(file.relative_to(root)))
+        for module in imported(file, _package_of(file.relative_to(root)))
         if not may_import(file.relative_to(root).as_posix(), module)
     ]
 
@@ -148,7 +154,7 @@ def graph(root: Path) -> dict[str, set[str]]:
     return {
         module: {
             target
-            for name in imports(parsed(path), _package_of(path.relative_to(root)))
+            for name in imported(path, _package_of(path.relative_to(root)))
             if (target := name if name in files else name.rpartition(".")[0]) in files and target != module
         }
         for module, path in files.items()

@@ -22,6 +22,8 @@ POINT_IDS_REMEMBERED = 1 << 15  # 6 MB; a question may leave out 10,000, each of
 UPSERT_BATCH_POINTS = 100
 SCROLL_PAGE_POINTS = 1000
 MIN_RANKING_DEPTH = 200  # of each ranking that is fused, at least
+QUANTILE = 0.99  # of the numbers that are rounded to 8 bits; the outermost are cut off
+OVERSAMPLING = 2.0  # times as many as are asked for are found by those, for the best to be among them
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ from bot.vectors.calibration import Calibration
 from bot.vectors.engine import (
     GENERATION_KEY,
     MIN_RANKING_DEPTH,
+    OVERSAMPLING,
+    QUANTILE,
     SCROLL_PAGE_POINTS,
     TENANT_KEY,
     UPSERT_BATCH_POINTS,
@@ -52,8 +54,6 @@ TIMEOUT_SECONDS = 20
 GRPC_PORT = 6334  # of every Qdrant server that isn't told another
 NOT_THERE = (HTTPStatus.NOT_FOUND, StatusCode.NOT_FOUND)
 THERE_ALREADY = (HTTPStatus.CONFLICT, StatusCode.ALREADY_EXISTS)
-QUANTILE = 0.99  # of the numbers that are rounded to 8 bits; the outermost are cut off
-OVERSAMPLING = 2.0  # times as many as are asked for are found by those, for the best to be among them
 INDEXED_KEYS = ("channels", "sharers")  # payload keys that filters go by
 UNREACHABLE = "The Qdrant server can't be reached. Check QDRANT_URL, and that it runs."
 

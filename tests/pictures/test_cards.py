@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.pictures.banner import banner, draw_banner
+from bot.pictures.canvas import Canvas
 from bot.pictures.colours import PALETTE
 from bot.pictures.cover import cover, draw_cover, mood_of
 from bot.pictures.music_map import draw_music_map
@@ -146,12 +147,20 @@ def test_the_longest_dates_are_not_cut(period, bars):
     assert period in {written.text for written in draw_banner(value).written}
 
 
-@pytest.mark.parametrize("title", ["A week", "Your server's year in music, " * 3])
+@pytest.fixture(scope="module")
+def wide() -> list[Canvas]:
+    """Pictures as wide as Discord shows them."""
+    titles = ("A week", "Your server's year in music, " * 3)
+    return [
+        *(draw_banner(pictures.banner(title)) for title in titles),
+        draw_music_map(pictures.music_map(300, 9)),
+    ]
+
+
 @pytest.mark.parametrize("pixels", [400, 420, 550])
-def test_the_alt_badge_of_discord_hides_no_word(title, pixels):
+def test_the_alt_badge_of_discord_hides_no_word(wide, pixels):
     """In the left corner below: 8 pixels from both edges, some 38 by 24 large, at whatever width it is shown."""
-    drawn = [draw_banner(pictures.banner(title)), draw_music_map(pictures.music_map(300, 9))]
-    for canvas in drawn:
+    for canvas in wide:
         scale = canvas.image.width / pixels
         right, top = 46 * scale, canvas.image.height - 32 * scale
         hidden = [each.text for each in canvas.written if each.box.left < right and each.box.bottom > top]

@@ -57,7 +57,9 @@ def around(canvas: Canvas, written: WrittenText) -> np.ndarray:
     right, bottom = int(inner.right) + 1 - left, int(inner.bottom) + 1 - top
     outside = np.ones((cut.height, cut.width), bool)
     outside[max(0, int(inner.top)) - top : bottom, max(0, int(inner.left)) - left : right] = False
-    return np.unique(np.asarray(cut)[outside], axis=0)
+    red, green, blue = np.asarray(cut)[outside].astype(np.uint32).T
+    colours = np.unique(red << 16 | green << 8 | blue)  # rows would be compared byte by byte
+    return np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1)
 
 
 @pytest.mark.parametrize("value", HARD, ids=IDS)
