@@ -8,6 +8,7 @@ jumped back: it counts as over.
 """
 
 import asyncio
+import functools
 import logging
 import secrets
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +16,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -69,9 +70,8 @@ class Leases:
         whoever may take none of the `slots` now.
         """
         while True:
-            at = self._clock()
-            ready = and_(Job.state.in_(UNFINISHED_STATES), _due(at), scope(only), ~_same_link_in_work(at))
-            job_id = await self._next(self._job_turns, ready, slots)
+            ready = _ready_jobs(named=only is not None)
+            job_id = await self._next(self._job_turns, ready, slots, only=only)
             if job_id is None:
                 return None
             if taken := await self._take(Job.id == job_id, UNFINISHED_STATES):
@@ -88,8 +88,7 @@ class Leases:
     async def claim_message(self) -> list[Claimed]:
         """The jobs of one message whose outcome is to be announced, leased: in turn by server and member."""
         while True:
-            ready = and_(Job.state.in_(UNANNOUNCED_STATES), _due(self._clock()), scope(None))
-            job_id = await self._next(self._message_turns, ready)
+            job_id = await self._next(self._message_turns, _ready_messages())
             if job_id is None:
                 return []
             message = select(Job.guild_id, Job.message_id).where(Job.id == job_id)
@@ -99,11 +98,16 @@ class Leases:
                 return taken
 
     async def _next(
-        self, turns: RoundRobin, ready: ColumnElement[bool], slots: FairSlots | None = None
+        self,
+        turns: RoundRobin,
+        ready: Select[int, int, int],
+        slots: FairSlots | None = None,
+        *,
+        only: Collection[int] | None = None,
     ) -> int | None:
-        first = select(Job.guild_id, Job.user_id, func.min(Job.id)).where(ready)
+        values: dict[str, Any] = {**_times(self._clock()), "only": list(only or ())}
         async with self._store.session() as session:
-            rows = await session.execute(first.group_by(Job.guild_id, Job.user_id))
+            rows = await session.execute(ready, values)
             waiting = [WaitingMember(*row) for row in rows.all()]
         if slots is not None:
             waiting = slots.admitted(waiting)
@@ -113,8 +117,8 @@ class Leases:
         at = self._clock()
         lease = {"owner": f"{self._run}/{secrets.token_hex(4)}", "lease_until": at + LEASE}
         async with self._store.begin() as session:
-            statement = update(Job).where(which, Job.state.in_(states), _due(at)).values(**lease)
-            rows = (await session.scalars(statement.returning(Job))).all()
+            statement = update(Job).where(which, Job.state.in_(states), _due()).values(**lease)
+            rows = (await session.scalars(statement.returning(Job), _times(at))).all()
         return [from_row(Claimed, job) for job in sorted(rows, key=lambda job: job.id)]
 
     # -- what a worker may do with what it holds; each raises LeaseLost if it holds it no more -------------
@@ -207,20 +211,47 @@ def scope(only: Collection[int] | None) -> ColumnElement[bool]:
     return ~Job.on_command_line if only is None else and_(Job.on_command_line, Job.id.in_(only))
 
 
-def _due(at: datetime) -> ColumnElement[bool]:
-    unowned = or_(Job.owner == "", ~_running(Job, at))
-    return and_(~Job.done, unowned, or_(Job.run_after <= at, Job.run_after > at + LONGEST_DELAY))
+@functools.cache
+def _ready_jobs(*, named: bool) -> Select[int, int, int]:
+    """For each member who waits to be listened to, their oldest job: the bot's, or of those that "only" names.
+
+    It is asked every second, and to write it down takes longer than to answer it.
+    """
+    whose = and_(Job.on_command_line, Job.id.in_(bindparam("only", expanding=True))) if named else scope(None)
+    return _oldest(Job.state.in_(UNFINISHED_STATES), whose, ~_same_link_in_work())
 
 
-def _running(job: type[Job], at: datetime) -> ColumnElement[bool]:
-    return job.lease_until.between(at, at + LEASE)
+@functools.cache
+def _ready_messages() -> Select[int, int, int]:
+    """For each member whose outcomes are to be announced, their oldest job."""
+    return _oldest(Job.state.in_(UNANNOUNCED_STATES), scope(None))
 
 
-def _same_link_in_work(at: datetime) -> ColumnElement[bool]:
+def _oldest(*which: ColumnElement[bool]) -> Select[int, int, int]:
+    first = select(Job.guild_id, Job.user_id, func.min(Job.id)).where(_due(), *which)
+    return first.group_by(Job.guild_id, Job.user_id)
+
+
+def _times(at: datetime) -> dict[str, datetime]:
+    """What the conditions below compare with: now, and the latest that a lease or a wait from now on may end."""
+    return {"at": at, "lease_end": at + LEASE, "wait_end": at + LONGEST_DELAY}
+
+
+def _due() -> ColumnElement[bool]:
+    unowned = or_(Job.owner == "", ~_running(Job))
+    at_last = or_(Job.run_after <= bindparam("at"), Job.run_after > bindparam("wait_end"))
+    return and_(~Job.done, unowned, at_last)
+
+
+def _running(job: type[Job]) -> ColumnElement[bool]:
+    return job.lease_until.between(bindparam("at"), bindparam("lease_end"))
+
+
+def _same_link_in_work() -> ColumnElement[bool]:
     other = aliased(Job)
     return (
         select(other.id)
         .where(other.guild_id == Job.guild_id, other.key == Job.key, other.id != Job.id)
-        .where(~other.done, other.owner != "", _running(other, at))
+        .where(~other.done, other.owner != "", _running(other))
         .exists()
     )

@@ -1,6 +1,7 @@
-"""Twenty members share two hundred songs at once."""
+"""Twenty members share many songs at once."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from tests.support.process import BotProcess, until
 from tests.support.running import Club, is_settled
 from tests.support.songs import clip
 
-MEMBERS, EACH = 20, 10
+MEMBERS, EACH = 20, 10 if "NIGHTLY" in os.environ else 3
 BEAT = 5.0
 
 
 @pytest.mark.timeout(900)
-async def test_two_hundred_shares_at_once(schema: Schema | None, tmp_path: Path) -> None:
+async def test_many_shares_at_once(schema: Schema | None, tmp_path: Path) -> None:
     clips = [clip(number) for number in range(MEMBERS * EACH)]  # before, as it would hold Discord up
     async with (
         Sandbox(schema=schema, heartbeat_seconds=BEAT) as discord,
@@ -41,7 +42,7 @@ async def test_two_hundred_shares_at_once(schema: Schema | None, tmp_path: Path)
                 await asyncio.sleep(0)
 
         asked = 0
-        while not all_settled(club, posted):
+        while not asked or not all_settled(club, posted):
             if process.states()["announced"] > 3:
                 answer = await members[0].command(club.hall, "similar", track="1")
                 assert answer.error is None, "the bot did not acknowledge a command within three seconds"

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from bot.client import Earworm
 from discord_sandbox import SandboxMember
 from models import Source, Track
-from tests.support.running import PATIENCE, Club
+from tests.support.running import PATIENCE, Club, WrittenSong
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -54,12 +54,13 @@ def assert_harmless(said: Any, about: str) -> None:
 
 async def hostile_library(bot: Earworm, club: Club) -> list[int]:
     """Songs that are called so, half of them exactly alike, with hostile tags; some liked."""
-    songs = [
-        await club.add_song(
-            bot, HOSTILE if i % 2 else f"{i} {HOSTILE}", HOSTILE, sounds=(1.0, 0.1 * (i % 5), 0.05 * i)
-        )
-        for i in range(20)
-    ]
+    songs = await club.add_songs(
+        bot,
+        [
+            WrittenSong(HOSTILE if i % 2 else f"{i} {HOSTILE}", HOSTILE, (1.0, 0.1 * (i % 5), 0.05 * i))
+            for i in range(20)
+        ],
+    )
     async with bot.services.store.begin() as session:
         for song in songs:
             (await session.get_one(Track, song)).tags = {HOSTILE: 0.9}

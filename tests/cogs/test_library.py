@@ -7,7 +7,7 @@ import pytest
 from bot.client import Earworm
 from discord_sandbox import Permission, buttons_of, text_of
 from tests.support.library import remove_track
-from tests.support.running import Club, eventually
+from tests.support.running import Club, WrittenSong, eventually
 from tests.support.songs import encoded
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -18,8 +18,7 @@ def titles(message: dict[str, object]) -> list[str]:
 
 
 async def test_newest_first_in_pages(bot: Earworm, club: Club) -> None:
-    for i in range(23):
-        await club.add_song(bot, f"No {i}", by=(club.ann, club.bo)[i % 2])
+    await club.add_songs(bot, [WrittenSong(f"No {i}", by=(club.ann, club.bo)[i % 2]) for i in range(23)])
     said = await (await club.ann.command(club.hall, "library")).message()
     assert said["flags"] & 64
     assert text_of(said).startswith("### 23 songs") and text_of(said).endswith("-# Page 1 of 3")
@@ -39,9 +38,8 @@ async def test_newest_first_in_pages(bot: Earworm, club: Club) -> None:
 
 @pytest.mark.parametrize("text", ["a:1:b", "🎵🎸", "100%", "x" * 60, "_", "“quoted”", "a\\b"])
 async def test_odd_words_find_what_is_called_so_on_every_page(bot: Earworm, club: Club, text: str) -> None:
-    for i in range(12):
-        await club.add_song(bot, f"{text} {i}")
-    await club.add_song(bot, "Something else")
+    called = [*(f"{text} {i}" for i in range(12)), "Something else"]
+    await club.add_songs(bot, [WrittenSong(title) for title in called])
     said = await (await club.ann.command(club.hall, "library", search=text)).message()
     assert text_of(said).startswith("### 12 songs matching")
     assert all(len(button["custom_id"]) <= 100 for button in buttons_of(said))
@@ -59,7 +57,7 @@ async def test_nothing_found_and_nothing_there(bot: Earworm, club: Club) -> None
 
 
 async def test_a_page_that_is_gone_meanwhile(bot: Earworm, club: Club) -> None:
-    songs = [await club.add_song(bot, f"No {i}") for i in range(11)]
+    songs = await club.add_songs(bot, [WrittenSong(f"No {i}") for i in range(11)])
     said = await (await club.ann.command(club.hall, "library")).message()
     await remove_track(bot.services.catalog, bot.services.refresher, songs[0], club.guild.id)
     await club.ann.click(said, label="Next page")

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, String, cast, func, select
 from bot.client import Earworm
 from discord_sandbox import text_of
 from models import Base, VoteKind
-from tests.support.running import Club, eventually
+from tests.support.running import Club, WrittenSong, eventually
 from tests.support.songs import encoded, file
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -71,9 +71,10 @@ async def test_forget_leaves_nothing(bot: Earworm, club: Club) -> None:
 
 
 async def test_forget_takes_the_name_out_of_what_was_posted(bot: Earworm, club: Club) -> None:
-    seed = await club.add_song(bot, "Seed", sounds=(1.0,), by=club.bo)
-    for i in range(7):
-        await club.add_song(bot, f"Song {i}", sounds=(1.0, 0.1 * i), by=club.ann if i == 0 else club.bo)
+    songs = [
+        WrittenSong(f"Song {i}", sounds=(1.0, 0.1 * i), by=club.ann if i == 0 else club.bo) for i in range(7)
+    ]
+    seed, *_ = await club.add_songs(bot, [WrittenSong("Seed", by=club.bo), *songs])
     first = (await bot.services.catalog.card(club.guild.id, seed, None)).first
     assert first is not None
     await bot.services.feedback.add_reaction(club.guild.id, first.message_id, club.ann.id, VoteKind.LIKE)

@@ -5,7 +5,7 @@ import pytest
 from bot.client import Earworm
 from discord_sandbox import Channel, Permission, Role, text_of
 from models import VoteKind
-from tests.support.running import Club
+from tests.support.running import Club, WrittenSong
 from tests.support.songs import encoded, file
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -17,11 +17,12 @@ async def secret_songs(bot: Earworm, club: Club) -> dict[str, int]:
     moderators = [role for role in club.mod.roles if isinstance(role, Role)]
     secret = club.guild.add_channel("secret", private_to=[club.ann, *moderators])
     await club.discord.quiet(0.1)
-    return {
-        "open": await club.add_song(bot, "Open one", sounds=(1.0, 0.0)),
-        "seed": await club.add_song(bot, "Secret seed", sounds=(1.0, 0.1), channel=secret),
-        "near": await club.add_song(bot, "Secret near", sounds=(1.0, 0.2), channel=secret),
-    }
+    songs = [
+        WrittenSong("Open one", sounds=(1.0, 0.0)),
+        WrittenSong("Secret seed", sounds=(1.0, 0.1), channel=secret),
+        WrittenSong("Secret near", sounds=(1.0, 0.2), channel=secret),
+    ]
+    return dict(zip(("open", "seed", "near"), await club.add_songs(bot, songs), strict=True))
 
 
 async def test_an_answer_for_everybody(bot: Earworm, club: Club) -> None:
@@ -97,9 +98,8 @@ async def test_a_preview_of_a_digest_for_a_channel_that_its_reader_cannot_see(
 async def test_a_page_forgets_what_was_hidden_since(bot: Earworm, club: Club) -> None:
     other = club.guild.add_channel("other")
     await club.discord.quiet(0.1)
-    seed = await club.add_song(bot, "Seed", sounds=(1.0,), channel=other)
-    for i in range(7):
-        await club.add_song(bot, f"Other {i}", sounds=(1.0, 0.1 * i), channel=other)
+    songs = [WrittenSong(f"Other {i}", sounds=(1.0, 0.1 * i), channel=other) for i in range(7)]
+    seed, *_ = await club.add_songs(bot, [WrittenSong("Seed", channel=other), *songs])
     said = await (await club.ann.command(club.hall, "similar", track=str(seed))).message()
     assert "Other 0" in text_of(said) and "### Sounds like **Seed**" in text_of(said)
     other.set_overwrite(club.guild.everyone, deny=Permission.VIEW_CHANNEL)

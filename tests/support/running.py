@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from bot import client
 from bot.client import Earworm
 from bot.settings import Settings
 from discord_sandbox import Channel, Permission, Sandbox, SandboxMember, text_of
-from models import Guild, MessageTrack, Share, Source, Track, TrackVector
+from models import Base, Guild, MessageTrack, Share, Source, Track, TrackVector
 from tests.support.http import Site
 from tests.support.songs import File
 
@@ -70,6 +70,19 @@ class AnnouncedShare:
     @property
     def text(self) -> str:
         return text_of(self.reply)
+
+
+@dataclass(frozen=True)
+class WrittenSong:
+    """A track for `Club.add_songs`: it sounds as the first numbers of its vector say; by Ann in #music unless told."""
+
+    title: str
+    artist: str = ""
+    sounds: Sequence[float] = (1.0,)
+    by: SandboxMember | None = None
+    channel: Channel | None = None
+    at: datetime | None = None
+    url: str = ""
 
 
 class Club:
@@ -146,46 +159,52 @@ class Club:
 
     # -- tracks that are simply there ----------------------------------------------------------------------
 
-    async def add_song(
-        self,
-        bot: Earworm,
-        title: str,
-        artist: str = "",
-        *,
-        sounds: Sequence[float] = (1.0,),
-        by: SandboxMember | None = None,
-        channel: Channel | None = None,
-        at: datetime | None = None,
-        url: str = "",
-    ) -> int:
-        """A track that sounds as these first numbers of its vector say, shared in a message without a link."""
-        member, place = by or self.ann, channel or self.music
-        message = await member.post(place, "♫", at=at)
-        vector = np.zeros(bot.services.primary.dimension, dtype="<f4")
-        vector[: len(sounds)] = sounds
-        track = Track(guild_id=self.guild.id, seconds=200.0, created_at=now())
-        track.vectors = [TrackVector(name=bot.services.primary.vector_name, data=vector.tobytes())]
-        key = f"url:{url}" if url else f"discord:{message['id']}"
-        called = Source(guild_id=self.guild.id, track=track, key=key, url=url, title=title, artist=artist)
+    async def add_song(self, bot: Earworm, title: str, artist: str = "", **about: Any) -> int:
+        """A track, about which `about` says the rest of `WrittenSong`; its id."""
+        [track_id] = await self.add_songs(bot, [WrittenSong(title, artist, **about)])
+        return track_id
+
+    async def add_songs(self, bot: Earworm, songs: Sequence[WrittenSong]) -> list[int]:
+        """Tracks, each shared in a message without a link; their ids. All at once costs a fraction of one by one."""
+        messages = [
+            await (song.by or self.ann).post(song.channel or self.music, "♫", at=song.at) for song in songs
+        ]
         store = bot.services.store
         async with store.begin() as session:
             await session.execute(store.insert(Guild).values(id=self.guild.id).on_conflict_do_nothing())
-            session.add_all([track, called])
+            rows = [
+                (self._track(bot, song), int(message["id"]))
+                for song, message in zip(songs, messages, strict=True)
+            ]
+            session.add_all([track for track, _ in rows])
             await session.flush()
-            about = {"message_id": int(message["id"]), "track_id": track.id, "guild_id": self.guild.id}
-            session.add(MessageTrack(**about))
-            session.add(
-                Share(
-                    **about,
-                    channel_id=place.id,
-                    user_id=member.id,
-                    url=url,
-                    shared_at=at or now(),
-                    source_id=called.id,
-                )
-            )
-        await bot.services.refresher.refresh_point(self.guild.id, track.id)
-        return track.id
+            for place, (song, (track, message_id)) in enumerate(zip(songs, rows, strict=True)):
+                at = song.at or now() + timedelta(microseconds=place)  # no two at once
+                session.add_all(self._shared(song, track.id, message_id, at))
+        track_ids = [track.id for track, _ in rows]
+        await bot.services.refresher.refresh_points(self.guild.id, track_ids)
+        return track_ids
+
+    def _track(self, bot: Earworm, song: WrittenSong) -> Track:
+        vector = np.zeros(bot.services.primary.dimension, dtype="<f4")
+        vector[: len(song.sounds)] = song.sounds
+        track = Track(guild_id=self.guild.id, seconds=200.0, created_at=now())
+        track.vectors = [TrackVector(name=bot.services.primary.vector_name, data=vector.tobytes())]
+        return track
+
+    def _shared(self, song: WrittenSong, track_id: int, message_id: int, at: datetime) -> list[Base]:
+        about = {"track_id": track_id, "guild_id": self.guild.id}
+        key = f"url:{song.url}" if song.url else f"discord:{message_id}"
+        share = Share(
+            **about,
+            message_id=message_id,
+            channel_id=(song.channel or self.music).id,
+            user_id=(song.by or self.ann).id,
+            url=song.url,
+            shared_at=at,
+            source=Source(**about, key=key, url=song.url, title=song.title, artist=song.artist),
+        )
+        return [share, MessageTrack(**about, message_id=message_id)]
 
 
 def now() -> datetime:

@@ -13,7 +13,7 @@ from bot.errors import WorkerDied
 from discord_sandbox import Permission, buttons_of, text_of
 from discord_sandbox.rules.component_rules import GALLERY, walk
 from models import Digest
-from tests.support.running import PATIENCE, Club, eventually
+from tests.support.running import PATIENCE, Club, WrittenSong, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -38,10 +38,10 @@ async def post_all(bot: Earworm, at: datetime) -> None:
 
 
 async def week_of_music(bot: Earworm, club: Club) -> list[int]:
-    songs = [
-        await club.add_song(bot, f"Song {i}", sounds=(1.0, 0.05 * i), by=(club.ann, club.bo)[i % 2])
-        for i in range(6)
-    ]
+    songs = await club.add_songs(
+        bot,
+        [WrittenSong(f"Song {i}", sounds=(1.0, 0.05 * i), by=(club.ann, club.bo)[i % 2]) for i in range(6)],
+    )
     for member, number in ((club.cleo, 1), (club.ann, 1), (club.cleo, 2)):
         await member.react(club.music.messages[number], "👍")
 
@@ -261,9 +261,13 @@ async def test_a_channel_that_was_deleted_switches_it_off_also_where_nobody_can_
 
 
 async def test_a_week_of_many_songs_with_long_titles_fits(bot: Earworm, club: Club) -> None:
-    for i in range(25):
-        await club.add_song(bot, f"{i} " + "long *title* " * 20, "somebody " * 30, sounds=(1.0, 0.01 * i))
-        await club.bo.react(club.music.messages[-1], "👍")
+    titles = [f"{i} " + "long *title* " * 20 for i in range(25)]
+    await club.add_songs(
+        bot,
+        [WrittenSong(title, "somebody " * 30, sounds=(1.0, 0.01 * i)) for i, title in enumerate(titles)],
+    )
+    for message in club.music.messages[-25:]:
+        await club.bo.react(message, "👍")
     await eventually(lambda: _votes(bot, club, 25))
     said = await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE)
     assert len(text_of(said)) <= 4000
@@ -294,8 +298,10 @@ async def test_a_preview_shows_its_reader_nothing_that_they_cannot_see(bot: Earw
 
 
 async def test_all_songs_behind_a_button_by_time_and_in_playing_order(bot: Earworm, club: Club) -> None:
-    for number in range(25):
-        await club.add_song(bot, f"Song {number}", sounds=(1.0, 0.3 * (number * 7 % 5), 0.2 * (number % 3)))
+    sounds = [(1.0, 0.3 * (number * 7 % 5), 0.2 * (number % 3)) for number in range(25)]
+    await club.add_songs(
+        bot, [WrittenSong(f"Song {number}", sounds=each) for number, each in enumerate(sounds)]
+    )
     digest = await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE)
     page = await (await club.mod.click(digest, label="Full list")).message(PATIENCE)
     assert page["flags"] & 64 and "1. [Song 0]" in text_of(page) and "Song 20]" not in text_of(page)

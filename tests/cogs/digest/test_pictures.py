@@ -13,7 +13,7 @@ from discord_sandbox.rules.component_rules import SECTION, walk
 from tests.cogs.suggestions.test_recommend import like
 from tests.cogs.suggestions.test_steering import describe
 from tests.cogs.vibes.test_cog import contents, library
-from tests.support.running import PATIENCE, Club
+from tests.support.running import PATIENCE, Club, WrittenSong
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -32,9 +32,9 @@ async def test_covers_and_where_the_sound_moved_the_map(bot: Earworm, club: Club
     songs = await library(bot, club)
     for track_id in songs.values():
         await describe(bot, track_id, tags={}, tempo=100.0)
-    for number in range(3):
-        new = await club.add_song(bot, f"new {number}", sounds=(1.0, 0.1 * number), by=club.cleo)
-        await describe(bot, new, tags={}, tempo=160.0)
+    fast = [WrittenSong(f"new {number}", sounds=(1.0, 0.1 * number), by=club.cleo) for number in range(3)]
+    for track_id in await club.add_songs(bot, fast):
+        await describe(bot, track_id, tags={}, tempo=160.0)
     await like(bot, club, club.cleo, songs["jazz 1"])
     channels = frozenset({club.music.id, club.hall.id})
     weekly = await bot.services.playlists.weekly(club.guild.id, channels)

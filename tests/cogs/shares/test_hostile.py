@@ -6,7 +6,7 @@ import pytest
 
 from bot.client import Earworm
 from discord_sandbox import SandboxMember, text_of
-from tests.support.running import Club
+from tests.support.running import Club, WrittenSong
 from tests.support.songs import encoded, file
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -37,11 +37,12 @@ async def test_titles_from_tags_and_pages(bot: Earworm, club: Club) -> None:
 
 
 async def test_every_answer_holds_discords_limits(bot: Earworm, club: Club) -> None:
-    songs = []
-    for i in range(12):
-        bad = f"{i} {TITLES[i % len(TITLES)]} {club.bo.mention}"
-        songs.append(await club.add_song(bot, bad, bad * 3, sounds=(1.0, 0.1 * i)))
-        await club.bo.react(club.music.messages[-1], "👍")
+    bad = [f"{i} {TITLES[i % len(TITLES)]} {club.bo.mention}" for i in range(12)]
+    songs = await club.add_songs(
+        bot, [WrittenSong(title, title * 3, sounds=(1.0, 0.1 * i)) for i, title in enumerate(bad)]
+    )
+    for message in club.music.messages[-12:]:
+        await club.bo.react(message, "👍")
     await club.discord.quiet(0.3)
     asked: list[tuple[SandboxMember, str, dict[str, object]]] = [
         (club.ann, "similar", {"track": str(songs[0])}),

@@ -6,20 +6,17 @@ import pytest
 
 from bot.client import Earworm
 from discord_sandbox import SandboxMember, text_of
-from tests.support.running import Club, eventually
+from tests.support.running import Club, WrittenSong, eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
 async def two_styles(bot: Earworm, club: Club) -> dict[str, int]:
     """Four songs each that sound like jazz or like metal, shared by Ann."""
-    return {
-        f"{style} {i}": await club.add_song(
-            bot, f"{style} {i}", sounds=(1.0, 0.1 * i, 0.0) if style == "jazz" else (-1.0, 0.0, 0.1 * i)
-        )
-        for style in ("jazz", "metal")
-        for i in range(4)
-    }
+    jazz = [WrittenSong(f"jazz {i}", sounds=(1.0, 0.1 * i, 0.0)) for i in range(4)]
+    metal = [WrittenSong(f"metal {i}", sounds=(-1.0, 0.0, 0.1 * i)) for i in range(4)]
+    songs = jazz + metal
+    return dict(zip((song.title for song in songs), await club.add_songs(bot, songs), strict=True))
 
 
 async def like(bot: Earworm, club: Club, member: SandboxMember, track_id: int, emoji: str = "👍") -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.client import Earworm
 from discord_sandbox import buttons_of, text_of
-from tests.support.running import Club, eventually
+from tests.support.running import Club, WrittenSong, eventually
 from tests.support.songs import encoded, file, plain_tone
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -14,12 +14,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 async def fill(bot: Earworm, club: Club, count: int) -> list[int]:
     """Songs that sound less and less like the first one."""
-    return [
-        await club.add_song(
-            bot, f"Song {i}", f"Artist {i}", sounds=(1.0, 0.05 * i), by=(club.ann, club.bo)[i % 2]
-        )
+    songs = [
+        WrittenSong(f"Song {i}", f"Artist {i}", (1.0, 0.05 * i), (club.ann, club.bo)[i % 2])
         for i in range(count)
     ]
+    return await club.add_songs(bot, songs)
 
 
 async def test_by_a_track_with_everything_about_each(bot: Earworm, club: Club) -> None:

@@ -14,7 +14,7 @@ from bot.pictures.values import Picture
 from discord_sandbox import Permission, SandboxMember, buttons_of, text_of
 from discord_sandbox.rules.component_rules import SECTION, THUMBNAIL, walk
 from tests.cogs.suggestions.test_recommend import like
-from tests.support.running import PATIENCE, Club
+from tests.support.running import PATIENCE, Club, WrittenSong
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -28,9 +28,8 @@ async def library(
     bot: Earworm, club: Club, styles: Sequence[str] = ("jazz", "metal", "folk"), number: int = 7
 ) -> dict[str, int]:
     """Songs of these styles, that many of each, which have YouTube links and were shared half a year ago."""
-    return {
-        f"{style} {i}": await club.add_song(
-            bot,
+    songs = [
+        WrittenSong(
             f"{style} {i}",
             f"{style} band {i}",
             sounds=(*STYLES[style], 0.3 * (i % 3), 0.2 * (i % 2)),
@@ -40,7 +39,8 @@ async def library(
         )
         for style in styles
         for i in range(number)
-    }
+    ]
+    return dict(zip((song.title for song in songs), await club.add_songs(bot, songs), strict=True))
 
 
 async def said(club: Club, who: SandboxMember, command: str, **options: Any) -> dict[str, Any]:
