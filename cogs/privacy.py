@@ -1,8 +1,11 @@
 """/privacy: see and erase what Earworm knows about you."""
 
+import asyncio
 import io
 import json
 import logging
+import zipfile
+from typing import Any
 
 import discord
 from discord import app_commands, ui
@@ -15,6 +18,8 @@ from cogs.shared.pictures import editable
 from cogs.shares.sharing import delete_quietly, refresh_replies
 
 log = logging.getLogger(__name__)
+
+EXPORT_NAME = "earworm-my-data.json"
 
 
 @app_commands.guild_only()
@@ -31,15 +36,21 @@ class PrivacyCog(
     )
     async def export(self, interaction: discord.Interaction[Earworm]) -> None:
         """Send a JSON file that only the asker sees."""
-        assert interaction.guild_id is not None
+        assert interaction.guild is not None
         await interaction.response.defer(ephemeral=True)
         known = await self.bot.services.member_export.export(
-            interaction.guild_id, interaction.user.id, await channels_of_member(interaction)
+            interaction.guild.id,
+            interaction.user.id,
+            await channels_of_member(interaction),
+            server=interaction.guild.name,
+            places=_places(interaction),
         )
-        data = json.dumps(known, indent=2, ensure_ascii=False).encode()
-        file = discord.File(
-            io.BytesIO(data), filename="earworm-my-data.json", description="Your data, as JSON"
-        )
+        data = await asyncio.to_thread(_written, known)
+        if len(data) <= interaction.guild.filesize_limit:
+            file = discord.File(io.BytesIO(data), filename=EXPORT_NAME, description="Your data, as JSON")
+        else:
+            packed = await asyncio.to_thread(_packed, data)
+            file = discord.File(io.BytesIO(packed), filename=f"{EXPORT_NAME}.zip", description="Your data")
         await interaction.edit_original_response(
             content="Everything I know about you in this server. I keep no audio.", attachments=[file]
         )
@@ -74,6 +85,31 @@ class PrivacyCog(
                 await message.edit(view=view)
         except DISCORD_FAILS as error:
             log.info("could not edit message %d: %s", posted.message_id, error)
+
+
+def _places(interaction: discord.Interaction[Earworm]) -> dict[int, str]:
+    """The names of the server's channels and threads that the asker sees."""
+    guild, member = interaction.guild, interaction.user
+    if guild is None or not isinstance(member, discord.Member):
+        return {}
+    open_threads = [
+        thread for thread in guild.threads if thread.parent is not None and not thread.is_private()
+    ]
+    places = [*guild.channels, *open_threads]
+    return {place.id: f"#{place.name}" for place in places if place.permissions_for(member).view_channel}
+
+
+def _written(known: dict[str, Any]) -> bytes:
+    """JSON that a person can read too: indented, and every script as it is."""
+    return json.dumps(known, indent=2, ensure_ascii=False).encode()
+
+
+def _packed(data: bytes) -> bytes:
+    """The same as a ZIP archive, for who did so much that Discord wouldn't take it otherwise."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(EXPORT_NAME, data)
+    return packed.getvalue()
 
 
 async def setup(bot: Earworm) -> None:

@@ -30,7 +30,7 @@ def standing_votes(
             .label("age"),
         )
         .join(Reaction, Reaction.message_id == MessageTrack.message_id)
-        .where(MessageTrack.guild_id == guild_id, Reaction.guild_id == guild_id, _is_about_track(), *where)
+        .where(MessageTrack.guild_id == guild_id, Reaction.guild_id == guild_id, is_about_track(), *where)
         .subquery()
     )
     own_like = and_(
@@ -48,7 +48,7 @@ def standing_votes(
     )
 
 
-def _is_about_track() -> ColumnElement[bool]:
+def is_about_track() -> ColumnElement[bool]:
     """A button is about its track; an emoji about every track that its message showed by then."""
     shown_later = exists().where(
         Answer.message_id == MessageTrack.message_id,

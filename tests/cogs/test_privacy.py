@@ -1,9 +1,12 @@
 """/privacy gives a member everything that is kept of them, or erases it."""
 
+import io
 import json
+import zipfile
 from typing import Any
 
 import aiohttp
+import discord
 import pytest
 from sqlalchemy import BigInteger, String, cast, func, select
 
@@ -17,24 +20,45 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
 async def test_export(bot: Earworm, club: Club) -> None:
-    announced = await club.share(club.ann, files=[file(110, title="Mine")])
+    announced = await club.share(club.ann, files=[file(110, title="Zápas 戦い")])
     await club.ann.react(announced.message, "👎")
-    song = await club.add_song(bot, "Other", by=club.bo)
+    song = await club.add_song(bot, "أغنية", "Артист", by=club.bo)
     await (await club.ann.command(club.hall, "similar", track=str(song))).message()
 
     async def noted() -> Any:
-        return (await bot.services.member_export.export(club.guild.id, club.ann.id, None))["reactions"]
+        return (await bot.services.member_export.export(club.guild.id, club.ann.id, None))["votes"]
 
     await eventually(noted)
     said = await (await club.ann.command(club.hall, "privacy export")).message()
     assert said["flags"] & 64
     [attached] = said["attachments"]
+    assert attached["filename"] == "earworm-my-data.json"
     async with aiohttp.ClientSession() as session, session.get(attached["url"]) as answer:
-        known = json.loads(await answer.read())
-    assert known["name"] == "Ann"
-    assert [share["title"] for share in known["shares"]] == ["Mine"]
-    assert [mark["kind"] for mark in known["reactions"]] == ["dislike"]
-    assert [answer["kind"] for answer in known["answers"]] == ["similar"]
+        written = (await answer.read()).decode()
+    known = json.loads(written)
+    assert known["server"]["name"] == club.guild.name
+    assert known["profile"][0]["name"] == "Ann"
+    assert [(share["title"], share["channel"]) for share in known["shares"]] == [("Zápas 戦い", "#music")]
+    assert [(vote["vote"], vote["songs"][0]["title"]) for vote in known["votes"]] == [
+        ("dislike", "Zápas 戦い")
+    ]
+    assert [(asked["asked"], asked["about"]) for asked in known["questions"]] == [
+        ("similar", "Артист – أغنية")
+    ]
+    assert "Zápas 戦い" in written and "أغنية" in written  # every script as it is
+    assert str(club.bo.id) not in written
+
+
+async def test_an_export_that_discord_wouldnt_take_is_packed(
+    bot: Earworm, club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discord.Guild, "filesize_limit", 10)
+    said = await (await club.ann.command(club.hall, "privacy export")).message()
+    [attached] = said["attachments"]
+    async with aiohttp.ClientSession() as session, session.get(attached["url"]) as answer:
+        packed = zipfile.ZipFile(io.BytesIO(await answer.read()))
+    assert attached["filename"] == "earworm-my-data.json.zip"
+    assert json.loads(packed.read("earworm-my-data.json"))["your_id"] == str(club.ann.id)
 
 
 async def test_forget_leaves_nothing(bot: Earworm, club: Club) -> None:

@@ -112,9 +112,9 @@ async def test_an_export_names_songs_as_its_reader_may_know_them(catalog, store,
     member_export = MemberExport(store)
     known = await member_export.export(GUILD, BEN, HERE)
     assert [share["title"] for share in known["shares"]] == ["Untitled"]
-    assert [shown["title"] for shown in known["answers"][0]["shown"]] == ["Untitled"]
-    assert known["answers"][0]["title"] == "Untitled"
+    assert [shown["title"] for shown in known["questions"][0]["shown"]] == ["Untitled"]
+    assert known["questions"][0]["about"] == "Ana – Untitled"
     assert "Divorce" not in json.dumps(known)
     nowhere = await member_export.export(GUILD, BEN, frozenset())
-    assert [shown["title"] for shown in nowhere["answers"][0]["shown"]] == [None]
+    assert [shown["title"] for shown in nowhere["questions"][0]["shown"]] == [None]
     assert [share["title"] for share in nowhere["shares"]] == ["Untitled"]  # their own words

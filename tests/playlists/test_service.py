@@ -435,7 +435,7 @@ async def test_what_was_made_for_a_member_is_theirs_and_goes_with_them(scene):
 
     member_export = MemberExport(scene.store)
     (exported,) = (await member_export.export(GUILD, BEN, None))["playlists"]
-    assert exported["week"] == "2026-W45" and len(exported["tracks"]) == len(mine.entries)
+    assert exported["week"] == "2026-W45" and len(exported["songs"]) == len(mine.entries)
     await MemberErasure(scene.store, scene.vectors, scene.refresher).forget(GUILD, BEN)
     assert await scene.playlists.history(GUILD, None, user_id=BEN) == []
     assert (await member_export.export(GUILD, BEN, None))["playlists"] == []

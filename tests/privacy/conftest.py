@@ -5,6 +5,7 @@ import pytest
 from bot.library.guilds import Guilds
 from bot.privacy.export import MemberExport
 from bot.privacy.forget import MemberErasure
+from bot.suggestions.wording import Reason, ReasonKind
 from models import (
     Digest,
     Hidden,
@@ -82,6 +83,24 @@ async def busy(store, refresher):
         answer(BEN, 44, both, private=True, member_id=ANA),
         answer(BEN, 45, both, track_id=own),
         answer(BEN, 46, line),
+        answer(
+            ANA,
+            50,
+            both,
+            kind="together",
+            blend_name=f"A blend of <@{BEN}> and <@{ANA}>",
+            why=Reason(ReasonKind.LIKED, carrier=own, when="in May", user_id=BEN),
+        ),
+        answer(ANA, 51, both, kind="recommend", member_id=BEN),
+        answer(
+            BEN,
+            52,
+            both,
+            kind="together",
+            private=True,
+            blend_name=f"A blend of <@{ANA}> and <@{BEN}>",
+            why=Reason(ReasonKind.SHARED, carrier=own, when="in May", user_id=ANA),
+        ),
         *(
             Digest(guild_id=GUILD, period=f"2026-W{message}", state="posted", channel_id=HIDDEN, **at)
             for message in (48, 49)
@@ -90,7 +109,7 @@ async def busy(store, refresher):
         *(Hidden(guild_id=GUILD, user_id=user, track_id=both, hidden_at=START) for user in (ANA, BEN)),
         *(
             PlaylistRecord(
-                guild_id=GUILD, user_id=user, kind="mix", subject=f"{user}", week="2026-W48", **mix
+                guild_id=GUILD, user_id=user, kind="member", subject=f"{user}", week="2026-W48", **mix
             )
             for user, mix in (
                 (ANA, {"name": "Ana's", "created_at": START}),

@@ -1,7 +1,10 @@
 """Rows in which a member stands."""
 
+from dataclasses import asdict
+
 from sqlalchemy import select
 
+from bot.suggestions.wording import Reason, ReasonKind
 from models import (
     Answer,
     Base,
@@ -13,6 +16,7 @@ from tests.support.library import ANA, GUILD, PUBLIC, START
 
 NAME = "Ana Banana"
 OTHER_GUILD = GUILD + 1
+NO_REASON = Reason(ReasonKind.POPULAR)
 
 
 def job(message, track=None, *, user=ANA, key="url:a", state="announced", done=True, url="https://a.example"):
@@ -38,20 +42,20 @@ def mark(message, user, *, track=0, kind=1, guild=GUILD):
     )
 
 
-def answer(user, message, track, *, private=False, **about):
+def answer(user, message, track, *, private=False, kind="similar", why=NO_REASON, **about):
     return Answer(
         guild_id=GUILD,
         channel_id=PUBLIC,
         message_id=message,
         user_id=user,
-        kind="similar",
+        kind=kind,
         private=private,
         **about,
         source={"url": "https://asked.example"},
         created_at=START,
         suggestions=[
-            Suggestion(rank=1, track_id=track, percent=80, score=0.9, why={}, shown_at=START),
-            Suggestion(rank=2, track_id=track, percent=10, score=0.1, why={}),
+            Suggestion(rank=1, track_id=track, percent=80, score=0.9, why=asdict(why), shown_at=START),
+            Suggestion(rank=2, track_id=track, percent=10, score=0.1, why=asdict(NO_REASON)),
         ],
     )
 

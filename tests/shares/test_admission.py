@@ -47,7 +47,7 @@ async def test_the_command_line_knows_no_quota(store: Store, clock: ManualClock)
 async def test_to_be_forgotten_frees_nothing_of_the_servers_quota(
     store: Store, vectors: VectorStorage, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.privacy.forget.now", clock)
+    monkeypatch.setattr("bot.privacy.song_traces.now", clock)
     ledger = Ledger(store, quota=Quota(member_daily=2, server_daily=5), clock=clock)
     erasure = MemberErasure(store, vectors, PointRefresher(store, vectors))
 

@@ -322,7 +322,8 @@ async def test_who_wants_no_mention_gets_none_until_they_are_forgotten(bot: Earw
     assert said["content"] == "Digests won't mention you any more." and said["flags"] & 64
     again = text_of(await (await club.mod.command(club.hall, "digest preview")).message(PATIENCE))
     assert club.bo.mention not in again and club.ann.mention in again and "Song 1" in again
-    assert (await bot.services.member_export.export(club.guild.id, club.bo.id, None))["muted_in_digests"]
+    known = await bot.services.member_export.export(club.guild.id, club.bo.id, None)
+    assert not known["profile"][0]["digests_mention_you"]
     await bot.services.member_erasure.forget(club.guild.id, club.bo.id)
     assert await bot.services.guilds.quiet(club.guild.id) == frozenset()
 
