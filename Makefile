@@ -11,7 +11,7 @@ INSTALL := pip install --quiet --constraint constraints.txt
 # Tests start hundreds of processes: they must not compile the same modules each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo quick test test-postgres check
+.PHONY: setup demo quick test torture test-postgres check
 
 setup: .venv/ready
 
@@ -32,6 +32,10 @@ quick: setup
 
 test: setup
 	$(PYTEST)
+
+# Every proof that nothing is lost and nobody gets in, with many repeats, and a table of what was tried.
+torture: setup
+	NIGHTLY=1 HYPOTHESIS_PROFILE=nightly $(PYTEST) -m torture
 
 # On the server at TEST_DATABASE_URL, or on one for just this: .ci/postgres make test-postgres
 test-postgres: setup

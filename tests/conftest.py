@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 from bot.settings import Settings
-from tests.support import kinds
+from tests.support import kinds, tally
 
 if TYPE_CHECKING:  # a test pays for what it uses: what is heavy is imported by the fixture that needs it
     from bot.embedders.base import EmbedderInfo
@@ -23,9 +23,17 @@ if TYPE_CHECKING:  # a test pays for what it uses: what is heavy is imported by 
 
 hypothesis.settings.register_profile("dev", max_examples=20, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("nightly", max_examples=500, deadline=None)
 hypothesis.settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if "CI" in os.environ else "dev")
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let proofs say what they tried."""
+    config.pluginmanager.register(tally, "earworm-tally")
+    if tally.is_asked_for(config):
+        config.pluginmanager.register(tally.TablePrinter(), "earworm-table")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -45,11 +53,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test with its kind, and put those first that take longest."""
+    """Mark every test with its kind, and proofs as such, and put those first that take longest."""
     for item in items:
         item.add_marker(kinds.kind_of(item))
         if "store" in getattr(item, "fixturenames", ()) and not kinds.is_on_a_vector_server(item):
             item.add_marker("postgres")
+        tally.mark(item)
         if kinds.is_slow(item.path):
             item.add_marker("slow")
     items.sort(key=lambda item: kinds.place(item.path))

@@ -34,7 +34,7 @@ GUILDS = (GUILD, GUILD + 1)
 MOST_TRACKS = 40  # of a server
 
 
-def test_killed_at_any_moment_the_next_start_sets_it_right(tmp_path):
+def test_killed_at_any_moment_the_next_start_sets_it_right(tmp_path, tally):
     seed = random.SystemRandom().randrange(1 << 32)
     program = (
         "import sys; from tests.vectors import test_edge_kills as it; it.kill_again_and_again(*sys.argv[1:])"
@@ -48,6 +48,7 @@ def test_killed_at_any_moment_the_next_start_sets_it_right(tmp_path):
         assert start["agree"] == [True] * len(start["agree"]), (seed, start)
         assert start["leftovers"] == [] and start["generations"] == start["shards"], (seed, start)
     assert starts[-1]["tracks"] and starts[-1]["agree"]
+    tally.tried("kill −9 at any moment while vectors are written, removed and rebuilt", times=KILLS, lost=0)
 
 
 def kill_again_and_again(folder, seed, kills):
