@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
+OTHERS = 0o077  # every right of those who aren't the owner
 # Everything that we ever put there, also earlier versions (`qdrant`) and the container's cache (`numba`).
 NAMES = frozenset({"installation", "vectors", "weights", "work", "qdrant", "numba"})
 DATABASE = "earworm.db"  # SQLite's journals are called like it
@@ -14,15 +15,18 @@ DATABASE = "earworm.db"  # SQLite's journals are called like it
 def make_private(home: Path) -> None:
     """Make the home, or tighten what is ours in one that is there; OSError if it can't be made.
 
-    A folder that also holds what isn't ours keeps its rights: somebody may have named their own home.
+    A folder that also holds what isn't ours keeps its rights: somebody may have named their own home. What is in a
+    folder that nobody else may enter is hidden by that, and isn't looked through: of 500 servers it is 22,000 files.
     """
     if not home.exists():
         home.parent.mkdir(parents=True, exist_ok=True)
         home.mkdir(mode=FOLDER, exist_ok=True)
     entries = list(home.iterdir())
     ours = [entry for entry in entries if _is_ours(entry.name)]
-    for path in (*([home] if len(ours) == len(entries) else []), *ours):
-        for found in _below(path) if path != home else [home]:
+    if len(ours) == len(entries):
+        _tighten(home)
+    for path in filter(_is_open_to_others, ours):
+        for found in _below(path):
             _tighten(found)
 
 
@@ -33,6 +37,13 @@ def make_private_file(path: Path) -> None:
 
 def _is_ours(name: str) -> bool:
     return name in NAMES or name.startswith((DATABASE, "installation-"))
+
+
+def _is_open_to_others(path: Path) -> bool:
+    try:
+        return bool(path.lstat().st_mode & OTHERS)
+    except OSError:  # gone, as SQLite's journals may be
+        return False
 
 
 def _below(path: Path) -> Iterator[Path]:
@@ -49,7 +60,7 @@ def _tighten(path: Path) -> None:
     try:
         found = path.lstat()
         mine = found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode)
-        if mine and found.st_mode & 0o077:
-            path.chmod(stat.S_IMODE(found.st_mode) & ~0o077)
+        if mine and found.st_mode & OTHERS:
+            path.chmod(stat.S_IMODE(found.st_mode) & ~OTHERS)
     except OSError:
         return

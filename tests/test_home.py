@@ -58,6 +58,15 @@ def test_what_a_link_leads_to_is_not_touched(old, tmp_path):
     assert (rights(elsewhere), rights(elsewhere / "shared.npz")) == ("0o755", "0o644")
 
 
+def test_what_a_folder_hides_that_nobody_else_may_enter_is_not_looked_through(old):
+    (old / "vectors").chmod(0o700)
+    make_private(old)
+    assert rights(old / "vectors" / "1" / "segment") == "0o644"
+    (old / "vectors").chmod(0o710)
+    make_private(old)
+    assert rights(old / "vectors" / "1" / "segment") == "0o600"
+
+
 def test_rights_that_the_owner_took_from_themselves_stay_away(old):
     (old / "installation").chmod(0o440)
     make_private(old)
