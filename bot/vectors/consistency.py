@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from bot.library.cards import batches, load_cards
+from bot.library.cards import load_cards
 from bot.library.store import Store
 from bot.vectors import coverage
-from bot.vectors.generations import Generation
 from bot.vectors.points import PointOutline, load_outlines
 from bot.vectors.rebuilder import Rebuilder
 from models import Guild, Relistening, Track
@@ -91,16 +90,24 @@ async def guilds(store: Store, vectors: "VectorStorage") -> list[int]:
 
 async def differing(store: Store, vectors: "VectorStorage", guild_id: int) -> set[int]:
     """The tracks of a server whose points lack something, say something else or are one too many."""
-    found = await _agreement(store, vectors, guild_id, ())
+    found = await _compared(store, vectors, guild_id)
     return {*found.missing, *found.extra, *found.stale}
 
 
-async def _agreement(
-    store: Store, vectors: "VectorStorage", guild_id: int, leftovers: Sequence[str]
-) -> GuildAgreement:
-    payloads = await vectors.payloads(guild_id)
-    generation = await vectors.generations.current(guild_id)
-    having = {name: await vectors.ids(guild_id, name) for name in _names(vectors, generation)}
+@dataclass(frozen=True)
+class _Compared:
+    """How many tracks and points a server has, and the tracks of which they differ, as in GuildAgreement."""
+
+    tracks: int
+    points: int
+    missing: tuple[int, ...]
+    extra: tuple[int, ...]
+    stale: tuple[int, ...]
+
+
+async def _compared(store: Store, vectors: "VectorStorage", guild_id: int) -> _Compared:
+    contents = await vectors.contents(guild_id)
+    payloads, having = contents.payloads, contents.having or dict.fromkeys(vectors.names, ())
     missing, stale, tracks, heard = [], [], 0, set()
     async for point in _outlines(store, guild_id):
         tracks += 1
@@ -113,15 +120,22 @@ async def _agreement(
         if payloads.get(point.track_id, point.payload) != point.payload:
             stale.append(point.track_id)
     extra = sorted(payloads.keys() - heard)
+    return _Compared(tracks, len(payloads), tuple(missing), tuple(extra), tuple(stale))
+
+
+async def _agreement(
+    store: Store, vectors: "VectorStorage", guild_id: int, leftovers: Sequence[str]
+) -> GuildAgreement:
+    found = await _compared(store, vectors, guild_id)
     unheard = await coverage.unheard(store, guild_id, vectors.names)
     return GuildAgreement(
         id=guild_id,
-        tracks=tracks,
-        points=len(payloads),
-        agree=not (missing or extra or stale or leftovers),
-        missing=tuple(missing),
-        extra=tuple(extra),
-        stale=tuple(stale),
+        tracks=found.tracks,
+        points=found.points,
+        agree=not (found.missing or found.extra or found.stale or leftovers),
+        missing=found.missing,
+        extra=found.extra,
+        stale=found.stale,
         leftovers=tuple(leftovers),
         unheard=unheard.waiting,
         lost=unheard.lost,
@@ -130,17 +144,15 @@ async def _agreement(
 
 async def _outlines(store: Store, guild_id: int) -> AsyncIterator[PointOutline]:
     """What a server's tracks are to be stored as, few of them in memory at a time."""
-    async with store.session() as session:
-        tracks = list(await session.scalars(select(Track.id).where(Track.guild_id == guild_id)))
-    for batch in batches(sorted(tracks), PAGE_TRACKS):
+    after, more = 0, True
+    while more:
         async with store.session() as session:
-            outlines = await load_outlines(session, guild_id, Track.id.in_(batch))
+            ids = select(Track.id).where(Track.guild_id == guild_id, Track.id > after).order_by(Track.id)
+            batch = list(await session.scalars(ids.limit(PAGE_TRACKS)))
+            outlines = await load_outlines(session, guild_id, Track.id.in_(batch)) if batch else []
         for outline in outlines:
             yield outline
-
-
-def _names(vectors: "VectorStorage", generation: Generation | None) -> Sequence[str]:
-    return vectors.names if generation is None else tuple(generation.calibrations)
+        after, more = max(batch, default=0), len(batch) == PAGE_TRACKS
 
 
 async def _repair(store: Store, vectors: "VectorStorage", guild_id: int) -> Repair:

@@ -6,11 +6,12 @@ the last flush, which the comparison with the database at the next start (bot.ve
 """
 
 import fcntl
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self, TypeVar, cast
 
-import numpy as np
 from qdrant_edge import (
     CountRequest,
     EdgeShard,
@@ -38,6 +39,7 @@ from bot.vectors.engine import (
     MIN_RANKING_DEPTH,
     SCROLL_PAGE_POINTS,
     UPSERT_BATCH_POINTS,
+    Contents,
     Examples,
     Scores,
     StoredPoint,
@@ -126,22 +128,6 @@ class EdgeEngine:
         """Remove a generation's shard."""
         await self._shards.remove(_name(generation))
 
-    async def check(self, generation: Generation) -> None:
-        """Scan every vector and the index once. Raises StorageDamaged if that can't be done, or finds too little."""
-        payloads = await self.scroll(generation, Where(), payloads=True)
-        channels = {track: frozenset(payload.get("channels", ())) for track, payload in payloads.items()}
-        everywhere = Where(channels=frozenset().union(*channels.values()))
-        sound = await self.count(generation, everywhere) == sum(map(bool, channels.values()))
-        for name, calibration in generation.calibrations.items():
-            query = {name: np.ones(calibration.dimension, np.float32)}
-            scores = await self.nearest(generation, query, Where(), max(1, len(payloads)))
-            having = await self.count(generation, Where(having=name))
-            sound = (
-                sound and len(scores) == having and bool(np.isfinite([score for _, score in scores]).all())
-            )
-        if not sound:
-            raise StorageDamaged(f"The vectors of server {generation.guild_id} are damaged.")
-
     async def flush(self, generation: Generation) -> None:
         """See that what was stored outlives a power cut."""
         await self._shards.flush(_name(generation))
@@ -183,27 +169,18 @@ class EdgeEngine:
         }
         return await self._ranked(generation, asked, where, limit)
 
-    async def scroll(
-        self, generation: Generation, where: Where, *, payloads: bool = False
-    ) -> dict[int, dict[str, Any]]:
-        """Every point that is asked for, by track; with what filters know of it only where that is wanted."""
+    async def scroll(self, generation: Generation, where: Where) -> set[int]:
+        """Every track that is asked for."""
+        wanted = _filter(generation, where)
+        found = await self._read(generation, lambda shard: _scrolled(shard, wanted, ["track_id"]))
+        return set(found or ())
 
-        def pages(shard: EdgeShard) -> dict[int, dict[str, Any]]:
-            found: dict[int, dict[str, Any]] = {}
-            offset = None
-            while True:
-                request = ScrollRequest(
-                    offset=offset,
-                    limit=SCROLL_PAGE_POINTS,
-                    filter=_filter(generation, where),
-                    with_payload=True if payloads else ["track_id"],
-                )
-                records, offset = shard.scroll(request)
-                found |= {track_of(record): record.payload or {} for record in records}
-                if offset is None:
-                    return found
-
-        return await self._read(generation, pages) or {}
+    async def contents(self, generation: Generation) -> Contents:
+        """All that is stored, with every vector and the index read once, while nobody writes. Raises StorageDamaged."""
+        async with self._shards.use(_name(generation)) as shard:
+            if shard is None:
+                return Contents({}, {name: set() for name in generation.calibrations})
+            return await shard.write(lambda opened: _contents(opened, generation))
 
     async def count(self, generation: Generation, where: Where) -> int:
         """How many points are asked for."""
@@ -263,9 +240,37 @@ def _filter(generation: Generation, where: Where) -> Filter:
         must.append(FieldCondition("channels", match=MatchAny(where.shown)))
     if where.sharer is not None:
         must.append(FieldCondition("sharers", match=MatchValue(where.sharer)))
-    if where.having is not None:
-        must.append(HasVectorCondition(where.having))
     if where.among is not None:
         must.append(HasIdCondition(set(point_ids(generation, where.among))))
     without = HasIdCondition(set(point_ids(generation, where.exclude)))
     return Filter(must=must, must_not=[without] if where.exclude else None)
+
+
+def _scrolled(shard: EdgeShard, wanted: Filter, payload: Any) -> dict[int, dict[str, Any]]:
+    """Every point that is wanted, by track, with so much of its payload."""
+    found: dict[int, dict[str, Any]] = {}
+    offset = None
+    while True:
+        request = ScrollRequest(offset=offset, limit=SCROLL_PAGE_POINTS, filter=wanted, with_payload=payload)
+        records, offset = shard.scroll(request)
+        found |= {track_of(record): record.payload or {} for record in records}
+        if offset is None:
+            return found
+
+
+def _contents(shard: EdgeShard, generation: Generation) -> Contents:
+    payloads = _scrolled(shard, Filter(), True)
+    channels = [payload["channels"] for payload in payloads.values() if payload.get("channels")]
+    everywhere = FieldCondition("channels", match=MatchAny(sorted({*chain.from_iterable(channels)})))
+    sound = shard.count(CountRequest(filter=Filter(must=[everywhere]))) == len(channels)
+    having = {}
+    for name, calibration in generation.calibrations.items():
+        without = _scrolled(shard, Filter(must_not=[HasVectorCondition(name)]), ["track_id"])
+        having[name] = payloads.keys() - without.keys()
+        everything = Query.Nearest([1.0] * calibration.dimension, using=name)
+        points = shard.query(QueryRequest(limit=max(1, len(payloads)), query=everything))
+        sound = sound and len(points) == len(having[name])
+        sound = sound and all(math.isfinite(point.score) for point in points)
+    if not sound:
+        raise StorageDamaged(f"The vectors of server {generation.guild_id} are damaged.")
+    return Contents(payloads, having)

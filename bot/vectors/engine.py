@@ -47,20 +47,27 @@ class Examples:
 class Where:
     """Which points are asked for; as it is, all of a generation.
 
-    Those shared in one of `channels` (None: anywhere) or on the command line, `among` some and not in `exclude`, of
-    one `sharer`, and `having` a vector of that name.
+    Those shared in one of `channels` (None: anywhere) or on the command line, `among` some and not in `exclude`, and
+    of one `sharer`.
     """
 
     channels: VisibleChannels = None
     among: frozenset[int] | None = None
     exclude: frozenset[int] = field(default_factory=frozenset)
     sharer: int | None = None
-    having: str | None = None
 
     @property
     def shown(self) -> list[int] | None:
         """The channels to look for in payloads; None for any."""
         return None if self.channels is None else with_command_line(self.channels)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a generation holds: each track's payload, and by vector name the tracks that have that vector."""
+
+    payloads: Mapping[int, Mapping[str, Any]]
+    having: Mapping[str, Collection[int]]
 
 
 Scores = list[tuple[int, float]]
@@ -93,9 +100,6 @@ class VectorEngine(Protocol):
     async def drop(self, generation: Generation) -> None:
         """Remove a generation's points, and its place if it has it to itself."""
 
-    async def check(self, generation: Generation) -> None:
-        """Read every vector once. Raises StorageDamaged if that can't be done."""
-
     async def flush(self, generation: Generation) -> None:
         """See that what was stored outlives a power cut."""
 
@@ -117,10 +121,11 @@ class VectorEngine(Protocol):
     ) -> Scores:
         """The tracks nearer to positives than to negatives, by Qdrant's `best_score`; several names are fused."""
 
-    async def scroll(
-        self, generation: Generation, where: Where, *, payloads: bool = False
-    ) -> dict[int, dict[str, Any]]:
-        """Every point that is asked for, by track; with what filters know of it only where `payloads` are wanted."""
+    async def scroll(self, generation: Generation, where: Where) -> set[int]:
+        """Every track that is asked for."""
+
+    async def contents(self, generation: Generation) -> Contents:
+        """All that is stored; an embedded engine reads every vector once. Raises StorageDamaged if it can't be read."""
 
     async def count(self, generation: Generation, where: Where) -> int:
         """How many points are asked for."""

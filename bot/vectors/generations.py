@@ -43,25 +43,22 @@ class LostRace(Exception):
 
 
 class Generations:
-    """The rows of `generations`."""
+    """The rows of `generations`. `alone`: no other process swaps them, so what was read once need not be again."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, alone: bool = False) -> None:
         self._store = store
+        self._alone = alone
         self._in_use: dict[int, Generation] = {}  # by server, as it was last read: none is ever modified
+        self._swaps = 0
 
     async def current(self, guild_id: int) -> Generation | None:
         """The one in use; None before anything was stored."""
-        query = select(GenerationRecord.id).where(
-            GenerationRecord.guild_id == guild_id, GenerationRecord.current.is_(True)
-        )
-        async with self._store.session() as session:
-            found = await session.scalar(query)
-        if found is None:
-            return None
-        if (known := self._in_use.get(guild_id)) is not None and known.id == found:
+        known = self._in_use.get(guild_id)
+        if known is not None and await self.is_current(known):
             return known
+        swaps = self._swaps
         current = next((generation for generation in await self.of(guild_id) if generation.current), None)
-        if current is not None:
+        if current is not None and swaps == self._swaps:  # else it may be the one from before
             self._in_use[guild_id] = current
         return current
 
@@ -77,6 +74,8 @@ class Generations:
 
     async def is_current(self, generation: Generation) -> bool:
         """Whether it is still in use."""
+        if self._alone and (known := self._in_use.get(generation.guild_id)) is not None:
+            return known.id == generation.id
         query = select(GenerationRecord.id).where(
             GenerationRecord.id == generation.id, GenerationRecord.current.is_(True)
         )
@@ -158,9 +157,12 @@ class Generations:
                 await _set_current(session, generation, True)
                 if purge:
                     await session.execute(superseded(generation.guild_id, generation.calibrations.keys()))
-                return True
         except (LostRace, IntegrityError):
             return False
+        finally:
+            self._swaps += 1
+            self._in_use.pop(generation.guild_id, None)
+        return True
 
     async def forget(self, generation: Generation) -> None:
         """Delete its row, after its collection."""

@@ -33,6 +33,7 @@ from bot.vectors.engine import (
     SCROLL_PAGE_POINTS,
     TENANT_KEY,
     UPSERT_BATCH_POINTS,
+    Contents,
     Examples,
     Scores,
     StoredPoint,
@@ -152,9 +153,6 @@ class ServerEngine:
             await self._unless_gone(collection, self._client.delete_collection(collection))
             self._forget(collection)
 
-    async def check(self, generation: Generation) -> None:
-        """Nothing: a server looks after its own disk."""
-
     async def flush(self, generation: Generation) -> None:
         """Nothing: a server answers when what was written is in its log."""
 
@@ -195,25 +193,19 @@ class ServerEngine:
         }
         return await self._ranked(generation, asked, where, limit)
 
-    async def scroll(
-        self, generation: Generation, where: Where, *, payloads: bool = False
-    ) -> dict[int, dict[str, Any]]:
-        """Every point that is asked for, by track; with what filters know of it only where that is wanted."""
-        collection = collection_of(generation)
-        found: dict[int, dict[str, Any]] = {}
-        offset: Any = None
-        while True:
-            asked = self._client.scroll(
-                collection,
-                _filter(generation, where),
-                limit=SCROLL_PAGE_POINTS,
-                offset=offset,
-                with_payload=True if payloads else ["track_id"],
-            )
-            records, offset = await self._unless_gone(collection, asked) or ([], None)
-            found |= {track_of(record): record.payload or {} for record in records}
-            if offset is None:
-                return found
+    async def scroll(self, generation: Generation, where: Where) -> set[int]:
+        """Every track that is asked for."""
+        return set(await self._scrolled(generation, _filter(generation, where), ["track_id"]))
+
+    async def contents(self, generation: Generation) -> Contents:
+        """All that is stored, but for the vectors: a server looks after its own disk."""
+        payloads = await self._scrolled(generation, _filter(generation, Where()), True)
+        having = {}
+        for name in generation.calibrations:
+            without = _filter(generation, Where())
+            without.must_not = [models.HasVectorCondition(has_vector=name)]
+            having[name] = payloads.keys() - await self._scrolled(generation, without, ["track_id"])
+        return Contents(payloads, having)
 
     async def count(self, generation: Generation, where: Where) -> int:
         """How many points are asked for."""
@@ -251,6 +243,22 @@ class ServerEngine:
                 return None
             self._there.add(collection)
             return answer
+
+    async def _scrolled(
+        self, generation: Generation, wanted: models.Filter, payload: bool | list[str]
+    ) -> dict[int, dict[str, Any]]:
+        """Every point that is wanted, by track, with so much of its payload."""
+        collection = collection_of(generation)
+        found: dict[int, dict[str, Any]] = {}
+        offset: Any = None
+        while True:
+            asked = self._client.scroll(
+                collection, wanted, limit=SCROLL_PAGE_POINTS, offset=offset, with_payload=payload
+            )
+            records, offset = await self._unless_gone(collection, asked) or ([], None)
+            found |= {track_of(record): record.payload or {} for record in records}
+            if offset is None:
+                return found
 
     async def _ranked(
         self, generation: Generation, queries: Mapping[str, Query], where: Where, limit: int
@@ -365,8 +373,6 @@ def _filter(generation: Generation, where: Where) -> models.Filter:
         must.append(models.FieldCondition(key="channels", match=models.MatchAny(any=where.shown)))
     if where.sharer is not None:
         must.append(models.FieldCondition(key="sharers", match=models.MatchValue(value=where.sharer)))
-    if where.having is not None:
-        must.append(models.HasVectorCondition(has_vector=where.having))
     if where.among is not None:
         must.append(models.HasIdCondition(has_id=point_ids(generation, where.among)))
     without = models.HasIdCondition(has_id=point_ids(generation, where.exclude))

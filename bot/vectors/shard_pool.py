@@ -75,7 +75,7 @@ class OpenShard:
             return await asyncio.wrap_future(running)
 
     async def write(self, call: Callable[[EdgeShard], T]) -> T:
-        """The same for a call that changes the shard: one at a time."""
+        """The same for a call that changes the shard, or during which nothing may change: one at a time."""
 
         def alone(shard: EdgeShard) -> T:
             with self._writing:

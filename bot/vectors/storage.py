@@ -9,9 +9,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import EmbedderInfo
@@ -20,7 +21,7 @@ from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels
 from bot.settings import Settings
 from bot.vectors.calibration import Calibration
-from bot.vectors.engine import VectorEngine, Where, as_stored, known_payload
+from bot.vectors.engine import Contents, VectorEngine, Where, as_stored, known_payload
 from bot.vectors.engines import open_engine
 from bot.vectors.generations import Generation, Generations
 from bot.vectors.points import Point
@@ -62,7 +63,8 @@ class VectorStorage:
 
         Raises StorageBusy, SettingsError.
         """
-        made = cls(await open_engine(settings), infos, Generations(store))
+        engine = await open_engine(settings)
+        made = cls(engine, infos, Generations(store, alone=engine.embedded))
         try:
             if not reads:
                 await made.drop_abandoned()
@@ -236,30 +238,23 @@ class VectorStorage:
 
         return await self._in_use(guild_id, look) or UnitVectors(0, (), {}, {})
 
-    async def ids(self, guild_id: int, name: str | None = None) -> set[int]:
-        """The tracks that are stored, or those of them that have a vector called `name`."""
+    async def ids(self, guild_id: int) -> set[int]:
+        """The tracks that are stored."""
+        return (
+            await self._in_use(guild_id, lambda generation: self.engine.scroll(generation, Where())) or set()
+        )
 
-        async def look(generation: Generation) -> set[int]:
-            if name is not None and name not in generation.calibrations:
-                return set()
-            return set(await self.engine.scroll(generation, Where(having=name)))
-
-        return await self._in_use(guild_id, look) or set()
-
-    async def payloads(self, guild_id: int) -> dict[int, dict[str, Any]]:
-        """What filters know of every track."""
-
-        async def look(generation: Generation) -> dict[int, dict[str, Any]]:
-            return await self.engine.scroll(generation, Where(), payloads=True)
-
-        found = await self._in_use(guild_id, look) or {}
-        return {track_id: known_payload(payload) for track_id, payload in found.items()}
+    async def contents(self, guild_id: int) -> Contents:
+        """What filters know of every track, and which tracks have which vector."""
+        found = await self._in_use(guild_id, self.engine.contents) or Contents({}, {})
+        payloads = {track_id: known_payload(payload) for track_id, payload in found.payloads.items()}
+        return replace(found, payloads=payloads)
 
     async def shared_by(self, guild_id: int, user_id: int) -> set[int]:
         """The stored tracks that name this member as one of their sharers."""
 
         async def look(generation: Generation) -> set[int]:
-            return set(await self.engine.scroll(generation, Where(sharer=user_id)))
+            return await self.engine.scroll(generation, Where(sharer=user_id))
 
         return await self._in_use(guild_id, look) or set()
 

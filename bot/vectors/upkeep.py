@@ -89,7 +89,6 @@ class Upkeep:
             generation = await generations.current(guild_id)
             if generation is not None:
                 await engine.ensure(generation)
-                await engine.check(generation)
             await self._store_anew(guild_id, sorted(await differing(self._store, self._vectors, guild_id)))
             if generation is None or await generations.is_current(generation):
                 return

@@ -81,7 +81,7 @@ async def test_a_track_stays_with_its_other_shares(refresher, store, vectors):
     assert await refresher.drop_share(GUILD, 11) == []
     assert await every(store, Share.message_id) == await every(store, MessageTrack.message_id) == [12]
     assert await every(store, Reaction.message_id) == [12]
-    payload = (await vectors.payloads(GUILD))[track]
+    payload = (await vectors.contents(GUILD)).payloads[track]
     assert (payload["channels"], payload["sharers"]) == ([PUBLIC], [BEN])
     assert payload["shared_at"] == START.timestamp() + 300
 
@@ -224,7 +224,7 @@ async def test_a_point_says_what_the_database_says(refresher, store, vectors):
         kept.tags, kept.features = {"piano": 0.9}, {"tempo": 90.5, "key": "A minor"}
         await session.execute(update(Source).values(genres=["Jazz"]))
     await refresher.refresh_point(GUILD, track)
-    assert await vectors.payloads(GUILD) == {
+    assert (await vectors.contents(GUILD)).payloads == {
         track: {
             "guild_id": GUILD,
             "track_id": track,

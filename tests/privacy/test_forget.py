@@ -38,7 +38,7 @@ async def test_no_trace_of_a_forgotten_member_is_left(erasure, store, vectors, b
     }
     elsewhere = [("members.user_id", ANA), ("reactions.user_id", ANA), ("shares.user_id", ANA)]
     assert sorted(after) == elsewhere  # the other server's
-    assert str(ANA) not in json.dumps(await vectors.payloads(GUILD))
+    assert str(ANA) not in json.dumps((await vectors.contents(GUILD)).payloads)
     assert "cdn.example/88" not in str(await dump(store))
     assert "Ana's own name" not in str(await dump(store))
 
@@ -50,7 +50,7 @@ async def test_what_others_shared_and_said_stays(erasure, store, vectors, busy):
     assert await every(store, Reaction.message_id) == [19, 41]
     assert await every(store, Source.key, Source.guild_id == GUILD) == ["discord:99", "url:https://b.example"]
     assert await every(store, Job.message_id) == await every(store, Reply.message_id) == [12]
-    assert (await vectors.payloads(GUILD))[busy["both"]]["sharers"] == [BEN]
+    assert (await vectors.contents(GUILD)).payloads[busy["both"]]["sharers"] == [BEN]
     assert await vectors.ids(GUILD) == {busy["both"]}
     assert await vectors.ids(OTHER_GUILD) == {busy["elsewhere"]}
 

@@ -41,7 +41,7 @@ async def test_a_link_becomes_a_track(club: SharingClub, leftovers: Callable[[],
     }
 
     stored = (await club.services.vectors.get(club.guild, [track.id])).vectors["mfcc-1"]
-    payload = (await club.services.vectors.payloads(club.guild))[track.id]
+    payload = (await club.services.vectors.contents(club.guild)).payloads[track.id]
     assert (payload["title"], payload["sharers"], payload["channels"]) == ("Harbour", [7], [5])
     assert payload["tempo_tenths"] == round(track.features["tempo"] * 10) > 0
     async with club.services.store.session() as session:

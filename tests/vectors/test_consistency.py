@@ -107,14 +107,19 @@ async def test_a_track_that_nobody_listened_to_is_found(store, vectors, three):
     assert (found.tracks, found.unheard, found.lost) == (5, (waiting,), (lost,))
 
 
-async def test_a_collection_that_belongs_to_nothing_is_found_and_removed(store, vectors, three):
+async def test_a_collection_that_belongs_to_nothing_is_found_and_removed(
+    store, settings, infos, three, vectors
+):
     async with store.begin() as session:
         await session.execute(delete(GenerationRecord))
+    await vectors.close()
+    vectors = await VectorStorage.open(settings, infos, store)
     found = await agreed(store, vectors)
     assert (found.agree, len(found.leftovers), found.points) == (False, 1, 0)
     (repaired,) = await consistency.repair(store, vectors)
     assert repaired.stored == 3
     assert await agreed(store, vectors) == consistency.GuildAgreement(GUILD, 3, 3, True)
+    await vectors.close()
 
 
 @pytest.mark.parametrize("damage", ["gone", "emptied", "mixed up"])
@@ -178,7 +183,7 @@ async def test_an_embedder_that_is_switched_on_is_missed_in_every_track(store, s
     before = await agreed(store, both)
     await consistency.repair(store, both)
     after = await agreed(store, both)
-    second = await both.ids(GUILD, SECOND)
+    second = (await both.contents(GUILD)).having[SECOND]
     await both.close()
     assert (before.agree, before.lost) == (after.agree, after.lost) == (True, tuple(three[1:]))
     assert second == {three[0]}

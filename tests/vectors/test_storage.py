@@ -135,7 +135,7 @@ async def test_a_server_without_points_has_no_neighbours(vectors):
     assert await stored(vectors, [1]) == {}
     assert 1 not in await vectors.get(GUILD, [1])
     assert await vectors.ids(GUILD) == set()
-    assert await vectors.payloads(GUILD) == {}
+    assert (await vectors.contents(GUILD)).payloads == {}
     await vectors.remove(GUILD, [1])
 
 
@@ -143,7 +143,7 @@ async def test_storing_twice_makes_one_point_and_the_last_counts(vectors):
     await put(vectors, 1, EAST, channels=[HIDDEN])
     await put(vectors, 1, NORTH, channels=[PUBLIC])
     assert await vectors.ids(GUILD) == {1}
-    assert (await vectors.payloads(GUILD))[1]["channels"] == [PUBLIC]
+    assert (await vectors.contents(GUILD)).payloads[1]["channels"] == [PUBLIC]
     assert (await stored(vectors, [1]))[1] == pytest.approx(NORTH)
 
 
@@ -223,7 +223,7 @@ async def test_who_shared_a_track_can_be_asked(vectors):
 async def test_a_track_may_have_only_some_of_the_vectors(vectors):
     await put(vectors, 1, EAST)
     await put(vectors, 2, EAST, second=vector(1, 0))
-    assert await vectors.ids(GUILD, SECOND) == {2}
+    assert (await vectors.contents(GUILD)).having[SECOND] == {2}
     (hit,) = await vectors.nearest(GUILD, {SECOND: vector(1, 0)}, channels=None, limit=10)
     assert (hit.track_id, hit.score) == (2, pytest.approx(1))
 
@@ -273,13 +273,13 @@ AWKWARD = {
 
 async def test_a_payload_comes_back_as_it_was(vectors):
     await vectors.put_all(GUILD, [Point(1, {FIRST: EAST}, {**AWKWARD, "guild_id": GUILD, "track_id": 1})])
-    assert await vectors.payloads(GUILD) == {1: {**AWKWARD, "guild_id": GUILD, "track_id": 1}}
+    assert (await vectors.contents(GUILD)).payloads == {1: {**AWKWARD, "guild_id": GUILD, "track_id": 1}}
 
 
 @pytest.mark.parametrize("number", [21.263673469387754, 5e-324, 1.7976931348623157e308, -0.1, 2**53 + 1.0])
 async def test_a_fraction_comes_back_nearly(vectors, number):
     await vectors.put_all(GUILD, [Point(1, {FIRST: EAST}, {"number": number})])
-    assert (await vectors.payloads(GUILD))[1]["number"] == pytest.approx(number, rel=1e-15)
+    assert (await vectors.contents(GUILD)).payloads[1]["number"] == pytest.approx(number, rel=1e-15)
 
 
 async def test_what_is_stored_of_a_track_has_no_fractions(store, vectors, refresher):
@@ -288,7 +288,7 @@ async def test_what_is_stored_of_a_track_has_no_fractions(store, vectors, refres
         row = await session.get(Track, track)
         row.seconds, row.features = 21.263673469387754, {"tempo": 91.46, "key": "A minor"}
     await refresher.refresh_point(GUILD, track)
-    payload = (await vectors.payloads(GUILD))[track]
+    payload = (await vectors.contents(GUILD)).payloads[track]
     assert (payload["milliseconds"], payload["tempo_tenths"]) == (21264, 915)
     assert not [value for value in payload.values() if isinstance(value, float)]
     assert (await agreement(store, vectors))[0].agree
