@@ -6,7 +6,8 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from itertools import islice, takewhile
+from typing import Any, NamedTuple
 
 from bot.backoff import backoff
 from bot.errors import StorageFailed
@@ -14,15 +15,26 @@ from bot.errors import StorageFailed
 log = logging.getLogger(__name__)
 
 MAX_EVENTS = 20_000  # a busy day's; each is a message or a reaction, with its author
+MAX_TOGETHER = 100  # posts that are saved at once after they waited
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=1), timedelta(seconds=30)
 
-KeptEvent = Callable[[], Awaitable[None]]
+
+class KeptEvent(NamedTuple):
+    """What handles an event; whether that is a post, which is saved together with other posts."""
+
+    handle: Callable[[], Awaitable[None]]
+    is_post: bool = False
 
 
 class Backlog:
-    """Handles events at once, or when the storage is back; `caught_up` is called after the last that had to wait."""
+    """Handles events at once, or when the storage is back.
 
-    def __init__(self, caught_up: Callable[[], object]) -> None:
+    `posts_settled` waits for posts that are being saved: what happens to a message comes after it. `caught_up` is
+    called after the last event that had to wait.
+    """
+
+    def __init__(self, posts_settled: Callable[[], Awaitable[None]], caught_up: Callable[[], object]) -> None:
+        self._posts_settled = posts_settled
         self._caught_up = caught_up
         self._waiting: deque[KeptEvent] = deque(maxlen=MAX_EVENTS)
         self._task: asyncio.Task[None] | None = None
@@ -33,11 +45,13 @@ class Backlog:
 
     async def handle(self, event: KeptEvent) -> None:
         """Handle an event, after all that wait already."""
+        if not self._waiting and not event.is_post:
+            await self._posts_settled()
         if self._waiting:
             self._add(event)
             return
         try:
-            await event()
+            await event.handle()
         except StorageFailed as error:
             if not self._waiting:
                 log.error("what happens in Discord can't be saved and waits until it can: %s", error)
@@ -62,25 +76,42 @@ class Backlog:
         handled, failed = 0, 1
         while self._waiting:
             await asyncio.sleep(backoff(failed, first=FIRST_RETRY, longest=LONGEST_RETRY).total_seconds())
+            failed += 1
             while self._waiting:
-                try:
-                    await self._waiting[0]()
-                except StorageFailed:
-                    failed += 1
+                done = await self._handle_first()
+                if not done:
                     break
-                except Exception:
-                    log.exception("an event that had to wait broke")
-                self._waiting.popleft()
-                handled, failed = handled + 1, 1
+                handled, failed = handled + done, 1
         log.warning("the database can be used again: %d events that waited are saved", handled)
         self._caught_up()
+
+    async def _handle_first(self) -> int:
+        """Handle the first event, or the first posts together; how many of them that was possible for."""
+        posts = takewhile(lambda event: event.is_post, islice(self._waiting, MAX_TOGETHER))
+        events = [*posts] or [self._waiting[0]]
+        outcomes = await asyncio.gather(*(event.handle() for event in events), return_exceptions=True)
+        done = list(takewhile(lambda outcome: not isinstance(outcome, StorageFailed), outcomes))
+        for event, outcome in zip(events, done, strict=False):
+            if isinstance(outcome, BaseException):
+                log.error("an event that had to wait broke", exc_info=outcome)
+            if self._waiting[0] is event:  # else it was given up meanwhile
+                self._waiting.popleft()
+        return len(done)
 
 
 def kept(listener: Callable[..., Awaitable[None]]) -> Callable[..., Any]:
     """Have a cog's listener keep what it can't save for later, instead of losing it."""
+    return _kept(listener, is_post=False)
 
+
+def kept_post(listener: Callable[..., Awaitable[None]]) -> Callable[..., Any]:
+    """Do so for posts, many of which are saved together."""
+    return _kept(listener, is_post=True)
+
+
+def _kept(listener: Callable[..., Awaitable[None]], *, is_post: bool) -> Callable[..., Any]:
     @functools.wraps(listener)
     async def handle(cog: Any, *event: object) -> None:
-        await cog.bot.backlog.handle(lambda: listener(cog, *event))
+        await cog.bot.backlog.handle(KeptEvent(lambda: listener(cog, *event), is_post))
 
     return handle

@@ -79,7 +79,7 @@ class Earworm(commands.Bot):
             tree_cls=Tree,
         )
         self.services = services
-        self.backlog = Backlog(lambda: self.dispatch("storage_back"))
+        self.backlog = Backlog(services.pipeline.posts_settled, lambda: self.dispatch("storage_back"))
         self._on_first_ready = ready
         self._asked: dict[int, discord.Interaction[Any]] = {}
         self._login_limit: asyncio.Timeout | None = None

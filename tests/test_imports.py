@@ -22,6 +22,7 @@ LAYERS = (
     {
         "arrays",
         "backlog",
+        "batches",
         "backoff",
         "concealing",
         "errors",

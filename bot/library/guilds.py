@@ -1,14 +1,26 @@
 """What a server's admins set, and the names of its members."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import NotFound
 from bot.library.store import Store
 from models import Guild, Member, MusicChannel, Thread
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParentedThread:
+    """A thread, and the channel that it belongs to."""
+
+    guild_id: int
+    thread_id: int
+    parent_id: int
+    private: bool
 
 
 class Guilds:
@@ -48,25 +60,10 @@ class Guilds:
 
     async def seen(self, guild_id: int, channel_id: int, message_id: int) -> None:
         """Note that everything in a music channel up to this message is in the ledger."""
-        older = MusicChannel.last_message_id < message_id
         async with self._store.begin() as session:
-            await session.execute(
-                update(MusicChannel)
-                .where(_is_channel(guild_id, channel_id), older)
-                .values(last_message_id=message_id)
-            )
+            await note_seen(session, {(guild_id, channel_id): message_id})
 
     # -- threads -------------------------------------------------------------------------------------------
-
-    async def keep_thread(self, guild_id: int, thread_id: int, parent_id: int, *, private: bool) -> None:
-        """Note whose thread it is, which Discord doesn't tell once it is archived."""
-        async with self._store.session() as session:
-            if await session.get(Thread, (guild_id, thread_id)):
-                return
-        await self._change(guild_id)
-        row = {"guild_id": guild_id, "thread_id": thread_id, "parent_id": parent_id, "private": private}
-        async with self._store.begin() as session:
-            await session.execute(self._store.insert(Thread).values(row).on_conflict_do_nothing())
 
     async def drop_thread(self, guild_id: int, thread_id: int) -> None:
         """A thread was deleted."""
@@ -139,14 +136,8 @@ class Guilds:
             member = await session.get(Member, (guild_id, user_id))
             if member is not None and member.name == name:
                 return
-        await self._change(guild_id)
-        row = {"guild_id": guild_id, "user_id": user_id, "name": name}
         async with self._store.begin() as session:
-            await session.execute(
-                self._store.insert(Member)
-                .values(row)
-                .on_conflict_do_update(index_elements=["guild_id", "user_id"], set_={"name": name})
-            )
+            await note_names(self._store, session, {(guild_id, user_id): name})
 
     async def names(self, guild_id: int, user_ids: Collection[int]) -> dict[int, str]:
         """The names of those of the members whose name is known."""
@@ -180,3 +171,43 @@ class Guilds:
 
 def _is_channel(guild_id: int, channel_id: int) -> ColumnElement[bool]:
     return and_(MusicChannel.guild_id == guild_id, MusicChannel.channel_id == channel_id)
+
+
+# -- as part of a transaction; on Postgres in an order of rows, so that two of them never wait for each other --------
+
+
+async def note_names(store: Store, session: AsyncSession, names: Mapping[tuple[int, int], str]) -> None:
+    """Note members' names, by (guild_id, user_id), as they are now."""
+    await _note_guilds(store, session, {guild_id for guild_id, _ in names})
+    row = store.insert(Member)
+    renamed = row.on_conflict_do_update(
+        index_elements=["guild_id", "user_id"],
+        set_={"name": row.excluded.name},
+        where=Member.name != row.excluded.name,
+    )
+    rows = [{"guild_id": guild, "user_id": user, "name": names[guild, user]} for guild, user in sorted(names)]
+    if rows:
+        await session.execute(renamed, rows)
+
+
+async def note_threads(store: Store, session: AsyncSession, threads: Collection[ParentedThread]) -> None:
+    """Note whose threads these are, which Discord doesn't tell once they are archived."""
+    await _note_guilds(store, session, {thread.guild_id for thread in threads})
+    rows = sorted((asdict(thread) for thread in threads), key=lambda row: (row["guild_id"], row["thread_id"]))
+    if rows:
+        await session.execute(store.insert(Thread).on_conflict_do_nothing(), rows)
+
+
+async def note_seen(session: AsyncSession, last: Mapping[tuple[int, int], int]) -> None:
+    """Note that everything up to this message is in the ledger, by (guild_id, channel_id) of music channels."""
+    for guild_id, channel_id in sorted(last):
+        message_id = last[guild_id, channel_id]
+        older = MusicChannel.last_message_id < message_id
+        mark = update(MusicChannel).where(_is_channel(guild_id, channel_id), older)
+        await session.execute(mark.values(last_message_id=message_id))
+
+
+async def _note_guilds(store: Store, session: AsyncSession, guild_ids: Collection[int]) -> None:
+    rows = [{"id": guild_id} for guild_id in sorted(guild_ids)]
+    if rows:
+        await session.execute(store.insert(Guild).on_conflict_do_nothing(), rows)

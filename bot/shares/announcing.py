@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
@@ -110,6 +111,7 @@ class Announcements:
         self._announcer = announcer
         self._announced = announced
         self._loop = WorkLoop(self._leases.claim_message, self._announce, MAX_CONCURRENT_REPLIES)
+        self._unacknowledged: dict[int, deque[tuple[int, int, int]]] = {}  # by channel
         self._acknowledging: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -125,6 +127,7 @@ class Announcements:
         for task in self._acknowledging:
             task.cancel()
         await asyncio.gather(*self._acknowledging, return_exceptions=True)
+        self._unacknowledged.clear()
 
     def wake(self) -> None:
         """There may be something to announce."""
@@ -144,9 +147,21 @@ class Announcements:
             await self._announcer.refresh(guild_id, channel_id, message_id)
 
     def _acknowledge(self, guild_id: int, channel_id: int, message_id: int) -> None:
-        task = asyncio.create_task(self._show_working(guild_id, channel_id, message_id))
+        # One after another in each channel, as Discord allows it: hundreds at once would fill up the database's queue.
+        message = (guild_id, channel_id, message_id)
+        if (waiting := self._unacknowledged.get(channel_id)) is not None:
+            waiting.append(message)
+            return
+        self._unacknowledged[channel_id] = deque([message])
+        task = asyncio.create_task(self._acknowledge_all(channel_id))
         self._acknowledging.add(task)
         task.add_done_callback(self._acknowledging.discard)
+
+    async def _acknowledge_all(self, channel_id: int) -> None:
+        waiting = self._unacknowledged[channel_id]
+        while waiting:
+            await self._show_working(*waiting.popleft())
+        del self._unacknowledged[channel_id]
 
     async def _show_working(self, guild_id: int, channel_id: int, message_id: int) -> None:
         try:

@@ -12,6 +12,7 @@ from bot.intake.links import PostedMedia
 from models import Job, JobState
 from models.share import is_on_command_line
 
+ShareIdentity = tuple[int, int, str]  # server, message, key
 WallClock = Callable[[], datetime]
 JobValue = TypeVar("JobValue", "Claimed", "JobSnapshot")
 
@@ -49,6 +50,11 @@ class NewShare:
     failure: Failure | None = None
     reason: str = ""
     reply_id: int | None = None  # where the reply stands already: the answer to a command
+
+    @property
+    def identity(self) -> ShareIdentity:
+        """What tells it from every other: it is saved once."""
+        return self.guild_id, self.message_id, self.key
 
     @property
     def on_command_line(self) -> bool:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Self
 
 from sqlalchemy import and_, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import SENTENCES, Failure
+from bot.library.guilds import note_names, note_seen, note_threads
 from bot.library.store import Store
 from bot.settings import Settings
 from bot.shares.admission import Quota, Remembered, admit, remembered
@@ -25,7 +27,8 @@ from bot.shares.jobs import (
     now,
 )
 from bot.shares.leases import NO_OWNER, Leases, scope
-from models import Job, JobState, MessageTrack, Reply
+from bot.shares.posts import Post
+from models import Job, JobState, MessageTrack, MusicChannel, Reply
 
 NO_QUOTA = Quota(member_daily=2**31, server_daily=2**31)
 
@@ -50,8 +53,35 @@ class Ledger:
     async def enqueue(self, shares: Sequence[NewShare]) -> list[int]:
         """Save shares, all or none, and give their jobs' ids; the same share again is the same job."""
         async with self._store.begin() as session:
-            at = self._clock()
-            return [await admit(self._store, session, share, self._quota, at) for share in shares]
+            return await admit(self._store, session, shares, self._quota, self._clock())
+
+    async def take_in(self, posts: Sequence[Post]) -> list[bool]:
+        """Save posted messages in their order, all or none; says of each whether songs are taken in where it is."""
+        async with self._store.session() as session:
+            asked = {post.guild_id for post in posts}
+            rows = await session.scalars(select(MusicChannel).where(MusicChannel.guild_id.in_(asked)))
+            listened = {(row.guild_id, row.channel_id) for row in rows}
+        places = [(post.guild_id, post.music_channel) for post in posts]
+        taken = [place[1] is None or place in listened for place in places]
+        to_save = [post for post, is_taken in zip(posts, taken, strict=True) if is_taken]
+        if any(post.shares or post.seen for post in to_save):
+            async with self._store.begin() as session:
+                await self._save(session, to_save)
+        return taken
+
+    async def _save(self, session: AsyncSession, posts: Sequence[Post]) -> None:
+        sharing = [post for post in posts if post.shares]
+        names = {(post.guild_id, post.user_id): post.user_name for post in sharing}
+        await note_names(self._store, session, names)
+        await note_threads(self._store, session, {post.thread for post in sharing if post.thread})
+        shares = [share for post in sharing for share in post.shares]
+        await admit(self._store, session, shares, self._quota, self._clock())
+        seen: dict[tuple[int, int], int] = {}
+        for post in posts:
+            if post.seen and post.music_channel is not None:
+                place = post.guild_id, post.music_channel
+                seen[place] = max(seen.get(place, 0), post.message_id)
+        await note_seen(session, seen)
 
     async def withdraw(self, guild_id: int, message_id: int) -> int:
         """End the unfinished jobs of a deleted message; whoever works on one finds its lease lost.

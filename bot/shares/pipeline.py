@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncGenerator, Collection, Sequence
 
+from bot.batches import Batches
 from bot.errors import (
     EmbedderError,
     Failure,
@@ -25,6 +26,7 @@ from bot.shares.fair_slots import FairSlots
 from bot.shares.filing import Filing
 from bot.shares.jobs import Claimed, JobSnapshot, NewShare
 from bot.shares.ledger import Ledger
+from bot.shares.posts import Post
 from bot.shares.query_queue import QueryQueue, Requester
 from bot.shares.relistener import Relistener
 from bot.shares.stages import Stages
@@ -34,6 +36,7 @@ from bot.vectors.refresh import PointRefresher
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0  # until the ledger is looked at again without news
+MAX_TOGETHER = 250  # messages in one transaction, which holds up other writers for as long as it takes
 
 
 class Pipeline:
@@ -60,6 +63,7 @@ class Pipeline:
         self._slots = FairSlots(settings.fetchers)
         self._loop: WorkLoop[Claimed] | None = None
         self._queries = QueryQueue()
+        self._posts: Batches[Post, bool] = Batches(self._take_in, MAX_TOGETHER)
         self._news = asyncio.Event()
         self._trouble: Exception | None = None
 
@@ -86,6 +90,7 @@ class Pipeline:
         await self._relistener.stop()
         if self._loop is not None:
             await self._loop.stop()
+        await self._posts.close()
         await self._delivery.stop()
         self._loop, self._delivery = None, self._command_line
         await self._workspace.close()
@@ -104,6 +109,27 @@ class Pipeline:
         await self._delivery.accepted(shares, jobs)
         self.wake()
         return jobs
+
+    async def take_in(self, post: Post) -> bool:
+        """Save a message's shares, together with other messages that arrive now; whether it has any that are taken.
+
+        Messages are saved in the order in which this is called. Raises StorageFailed.
+        """
+        return await self._posts.add(post)
+
+    async def posts_settled(self) -> None:
+        """Wait until the messages that arrived so far are saved, or are not."""
+        await self._posts.settled()
+
+    async def _take_in(self, posts: Sequence[Post]) -> list[bool]:
+        taken = await self._ledger.take_in(posts)
+        shares = [
+            share for post, is_taken in zip(posts, taken, strict=True) if is_taken for share in post.shares
+        ]
+        if shares:
+            await self._delivery.accepted(shares, ())
+            self.wake()
+        return [is_taken and bool(post.shares) for post, is_taken in zip(posts, taken, strict=True)]
 
     async def refresh_reply(self, guild_id: int, channel_id: int, message_id: int) -> None:
         """What a message shares was changed: let the reply to it say so, if Discord lets us now."""

@@ -2,16 +2,16 @@
 
 import asyncio
 import logging
-from weakref import WeakValueDictionary
+from dataclasses import replace
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.backlog import kept
+from bot.backlog import kept, kept_post
 from bot.client import DISCORD_FAILS, Earworm
 from bot.errors import NotFound, StorageFailed
-from cogs.shares.sharing import accept, sources_from_options, sources_of, submit, withdraw
+from cogs.shares.sharing import accept, post_of, sources_from_options, sources_of, withdraw
 
 log = logging.getLogger(__name__)
 
@@ -31,63 +31,61 @@ class IntakeCog(commands.Cog):
         bot.tree.add_command(self.menu)
         # Only of these channels is everything known up to the newest message.
         self._caught_up: set[int] = set()
-        self._in_order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._catching_up = asyncio.Lock()
+        self._signs: set[asyncio.Task[None]] = set()
 
     async def cog_unload(self) -> None:
-        """Take the menu entry away with the cog."""
+        """Take the menu entry away with the cog, and give up what signs Discord hasn't let through yet."""
+        for task in self._signs:
+            task.cancel()
         self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
 
     # -- bare links and files ------------------------------------------------------------------------------
 
     @commands.Cog.listener()
-    @kept
+    @kept_post
     async def on_message(self, message: discord.Message) -> None:
         """A bare link or file in a music channel is a share."""
         await self._hear(message)
 
     @commands.Cog.listener()
-    @kept
+    @kept_post
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """So is one that is added to a message later; a preview that Discord adds changes nothing."""
         if event.message.edited_at is not None:
             await self._hear(event.message)
 
     async def _hear(self, message: discord.Message) -> None:
+        home = home_of(message.channel)
+        try:
+            await self.take_in(message, seen=home in self._caught_up)
+        except StorageFailed:
+            self._caught_up.discard(home)  # no later message may be taken for the last that is saved
+            raise
+
+    async def take_in(self, message: discord.Message, *, seen: bool = False) -> None:
+        """Save every share of a member's message in a music channel, then show that it was seen.
+
+        `seen`: everything posted there before it is saved.
+        """
         if message.guild is None or message.author.bot or message.webhook_id:
             return
-        guilds, home = self.bot.services.guilds, home_of(message.channel)
-        lock = self._in_order.setdefault(home, asyncio.Lock())
-        async with lock:
-            try:
-                if home not in await guilds.music_channels(message.guild.id):
-                    return
-                taken = await self.take_in(message)
-                if home in self._caught_up:
-                    await guilds.seen(message.guild.id, home, message.id)
-            except StorageFailed:
-                self._caught_up.discard(home)  # no later message may be taken for the last that is saved
-                raise
-        if taken:
-            await self.show_sign(message)
-
-    async def take_in(self, message: discord.Message) -> bool:
-        """Save every share of a member's message; whether there is any."""
         sources = sources_of(message)
-        if not sources or message.guild is None or message.author.bot or message.webhook_id:
-            return False
-        await submit(
-            self.bot,
-            sources,
-            message.author,
-            guild_id=message.guild.id,
-            channel_id=message.channel.id,
-            message_id=message.id,
-        )
-        return True
+        if not sources and not seen:
+            return
+        place = {"guild_id": message.guild.id, "channel_id": message.channel.id, "message_id": message.id}
+        post = post_of(sources, message.author, guild=message.guild, **place)
+        post = replace(post, music_channel=home_of(message.channel), seen=seen)
+        if await self.bot.services.pipeline.take_in(post):
+            self._show_sign(message)
 
-    async def show_sign(self, message: discord.Message) -> None:
-        """Show at once that the bot is working on a message."""
+    def _show_sign(self, message: discord.Message) -> None:
+        """Show at once that the bot is working on a message, without holding up the next."""
+        task = asyncio.create_task(self._react(message))
+        self._signs.add(task)
+        task.add_done_callback(self._signs.discard)
+
+    async def _react(self, message: discord.Message) -> None:
         try:
             await message.add_reaction(WORKING_EMOJI)
         except DISCORD_FAILS as error:
@@ -152,14 +150,14 @@ class IntakeCog(commands.Cog):
                 caught_up.add(home)
 
     async def _catch_up(self, channel: PostableChannel, last: int) -> int:
-        newest = last
-        async for message in channel.history(
-            after=discord.Object(last), limit=MAX_CATCH_UP_MESSAGES, oldest_first=True
-        ):
-            if await self.take_in(message):
-                await self.show_sign(message)
-            newest = message.id
-        return newest
+        posted = [
+            message
+            async for message in channel.history(
+                after=discord.Object(last), limit=MAX_CATCH_UP_MESSAGES, oldest_first=True
+            )
+        ]
+        await asyncio.gather(*map(self.take_in, posted))
+        return posted[-1].id if posted else last
 
     # -- commands ------------------------------------------------------------------------------------------
 

@@ -11,8 +11,10 @@ from bot.client import DISCORD_FAILS, Earworm
 from bot.errors import Failure, NotFound
 from bot.intake.identity import identify
 from bot.intake.links import MAX_LINKS, PostedMedia, find_links, is_media_file
+from bot.library.guilds import ParentedThread
 from bot.library.unsharing import GoneReply
 from bot.shares.jobs import new_share
+from bot.shares.posts import Post
 
 log = logging.getLogger(__name__)
 
@@ -47,25 +49,20 @@ def sources_from_options(link: str | None, file: discord.Attachment | None) -> l
     return sources
 
 
-async def submit(
-    bot: Earworm,
+def post_of(
     sources: Sequence[PostedMedia],
     member: discord.abc.User,
     *,
+    guild: discord.Guild | None,
     guild_id: int,
     channel_id: int,
     message_id: int,
     reply_id: int | None = None,
-) -> None:
-    """Save a message's sources as this member's shares and begin to listen; once it returns, none is lost.
+) -> Post:
+    """A message's sources as this member's shares.
 
     What stands for the links after the tenth is saved as refused, so that the reply says so.
     """
-    await bot.services.guilds.remember(guild_id, member.id, member.display_name)
-    guild = bot.get_guild(guild_id)
-    if guild and (thread := guild.get_thread(channel_id)):
-        private = thread.is_private()
-        await bot.services.guilds.keep_thread(guild_id, thread.id, thread.parent_id, private=private)
     shares = [
         new_share(
             source,
@@ -81,7 +78,23 @@ async def submit(
         shares[place] = replace(
             shares[place], url="", key="too many", failure=Failure.QUOTA, reason=TOO_MANY_LINKS
         )
-    await bot.services.pipeline.submit(shares)
+    return Post(
+        guild_id=guild_id,
+        message_id=message_id,
+        user_id=member.id,
+        user_name=member.display_name,
+        shares=shares,
+        thread=_thread(guild, channel_id),
+    )
+
+
+def _thread(guild: discord.Guild | None, channel_id: int) -> ParentedThread | None:
+    thread = guild.get_thread(channel_id) if guild else None
+    if guild is None or thread is None:
+        return None
+    return ParentedThread(
+        guild_id=guild.id, thread_id=thread.id, parent_id=thread.parent_id, private=thread.is_private()
+    )
 
 
 async def accept(
@@ -101,7 +114,8 @@ async def accept(
     message_id = message.id if message else reply.id
     bot.asked(reply.id, interaction)
     place = {"guild_id": interaction.guild_id, "channel_id": interaction.channel_id, "message_id": message_id}
-    await submit(bot, sources, member, **place, reply_id=reply.id)
+    post = post_of(sources, member, guild=interaction.guild, **place, reply_id=reply.id)
+    await bot.services.pipeline.take_in(post)
     await bot.services.pipeline.refresh_reply(**place)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.errors import NotFound
-from bot.library.guilds import Guilds
+from bot.library.guilds import Guilds, ParentedThread, note_threads
 from tests.support.library import ANA, BEN, GUILD, HIDDEN, PUBLIC
 
 
@@ -50,10 +50,12 @@ async def test_what_was_seen_only_goes_forward(guilds):
     assert await guilds.music_channels(GUILD) == {PUBLIC: 80}
 
 
-async def test_threads_are_known_until_they_are_deleted(guilds):
-    await guilds.keep_thread(GUILD, 51, PUBLIC, private=False)
-    await guilds.keep_thread(GUILD, 52, HIDDEN, private=True)
-    await guilds.keep_thread(GUILD, 52, HIDDEN, private=True)
+async def test_threads_are_known_until_they_are_deleted(guilds, store):
+    open_one = ParentedThread(guild_id=GUILD, thread_id=51, parent_id=PUBLIC, private=False)
+    private = ParentedThread(guild_id=GUILD, thread_id=52, parent_id=HIDDEN, private=True)
+    for threads in ({open_one, private}, {private}):
+        async with store.begin() as session:
+            await note_threads(store, session, threads)
     known = {thread: (row.parent_id, row.private) for thread, row in (await guilds.threads(GUILD)).items()}
     assert known == {51: (PUBLIC, False), 52: (HIDDEN, True)}
     await guilds.drop_thread(GUILD, 51)

@@ -5,10 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from sqlalchemy import select
 
 from bot.errors import Failure, LeaseLost, Refused
+from bot.library.guilds import Guilds
 from bot.library.store import Store
+from bot.shares.jobs import NewShare
 from bot.shares.ledger import Ledger
+from bot.shares.posts import Post
 from bot.vectors.refresh import PointRefresher
 from models import Guild, Job, MessageTrack, Reply
 from tests.support.clock import ManualClock
@@ -59,6 +63,44 @@ async def test_a_share_that_was_refused_is_told_but_not_worked_on(ledger: Ledger
     await ledger.leases.announced(told)
     state = await look(ledger, job)
     assert (state.state, state.failure, state.reason, state.done) == ("failed", "drm", "Locked.", True)
+
+
+# -- messages --------------------------------------------------------------------------------------------
+
+
+def post(message: int, *shares: NewShare, channel: int | None = 5, seen: bool = False) -> Post:
+    return Post(
+        guild_id=GUILD,
+        message_id=message,
+        user_id=7,
+        user_name="Ana",
+        shares=shares,
+        music_channel=channel,
+        seen=seen,
+    )
+
+
+async def test_messages_are_saved_together_as_far_as_they_stand_in_music_channels(
+    store: Store, clock: ManualClock
+) -> None:
+    ledger, guilds = Ledger(store, clock=clock), Guilds(store)
+    await guilds.set_music_channel(GUILD, 5, True, since=90)
+    posts = [post(100 + n, share(100 + n, f"{n}"), share(100 + n, f"also {n}"), seen=n < 8) for n in range(9)]
+    elsewhere, asked = post(120, share(120, "no"), channel=6), post(121, share(121, "yes"), channel=None)
+    talk = post(122, seen=True)
+    assert await ledger.take_in([*posts, elsewhere, asked, talk]) == [True] * 9 + [False, True, True]
+    async with store.session() as session:
+        jobs = (await session.scalars(select(Job).order_by(Job.id))).all()
+    assert [job.message_id for job in jobs] == [100 + n // 2 for n in range(18)] + [121]
+    assert await guilds.music_channels(GUILD) == {5: 122}
+    assert await guilds.names(GUILD, [7]) == {7: "Ana"}
+
+
+async def test_a_message_that_is_not_seen_to_its_channels_end_moves_no_mark(store: Store) -> None:
+    guilds = Guilds(store)
+    await guilds.set_music_channel(GUILD, 5, True, since=90)
+    await Ledger(store).take_in([post(100, share(100), seen=False), post(95, seen=True)])
+    assert await guilds.music_channels(GUILD) == {5: 95}
 
 
 # -- withdrawing -----------------------------------------------------------------------------------------

@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot.client import Earworm
 from discord_sandbox import text_of
 from discord_sandbox.world.messages import publish_message
-from tests.support.running import AnnouncedShare, Club
+from models import Job, Reaction
+from tests.support.running import AnnouncedShare, Club, eventually
 from tests.support.songs import encoded, file
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -143,3 +145,34 @@ async def test_a_link_that_is_added_by_editing(bot: Earworm, club: Club) -> None
 def _with(club: Club, announced: AnnouncedShare, words: str) -> dict[str, Any] | None:
     [reply] = club.replies_to(announced.message)
     return reply if words in reply["content"] else None
+
+
+async def test_what_is_posted_while_the_database_is_busy_is_saved_at_once_in_its_order(
+    bot: Earworm, club: Club
+) -> None:
+    async with bot.services.store.begin():
+        posted = [
+            await club.ann.post(club.music, f"https://open.spotify.com/track/{n}")  # refused unopened
+            for n in range(12)
+        ]
+        await club.ann.react(posted[-1], "👍")
+
+        async def all_are_here() -> bool:
+            return any(message.id == int(posted[-1]["id"]) for message in bot.cached_messages)
+
+        await eventually(all_are_here)
+    for message in posted:
+        await club.reply_to(message)
+    async with bot.services.store.session() as session:
+        jobs = (
+            await session.scalars(select(Job).where(Job.guild_id == club.guild.id).order_by(Job.id))
+        ).all()
+    assert [job.message_id for job in jobs] == [int(message["id"]) for message in posted]
+    assert len({job.created_at for job in jobs}) <= 3  # what came first, and the others
+
+    async def voted() -> bool:
+        async with bot.services.store.session() as session:
+            mine = Reaction.message_id == int(posted[-1]["id"])
+            return await session.scalar(select(Reaction.user_id).where(mine)) == club.ann.id
+
+    await eventually(voted)
