@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 from bot.settings import Settings
-from tests.support import kinds, tally
+from tests.support import folders, kinds, tally
 
 if TYPE_CHECKING:  # a test pays for what it uses: what is heavy is imported by the fixture that needs it
     from bot.embedders.base import EmbedderInfo
@@ -30,7 +30,8 @@ hypothesis.settings.load_profile(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let proofs say what they tried."""
+    """Keep files in memory, and let proofs say what they tried."""
+    folders.keep_in_memory(config)
     config.pluginmanager.register(tally, "earworm-tally")
     if tally.is_asked_for(config):
         config.pluginmanager.register(tally.TablePrinter(), "earworm-table")
