@@ -93,8 +93,13 @@ async def test_downgrading_leaves_nothing(engine):
 
 
 async def test_there_is_one_newest_shape(engine):
-    heads = await run(engine, lambda connection: len(migrations.scripts(connection).get_heads()))
-    assert heads == 1
+    heads = await run(engine, lambda connection: migrations.scripts(connection).get_heads())
+    assert heads == migrations.known()[-1:]
+
+
+async def test_the_names_of_files_say_which_migrations_there_are(engine):
+    written = await run(engine, lambda connection: [*migrations.scripts(connection).walk_revisions()])
+    assert [script.revision for script in reversed(written)] == migrations.known()
 
 
 async def test_a_killed_upgrade_leaves_the_shape_it_found(engine):
