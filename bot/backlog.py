@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -16,26 +17,29 @@ log = logging.getLogger(__name__)
 
 MAX_EVENTS = 20_000  # a busy day's; each is a message or a reaction, with its author
 MAX_TOGETHER = 100  # posts that are saved at once after they waited
+TELL_AFTER = timedelta(minutes=1)  # shorter failures mend themselves before anybody could look
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=1), timedelta(seconds=30)
 
 
 class KeptEvent(NamedTuple):
-    """What handles an event; whether that is a post, which is saved together with other posts."""
+    """What handles an event, and of which server it is; whether it is a post, which is saved together with others."""
 
     handle: Callable[[], Awaitable[None]]
-    is_post: bool = False
+    guild_id: int | None
+    is_post: bool
 
 
 class Backlog:
     """Handles events at once, or when the storage is back.
 
-    `posts_settled` waits for posts that are being saved: what happens to a message comes after it. `caught_up` is
-    called after the last event that had to wait.
+    `posts_settled` waits for posts that are being saved: what happens to a message comes after it. `dispatch` is told
+    "storage_lost", with the ids of servers whose events have waited for long, once for each of them, and
+    "storage_back" after the last event that had to wait.
     """
 
-    def __init__(self, posts_settled: Callable[[], Awaitable[None]], caught_up: Callable[[], object]) -> None:
+    def __init__(self, posts_settled: Callable[[], Awaitable[None]], dispatch: Callable[..., object]) -> None:
         self._posts_settled = posts_settled
-        self._caught_up = caught_up
+        self._dispatch = dispatch
         self._waiting: deque[KeptEvent] = deque(maxlen=MAX_EVENTS)
         self._task: asyncio.Task[None] | None = None
 
@@ -74,16 +78,27 @@ class Backlog:
 
     async def _drain(self) -> None:
         handled, failed = 0, 1
+        told: set[int] = set()
+        began = time.monotonic()
         while self._waiting:
             await asyncio.sleep(backoff(failed, first=FIRST_RETRY, longest=LONGEST_RETRY).total_seconds())
             failed += 1
+            if time.monotonic() - began > TELL_AFTER.total_seconds():
+                told |= self._tell_others_than(told)
             while self._waiting:
                 done = await self._handle_first()
                 if not done:
                     break
                 handled, failed = handled + done, 1
         log.warning("the database can be used again: %d events that waited are saved", handled)
-        self._caught_up()
+        self._dispatch("storage_back")
+
+    def _tell_others_than(self, told: set[int]) -> set[int]:
+        """Tell the servers in which something waits and that don't know yet."""
+        waiting = {event.guild_id for event in self._waiting if event.guild_id is not None} - told
+        if waiting:
+            self._dispatch("storage_lost", sorted(waiting))
+        return waiting
 
     async def _handle_first(self) -> int:
         """Handle the first event, or the first posts together; how many of them that was possible for."""
@@ -112,6 +127,14 @@ def kept_post(listener: Callable[..., Awaitable[None]]) -> Callable[..., Any]:
 def _kept(listener: Callable[..., Awaitable[None]], *, is_post: bool) -> Callable[..., Any]:
     @functools.wraps(listener)
     async def handle(cog: Any, *event: object) -> None:
-        await cog.bot.backlog.handle(KeptEvent(lambda: listener(cog, *event), is_post))
+        guild_ids = [guild_id for part in event if (guild_id := _guild_id(part)) is not None]
+        kept_event = KeptEvent(lambda: listener(cog, *event), guild_ids[0] if guild_ids else None, is_post)
+        await cog.bot.backlog.handle(kept_event)
 
     return handle
+
+
+def _guild_id(event: object) -> int | None:
+    """The server of something that discord.py tells of: a message, a reaction, a thread, …"""
+    guild_id: int | None = getattr(event, "guild_id", None)
+    return guild_id or getattr(getattr(event, "guild", None), "id", None)

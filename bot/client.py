@@ -26,6 +26,7 @@ COGS = (
     "shares.replies", "shares.intake", "shares.reactions",
     "suggestions.similar", "suggestions.recommend", "suggestions.together", "suggestions.mixing", "suggestions.stats",
     "shared.presses", "library", "vibes.cog", "vibes.pictures", "digest.cog", "settings", "privacy",
+    "outage",
 )  # fmt: skip
 
 # What the invite link asks for: everything the bot does, nothing more.
@@ -79,7 +80,7 @@ class Earworm(commands.Bot):
             tree_cls=Tree,
         )
         self.services = services
-        self.backlog = Backlog(services.pipeline.posts_settled, lambda: self.dispatch("storage_back"))
+        self.backlog = Backlog(services.pipeline.posts_settled, self.dispatch)
         self._on_first_ready = ready
         self._asked: dict[int, discord.Interaction[Any]] = {}
         self._login_limit: asyncio.Timeout | None = None

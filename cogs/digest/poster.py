@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import discord
 
-from bot.client import DISCORD_FAILS, Earworm
+from bot.client import Earworm
 from bot.digest.banner import banner_of
 from bot.digest.content import DigestContent
 from bot.digest.posting import Digests, DueDigest
@@ -14,8 +14,9 @@ from bot.periods import PeriodLength
 from bot.pictures.values import Drawing
 from bot.playlists.covers import cover_of
 from cogs.digest.layout import COVERS, digest_layout, is_of_period
+from cogs.shared.admins import tell_admins
 from cogs.shared.audience import audience_of
-from cogs.shared.permissions import POSTING, POSTING_ONCE, missing_permissions
+from cogs.shared.permissions import POSTING_ONCE, missing_permissions
 from cogs.shared.pictures import Attached, painted
 from models import Guild
 
@@ -74,17 +75,11 @@ class DigestPoster:
         await self._bot.services.digests.release(due)
         trouble = _trouble(self._channel(due), due.channel_id)
         log.warning("the digest of server %d is switched off: %s", due.guild_id, trouble)
-        guild = self._bot.get_guild(due.guild_id)
-        if not await self._bot.services.guilds.digest_lost(due.guild_id, due.channel_id, trouble):
-            return
-        if guild is None or (board := admin_channel(guild)) is None:
-            log.warning("no channel to say so in server %d; /settings show says it", due.guild_id)
-            return
-        try:
-            services = self._bot.services
-            await board.send(await digest_line(await services.guilds.get(due.guild_id), services.digests))
-        except DISCORD_FAILS as failure:
-            log.warning("can't say so in channel %d; /settings show says it: %s", board.id, failure)
+        services, guild = self._bot.services, self._bot.get_guild(due.guild_id)
+        if await services.guilds.digest_lost(due.guild_id, due.channel_id, trouble) and guild is not None:
+            # Where it can't be said, /settings show says it.
+            line = await digest_line(await services.guilds.get(due.guild_id), services.digests)
+            await tell_admins(guild, line)
 
     async def _send(self, due: DueDigest) -> int | None:
         """Post it; nothing if it is a month's or a year's in which nothing happened."""
@@ -136,12 +131,6 @@ async def digest_line(guild: Guild, digests: Digests) -> str:
     where = f"<#{guild.digest_channel_id}>"
     next_one = discord.utils.format_dt(due, "R")
     return f"{guild.digest_every.capitalize()}ly digest: {where}, {when}; the next one {next_one}."
-
-
-def admin_channel(guild: discord.Guild) -> discord.TextChannel | None:
-    """Where admins are likely to read a line: where Discord tells them what is new, or greets new members."""
-    channels = (guild.public_updates_channel, guild.system_channel)
-    return next((c for c in channels if c is not None and not missing_permissions(c, POSTING)), None)
 
 
 def _trouble(channel: discord.abc.GuildChannel | None, channel_id: int) -> str:

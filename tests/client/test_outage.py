@@ -5,6 +5,7 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from inspect import getattr_static
 from pathlib import Path
 
@@ -12,13 +13,16 @@ import pytest
 from discord.ext import commands
 from sqlalchemy import make_url, select
 
+from bot import backlog
 from bot.client import Earworm
 from bot.library import store
+from bot.library.store import BUSY
 from bot.settings import Settings
+from cogs.outage import BACK, LOST
 from cogs.shares.intake import IntakeCog
 from cogs.shares.reactions import ReactionsCog
 from models import MusicChannel, Reaction, Share
-from tests.support.running import Club, eventually, running, settings_for
+from tests.support.running import PATIENCE, Club, eventually, running, settings_for
 from tests.support.songs import encoded, file
 
 
@@ -43,13 +47,17 @@ async def outage(settings: Settings) -> AsyncIterator[None]:
 
 
 async def test_nothing_is_lost_and_in_its_order(
-    club: Club, settings: Settings, caplog: pytest.LogCaptureFixture
+    club: Club, settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(backlog, "TELL_AFTER", timedelta(0))
+    lobby = club.guild.add_channel("lobby")
+    club.guild.set_system_channel(lobby)
     async with running(settings) as bot:
         await club.listen()
         before = await club.share(club.ann, files=[file(140, title="Before")])
         gone = await club.share(club.ann, files=[file(141, title="Gone")])
         seen = await mark(bot, club)
+        listed = await (await club.bo.command(club.hall, "track", track="Before")).message()
         link, let_go = club.hold("/later.mp3", encoded(144, title="Later"))
         let_go.set()
         async with outage(settings):
@@ -64,6 +72,13 @@ async def test_nothing_is_lost_and_in_its_order(
             await club.ann.delete(gone.message)
             await eventually(lambda: waiting(bot, 6))
             assert await mark(bot, club) == seen
+            setting = await club.mod.command(club.hall, "settings channel", channel=club.hall)
+            pressed = await club.bo.click(listed, emoji="👍")
+            assert [(await asked.message(PATIENCE))["content"] for asked in (setting, pressed)] == [
+                BUSY,
+                BUSY,
+            ]
+            await club.discord.wait_for(lambda: lobby.messages, PATIENCE)
         for message in (*posted, edited):
             await club.reply_to(message)
         await eventually(lambda: waiting(bot, 0))
@@ -73,6 +88,8 @@ async def test_nothing_is_lost_and_in_its_order(
         assert votes == [(club.bo.id, 1)] and int(before.message["id"]) in shared
         assert int(gone.message["id"]) not in shared and club.replies_to(gone.message) == []
         await eventually(lambda: moved_past(bot, club, int(edited["id"])))
+        await club.discord.wait_for(lambda: len(lobby.messages) == 2, PATIENCE)
+        assert [message["content"] for message in lobby.messages] == [LOST, BACK]
     said = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert len([line for line in said if "can't be saved and waits" in line]) == 1
 
