@@ -12,7 +12,7 @@ RUN make setup EXTRAS=postgres
 
 FROM python:3.11-slim-bookworm
 RUN useradd --create-home --uid 10001 earworm \
-    && install --directory --owner earworm --group earworm /data
+    && install --directory --owner earworm --group earworm /data /backups
 COPY --from=build /earworm /earworm
 ENV PATH=/earworm/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -20,5 +20,5 @@ ENV PATH=/earworm/.venv/bin:$PATH \
     NUMBA_CACHE_DIR=/data/numba
 USER 10001
 WORKDIR /data
-VOLUME /data
+VOLUME /data /backups
 CMD ["earworm", "run"]

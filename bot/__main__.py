@@ -27,13 +27,15 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "embed": "audio files to vectors in an .npz file",
         "eval": "which embedder finds the songs of the same folder?",
         "vectors": "move servers between collections of their own and a shared one",
+        "backup": "everything the database holds in one file, also while the bot runs",
+        "restore": "a backup becomes the database",
         "models": "weights: where from, checksum, where kept",
     }
 )
 """Each command and its summary; `bot.cli` has a module for each."""
 
 # They write into EARWORM_HOME and nowhere that somebody named, so nobody else need be able to read what they make.
-KEEPERS = frozenset({"run", "doctor", "ingest"})
+KEEPERS = frozenset({"run", "doctor", "ingest", "restore"})
 INTERRUPTED = 130
 
 

@@ -16,7 +16,7 @@ from discord.ext import commands
 
 from bot.backlog import Backlog
 from bot.errors import EarwormError, SettingsError
-from bot.services import Services
+from bot.services import Services, nightly_backups
 from bot.settings import Settings
 from bot.signals import until_stopped
 
@@ -251,9 +251,10 @@ async def run(settings: Settings, *, ready: Callable[[Earworm], None] | None = N
             "DISCORD_TOKEN is not set. Make an application at https://discord.com/developers/applications, "
             "copy its bot's token, and put DISCORD_TOKEN=… into .env."
         )
+    backups = nightly_backups(settings)
     point_at(settings)
     with until_stopped():
-        async with Services.open(settings, listen=True, warm=True) as services:
+        async with Services.open(settings, listen=True, warm=True) as services, backups:
             try:
                 await _serve(settings, services, message_content=True, ready=ready)
             except discord.PrivilegedIntentsRequired:

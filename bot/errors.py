@@ -9,6 +9,7 @@ EarwormError
 ├── StorageFailed       the database or the vectors cannot be read or written right now
 │   ├── StorageBusy     another process holds the local vector storage
 │   └── StorageDamaged  what is stored can't be read and has to be made anew
+├── BackupFailed        a backup can't be made or put back
 ├── LeaseLost           another worker has this job now, or its message was deleted
 ├── AnnounceLater       what became of a share can't be told right now; try again later
 ├── Busy                too much is asked at once; ask again
@@ -59,6 +60,10 @@ class StorageBusy(StorageFailed):
 
 class StorageDamaged(StorageFailed):
     """What is stored can't be read and has to be made anew from the database."""
+
+
+class BackupFailed(EarwormError):
+    """A backup can't be made or put back; says why, and what to do."""
 
 
 class LeaseLost(EarwormError):

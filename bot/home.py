@@ -7,9 +7,10 @@ from pathlib import Path
 
 FOLDER, FILE = 0o700, 0o600
 OTHERS = 0o077  # every right of those who aren't the owner
-# Everything that we ever put there, also earlier versions (`qdrant`) and the container's cache (`numba`).
-NAMES = frozenset({"installation", "vectors", "weights", "work", "qdrant", "numba"})
-DATABASE = "earworm.db"  # SQLite's journals are called like it
+# Everything that we ever put there, also earlier versions (`qdrant`), the container's cache (`numba`), and what
+# EARWORM_BACKUP_DIR is often called.
+NAMES = frozenset({"installation", "vectors", "weights", "work", "qdrant", "numba", "backups"})
+DATABASE = "earworm.db"  # SQLite's journals, and what is kept before an upgrade, are called like it
 
 
 def make_private(home: Path) -> None:

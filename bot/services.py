@@ -1,22 +1,23 @@
 """Dependency wiring: opens and closes every resource (database, vector storage, workers) and passes them on."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.audio.decode import Decoder
+from bot.backups.nightly import NightlyBackups
 from bot.digest.composer import Composer
 from bot.digest.posting import Digests
 from bot.embedders import EMBEDDERS
 from bot.embedders.base import EmbedderInfo
-from bot.errors import StorageBusy
+from bot.errors import BackupFailed, SettingsError, StorageBusy
 from bot.intake.egress import EgressProxy
 from bot.intake.fetch import Fetcher, fetch_template
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
-from bot.library.store import Store
+from bot.library.store import Store, sqlite_file
 from bot.listening.analyst import Analyst
 from bot.listening.listener import Listener
 from bot.pictures.painter import Painter
@@ -173,3 +174,14 @@ async def _vectors(settings: Settings, store: Store, exits: AsyncExitStack, *, r
         vectors = await VectorStorage.open_beside(settings, infos, store, folder)
     exits.push_async_callback(vectors.close)
     return vectors
+
+
+def nightly_backups(settings: Settings) -> AbstractAsyncContextManager[object]:
+    """Makes backups while it is open, if the settings name a folder. Raises SettingsError if that can't work."""
+    if settings.backup_dir is None:
+        return nullcontext()
+    try:
+        database = sqlite_file(settings)
+    except BackupFailed as error:
+        raise SettingsError(f"EARWORM_BACKUP_DIR has no use here. {error}") from None
+    return NightlyBackups(database, settings.backup_dir, keep=settings.backup_keep, floor=settings.disk_floor)

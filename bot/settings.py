@@ -51,6 +51,11 @@ class Settings(BaseSettings):
         ByteSize(256_000_000), ge=0, alias="EARWORM_DISK_FLOOR", description="a size like 256MB"
     )
 
+    backup_dir: Path | None = Field(
+        None, alias="EARWORM_BACKUP_DIR", description="a folder for one backup a night"
+    )
+    backup_keep: int = Field(7, gt=0, alias="EARWORM_BACKUP_KEEP", description=WHOLE_NUMBER)
+
     embedders: Annotated[tuple[str, ...], NoDecode] = Field(
         ("openl3",),
         alias="EARWORM_EMBEDDERS",
@@ -82,6 +87,11 @@ class Settings(BaseSettings):
         if not names or not set(names) <= set(EMBEDDER_NAMES):
             raise ValueError("no embedder is called that")
         return names
+
+    @field_validator("backup_dir", mode="before")
+    @classmethod
+    def _no_folder(cls, value: object) -> object:
+        return value or None
 
     @field_validator("egress_allow", mode="before")
     @classmethod

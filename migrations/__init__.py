@@ -58,6 +58,12 @@ def upgrade(connection: Connection) -> None:
         command.upgrade(config(connection), "head")
 
 
+def outdated(connection: Connection) -> str:
+    """The revision that the database has, if an upgrade would change its tables; "" for a new one."""
+    has, knows = _revisions(connection), known()
+    return ", ".join(sorted(has)) if has <= set(knows) and has != {knows[-1]} else ""
+
+
 def _revisions(connection: Connection) -> set[str]:
     """Where Alembic notes down which shape a database has; nowhere in an empty one."""
     if not inspect(connection).has_table("alembic_version"):

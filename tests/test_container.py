@@ -34,8 +34,10 @@ async def test_the_bot_waits_until_qdrant_says_that_it_is_ready(
 
 def test_what_the_bot_writes_is_in_its_volume(services: dict[str, Any]) -> None:
     lines = (HERE / "Dockerfile").read_text()
-    (volume,) = re.findall(r"^VOLUME (.*)$", lines, re.MULTILINE)
-    assert services["bot"]["volumes"] == [f"earworm:{volume}"]
+    (volumes,) = re.findall(r"^VOLUME (.*)$", lines, re.MULTILINE)
+    volume, backups = volumes.split()
+    assert services["bot"]["volumes"] == [f"earworm:{volume}", f"backups:{backups}"]
+    assert f"--owner earworm --group earworm {volumes}" in lines  # a new volume takes over whose it is
     written = re.findall(r"\b(?:EARWORM_HOME|NUMBA_CACHE_DIR)=(\S+)", lines)
     assert len(written) == 2 and all(Path(folder).is_relative_to(volume) for folder in written)
 

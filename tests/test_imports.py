@@ -39,6 +39,7 @@ LAYERS = (
     {"audio"},
     {"embedders"},
     {"listening"},
+    {"backups"},
     {"library"},
     {"vectors"},
     {"shares"},
@@ -83,7 +84,7 @@ AT_HOME = {
         *(f"bot/{room}/" for room in SQL_ROOMS),
     ),
     "alembic": ("migrations/",),
-    "migrations": ("migrations/", "bot/library/store.py"),
+    "migrations": ("migrations/", "bot/library/store.py", "bot/library/restoring.py"),
     "discord_sandbox": ("discord_sandbox/", *SANDBOX_USERS),
 }
 

@@ -6,17 +6,19 @@ import json
 import shutil
 import sysconfig
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.concealing import conceal, shown
 from bot.embedders import EMBEDDERS, weights
-from bot.errors import EarwormError
+from bot.errors import EarwormError, SettingsError
 from bot.settings import Settings
 
 if TYPE_CHECKING:
     from bot.services import Services
     from bot.vectors.consistency import GuildAgreement
 
+MISSED_AFTER = timedelta(hours=50)  # without a backup
 MAX_NAMED_TRACKS = 10  # tracks of a server that are called by name
 MANY_COLLECTIONS = 200
 """From here on a shared one is recommended, long before Qdrant aborts.
@@ -61,6 +63,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         )
     checks = [
         _database(settings),
+        await asyncio.to_thread(_backups, settings),
         *_layout(collections),
         _javascript(),
         *await asyncio.to_thread(_embedders, settings),
@@ -115,6 +118,30 @@ def _database(settings: Settings) -> Check:
     kind = "PostgreSQL" if settings.database.startswith("postgresql") else "SQLite"
     vectors = shown(settings.qdrant_url) if settings.qdrant_url else "in a folder"
     return Check("storage", True, f"{kind}; vectors {vectors}; home {settings.home}")
+
+
+def _backups(settings: Settings) -> Check:
+    """Whether those of the last two nights are there; one night may have been missed while the bot was off."""
+    from bot.backups.backup_folder import newest
+    from bot.backups.nightly import now
+    from bot.services import nightly_backups
+
+    folder = settings.backup_dir
+    if folder is None:
+        return Check("backups", True, "none are made at night; EARWORM_BACKUP_DIR names a folder for them")
+    try:
+        nightly_backups(settings)
+    except SettingsError as error:
+        return Check("backups", False, str(error))
+    at = now()
+    last = newest(folder, at)
+    if last is None:
+        return Check("backups", True, f"none yet; the bot makes the first when it starts, in {folder}")
+    age = at - last
+    says = f"the last one is {age.total_seconds() / 3600:.0f} hours old, in {folder}"
+    if age < MISSED_AFTER:
+        return Check("backups", True, says)
+    return Check("backups", False, f"{says}; the bot makes one each night, and its log says what failed")
 
 
 def _layout(collections: int) -> list[Check]:

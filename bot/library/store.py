@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
@@ -20,8 +21,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import NullPool
 
 import migrations
+from bot.backups.before_upgrade import keep_before_upgrade
 from bot.concealing import conceal, shown
-from bot.errors import SettingsError, StorageFailed
+from bot.errors import BackupFailed, SettingsError, StorageFailed
 from bot.home import DATABASE, make_private, make_private_file
 from bot.settings import Settings
 from models import Base
@@ -163,7 +165,12 @@ def _prepare(settings: Settings, url: URL) -> None:
             f"EARWORM_HOME={home} can't be used: {error.strerror}. Name a folder that can be written to."
         ) from None
     try:
-        _upgrade(url)
+        _upgrade(url, settings)
+    except BackupFailed as error:
+        raise SettingsError(
+            f"The database {named} has the tables of an earlier Earworm, and stays as it is: before they are changed a "
+            f"backup is made, and that failed. {error}"
+        ) from None
     except migrations.UnknownRevision:
         raise SettingsError(
             f"The database {named} was made by a newer Earworm. Update this one, "
@@ -184,16 +191,41 @@ def _prepare(settings: Settings, url: URL) -> None:
         ) from error
 
 
-def _upgrade(url: URL) -> None:
+def sqlite_file(settings: Settings) -> Path:
+    """The file that the database is in. Raises BackupFailed where it is in Postgres."""
+    url = _parse(settings.database)
+    if url.get_backend_name() != "sqlite":
+        raise BackupFailed(
+            "The database is in PostgreSQL, whose own tools back it up while it is used: "
+            'pg_dump --format=custom --file=earworm.dump "$DATABASE_URL", and pg_restore to put it back.'
+        )
+    return Path(url.database or ":memory:")
+
+
+def upgrade_file(database: Path) -> None:
+    """Bring an SQLite database that nobody uses to the newest shape. Raises UnknownRevision, UnknownShape."""
+    with upgrading(URL.create("sqlite", database=str(database))) as connection:
+        _shape(connection)
+
+
+def _upgrade(url: URL, settings: Settings) -> None:
     if url.get_backend_name() == "postgresql":
         asyncio.run(_upgrade_postgres(url))
         return
-    engine = create_engine(
-        url.set(drivername="sqlite"), connect_args={"timeout": BUSY_SECONDS}, poolclass=NullPool
-    )
+    with upgrading(url.set(drivername="sqlite")) as connection:
+        if old := migrations.outdated(connection):
+            # Others may read meanwhile, and nobody writes: what is kept is what is changed.
+            keep_before_upgrade(sqlite_file(settings), old, settings.backup_dir, floor=settings.disk_floor)
+        _shape(connection)
+
+
+@contextmanager
+def upgrading(url: URL) -> Iterator[Connection]:
+    """A connection to an SQLite database whose tables may be changed, as their only writer, in one transaction."""
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, poolclass=NullPool)
     _listen_on_sqlite(engine, upgrading=True)
     with engine.execution_options(writes=True).begin() as connection:
-        _shape(connection)
+        yield connection
 
 
 def _shape(connection: Connection) -> None:

@@ -1,6 +1,8 @@
 """What happened while the bot was away, and what its old messages can still do."""
 
+import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,9 +10,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bot.backups.backup_file import facts_of
 from discord_sandbox import Sandbox, Schema, buttons_of, text_of
 from tests.support.http import site
-from tests.support.process import BotProcess
+from tests.support.process import BotProcess, until
 from tests.support.running import AnnouncedShare, Club
 from tests.support.songs import encoded, file
 
@@ -30,10 +33,11 @@ class Absence:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def story(schema: Schema | None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Absence]:
+    folder = tmp_path_factory.mktemp("restart")
     async with (
         Sandbox(schema=schema) as discord,
         site() as web,
-        BotProcess(discord, web, tmp_path_factory.mktemp("restart")) as process,
+        BotProcess(discord, web, folder, EARWORM_BACKUP_DIR=str(folder / "backups")) as process,
     ):
         discord.grant(message_content=True)
         club = Club(discord, web, "Club")
@@ -93,3 +97,19 @@ async def test_buttons_of_old_answers_work(story: Absence) -> None:
     await club.discord.wait_for(lambda: any("**6.**" in text_of(m) for m in club.hall.messages))
     more = await club.cleo.click(voted, label="More like this")
     assert text_of(await more.message()).startswith("### Sounds like **Song")
+
+
+async def test_a_backup_was_made_at_the_first_start(story: Absence) -> None:
+    folder = story.process.home.parent / "backups"
+    await until(lambda: [path for path in folder.iterdir() if path.suffix == ".backup"])
+    (made,) = folder.iterdir()
+    assert facts_of(made).schema and story.process.text.count(f"made the backup {made}") == 1
+
+
+async def test_everything_is_backed_up_while_the_bot_runs(story: Absence) -> None:
+    file = story.process.home.parent / "now.backup"
+    made = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "backup", str(file)), env=story.process.environment
+    )
+    assert await asyncio.wait_for(made.wait(), 60) == 0
+    assert facts_of(file).songs == 9

@@ -21,6 +21,7 @@ LIVE = frozenset(
     {
         "audio/test_decode.py",
         "audio/test_decode_attacks.py",
+        "backups/test_backup_file.py::test_killed_in_the_middle_it_leaves_nothing_that_looks_like_one",
         "cli/test_beside.py::test_what_compares_or_writes_is_refused_beside_the_bot",
         "cli/test_demo.py",
         "cli/test_digest.py::test_its_files_and_pictures",
