@@ -7,10 +7,12 @@ import pytest
 
 from bot.library.store import Store
 from bot.settings import Settings
+from migrations import known
 from models import MessageTrack, Reaction, Share, Source, Track, TrackVector
 from tests.support.library import ANA, BEN, GUILD, INFOS, PUBLIC, START, add_guild, vector
 
 SONGS = 40
+NEWEST = known()[-1]  # schema
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from bot.errors import BackupFailed
 from bot.library.store import Store
 from bot.settings import Settings
 from models import Share, Source, Track
-from tests.backups.conftest import SONGS, add_songs
+from tests.backups.conftest import NEWEST, SONGS, add_songs
 
 
 def rows(database: Path) -> list[str]:
@@ -29,7 +29,7 @@ def rows(database: Path) -> list[str]:
 
 def test_it_is_a_database_with_everything_in_it(database: Path, tmp_path: Path) -> None:
     backup = tmp_path / "one.backup"
-    assert write_backup(database, backup) == BackupFacts("0002", servers=1, songs=SONGS)
+    assert write_backup(database, backup) == BackupFacts(NEWEST, servers=1, songs=SONGS)
     assert rows(backup) == rows(database) and len(rows(backup)) > 4 * SONGS
     assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == ["one.backup"]
 

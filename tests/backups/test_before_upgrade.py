@@ -16,7 +16,7 @@ from bot.errors import SettingsError
 from bot.library.restoring import restore
 from bot.library.store import Store, upgrading
 from bot.settings import Settings
-from tests.backups.conftest import SONGS
+from tests.backups.conftest import NEWEST, SONGS
 from tests.backups.test_backup_file import rows
 
 
@@ -90,7 +90,7 @@ async def test_without_room_for_it_the_database_stays_as_it_is(
     assert facts_of(older.home / "earworm.db") == BackupFacts("0001", 1, SONGS)
     assert kept(older.home) == ["earworm.db"]
     await upgrade(older)
-    assert facts_of(older.home / "earworm.db").schema == "0002"
+    assert facts_of(older.home / "earworm.db").schema == NEWEST
 
 
 async def test_the_bots_of_one_home_that_start_at_once_keep_the_old_tables(older: Settings) -> None:

@@ -15,7 +15,7 @@ from bot.backups.nightly import NightlyBackups
 from bot.errors import SettingsError
 from bot.services import nightly_backups
 from bot.settings import Settings
-from tests.backups.conftest import SONGS
+from tests.backups.conftest import NEWEST, SONGS
 
 PATIENCE = 60.0
 
@@ -60,7 +60,7 @@ async def test_one_is_made_at_the_start_if_a_night_was_missed_and_then_none(
         await asyncio.sleep(0.1)
     (made,) = complete(folder)
     assert held(folder) == [made.name]
-    assert facts_of(made) == BackupFacts("0002", servers=1, songs=SONGS)
+    assert facts_of(made) == BackupFacts(NEWEST, servers=1, songs=SONGS)
     assert f"made the backup {made} ({SONGS} songs, " in caplog.text
 
 

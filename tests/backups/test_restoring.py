@@ -15,7 +15,7 @@ from bot.errors import BackupFailed
 from bot.library.restoring import restore
 from bot.library.store import Store, upgrading
 from bot.settings import Settings
-from tests.backups.conftest import SONGS, add_songs
+from tests.backups.conftest import NEWEST, SONGS, add_songs
 from tests.backups.test_backup_file import rows
 
 PAGE = 4096
@@ -41,7 +41,7 @@ def held(settings: Settings) -> list[str]:
 
 
 async def test_everything_is_there_again(database: Path, backup: Path, elsewhere: Settings) -> None:
-    assert restore(backup, elsewhere) == BackupFacts("0002", servers=1, songs=SONGS)
+    assert restore(backup, elsewhere) == BackupFacts(NEWEST, servers=1, songs=SONGS)
     assert held(elsewhere) == ["earworm.db"]
     store = await Store.open(elsewhere)
     await store.close()

@@ -16,6 +16,7 @@ from bot.errors import BackupFailed
 from bot.services import Services
 from bot.settings import Settings
 from bot.vectors.upkeep import Upkeep
+from tests.backups.conftest import NEWEST
 from tests.support.commands import add_song, like, run
 from tests.support.library import BEN, GUILD
 
@@ -80,7 +81,7 @@ async def test_json_says_what_is_in_it(settings: Settings, tmp_path: Path, capsy
     assert document == {
         "file": str(tmp_path / "one.backup"),
         "bytes": (tmp_path / "one.backup").stat().st_size,
-        "schema": "0002",
+        "schema": NEWEST,
         "servers": 0,
         "songs": 0,
     }
