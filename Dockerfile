@@ -17,8 +17,12 @@ COPY --from=build /earworm /earworm
 ENV PATH=/earworm/.venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     EARWORM_HOME=/data \
-    NUMBA_CACHE_DIR=/data/numba
+    NUMBA_CACHE_DIR=/data/numba \
+    EARWORM_METRICS=127.0.0.1:9464
 USER 10001
 WORKDIR /data
 VOLUME /data /backups
+# Does the bot's event loop turn? Without metrics there is nobody to ask.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=120s CMD ["python", "-c", \
+    "import os, urllib.request as u; port = os.environ.get('EARWORM_METRICS', '').rpartition(':')[2]; port and u.urlopen(f'http://127.0.0.1:{port}/healthz', timeout=5)"]
 CMD ["earworm", "run"]

@@ -43,9 +43,9 @@ class Backlog:
         self._waiting: deque[KeptEvent] = deque(maxlen=MAX_EVENTS)
         self._task: asyncio.Task[None] | None = None
 
-    def __bool__(self) -> bool:
-        """Whether events wait."""
-        return bool(self._waiting)
+    def __len__(self) -> int:
+        """How many events wait."""
+        return len(self._waiting)
 
     async def handle(self, event: KeptEvent) -> None:
         """Handle an event, after all that wait already."""

@@ -4,21 +4,29 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Callable
+import math
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import discord
 import yarl
 from discord import app_commands
 from discord.ext import commands
+from discord.gateway import DiscordWebSocket
 
 from bot.backlog import Backlog
 from bot.errors import EarwormError, SettingsError
+from bot.monitoring.gateway import GatewayState
 from bot.services import Services, nightly_backups
 from bot.settings import Settings
 from bot.signals import until_stopped
+
+if TYPE_CHECKING:
+    from bot.monitoring.endpoint import MonitoringEndpoint
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +73,7 @@ class Earworm(commands.Bot):
         *,
         message_content: bool = True,
         ready: Callable[["Earworm"], None] | None = None,
+        http_trace: aiohttp.TraceConfig | None = None,
     ) -> None:
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # it listens, but never speaks
         intents = discord.Intents.none()
@@ -78,6 +87,7 @@ class Earworm(commands.Bot):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             tree_cls=Tree,
+            http_trace=http_trace or aiohttp.TraceConfig(),
         )
         self.services = services
         self.backlog = Backlog(services.pipeline.posts_settled, self.dispatch)
@@ -107,6 +117,18 @@ class Earworm(commands.Bot):
         on_first_ready, self._on_first_ready = self._on_first_ready, None
         if on_first_ready is not None:
             on_first_ready(self)
+
+    @property
+    def gateway(self) -> GatewayState:
+        """How the connection to Discord is."""
+        socket: DiscordWebSocket | None = self.ws  # there is none before the first connection
+        if socket is None or (alive := socket._keep_alive) is None:
+            return GatewayState(connected=False, latency=math.nan, heartbeat_age=math.nan)
+        return GatewayState(
+            connected=self.is_ready() and socket.open and not self.is_closed(),
+            latency=alive.latency,
+            heartbeat_age=time.perf_counter() - alive._last_ack,
+        )
 
     def asked(self, reply_id: int, interaction: discord.Interaction[Any]) -> None:
         """Remember the command whose answer this reply is, for as long as it may be edited as such."""
@@ -203,7 +225,7 @@ def point_at(settings: Settings) -> None:
     if settings.discord_api_base:
         discord.http.Route.BASE = settings.discord_api_base.rstrip("/")
     if settings.discord_gateway_url:
-        discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
 
 
 @dataclass(frozen=True)
@@ -254,25 +276,46 @@ async def run(settings: Settings, *, ready: Callable[[Earworm], None] | None = N
     backups = nightly_backups(settings)
     point_at(settings)
     with until_stopped():
-        async with Services.open(settings, listen=True, warm=True) as services, backups:
+        async with (
+            _monitored(settings) as monitor,
+            Services.open(settings, listen=True, warm=True) as services,
+            backups,
+        ):
+            if monitor is not None:
+                monitor.measure(services)
             try:
-                await _serve(settings, services, message_content=True, ready=ready)
+                await _serve(settings, services, monitor, message_content=True, ready=ready)
             except discord.PrivilegedIntentsRequired:
                 log.warning(
                     "Message Content Intent is off, so bare links are not seen; /share and the message menu work. "
                     "Switch it on under Bot in Discord's developer portal and start again."
                 )
-                await _serve(settings, services, message_content=False, ready=ready)
+                await _serve(settings, services, monitor, message_content=False, ready=ready)
+
+
+@asynccontextmanager
+async def _monitored(settings: Settings) -> "AsyncIterator[MonitoringEndpoint | None]":
+    """What serves metrics, where that is wanted."""
+    if settings.metrics is None:
+        yield None
+        return
+    from bot.monitoring.endpoint import MonitoringEndpoint  # with a library that nothing else needs
+
+    async with MonitoringEndpoint.open(settings.metrics) as monitor:
+        yield monitor
 
 
 async def _serve(
     settings: Settings,
     services: Services,
+    monitor: "MonitoringEndpoint | None",
     *,
     message_content: bool,
     ready: Callable[[Earworm], None] | None,
 ) -> None:
-    async with Earworm(services, message_content=message_content, ready=ready) as bot:
+    trace = monitor.metrics.rest_trace() if monitor is not None else None
+    bot = Earworm(services, message_content=message_content, ready=ready, http_trace=trace)
+    async with bot, monitor.watching(services, bot) if monitor is not None else nullcontext():
         try:
             await bot.login(settings.discord_token)
         except discord.LoginFailure:

@@ -59,6 +59,7 @@ class Services:
     member_erasure: MemberErasure
     member_export: MemberExport
     ledger: Ledger
+    analyst: Analyst
     pipeline: Pipeline
     feedback: Feedback
     engine: Engine
@@ -101,7 +102,7 @@ class Services:
             analyst = Analyst(settings.embedders, settings.home, together=together)
             template, decoder = fetch_template(), Decoder()
             listener = Listener(Fetcher(template, proxy, settings), decoder, analyst, settings)
-            services = cls._wire(settings, store, vectors, listener)
+            services = cls._wire(settings, store, vectors, listener, analyst)
             exits.push_async_callback(services.engine.close)
             if listen:
                 if not reads:
@@ -119,7 +120,7 @@ class Services:
 
     @classmethod
     def _wire(
-        cls, settings: Settings, store: Store, vectors: VectorStorage, listener: Listener
+        cls, settings: Settings, store: Store, vectors: VectorStorage, listener: Listener, analyst: Analyst
     ) -> "Services":
         primary = EMBEDDERS[settings.embedders[0]]
         catalog = Catalog(store)
@@ -147,6 +148,7 @@ class Services:
             member_erasure=MemberErasure(store, vectors, refresher),
             member_export=MemberExport(store),
             ledger=ledger,
+            analyst=analyst,
             pipeline=Pipeline(store, refresher, ledger, listener, settings),
             feedback=feedback,
             engine=engine,

@@ -11,6 +11,7 @@ from bot.errors import SettingsError
 from bot.home import DATABASE
 
 EMBEDDER_NAMES = ("openl3", "musicnn", "mfcc", "panns", "wav2vec2")
+LAST_PORT = 65_535
 WHOLE_NUMBER = "a whole number above 0"
 
 
@@ -74,6 +75,9 @@ class Settings(BaseSettings):
         60.0, gt=0, allow_inf_nan=False, alias="EARWORM_HALF_LIFE", description="days, a number above 0"
     )
     fetchers: int = Field(4, gt=0, alias="EARWORM_FETCHERS", description=WHOLE_NUMBER)
+    metrics: Annotated[tuple[str, int] | None, NoDecode] = Field(
+        None, alias="EARWORM_METRICS", description="host:port, for example 127.0.0.1:9464"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="EARWORM_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"
     )
@@ -99,6 +103,13 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return frozenset(_host_and_port(pair.strip()) for pair in value.split(",") if pair.strip())
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _split_metrics(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return _host_and_port(value.strip()) if value.strip() else None
 
     @classmethod
     def load(cls, **changes: object) -> "Settings":
@@ -157,6 +168,6 @@ class Settings(BaseSettings):
 
 def _host_and_port(pair: str) -> tuple[str, int]:
     host, _, port = pair.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not port.isdigit() or int(port) > LAST_PORT:
         raise ValueError("that is no host and port")
     return host.strip("[]").lower(), int(port)

@@ -1,7 +1,10 @@
 """What the Dockerfile and compose.yaml say, as far as it can be tried without an engine."""
 
 import asyncio
+import json
+import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,16 @@ async def test_the_bot_waits_until_qdrant_says_that_it_is_ready(
     assert not await _is_healthy(services["qdrant"]["healthcheck"]["test"], qdrant.port)
 
 
+async def test_the_container_is_healthy_while_the_bot_answers() -> None:
+    command = (HERE / "Dockerfile").read_text().partition("HEALTHCHECK ")[2].partition(" CMD ")[2]
+    check = [sys.executable, *json.loads(command.partition("\nCMD")[0].replace("\\\n", ""))[1:]]
+    async with site() as bot:
+        bot.on("/healthz", lambda _: _answer(200))
+        assert await _passes(check, EARWORM_METRICS=f"0.0.0.0:{bot.port}")
+    assert not await _passes(check, EARWORM_METRICS=f"0.0.0.0:{bot.port}")
+    assert await _passes(check, EARWORM_METRICS="")
+
+
 def test_what_the_bot_writes_is_in_its_volume(services: dict[str, Any]) -> None:
     lines = (HERE / "Dockerfile").read_text()
     (volumes,) = re.findall(r"^VOLUME (.*)$", lines, re.MULTILINE)
@@ -48,7 +61,10 @@ async def _answer(status: int) -> web.Response:
 
 async def _is_healthy(test: list[str], port: int) -> bool:
     assert test[0] == "CMD"
-    words = [word.replace("6333", str(port)) for word in test[1:]]
-    quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(*words, stdout=quiet, stderr=quiet)
+    return await _passes([word.replace("6333", str(port)) for word in test[1:]])
+
+
+async def _passes(words: list[str], **environment: str) -> bool:
+    quiet, known = asyncio.subprocess.DEVNULL, {**os.environ, **environment}
+    process = await asyncio.create_subprocess_exec(*words, stdout=quiet, stderr=quiet, env=known)
     return await asyncio.wait_for(process.wait(), 30) == 0

@@ -50,6 +50,7 @@ LAYERS = (
     {"digest"},
     {"privacy"},
     {"services"},
+    {"monitoring"},
     {"client"},
     {"cli"},
     {"__main__"},
@@ -76,6 +77,7 @@ AT_HOME = {
     "librosa": ("benchmarks/",),
     "qdrant_client": ("bot/vectors/server.py",),
     "qdrant_edge": ("bot/vectors/edge.py", "bot/vectors/shard_pool.py"),
+    "prometheus_client": ("bot/monitoring/",),
     "PIL": ("bot/pictures/",),
     "anyascii": ("bot/pictures/",),
     "sqlalchemy": (

@@ -23,6 +23,9 @@ def test_names_and_sizes_are_read_as_people_write_them(monkeypatch: pytest.Monke
     assert settings.embedders == ("openl3", "musicnn")
     assert settings.max_bytes == 20_000_000
     assert settings.egress_allow == {("localhost", 8000), ("::1", 81)}
+    assert settings.metrics is None
+    monkeypatch.setenv("EARWORM_METRICS", "[::1]:9464")
+    assert Settings.load().metrics == ("::1", 9464)
 
 
 def test_the_home_of_a_user_is_not_mistaken_for_earworms(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,6 +41,8 @@ def test_the_home_of_a_user_is_not_mistaken_for_earworms(monkeypatch: pytest.Mon
         ("EARWORM_EMBEDDERS", ","),
         ("EARWORM_EGRESS_ALLOW", "localhost"),
         ("EARWORM_MAX_SECONDS", "-1"),
+        ("EARWORM_METRICS", "9464"),
+        ("EARWORM_METRICS", "127.0.0.1:65536"),
         ("EARWORM_MAX_BYTES", "much"),
         ("EARWORM_LOG_LEVEL", "loud"),
         ("DATABASE_URL", "earworm.db"),

@@ -66,6 +66,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         await asyncio.to_thread(_backups, settings),
         *_layout(collections),
         _javascript(),
+        _metrics(settings),
         *await asyncio.to_thread(_embedders, settings),
         *await _discord(settings),
     ]
@@ -160,6 +161,16 @@ def _javascript() -> Check:
     found = shutil.which("deno", path=sysconfig.get_path("scripts"))
     says = "found" if found else "missing, so YouTube links fail: make setup installs the package deno"
     return Check("JavaScript runtime for YouTube", bool(found), says)
+
+
+def _metrics(settings: Settings) -> Check:
+    if settings.metrics is None:
+        return Check(
+            "metrics", True, "off; EARWORM_METRICS=127.0.0.1:9464 has the running bot serve them there"
+        )
+    host, port = settings.metrics
+    there = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return Check("metrics", True, f"the running bot serves {there}/metrics, beside /healthz and /readyz")
 
 
 def _embedders(settings: Settings) -> list[Check]:

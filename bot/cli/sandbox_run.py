@@ -107,6 +107,7 @@ def _settings(discord: Sandbox, settings: Settings, embedder: str, home: Path) -
             "qdrant_api_key": "",
             "home": home,
             "embedders": (embedder,),
+            "metrics": None,
             "egress_allow": settings.egress_allow | {("127.0.0.1", discord.port)},
         }
     )

@@ -74,6 +74,7 @@ class Analyst:
         self._together = together
         self._waiting: list[_Waiting] = []
         self._worker: Worker | None = None
+        self._starts = True
         # The backlog queues in front of the turn, so that somebody who waits for an answer is always next.
         self._backlog = asyncio.Lock()
         self._turn = asyncio.Lock()
@@ -93,6 +94,13 @@ class Analyst:
     def pid(self) -> int | None:
         """The process that is at work, or ready for it."""
         return self._worker.pid if self._worker is not None else None
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the process; "" also where none runs, as the next song starts one."""
+        if self._worker is not None and not self._worker.alive:
+            return "the process that analyses songs has ended; the next song starts another"
+        return "" if self._starts else "the process that analyses songs doesn't start; the log says why"
 
     async def analyse(self, decoded: Decoded, *, urgent: bool = False) -> Analysis:
         """Analyse a track; `urgent` goes before all that is not.
@@ -166,6 +174,15 @@ class Analyst:
         if self._worker is not None and self._worker.alive:
             return self._worker
         await self.close()
+        try:
+            worker = await self._started()
+        except (WorkerDied, WeightsError):
+            self._starts = False
+            raise
+        self._starts = True
+        return worker
+
+    async def _started(self) -> Worker:
         self._worker = await Worker(MODULE).__aenter__()
         try:
             await self._worker.send({"embedders": self._names, "home": str(self._home.resolve())})

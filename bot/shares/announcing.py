@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-from bot.errors import AnnounceLater, LeaseLost
+from bot.errors import AnnounceLater, Failure, LeaseLost
+from bot.shares.job_run import JobOutcome, JobReport, JobRun, JobStage
 from bot.shares.jobs import Claimed, NewShare
 from bot.shares.leases import Leases
 from bot.shares.ledger import Ledger
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 
 MAX_CONCURRENT_REPLIES = 8
 STOP_GRACE_SECONDS = 5.0
+
+
+Announced = Callable[[Sequence[JobReport]], None]
 
 
 class Announcer(Protocol):
@@ -99,13 +103,13 @@ class CommandLineDelivery:
 class Announcements:
     """Delivers to Discord, until it works: the announcer replies to each message with what the ledger says.
 
-    `announced` is called after each message.
+    `announced` is called after each message with what became of its jobs.
     """
 
     fail_fast = False
     only_jobs = None
 
-    def __init__(self, ledger: Ledger, announcer: Announcer, announced: Callable[[], None]) -> None:
+    def __init__(self, ledger: Ledger, announcer: Announcer, announced: Announced) -> None:
         self._ledger = ledger
         self._leases = ledger.leases
         self._announcer = announcer
@@ -174,36 +178,44 @@ class Announcements:
     async def _announce(self, claims: list[Claimed]) -> None:
         """Bring a message's reply up to date and record it."""
         message = (claims[0].guild_id, claims[0].channel_id, claims[0].message_id)
+        runs = [JobRun(claimed.id, claimed.guild_id, JobStage.ANNOUNCING) for claimed in claims]
         keeper = asyncio.create_task(self._renew(claims))
         try:
             await self._announcer.refresh(*message)
         except AnnounceLater as error:
             log.warning("message %d can't be answered now: %s", message[2], error)
-            await self._later(claims)
+            outcomes = await self._later(claims)
         except Exception:
             log.exception("answering message %d broke", message[2])
-            await self._later(claims)
+            outcomes = await self._later(claims)
         else:
-            await self._record(claims, message)
+            outcomes = await self._record(claims, message)
         finally:
             keeper.cancel()
-        self._announced()
+        self._announced([run.end(outcome) for run, outcome in zip(runs, outcomes, strict=True)])
 
     async def _renew(self, claims: Sequence[Claimed]) -> None:
         # A reply that is being written is not cut off when a lease is lost: half of it would be left behind.
         with contextlib.suppress(LeaseLost):
             await self._leases.keep(claims)
 
-    async def _later(self, claims: Sequence[Claimed]) -> None:
+    async def _later(self, claims: Sequence[Claimed]) -> list[JobOutcome | Failure]:
         for claimed in claims:
             with contextlib.suppress(LeaseLost):
                 await self._leases.announce_later(claimed)
+        return [JobOutcome.AGAIN] * len(claims)
 
-    async def _record(self, claims: Sequence[Claimed], message: tuple[int, int, int]) -> None:
+    async def _record(
+        self, claims: Sequence[Claimed], message: tuple[int, int, int]
+    ) -> list[JobOutcome | Failure]:
+        outcomes: list[JobOutcome | Failure] = []
         for claimed in claims:
             try:
                 await self._leases.announced(claimed)
+                outcomes.append(Failure(claimed.failure) if claimed.failure else JobOutcome.ANNOUNCED)
             except LeaseLost:
+                outcomes.append(JobOutcome.LOST)
                 # It changed while we replied; most likely somebody deleted the message.
                 with contextlib.suppress(AnnounceLater):
                     await self._announcer.refresh(*message)
+        return outcomes

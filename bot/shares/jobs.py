@@ -97,7 +97,7 @@ def identified(share: NewShare) -> NewShare:
 
 @dataclass(frozen=True, kw_only=True)
 class Claimed:
-    """A job whose lease somebody holds, as it was when it was claimed."""
+    """A job whose lease somebody holds, as it was when it was claimed; `failure` is "" unless it failed."""
 
     id: int
     owner: str
@@ -110,6 +110,7 @@ class Claimed:
     key: str
     shared_at: datetime
     state: JobState
+    failure: str
     attempts: int
     deaths: int
     track_id: int | None

@@ -23,6 +23,7 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from bot.errors import Failure, LeaseLost, Refused, StorageFailed
 from bot.library.store import Store
 from bot.shares.fair_slots import FairSlots
+from bot.shares.job_run import JobOutcome
 from bot.shares.jobs import (
     LEASE,
     LONGEST_DELAY,
@@ -150,35 +151,37 @@ class Leases:
         """Record the stage that begins now."""
         await self._change(claimed, state=state)
 
-    async def stored(self, claimed: Claimed) -> None:
+    async def stored(self, claimed: Claimed) -> JobOutcome:
         """The track is in the library and in the collection: what is left is to say so."""
         announced = claimed.on_command_line  # the command waits for it itself
         state = JobState.ANNOUNCED if announced else JobState.STORED
         await self._change(claimed, **self._settled(state, done=announced))
+        return JobOutcome.STORED
 
-    async def fail(self, claimed: Claimed, refused: Refused, *, known: bool = False) -> None:
+    async def fail(self, claimed: Claimed, refused: Refused, *, known: bool = False) -> Failure:
         """It can't become a track; `known` if that was found out by another share."""
         why = {"failure": refused.kind, "reason": str(refused), "known": known}
         await self._change(claimed, **self._settled(JobState.FAILED, done=claimed.on_command_line), **why)
+        return refused.kind
 
-    async def retry(self, claimed: Claimed, refused: Refused) -> None:
+    async def retry(self, claimed: Claimed, refused: Refused) -> JobOutcome | Failure:
         """It didn't work this time: wait and try again, or fail after the last try."""
         attempts = claimed.attempts + 1
         # Whoever waits at the command line may ask again by themselves.
         if claimed.on_command_line or attempts >= MAX_ATTEMPTS:
-            await self.fail(claimed, refused)
-            return
+            return await self.fail(claimed, refused)
         later = self._clock() + retry_delay(attempts, slow=refused.kind is Failure.RATE_LIMITED)
         await self._change(claimed, state=JobState.QUEUED, attempts=attempts, run_after=later, **NO_OWNER)
+        return JobOutcome.AGAIN
 
-    async def died(self, claimed: Claimed) -> None:
+    async def died(self, claimed: Claimed) -> JobOutcome | Failure:
         """It ended the worker that was at it: try again, or fail after the third."""
         deaths = claimed.deaths + 1
         if deaths >= MAX_DEATHS:
-            await self.fail(claimed, Refused(Failure.CRASHED))
-            return
+            return await self.fail(claimed, Refused(Failure.CRASHED))
         later = self._clock() + retry_delay(deaths)
         await self._change(claimed, state=JobState.QUEUED, deaths=deaths, run_after=later, **NO_OWNER)
+        return JobOutcome.AGAIN
 
     async def announced(self, claimed: Claimed) -> None:
         """The reply says what became of it."""

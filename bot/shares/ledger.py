@@ -5,6 +5,7 @@ queued → fetching → analysing → stored → announced        or → failed
 
 import secrets
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +18,7 @@ from bot.library.store import Store
 from bot.settings import Settings
 from bot.shares.admission import Quota, Remembered, admit, remembered
 from bot.shares.jobs import (
+    UNANNOUNCED_STATES,
     UNFINISHED_STATES,
     Claimed,
     JobSnapshot,
@@ -26,6 +28,7 @@ from bot.shares.jobs import (
     from_row,
     now,
 )
+from bot.shares.lane import Lane
 from bot.shares.leases import NO_OWNER, Leases, scope
 from bot.shares.posts import Post
 from models import Job, JobState, MessageTrack, MusicChannel, Reply
@@ -144,6 +147,21 @@ class Ledger:
         states = [await self.message_snapshot(guild_id, message_id) for guild_id, message_id in messages]
         return [state for state in states if state is not None]
 
+    async def lanes(self) -> list[Lane]:
+        """How many of the bot's jobs are to be listened to, and to be announced; how old since they were posted."""
+        at = self._clock()
+        async with self._store.session() as session:
+            rows = await session.execute(
+                select(Job.state, func.count(), func.min(Job.created_at))
+                .where(~Job.done, scope(None))
+                .group_by(Job.state)
+            )
+            states = {JobState(state): (count, oldest) for state, count, oldest in rows}
+        return [
+            _lane("listening", [states[state] for state in UNFINISHED_STATES if state in states], at),
+            _lane("announcing", [states[state] for state in UNANNOUNCED_STATES if state in states], at),
+        ]
+
     async def replied(self, guild_id: int, message_id: int, reply_id: int) -> bool:
         """Keep which message is the reply, and that it is about the message's tracks.
 
@@ -169,6 +187,11 @@ class Ledger:
                     self._store.insert(MessageTrack).values(**about).on_conflict_do_nothing()
                 )
         return True
+
+
+def _lane(name: str, states: Sequence[tuple[int, datetime]], at: datetime) -> Lane:
+    oldest = min((oldest for _, oldest in states), default=at)
+    return Lane(name, sum(count for count, _ in states), max(0.0, (at - oldest).total_seconds()))
 
 
 def installation(home: Path) -> str:

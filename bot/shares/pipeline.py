@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 
 from bot.batches import Batches
 from bot.errors import (
@@ -24,7 +24,9 @@ from bot.settings import Settings
 from bot.shares.announcing import Announcements, Announcer, CommandLineDelivery, Delivery
 from bot.shares.fair_slots import FairSlots
 from bot.shares.filing import Filing
+from bot.shares.job_run import JobOutcome, JobReport, JobRun
 from bot.shares.jobs import Claimed, JobSnapshot, NewShare
+from bot.shares.lane import Lane
 from bot.shares.ledger import Ledger
 from bot.shares.posts import Post
 from bot.shares.query_queue import QueryQueue, Requester
@@ -66,6 +68,7 @@ class Pipeline:
         self._posts: Batches[Post, bool] = Batches(self._take_in, MAX_TOGETHER)
         self._news = asyncio.Event()
         self._trouble: Exception | None = None
+        self._listeners: list[Callable[[JobReport], None]] = []
 
     # -- running -------------------------------------------------------------------------------------------
 
@@ -80,7 +83,7 @@ class Pipeline:
         self._slots = FairSlots(self._slots.slots)
         self._loop = WorkLoop(self._claim, self._work_on, self._slots.slots)
         if announcer is not None:
-            self._delivery = Announcements(self._ledger, announcer, self._notify_waiting)
+            self._delivery = Announcements(self._ledger, announcer, self._announced)
             self._relistener.start()
         await self._delivery.start()
         self._loop.start()
@@ -100,6 +103,10 @@ class Pipeline:
         if self._loop is not None:
             self._loop.wake()
         self._delivery.wake()
+
+    def subscribe(self, listener: Callable[[JobReport], None]) -> None:
+        """Call `listener` with what became of each try at a job, and of each time that it was announced."""
+        self._listeners.append(listener)
 
     # -- asking --------------------------------------------------------------------------------------------
 
@@ -130,6 +137,10 @@ class Pipeline:
             await self._delivery.accepted(shares, ())
             self.wake()
         return [is_taken and bool(post.shares) for post, is_taken in zip(posts, taken, strict=True)]
+
+    async def lanes(self) -> list[Lane]:
+        """How long each queue is."""
+        return [*await self._ledger.lanes(), self._queries.lane]
 
     async def refresh_reply(self, guild_id: int, channel_id: int, message_id: int) -> None:
         """What a message shares was changed: let the reply to it say so, if Discord lets us now."""
@@ -187,43 +198,59 @@ class Pipeline:
             self._slots.release(claimed.guild_id, claimed.user_id)
 
     async def _hold_and_work_on(self, claimed: Claimed) -> None:
+        run = JobRun(claimed.id, claimed.guild_id)
+        outcome: JobOutcome | Failure = JobOutcome.LOST
         try:
             async with asyncio.TaskGroup() as group:
                 keeper = group.create_task(self._leases.keep([claimed]))
-                await self._bring_to_an_end(claimed)
+                outcome = await self._bring_to_an_end(claimed, run)
                 keeper.cancel()
         except* LeaseLost:
-            log.info("job %d was taken over or withdrawn", claimed.id)
+            outcome, run.detail = JobOutcome.LOST, "taken over or withdrawn"
         except* StorageFailed as errors:
             log.warning("job %d waits for its storage: %s", claimed.id, errors.exceptions[0])
             self._trouble = errors.exceptions[0]
+            outcome = JobOutcome.WAITING
+        self._tell(run.end(outcome))
         self.wake()
         self._notify_waiting()
 
-    async def _bring_to_an_end(self, claimed: Claimed) -> None:
-        """Do what is left to do, and record why if that can't be done."""
+    async def _bring_to_an_end(self, claimed: Claimed, run: JobRun) -> JobOutcome | Failure:
+        """Do what is left to do, and record why if that can't be done; gives what became of it."""
         try:
-            await self._stages.go_on(claimed)
+            return await self._stages.go_on(claimed, run)
         except (LeaseLost, StorageFailed):
             raise
         except Refused as refused:
-            log.info("job %d: %s %s", claimed.id, refused.kind, refused.detail)
-            await (self._leases.retry if refused.kind.transient else self._leases.fail)(claimed, refused)
-        except WorkerDied:
-            await self._leases.died(claimed)
+            run.detail = f"{refused.kind} {refused.detail}".rstrip()
+            return await (self._leases.retry if refused.kind.transient else self._leases.fail)(
+                claimed, refused
+            )
+        except WorkerDied as error:
+            run.detail = str(error)
+            return await self._leases.died(claimed)
         except EmbedderError as error:
             log.warning("job %d can't be embedded: %s", claimed.id, error)
-            await self._embedding_failed(claimed, error)
+            return await self._embedding_failed(claimed, error)
         except Exception:
             log.exception("job %d broke", claimed.id)
-            await self._leases.retry(claimed, Refused(Failure.CRASHED))
+            return await self._leases.retry(claimed, Refused(Failure.CRASHED))
 
-    async def _embedding_failed(self, claimed: Claimed, error: EmbedderError) -> None:
+    async def _embedding_failed(self, claimed: Claimed, error: EmbedderError) -> JobOutcome | Failure:
         if isinstance(error, WeightsError):
             self._trouble = error
-            await self._leases.retry(claimed, Refused(Failure.CRASHED))
-        else:
-            await self._leases.fail(claimed, Refused(Failure.NOT_AUDIO, str(error)))
+            return await self._leases.retry(claimed, Refused(Failure.CRASHED))
+        return await self._leases.fail(claimed, Refused(Failure.NOT_AUDIO, str(error)))
+
+    def _announced(self, reports: Sequence[JobReport]) -> None:
+        for report in reports:
+            self._tell(report)
+        self._notify_waiting()
+
+    def _tell(self, report: JobReport) -> None:
+        log.info("%s", report, extra=report.fields)
+        for listener in self._listeners:
+            listener(report)
 
     def _notify_waiting(self) -> None:
         self._news.set()

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from bot.errors import Busy
+from bot.shares.lane import Lane
 from bot.shares.round_robin import RoundRobin, WaitingMember
 
 MAX_RUNNING = 4
@@ -35,6 +37,7 @@ class Requester:
 class _InLine:
     requester: Requester
     turn: asyncio.Event = field(default_factory=asyncio.Event)
+    since: float = field(default_factory=time.monotonic)
 
 
 class QueryQueue:
@@ -45,6 +48,14 @@ class QueryQueue:
         self._turns = RoundRobin()
         self._asking: dict[int, Requester] = {}  # by member
         self._waiting: dict[int, _InLine] = {}  # by member, the longest first
+
+    @property
+    def lane(self) -> Lane:
+        """How many wait for their turn."""
+        now = time.monotonic()
+        return Lane(
+            "queries", len(self._waiting), max((now - p.since for p in self._waiting.values()), default=0.0)
+        )
 
     @contextlib.asynccontextmanager
     async def turn(self, requester: Requester) -> AsyncIterator[None]:

@@ -91,6 +91,9 @@ class EdgeEngine:
         await self._shards.close()
         self._lock.close()
 
+    async def reach(self) -> None:
+        """Nothing: it is in this process."""
+
     # -- writing -------------------------------------------------------------------------------------------
 
     async def ensure(self, generation: Generation) -> None:

@@ -85,6 +85,9 @@ class VectorEngine(Protocol):
     async def close(self) -> None:
         """Close it; what was stored stays."""
 
+    async def reach(self) -> None:
+        """See whether it answers at all."""
+
     async def ensure(self, generation: Generation) -> None:
         """Make a place for a generation's points, unless it has one."""
 

@@ -95,6 +95,11 @@ class ServerEngine:
         """Close the connections."""
         await self._client.close()
 
+    async def reach(self) -> None:
+        """Ask the server for next to nothing."""
+        with _translated():
+            await self._client.collection_exists(COLLECTION_PREFIX)
+
     # -- writing -------------------------------------------------------------------------------------------
 
     async def ensure(self, generation: Generation) -> None:

@@ -22,7 +22,7 @@ from bot.library.visible_shares import VisibleChannels
 from bot.settings import Settings
 from bot.vectors.calibration import Calibration
 from bot.vectors.engine import Contents, VectorEngine, Where, as_stored, known_payload
-from bot.vectors.engines import open_engine
+from bot.vectors.engines import open_engine, watched
 from bot.vectors.generations import Generation, Generations
 from bot.vectors.points import Point
 from bot.vectors.question import Example, Hit, Question
@@ -82,6 +82,10 @@ class VectorStorage:
         For reading beside the process that holds the usual folder: whose generations these are, which stay as they are.
         """
         return cls(await open_engine(settings, folder), infos, Generations(store))
+
+    def when_failing(self, listener: Callable[[StorageFailed], None]) -> None:
+        """Call `listener` with each failure of the engine."""
+        self.engine = watched(self.engine, listener)
 
     async def close(self) -> None:
         """Close the storage, so that another process can open it."""

@@ -40,6 +40,7 @@ async def test_a_fresh_home_is_told_what_to_do_next(settings: Settings, capsys) 
     assert "earworm models pull openl3" in told
     assert "✓ how openl3 is computed: " in told
     assert "convolutions, float32, " in told
+    assert "✓ metrics: off; EARWORM_METRICS=127.0.0.1:9464 has the running bot serve them there" in told
 
 
 async def test_agreement_is_one_json_document(settings: Settings, capsys) -> None:
