@@ -85,7 +85,9 @@ def main(words: Sequence[str] | None = None) -> int:
 
         settings = Settings.load()
         secrets = settings.secrets
-        logs.configure(settings.log_level if arguments.command == "run" else "ERROR", secrets)
+        logs.configure(
+            settings.log_level if arguments.command == "run" else "ERROR", secrets, settings.log_format
+        )
         if arguments.command in KEEPERS:
             os.umask(0o077)
         status: int = asyncio.run(arguments.run(arguments, settings))

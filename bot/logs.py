@@ -1,12 +1,16 @@
 """Logging to standard error; standard output is for results."""
 
+import json
 import logging
 import sys
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 from bot.concealing import conceal
 
 CHATTY = ("discord.gateway", "httpx", "alembic", "numba")
+JOB_FIELDS = ("job", "guild", "stage", "outcome", "seconds")
+"""What a line about a job says as values too (bot.shares.job_run)."""
 
 
 class Concealing(logging.Formatter):
@@ -21,10 +25,39 @@ class Concealing(logging.Formatter):
         return conceal(super().format(record), self._secrets)
 
 
-def configure(level: str, secrets: Collection[str] = ()) -> None:
-    """Send records of `level` and above to standard error, one line each, without these secrets."""
+class JsonLines(logging.Formatter):
+    """Writes a record as one line of JSON: time, level, logger, message, what is known of a job, and its traceback."""
+
+    def __init__(self, secrets: Collection[str]) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a line."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: getattr(record, name) for name in JOB_FIELDS if hasattr(record, name)}
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        # Before it is encoded: a secret would be written otherwise in JSON.
+        hidden = {
+            name: conceal(value, self._secrets) if isinstance(value, str) else value
+            for name, value in line.items()
+        }
+        return json.dumps(hidden, ensure_ascii=False)
+
+
+FORMATTERS = {"text": Concealing, "json": JsonLines}
+
+
+def configure(level: str, secrets: Collection[str] = (), form: str = "text") -> None:
+    """Send records of `level` and above to standard error, one a line, without these secrets; as text or as json."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Concealing(secrets))
+    handler.setFormatter(FORMATTERS[form](secrets))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

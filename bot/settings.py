@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="EARWORM_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", alias="EARWORM_LOG_FORMAT", description="text or json"
+    )
 
     @field_validator("embedders", mode="before")
     @classmethod

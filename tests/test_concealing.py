@@ -92,9 +92,10 @@ def test_a_setting_that_is_refused_is_not_repeated_if_it_may_be_secret():
         assert "PWQ" not in str(raised.value)
 
 
-def test_no_log_line_and_no_traceback_tells_a_secret(capsys, monkeypatch):
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_log_line_and_no_traceback_tells_a_secret(form, monkeypatch):
     settings = Settings.own(
-        discord_token="TOKEN.of.the.bot",
+        discord_token='TOKEN"of.the\\bot',
         database_url="postgresql://bob:PW%40Q@db.example/music",
         qdrant_url="https://qdrant.example/?api_key=KEYKEY",
         qdrant_api_key="ANOTHERKEY",
@@ -102,7 +103,7 @@ def test_no_log_line_and_no_traceback_tells_a_secret(capsys, monkeypatch):
     written = io.StringIO()
     monkeypatch.setattr("sys.stderr", written)
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
-    logs.configure("INFO", settings.secrets)
+    logs.configure("INFO", settings.secrets, form)
     try:
         try:
             raise ValueError(f"{settings.discord_token} {settings.database_url} PW@Q")

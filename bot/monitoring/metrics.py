@@ -95,6 +95,10 @@ class Metrics:
         """The vector engine failed."""
         self._vector_failures.inc()
 
+    def count_request(self, method: str, status: str) -> None:
+        """A request to Discord was answered, or failed."""
+        self._requests.labels(method, status).inc()
+
     def rest_trace(self) -> aiohttp.TraceConfig:
         """What counts the requests of an aiohttp session."""
         trace = aiohttp.TraceConfig()
@@ -103,14 +107,14 @@ class Metrics:
             _session: aiohttp.ClientSession, _context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
         ) -> None:
             if end.response.status != SWITCHING_PROTOCOLS:
-                self._requests.labels(end.method, str(end.response.status)).inc()
+                self.count_request(end.method, str(end.response.status))
 
         async def broke(
             _session: aiohttp.ClientSession,
             _context: SimpleNamespace,
             end: aiohttp.TraceRequestExceptionParams,
         ) -> None:
-            self._requests.labels(end.method, "error").inc()
+            self.count_request(end.method, "error")
 
         trace.on_request_end.append(ended)
         trace.on_request_exception.append(broke)
