@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 MAX_LINKS = 10
-# Up to a space or a character that no link holds; what closes around the link is cut off afterwards.
-LINK = re.compile(r"""(?<![a-z0-9+.-])https?://((?![,;|]https?:)[^\s<>"`“”«»{}\\^])+""", re.IGNORECASE)
+BEGINNING = re.compile(r"(?<![a-z0-9+.-])https?://", re.IGNORECASE)
+# At a space, a character that no link holds, the next link, a spoiler's end; at a bracket if it closes what is around.
+ENDING = re.compile(r"""\|\||[,;|](?=https?:)|[\s<>"`“”«»{}\\^]|[()\[\]]""", re.IGNORECASE)
 CLOSERS = {")": "(", "]": "["}
 TRAILING = ".,;:!?'*~|…’。，、！？；：）」』】"
 PATH = "path:"  # in front of a file that was named on the command line
@@ -48,32 +49,32 @@ def is_media_file(name: str, content_type: str) -> bool:
 
 def _links(text: str) -> Iterator[str]:
     position = 0
-    while match := LINK.search(text, position):
-        link = _trimmed(match[0], before=text[: match.start()])
-        position = match.start() + max(len(link), len("http://"))
+    while begun := BEGINNING.search(text, position):
+        start = begun.start()
+        link = _trimmed(text[start : _end(text, begun.end())], before=text[:start])
+        position = start + max(len(link), len("http://"))
         if _has_host(link):
             yield link
 
 
+def _end(text: str, position: int) -> int:
+    """Where a link ends that goes on at `position`, not looking further: a message may hold hundreds."""
+    open_brackets: list[str] = []
+    for mark in ENDING.finditer(text, position):
+        if mark[0] in CLOSERS.values():
+            open_brackets.append(mark[0])
+        elif mark[0] not in CLOSERS or not open_brackets or open_brackets.pop() != CLOSERS[mark[0]]:
+            return mark.start()
+    return len(text)
+
+
 def _trimmed(link: str, *, before: str) -> str:
-    """The link without the marks around it: `||…||`, `(…)`, `[…](…)`, `__…__`, and a sentence's end."""
-    link = link.partition("||")[0]
-    link = link[: _balanced(link)].rstrip(TRAILING)
+    """The link without the marks at its end: a sentence's, and those of `__…__`."""
+    link = link.rstrip(TRAILING)
     underscores = len(before) - len(before.rstrip("_"))
     if underscores and link.endswith("_" * underscores):
         link = link[:-underscores].rstrip(TRAILING)
     return link
-
-
-def _balanced(link: str) -> int:
-    """How far the link goes until a bracket closes that was opened before it."""
-    open_brackets: list[str] = []
-    for place, character in enumerate(link):
-        if character in CLOSERS.values():
-            open_brackets.append(character)
-        elif character in CLOSERS and (not open_brackets or open_brackets.pop() != CLOSERS[character]):
-            return place
-    return len(link)
 
 
 def _has_host(link: str) -> bool:
