@@ -102,6 +102,11 @@ def id3_with_cover(picture: bytes) -> bytes:
     return _id3(frames)
 
 
+def id3_with_title(title: str) -> bytes:
+    """An ID3v2.3 tag that holds a title."""
+    return _id3(_id3_frame(b"TIT2", b"\x00" + title.encode()))
+
+
 def id3_with_many_tags(count: int) -> bytes:
     """An ID3v2.3 tag that holds so many texts, each of another name."""
     return _id3(b"".join(_id3_frame(b"TXXX", b"\x00name %d\x00text" % number) for number in range(count)))

@@ -24,6 +24,7 @@ from tests.audio.media import (
     TEN_HOURS,
     id3_with_cover,
     id3_with_many_tags,
+    id3_with_title,
     tone,
     write_codec,
     write_flac_of_silence,
@@ -271,3 +272,18 @@ def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
         ran = subprocess.run([sys.executable, "-c", MEASURE, path, tmp_path], capture_output=True, check=True)
         used[seconds] = json.loads(ran.stdout)
     assert used[1800] - used[2] < 15_000  # kilobytes; the samples are 57,600
+
+
+async def test_a_cover_of_50_megabytes_and_tags_of_one_cost_no_song(decode: Decode, tmp_path: Path) -> None:
+    song = write_codec(tmp_path / "song.mp3", "libmp3lame", tone(2), RATE).read_bytes()
+    picture = write_picture(tmp_path / "cover.png").read_bytes()
+    covered = tmp_path / "covered.mp3"
+    for tags in (id3_with_cover(picture + bytes(50_000_000)), id3_with_title("x" * 1_000_000)):
+        covered.write_bytes(tags + song)
+        decoded = await decode(covered, tmp_path, max_seconds=60)
+        assert decoded.seconds == pytest.approx(2, abs=0.2) and 0 < len(decoded.title) <= 200
+
+
+async def test_ten_hours_of_silence_are_too_long(decode: Decode, tmp_path: Path, job: Path) -> None:
+    path = write_flac_of_silence(tmp_path / "silence.flac", TEN_HOURS)
+    assert await refusal(decode, path, job, max_seconds=1_200) is Failure.TOO_LONG
