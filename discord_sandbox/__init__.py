@@ -43,9 +43,11 @@ Watching: `discord.requests` (method, path, route, body, status, at, files), `di
 50035), `discord.heartbeats` (.late in seconds), `discord.registered(guild)` commands,
 `await discord.wait_for(predicate, timeout)`, `await discord.quiet(seconds)`, `await discord.ready()`.
 
-Fault injection: `discord.faults.fail_next("POST", r"/messages$", status=500 | 429 | "drop_after", times=1)`,
-`discord.pause(status=503)` and `resume()` for REST, `discord.drop_gateway(code=1006, resumable=True)`,
+Fault injection: `discord.faults.fail_next("POST", r"/messages$", status=500 | 429 | "drop_after", times=1)` (with
+`everywhere=True` a 429 is for the whole bot, with `retry_after=None` it says no time), `discord.pause(status=503)`,
+`stall()` (no answer at all) and `resume()` for REST, `discord.drop_gateway(code=1006, resumable=True)`,
 `discord.gateway.ask_to_reconnect()` (op 7), `discord.gateway.invalidate(resumable=False)` (op 9),
+`discord.gateway.hold()` and `release(times=1, backwards=False)` (events late, twice, out of order),
 `discord.gateway.garble()` (a malformed event).
 
 Options of the constructor: `port`, `bot_name`, `heartbeat_seconds`, `answer_within` (3 s, for interactions),

@@ -98,6 +98,7 @@ class Sandbox:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        self.resume()
         self.interactions.close()
         await self.gateway.close()
         if self._runner:
@@ -148,9 +149,14 @@ class Sandbox:
         """Answer every REST request with this status until `resume`."""
         self._rest.outage = status
 
+    def stall(self) -> None:
+        """Accept REST requests and answer none until `resume`."""
+        self._rest.flowing.clear()
+
     def resume(self) -> None:
         """End the outage."""
         self._rest.outage = None
+        self._rest.flowing.set()
 
     def drop_gateway(self, code: int = 1006, *, resumable: bool = True) -> None:
         """Break every gateway connection."""

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 LISTENING = "🎧 Listening…"
 CONTENT_LIMIT = 2000
+TOKEN_IS_LOST = {401, 404}  # Discord may forget one earlier than after its quarter of an hour
 MAX_HISTORY_MESSAGES = 500  # messages behind a share in which its reply is looked for
 
 
@@ -91,11 +92,15 @@ class RepliesCog(commands.Cog):
 
     async def _edit(self, channel: discord.PartialMessageable, reply_id: int, content: str) -> None:
         interaction = self.bot.interaction_of(reply_id)
-        if interaction is None:
-            await channel.get_partial_message(reply_id).edit(content=content)
-        else:
+        if interaction is not None:
             # A command's answer can be edited for a while even where the bot itself sees nothing.
-            await interaction.edit_original_response(content=content)
+            try:
+                await interaction.edit_original_response(content=content)
+                return
+            except discord.HTTPException as error:
+                if error.status not in TOKEN_IS_LOST:
+                    raise
+        await channel.get_partial_message(reply_id).edit(content=content)
 
     async def _find(self, channel: discord.PartialMessageable, state: MessageSnapshot) -> int | None:
         """Our reply to a message, where an earlier run or a lost answer may have left one."""

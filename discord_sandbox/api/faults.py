@@ -15,7 +15,8 @@ class Fault:
     path: re.Pattern[str]
     status: int | DropAfter
     times: int
-    retry_after: float
+    retry_after: float | None
+    everywhere: bool = False
 
 
 @dataclass
@@ -31,13 +32,16 @@ class Faults:
         *,
         status: int | DropAfter = 500,
         times: int = 1,
-        retry_after: float = 0.05,
+        retry_after: float | None = 0.05,
+        everywhere: bool = False,
     ) -> None:
         """Let the next requests fail whose path (behind /api/v10) the regular expression finds.
 
-        `drop_after` carries the request out and then drops the connection instead of answering.
+        `drop_after` carries the request out and then drops the connection instead of answering. A 429 is for a route,
+        or for the bot `everywhere`; with `retry_after=None` it is that of the network in front of Discord, which says
+        neither how long to wait nor anything in JSON.
         """
-        self.planned.append(Fault(method, re.compile(path), status, times, retry_after))
+        self.planned.append(Fault(method, re.compile(path), status, times, retry_after, everywhere))
 
     def take(self, method: str, path: str) -> Fault | None:
         """The fault that this request meets, if any."""

@@ -13,7 +13,7 @@ from aiohttp import BodyPartReader, web
 from discord_sandbox.api.faults import Faults
 from discord_sandbox.api.rate_limits import RateLimits
 from discord_sandbox.gateway.gateway import Gateway
-from discord_sandbox.rules.errors import ApiError, BodyErrors, Json
+from discord_sandbox.rules.errors import ApiError, BodyErrors
 from discord_sandbox.rules.openapi import Schema
 from discord_sandbox.world.commands import Commands
 from discord_sandbox.world.guild import Channel, SandboxGuild
@@ -118,6 +118,8 @@ class Rest:
         self.violations: list[str] = []
         self.in_flight = 0
         self.outage: int | None = None
+        self.flowing = asyncio.Event()
+        self.flowing.set()
 
     def add_routes(self, app: web.Application, routes: Routes) -> None:
         """Serve these; literal paths go before templates that would match them too."""
@@ -140,15 +142,17 @@ class Rest:
         path = request.path.removeprefix(PREFIX)
         record = LoggedRequest(request.method, path, route, None, 0, time.time())
         self.requests.append(record)
+        await self.flowing.wait()
         major = next(iter(request.match_info.values()), "")
         headers, wait = self._limits.count(request.method, route, major)
         fault = self._faults.take(request.method, path)
         try:
             if self.outage is not None:
                 raise ApiError(self.outage, 0, HTTPStatus(self.outage).phrase)
-            if wait or (fault and fault.status == 429):
-                seconds = wait or (fault.retry_after if fault else 0)
-                return _answer(429, _slow_down(seconds), headers | {"Retry-After": str(seconds)}, record)
+            if fault and fault.status == 429:
+                return _limited(fault.retry_after, headers, record, everywhere=fault.everywhere)
+            if wait:
+                return _limited(wait, headers, record)
             if fault and isinstance(fault.status, int):
                 raise ApiError(fault.status, 0, HTTPStatus(fault.status).phrase)
             result = await self._call(request, route, handler, record)
@@ -187,8 +191,16 @@ def _nowhere(_call: Call) -> None:
     raise ApiError(404, 0, "404: Not Found")
 
 
-def _slow_down(seconds: float) -> Json:
-    return {"message": "You are being rate limited.", "retry_after": seconds, "global": False}
+def _limited(
+    seconds: float | None, headers: Mapping[str, str], record: LoggedRequest, *, everywhere: bool = False
+) -> web.Response:
+    """A 429: of the route, of the whole bot, or (without a time to wait) of the network in front of Discord."""
+    if seconds is None:
+        record.status = 429
+        return web.Response(status=429, text="error code: 1015")
+    body = {"message": "You are being rate limited.", "retry_after": seconds, "global": everywhere}
+    more = {"Retry-After": str(seconds)} | ({"X-RateLimit-Global": "true"} if everywhere else {})
+    return _answer(429, body, {**headers, **more}, record)
 
 
 def _answer(status: int, body: Any, headers: Mapping[str, str], record: LoggedRequest) -> web.Response:

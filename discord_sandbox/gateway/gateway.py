@@ -56,6 +56,7 @@ class Gateway:
         self._heartbeat_seconds = heartbeat_seconds
         self._sessions: dict[str, Session] = {}
         self._connections: set[Connection] = set()
+        self._held: list[GatewayEvent] | None = None
         world.listeners.append(self.dispatch)
 
     @property
@@ -69,6 +70,9 @@ class Gateway:
 
     def dispatch(self, event: GatewayEvent) -> None:
         """Send an event to every session that subscribed to such events and may see this one."""
+        if self._held is not None:
+            self._held.append(event)
+            return
         if not event.bot_sees:
             return
         self._drop_expired()
@@ -88,6 +92,17 @@ class Gateway:
         """Send op 7: please connect again and resume."""
         for connection in self._connections:
             connection.send({"op": RECONNECT, "d": None})
+
+    def hold(self) -> None:
+        """Keep events back until `release`."""
+        self._held = self._held or []
+
+    def release(self, *, times: int = 1, backwards: bool = False) -> None:
+        """Send the events that were kept back, each so often, the last one first if `backwards`."""
+        held, self._held = self._held or [], None
+        for event in reversed(held) if backwards else held:
+            for _ in range(times):
+                self.dispatch(event)
 
     def garble(self) -> None:
         """Send every session a malformed event, as Discord has done during incidents."""
