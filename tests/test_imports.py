@@ -77,6 +77,7 @@ AT_HOME = {
     "librosa": ("benchmarks/",),
     "qdrant_client": ("bot/vectors/server.py",),
     "qdrant_edge": ("bot/vectors/edge.py", "bot/vectors/shard_pool.py"),
+    "landlockpy": ("bot/workers/confinement.py",),
     "prometheus_client": ("bot/monitoring/",),
     "PIL": ("bot/pictures/",),
     "anyascii": ("bot/pictures/",),

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from bot.arrays import Samples
 from bot.errors import Failure, Refused
+from bot.workers.confinement import confine, landlock_version
 from bot.workers.serving import WorkerMessage, limit_resources, reply, requests
 
 FORMATS = (
@@ -66,7 +67,8 @@ class SampleLayout(NamedTuple):
 
 
 def prepare() -> None:
-    """What a decoder needs is imported with this module."""
+    """What a decoder needs is imported with this module, but for libc, which programs look for that none may start."""
+    landlock_version()
 
 
 def main() -> None:
@@ -79,10 +81,16 @@ def main() -> None:
         file_bytes=4 * rate * math.ceil(request["max_seconds"] + 10) if small else MAX_OUTPUT_BYTES,
         data_bytes=MAX_MEMORY_BYTES,
     )
+    _confine(request)
     try:
         reply(_decode(request))
     except Refused as refused:
         reply({"refused": refused.kind, "detail": refused.detail})
+
+
+def _confine(request: WorkerMessage) -> None:
+    """Beside Python, the kernel lets nothing be read but the song, and nothing written but its samples; no network."""
+    confine(reads=[Path(request["path"])], writes=[Path(request["into"])])
 
 
 def _decode(request: WorkerMessage) -> WorkerMessage:

@@ -13,6 +13,7 @@ from bot.concealing import conceal, shown
 from bot.embedders import EMBEDDERS, weights
 from bot.errors import EarwormError, SettingsError
 from bot.settings import Settings
+from bot.workers import confinement
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -67,6 +68,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         *_layout(collections),
         _javascript(),
         _metrics(settings),
+        Check("confinement of workers", True, confinement.says()),
         *await asyncio.to_thread(_embedders, settings),
         *await _discord(settings),
     ]

@@ -17,6 +17,7 @@ from bot.errors import Failure
 from bot.intake.audit_guard import Guard
 from bot.intake.fetch_errors import explain
 from bot.intake.page_metadata import page_metadata
+from bot.workers.confinement import certificates, confine, landlock_version, loaders
 from bot.workers.serving import WorkerMessage, limit_resources, reply, requests
 
 # Native protocols only: for the others yt-dlp would start ffmpeg, which connects where it likes.
@@ -72,6 +73,7 @@ def prepare() -> None:
     """Import and make what every fetch needs, expressions for fifty ways to write a date included."""
     for name in UNUSED_MODULES:
         sys.modules[name] = None  # type: ignore[assignment]  # from now on it can't be imported
+    landlock_version()  # looks for libc the first time, with programs that no worker may start
     import yt_dlp.extractor.extractors
     import yt_dlp.extractor.generic  # noqa: F401
     from yt_dlp.utils import unified_timestamp
@@ -111,6 +113,7 @@ def fetch(job: WorkerMessage) -> WorkerMessage:
     limit_resources(
         cpu_seconds=CPU_SECONDS, file_bytes=job["max_bytes"] + FILE_LIMIT_MARGIN_BYTES, data_bytes=DATA_BYTES
     )
+    _confine(Path(job["into"]), address[1])
     guard.install()
     try:
         with yt_dlp.YoutubeDL(_options(job, watch), auto_init=False) as ydl:
@@ -124,6 +127,16 @@ def fetch(job: WorkerMessage) -> WorkerMessage:
     except Exception as error:  # the edge of the worker: whatever it is, it is said to the parent
         failure = Failure.BLOCKED if guard.refused else watch.failure or explain(error)
         return {"failure": failure, "detail": f"{type(error).__name__}: {error}"[:1000]}
+
+
+def _confine(folder: Path, proxy: int) -> None:
+    """Beside Python, the kernel lets nothing be reached but the job's folder, the runtime and the proxy."""
+    confine(
+        writes=(folder, Path(os.devnull)),
+        reads=(*certificates(), Path("/dev/urandom")),  # nothing of /proc, where other processes' secrets are
+        runs=(_runtime(), *loaders()),
+        ports=(proxy,),
+    )
 
 
 def _options(job: WorkerMessage, watch: Watch) -> dict[str, Any]:

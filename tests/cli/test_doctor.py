@@ -13,6 +13,7 @@ from bot.cli import doctor
 from bot.errors import SettingsError
 from bot.services import Services
 from bot.settings import Settings
+from bot.workers import confinement
 from discord_sandbox import Sandbox
 from tests.support.commands import add_song, run
 from tests.support.library import GUILD, add_track
@@ -40,6 +41,7 @@ async def test_a_fresh_home_is_told_what_to_do_next(settings: Settings, capsys) 
     assert "earworm models pull openl3" in told
     assert "✓ how openl3 is computed: " in told
     assert "convolutions, float32, " in told
+    assert f"✓ confinement of workers: {confinement.says()}" in told
     assert "✓ metrics: off; EARWORM_METRICS=127.0.0.1:9464 has the running bot serve them there" in told
 
 
