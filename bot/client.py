@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COGS = (
-    "shares.replies", "shares.intake", "shares.reactions",
+    "shares.replies", "shares.intake", "shares.reactions", "shares.review",
     "suggestions.similar", "suggestions.recommend", "suggestions.together", "suggestions.mixing", "suggestions.stats",
     "shared.presses", "library", "vibes.cog", "vibes.pictures", "digest.cog", "settings", "privacy",
     "outage",

@@ -103,6 +103,20 @@ class Ledger:
             )
             return len(rows.all())
 
+    async def messages_in(self, guild_id: int, channel_id: int, first: int, last: int) -> set[int]:
+        """The messages of a channel, from one to another, in which something was shared, and the replies to them."""
+        shared = select(Job.message_id).where(
+            Job.guild_id == guild_id,
+            Job.channel_id == channel_id,
+            Job.message_id.between(max(first, 1), last),
+            Job.failure != Failure.WITHDRAWN,
+        )
+        replied = select(Reply.reply_id).where(
+            Reply.guild_id == guild_id, Reply.channel_id == channel_id, Reply.reply_id.between(first, last)
+        )
+        async with self._store.session() as session:
+            return {*await session.scalars(shared), *filter(None, await session.scalars(replied))}
+
     async def failed_meanwhile(self, claimed: Claimed) -> Remembered | None:
         """Why the same link failed for good in this server since this job was made."""
         async with self._store.session() as session:

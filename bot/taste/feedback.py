@@ -100,6 +100,28 @@ class Feedback:
             votes = standing_votes(guild_id, MessageTrack.track_id == track_id, Reaction.user_id == user_id)
             return await session.scalar(select(votes.c.kind)) or 0
 
+    async def reactions_on(
+        self, guild_id: int, message_ids: Collection[int]
+    ) -> dict[int, dict[VoteKind, frozenset[int]]]:
+        """Who reacted how to those of the messages that the bot knows; buttons are none of it."""
+        about = select(MessageTrack.message_id).where(
+            MessageTrack.guild_id == guild_id, MessageTrack.message_id.in_(message_ids)
+        )
+        jobs = select(Job.message_id).where(Job.guild_id == guild_id, Job.message_id.in_(message_ids))
+        noted = select(Reaction).where(
+            Reaction.guild_id == guild_id, Reaction.message_id.in_(message_ids), Reaction.track_id == 0
+        )
+        async with self._store.session() as session:
+            known = {*await session.scalars(about), *await session.scalars(jobs)}
+            reactions = (await session.scalars(noted)).all()
+        return {
+            message_id: {
+                kind: frozenset(r.user_id for r in reactions if (r.message_id, r.kind) == (message_id, kind))
+                for kind in VoteKind
+            }
+            for message_id in known
+        }
+
     async def clear_message(self, guild_id: int, message_id: int) -> None:
         """All reactions were cleared from a message; what was said by its buttons stays."""
         async with self._store.begin() as session:

@@ -55,6 +55,12 @@ class IntakeCog(commands.Cog):
         if event.message.edited_at is not None:
             await self._hear(event.message)
 
+    @commands.Cog.listener()
+    @kept_post
+    async def on_edit_missed(self, message: discord.Message) -> None:
+        """So is one that was added while the bot was away."""
+        await self._hear(message)
+
     async def _hear(self, message: discord.Message) -> None:
         home = home_of(message.channel)
         try:
@@ -134,6 +140,7 @@ class IntakeCog(commands.Cog):
 
     async def catch_up(self, guild: discord.Guild) -> None:
         """Take in what was posted in a server's music channels, and their threads, since the last message seen."""
+        marks: dict[int, int] = {}
         async with self._catching_up:
             caught_up = self._caught_up
             for home, last in (await self.bot.services.guilds.music_channels(guild.id)).items():
@@ -141,13 +148,16 @@ class IntakeCog(commands.Cog):
                     continue
                 try:
                     read = [
-                        await self._catch_up(channel, last) for channel in _channel_and_threads(guild, home)
+                        await self._catch_up(channel, last) for channel in channel_and_threads(guild, home)
                     ]
                 except DISCORD_FAILS as error:
                     log.warning("can't read what was posted in channel %d meanwhile: %s", home, error)
                     continue
                 await self.bot.services.guilds.seen(guild.id, home, max([last, *read]))
                 caught_up.add(home)
+                marks[home] = last
+        if marks:
+            self.bot.dispatch("caught_up", guild, marks)
 
     async def _catch_up(self, channel: PostableChannel, last: int) -> int:
         posted = [
@@ -214,7 +224,7 @@ def home_of(channel: "discord.abc.MessageableChannel") -> int:
     return channel.parent_id if isinstance(channel, discord.Thread) else channel.id
 
 
-def _channel_and_threads(guild: discord.Guild, home: int) -> list[PostableChannel]:
+def channel_and_threads(guild: discord.Guild, home: int) -> list[PostableChannel]:
     """A music channel, if messages stand in it, and its threads."""
     return [
         each

@@ -11,11 +11,11 @@ from models import VoteKind
 KINDS = {emoji: kind for kind, emoji in THUMB.items()}
 
 
-def kind_of(emoji: discord.PartialEmoji) -> VoteKind | None:
+def kind_of(emoji: discord.PartialEmoji | discord.Emoji | str) -> VoteKind | None:
     """Like for 👍, dislike for 👎 of any skin tone, else None."""
-    if emoji.id is not None or not emoji.name:
-        return None
-    return KINDS.get(emoji.name[0])
+    if isinstance(emoji, str):
+        return KINDS.get(emoji[:1])
+    return KINDS.get(emoji.name[:1]) if emoji.id is None and emoji.name else None
 
 
 class ReactionsCog(commands.Cog, name="Feedback"):

@@ -1,7 +1,9 @@
 """What happened while the bot was away, and what its old messages can still do."""
 
 import asyncio
+import contextlib
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -28,6 +30,8 @@ class Absence:
     process: BotProcess
     shared: AnnouncedShare
     answer: dict[str, Any]
+    gone: AnnouncedShare
+    edited: dict[str, Any]
     missed: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -47,8 +51,16 @@ async def story(schema: Schema | None, tmp_path_factory: pytest.TempPathFactory)
         files = [file(150 + 4 * i, title=f"Song {i}") for i in range(7)]
         shared = await club.share(club.ann, files=files)
         said = await (await club.bo.command(club.hall, "similar", track="song 0")).message()
+        gone = await club.share(club.ann, files=[file(190, title="Gone")])
+        edited = await club.bo.post(club.music, "wait for it")
+        await club.cleo.react(shared.reply, "👍")
+        await until(lambda: votes(process) == {(int(shared.reply["id"]), club.cleo.id)})
         assert await process.stop() == 0
-        absence = Absence(club, process, shared, said)
+        absence = Absence(club, process, shared, said, gone, edited)
+        await club.cleo.unreact(shared.reply, "👍")
+        await club.mod.react(shared.message, "👍🏽")
+        await club.ann.delete(gone.message)
+        await club.bo.edit(edited, web.serve("/edited.mp3", encoded(155, title="Added later")))
         absence.missed.append(await club.bo.post(club.music, files=[file(151, title="While away")]))
         absence.missed.append(
             await club.cleo.post(thread, web.serve("/missed.mp3", encoded(152, title="In a thread")))
@@ -69,7 +81,27 @@ async def test_what_was_posted_meanwhile_is_taken_in_once(story: Absence) -> Non
         story.answer["id"]
     ]
     assert len(club.replies_to(story.shared.message)) == 1
-    assert len(story.process.jobs()) == 9
+    told = {job["message_id"] for job in story.process.jobs()} - {int(story.edited["id"])}
+    assert told == {int(m["id"]) for m in (story.shared.message, story.gone.message, *story.missed)}
+
+
+async def test_what_became_of_older_messages_meanwhile_is_noticed(story: Absence) -> None:
+    club, process = story.club, story.process
+    assert "Added later" in (await club.reply_to(story.edited))["content"]
+    await until(lambda: votes(process) == {(int(story.shared.message["id"]), club.mod.id)})
+    gone = (int(story.gone.message["id"]),)
+    await until(lambda: gone not in rows(process, "SELECT message_id FROM shares"))
+    await club.discord.wait_for(lambda: club.replies_to(story.gone.message) == [])
+
+
+def votes(process: BotProcess) -> set[tuple[int, int]]:
+    """Who reacted to which message."""
+    return {(row[0], row[1]) for row in rows(process, "SELECT message_id, user_id FROM reactions")}
+
+
+def rows(process: BotProcess, query: str) -> list[tuple[int, ...]]:
+    with contextlib.closing(sqlite3.connect(f"file:{process.home / 'earworm.db'}?mode=ro", uri=True)) as db:
+        return db.execute(query).fetchall()
 
 
 async def test_reactions_on_old_messages_count(story: Absence) -> None:

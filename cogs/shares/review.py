@@ -1,0 +1,123 @@
+"""What happened to recent messages while the bot was away, found by looking at them: Discord doesn't tell it again."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+import discord
+from discord.ext import commands
+
+from bot.client import DISCORD_FAILS, Earworm
+from bot.errors import StorageFailed
+from cogs.shares.intake import PostableChannel, channel_and_threads
+from cogs.shares.reactions import kind_of
+from cogs.shares.sharing import withdraw
+from models import VoteKind
+
+log = logging.getLogger(__name__)
+
+MAX_MESSAGES = (
+    100  # the newest of a channel or thread, which Discord gives at once with counts of their reactions
+)
+MAX_REACTORS = 1000  # members who reacted to a message with the same emoji
+
+Marks = Mapping[int, int]
+
+
+class ReviewCog(commands.Cog):
+    """Looks at each music channel after it was caught up, one after another, so that live work goes first."""
+
+    def __init__(self, bot: Earworm) -> None:
+        self.bot = bot
+        self._one_at_a_time = asyncio.Lock()
+        self._put_off: list[tuple[discord.Guild, Marks]] = []
+
+    @commands.Cog.listener()
+    async def on_caught_up(self, guild: discord.Guild, marks: Marks) -> None:
+        """What was posted in these channels after their marks is taken in; look at what stood there before."""
+        async with self._one_at_a_time:
+            try:
+                for home, last in marks.items():
+                    for channel in channel_and_threads(guild, home):
+                        await self._review(channel, last)
+            except StorageFailed as error:
+                log.warning("what happened in server %d meanwhile is looked at later: %s", guild.id, error)
+                self._put_off.append((guild, marks))
+
+    @commands.Cog.listener()
+    async def on_storage_back(self) -> None:
+        """Look at what could not be looked at."""
+        put_off, self._put_off = self._put_off, []
+        for guild, marks in put_off:
+            await self.on_caught_up(guild, marks)
+
+    async def _review(self, channel: PostableChannel, last: int) -> None:
+        if not channel.permissions_for(channel.guild.me).read_message_history:
+            return  # Discord would show it empty
+        try:
+            messages = [message async for message in channel.history(limit=MAX_MESSAGES)]
+            await self._withdraw_gone(channel, messages, last)
+            await self._compare_reactions(channel.guild.id, messages)
+            await self._hear_edited(messages, last)
+        except DISCORD_FAILS as error:
+            log.warning("can't look at what happened in channel %d meanwhile: %s", channel.id, error)
+
+    async def _withdraw_gone(
+        self, channel: PostableChannel, messages: Sequence[discord.Message], last: int
+    ) -> None:
+        """Drop the shares of messages that are missing in a stretch of the channel that was read without a gap."""
+        oldest = messages[-1].id if len(messages) == MAX_MESSAGES else 0
+        newest = max([last, *(message.id for message in messages[:1])])
+        ledger, guild_id = self.bot.services.ledger, channel.guild.id
+        known = await ledger.messages_in(guild_id, channel.id, oldest, newest)
+        await withdraw(self.bot, guild_id, sorted(known - {message.id for message in messages}))
+
+    async def _compare_reactions(self, guild_id: int, messages: Sequence[discord.Message]) -> None:
+        """Note the reactions that stand now; whose they are is asked only where their number isn't what is known."""
+        known = await self.bot.services.feedback.reactions_on(guild_id, [message.id for message in messages])
+        for message in messages:
+            for kind in VoteKind if message.id in known else ():
+                reactions = [reaction for reaction in message.reactions if kind_of(reaction.emoji) == kind]
+                noted = known[message.id].get(kind, frozenset())
+                if sum(reaction.count - reaction.me for reaction in reactions) != len(noted):
+                    await self._settle(guild_id, message.id, kind, reactions, noted)
+
+    async def _settle(
+        self,
+        guild_id: int,
+        message_id: int,
+        kind: VoteKind,
+        reactions: Sequence[discord.Reaction],
+        noted: frozenset[int],
+    ) -> None:
+        services = self.bot.services
+        stand = {
+            user.id: user.display_name
+            for reaction in reactions
+            async for user in reaction.users(limit=MAX_REACTORS)
+            if not user.bot
+        }
+        for user_id in stand.keys() - noted:
+            await services.feedback.add_reaction(guild_id, message_id, user_id, kind)
+            await services.guilds.remember(guild_id, user_id, stand[user_id])
+        if len(stand) < MAX_REACTORS:
+            for user_id in noted - stand.keys():
+                await services.feedback.remove_reaction(guild_id, message_id, user_id, kind)
+
+    async def _hear_edited(self, messages: Sequence[discord.Message], last: int) -> None:
+        """Have links heard that were added to older messages since the last one that was seen.
+
+        Only of members whose name is known: what somebody shared who then had themselves forgotten must not come back.
+        """
+        since = discord.utils.snowflake_time(last)
+        for message in messages:
+            edited = message.edited_at is not None and message.edited_at > since and message.id <= last
+            if edited and message.guild is not None:
+                author = message.author.id
+                if await self.bot.services.guilds.names(message.guild.id, [author]):
+                    self.bot.dispatch("edit_missed", message)
+
+
+async def setup(bot: Earworm) -> None:
+    """discord.py's entry point."""
+    await bot.add_cog(ReviewCog(bot))
