@@ -132,8 +132,10 @@ async def test_who_waits_for_an_answer_goes_before_the_backlog(analyst: Analyst,
 
 async def test_missing_weights_are_told_at_start(tmp_path: Path) -> None:
     analyst = Analyst(["openl3"], tmp_path)
+    assert analyst.trouble == ""
     with pytest.raises(WeightsError, match="models pull openl3"):
         await analyst.start()
+    assert "doesn't start" in analyst.trouble
     await analyst.close()
 
 

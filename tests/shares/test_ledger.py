@@ -233,3 +233,18 @@ async def test_messages_that_still_have_to_be_heard(ledger: Ledger, store: Store
         held = await claim(ledger)
     await ledger.leases.stored(held)
     assert [state.message_id for state in await ledger.unfinished()] == [100]
+
+
+async def test_the_lanes_tell_how_many_wait_and_for_how_long(ledger: Ledger, clock: ManualClock) -> None:
+    assert [(lane.name, lane.length, lane.oldest_seconds) for lane in await ledger.lanes()] == [
+        ("listening", 0, 0.0),
+        ("announcing", 0, 0.0),
+    ]
+    await add(ledger, share(100, "a"))
+    clock.jump(seconds=30)
+    await add(ledger, share(101, "b"), replace(share(102, "c"), failure=Failure.DRM, reason="Locked."))
+    clock.jump(seconds=10)
+    assert [(lane.length, lane.oldest_seconds) for lane in await ledger.lanes()] == [(2, 40.0), (1, 10.0)]
+    (told,) = await ledger.leases.claim_message()
+    await ledger.leases.announced(told)
+    assert [lane.length for lane in await ledger.lanes()] == [2, 0]

@@ -77,6 +77,7 @@ async def test_one_server_leaves_room_for_others(line: Line) -> None:
     await line.ask(*crowd, (2, 100), (3, 200))
     assert line.began == [Requester(1, 0), Requester(1, 1), Requester(2, 100), Requester(3, 200)]
     assert (MAX_RUNNING_PER_SERVER, MAX_RUNNING) == (2, 4)
+    assert (line.queries.lane.length, line.queries.lane.oldest_seconds > 0) == (3, True)
     await line.answer(2, 100)
     assert len(line.began) == 4
     await line.answer(1, 1)

@@ -87,6 +87,7 @@ LIVE = frozenset(
         "vectors/test_server.py",
         "vectors/test_edge.py::test_a_second_process_is_told_that_the_bot_holds_the_vectors",
         "vectors/test_storage.py::test_a_server_that_fails_is_said",
+        "vectors/test_storage.py::test_each_failure_of_the_engine_is_told",
         "vectors/test_storage.py::test_a_server_that_refuses_is_a_wrong_setting",
         "vectors/test_edge.py::test_an_upsert_survives_kill_9",
     }

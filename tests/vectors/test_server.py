@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bot.errors import SettingsError
+from bot.errors import SettingsError, StorageFailed
 from bot.library.store import Store
 from bot.settings import Settings
 from bot.vectors.engine import Examples, Where
@@ -302,3 +302,10 @@ async def test_what_comes_into_a_generation_that_was_just_dropped_is_taken_back(
     await put(other, [2])
     assert await vectors.ids(GUILD) == {1, 2}
     assert list(held(server).values()) == [2]
+
+
+async def test_a_server_is_reached_that_has_nothing(vectors: VectorStorage) -> None:
+    told: list[StorageFailed] = []
+    vectors.when_failing(told.append)
+    await vectors.engine.reach()
+    assert not await vectors.ids(GUILD) and told == []

@@ -366,3 +366,16 @@ async def test_a_server_that_fails_is_said(answering, store):
     with pytest.raises(StorageFailed, match="Try again"):
         await put(vectors, 1, EAST)
     await vectors.close()
+
+
+async def test_each_failure_of_the_engine_is_told(answering, store):
+    _, settings = answering
+    vectors = await VectorStorage.open(settings, INFOS, store)
+    told: list[StorageFailed] = []
+    vectors.when_failing(told.append)
+    with pytest.raises(StorageFailed):
+        await vectors.engine.reach()
+    with pytest.raises(StorageFailed):
+        await put(vectors, 1, EAST)
+    assert len(told) >= 2 and vectors.engine.embedded is False
+    await vectors.close()
