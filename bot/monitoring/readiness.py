@@ -94,7 +94,7 @@ class Readiness:
 
     def _backlog(self) -> str:
         waiting = len(self._client.backlog)
-        return f"can't be written to: {waiting} events wait" if waiting else ""
+        return f"can't be written to; events in Discord that wait for it: {waiting}" if waiting else ""
 
     async def _write_nothing(self) -> None:
         """Begin to write, for which a database that is locked or gone lets nobody."""
