@@ -19,7 +19,8 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 
 from bot.backlog import Backlog
-from bot.errors import EarwormError, SettingsError
+from bot.errors import EarwormError, OptedOut, SettingsError
+from bot.library.opt_outs import SOMEBODY_OPTED_OUT
 from bot.monitoring.gateway import GatewayState
 from bot.services import Services, nightly_backups
 from bot.settings import Settings
@@ -34,7 +35,7 @@ COGS = (
     "shares.replies", "shares.intake", "shares.reactions", "shares.review",
     "suggestions.similar", "suggestions.recommend", "suggestions.together", "suggestions.mixing", "suggestions.stats",
     "shared.presses", "library", "vibes.cog", "vibes.pictures", "digest.cog", "settings", "privacy",
-    "outage",
+    "departures", "outage",
 )  # fmt: skip
 
 # What the invite link asks for: everything the bot does, nothing more.
@@ -186,11 +187,34 @@ async def _end_handlers() -> None:
 class Tree(app_commands.CommandTree[Earworm]):
     """The commands; turns every error into a sentence for the member who asked."""
 
+    async def interaction_check(self, interaction: discord.Interaction[Earworm], /) -> bool:
+        """Refuse every command that names a member who opted out; they may name themselves."""
+        if interaction.type is not discord.InteractionType.application_command:
+            return True
+        try:
+            await _check_members_named(interaction)
+        except EarwormError as error:
+            await explain(interaction, error)
+            return False
+        return True
+
     async def on_error(
         self, interaction: discord.Interaction[Earworm], error: app_commands.AppCommandError, /
     ) -> None:
         """Tell the member what went wrong."""
         await explain(interaction, getattr(error, "original", error))
+
+
+async def _check_members_named(interaction: discord.Interaction[Earworm]) -> None:
+    """Raise OptedOut if a command's options name a member who opted out."""
+    named = {
+        value.id for _, value in interaction.namespace if isinstance(value, discord.User | discord.Member)
+    }
+    named.discard(interaction.user.id)
+    if interaction.guild_id is None or not named:
+        return
+    if named & await interaction.client.services.opt_outs.members(interaction.guild_id):
+        raise OptedOut(SOMEBODY_OPTED_OUT)
 
 
 async def explain(interaction: discord.Interaction[Any], error: BaseException) -> None:

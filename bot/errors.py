@@ -15,6 +15,7 @@ EarwormError
 ├── Busy                too much is asked at once; ask again
 ├── NotFound            no such track, member, guild, …
 └── NotAllowed          this member may not do that
+    └── OptedOut        a member wants nothing of theirs kept
 """
 
 from enum import StrEnum
@@ -84,6 +85,15 @@ class NotFound(EarwormError):
 
 class NotAllowed(EarwormError):
     """This member may not do that."""
+
+
+class OptedOut(NotAllowed):
+    """A member wants nothing of theirs kept; without a sentence it is said to themselves."""
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(
+            sentence or "You opted out, so I keep nothing of yours. `/privacy opt-in` takes that back."
+        )
 
 
 class Failure(StrEnum):

@@ -17,6 +17,7 @@ from bot.intake.egress import EgressProxy
 from bot.intake.fetch import Fetcher, fetch_template
 from bot.library.catalog import Catalog
 from bot.library.guilds import Guilds
+from bot.library.opt_outs import OptOuts
 from bot.library.store import Store, sqlite_file
 from bot.listening.analyst import Analyst
 from bot.listening.listener import Listener
@@ -27,6 +28,7 @@ from bot.playlists.reader import MusicReader
 from bot.playlists.records import PlaylistRecords
 from bot.playlists.service import Playlists
 from bot.playlists.taste_cards import TasteCards
+from bot.privacy.departures import Departures
 from bot.privacy.export import MemberExport
 from bot.privacy.forget import MemberErasure
 from bot.settings import Settings
@@ -55,9 +57,11 @@ class Services:
     vectors: VectorStorage
     catalog: Catalog
     guilds: Guilds
+    opt_outs: OptOuts
     refresher: PointRefresher
     member_erasure: MemberErasure
     member_export: MemberExport
+    departures: Departures
     ledger: Ledger
     analyst: Analyst
     pipeline: Pipeline
@@ -144,9 +148,11 @@ class Services:
             vectors=vectors,
             catalog=catalog,
             guilds=guilds,
+            opt_outs=OptOuts(store),
             refresher=refresher,
             member_erasure=MemberErasure(store, vectors, refresher),
             member_export=MemberExport(store),
+            departures=Departures(store, vectors),
             ledger=ledger,
             analyst=analyst,
             pipeline=Pipeline(store, refresher, ledger, listener, settings),

@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     metrics: Annotated[tuple[str, int] | None, NoDecode] = Field(
         None, alias="EARWORM_METRICS", description="host:port, for example 127.0.0.1:9464"
     )
+    privacy_url: str = Field(
+        "",
+        alias="EARWORM_PRIVACY_URL",
+        pattern="^(https?://.+)?$",
+        description="an address that begins with https://",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="EARWORM_LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR"
     )

@@ -8,9 +8,10 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.client import Earworm
-from bot.errors import NotAllowed
+from bot.errors import NotAllowed, OptedOut
 from bot.library.cards import ShareLine, TrackCard
 from bot.library.catalog import CatalogPage
+from bot.library.opt_outs import SOMEBODY_OPTED_OUT
 from bot.playlists.formats import link_of
 from cogs.shared.audience import channels_for, channels_of_member
 from cogs.shared.presses import explained
@@ -77,7 +78,8 @@ class RemoveButton(ui.DynamicItem[ui.Button[Any]], template=r"ew:remove:(?P<trac
         admin = interaction.permissions.manage_guild
         channels = None if admin else await channels_of_member(interaction)
         everywhere = await services.catalog.card(guild_id, self.track_id, None)
-        mine = [share for share in everywhere.shares if admin or share.user_id == interaction.user.id]
+        own = await services.catalog.messages_of(guild_id, self.track_id, interaction.user.id)
+        mine = [share for share in everywhere.shares if admin or share.message_id in own]
         # Their own shares are theirs also where they can't look any more.
         known = None if channels is None else channels | {share.channel_id for share in mine}
         card = await services.catalog.card(guild_id, self.track_id, known)
@@ -138,10 +140,12 @@ async def show_library(
 ) -> None:
     """Put one page of the library into the interaction's message; the last one where there are fewer."""
     assert interaction.guild_id is not None
-    catalog, channels = interaction.client.services.catalog, await channels_of_member(interaction)
+    services, channels = interaction.client.services, await channels_of_member(interaction)
+    if user_id != interaction.user.id and await services.opt_outs.is_out(interaction.guild_id, user_id):
+        raise OptedOut(SOMEBODY_OPTED_OUT)
 
     async def page_at(number: int) -> CatalogPage:
-        return await catalog.search(
+        return await services.catalog.search(
             interaction.guild_id or 0,
             text,
             channels,

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -19,6 +20,28 @@ from cogs.shares.sharing import delete_quietly, refresh_replies
 
 log = logging.getLogger(__name__)
 
+PRIVACY = Path(__file__).parents[1] / "PRIVACY.md"
+IN_SHORT = (
+    "In this server I keep the links and files that you post for me to hear, with when and where, but no audio; your "
+    "👍 and 👎; what you asked and were shown; and your name. It stays until you erase it, delete the message, or 30 "
+    "days after I was removed from here. I name a song only where everybody who reads along sees where it was shared.\n"
+    "- `/privacy export` gives you all of it, as a file\n"
+    "- `/privacy forget` erases it at once and for good\n"
+    "- `/privacy opt-out` has me keep, hear and name nothing of yours from then on"
+)
+OPTED_OUT = (
+    "You opted out in this server. From now on I listen to nothing that you post here, keep none of your votes and "
+    "questions, and name you nowhere, not later either; what was still on its way is stopped.\n"
+    "What I kept before stays until you say `/privacy forget`: that erases it, and takes your name out of what I "
+    "posted.\nFor this I keep your id and since when, also after `/privacy forget`. `/privacy opt-in` takes it back. "
+    "In other servers say it there."
+)
+OPTED_IN = (
+    "What you post and vote in this server from now on counts again. What you posted while you had opted out stays "
+    "out; for that I keep your id and from when to when, until `/privacy forget`."
+)
+NOT_OUT = "You had not opted out in this server."
+EXPORTED = "Everything I know about you in this server, as a file that any browser shows. I keep no audio."
 EXPORT_NAME = "earworm-my-data.json"
 
 
@@ -30,6 +53,24 @@ class PrivacyCog(
 
     def __init__(self, bot: Earworm) -> None:
         self.bot = bot
+
+    @app_commands.command(
+        name="about", description="What Earworm keeps of you, why, and how to have it erased"
+    )
+    async def about(self, interaction: discord.Interaction[Earworm]) -> None:
+        """Say it in short, and where everything stands: behind a link, or in the file itself."""
+        await interaction.response.defer(ephemeral=True)
+        url = self.bot.services.settings.privacy_url
+        where = f"Everything in plain words: <{url}>" if url else "Everything in plain words is in this file."
+        content = f"{IN_SHORT}\n{where}"
+        if url:
+            await interaction.edit_original_response(content=content)
+            return
+        text = await asyncio.to_thread(PRIVACY.read_bytes)
+        file = discord.File(
+            io.BytesIO(text), filename=PRIVACY.name, description="What is kept of you, and why"
+        )
+        await interaction.edit_original_response(content=content, attachments=[file])
 
     @app_commands.command(
         name="export", description="Get everything that Earworm knows about you here, as a file"
@@ -51,9 +92,7 @@ class PrivacyCog(
         else:
             packed = await asyncio.to_thread(_packed, data)
             file = discord.File(io.BytesIO(packed), filename=f"{EXPORT_NAME}.zip", description="Your data")
-        await interaction.edit_original_response(
-            content="Everything I know about you in this server. I keep no audio.", attachments=[file]
-        )
+        await interaction.edit_original_response(content=EXPORTED, attachments=[file])
 
     @app_commands.command(
         name="forget",
@@ -69,6 +108,28 @@ class PrivacyCog(
         await refresh_replies(self.bot, interaction.guild_id, forgotten.still_shared)
         for message in forgotten.posted:
             await self._unname(interaction.user, message)
+
+    @app_commands.command(
+        name="opt-out", description="Have Earworm take in, keep and name nothing of yours in this server"
+    )
+    async def opt_out(self, interaction: discord.Interaction[Earworm]) -> None:
+        """Keep nothing of this member from now on, and stop what is on its way."""
+        assert interaction.guild_id is not None
+        await interaction.response.defer(ephemeral=True)
+        guild_id, user_id = interaction.guild_id, interaction.user.id
+        await self.bot.services.opt_outs.opt_out(guild_id, user_id)
+        stopped = await self.bot.services.ledger.withdraw_member(guild_id, user_id)
+        await interaction.edit_original_response(content=OPTED_OUT)
+        for place in stopped:
+            await self.bot.services.pipeline.refresh_reply(guild_id, place.channel_id, place.message_id)
+
+    @app_commands.command(name="opt-in", description="Take that back: what you post from now on counts again")
+    async def opt_in(self, interaction: discord.Interaction[Earworm]) -> None:
+        """Keep what this member posts again."""
+        assert interaction.guild_id is not None
+        await interaction.response.defer(ephemeral=True)
+        was_out = await self.bot.services.opt_outs.opt_in(interaction.guild_id, interaction.user.id)
+        await interaction.edit_original_response(content=OPTED_IN if was_out else NOT_OUT)
 
     async def _unname(self, user: discord.abc.User, posted: BotMessage) -> None:
         """Let a message of the bot's mention a member no more."""

@@ -121,9 +121,13 @@ class Sandbox:
     def add_guild(self, name: str, *, bot_permissions: int = 0) -> SandboxGuild:
         """Create a guild that the bot is in; everyone may read, write, react and use commands there."""
         guild = SandboxGuild(self.world, self.interactions, name, bot_permissions=bot_permissions)
+        self.invite_to(guild)
+        return guild
+
+    def invite_to(self, guild: SandboxGuild) -> None:
+        """Let the bot into a guild, again after it was removed."""
         self.guilds[guild.id] = guild
         guild.publish("GUILD_CREATE", guild_payloads.guild_create(guild, all_members=False))
-        return guild
 
     def remove_guild(self, guild: SandboxGuild) -> None:
         """Remove the bot from a guild."""

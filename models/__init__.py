@@ -4,7 +4,7 @@ from models.answer import Answer, AnswerKind, Suggestion
 from models.base import NOBODY, Base
 from models.digest import Digest, DigestState
 from models.generation import GenerationCalibration, GenerationRecord
-from models.guild import Guild, Member, MusicChannel, Thread
+from models.guild import Guild, Member, MusicChannel, OptOut, Thread
 from models.job import Job, JobState
 from models.playlist import MapPosition, PlaylistRecord, PlaylistTrack, VibeRecord, VibeTrack
 from models.relistening import Relistening
@@ -28,6 +28,7 @@ __all__ = [
     "Member",
     "MessageTrack",
     "MusicChannel",
+    "OptOut",
     "PlaylistRecord",
     "PlaylistTrack",
     "Reaction",

@@ -28,6 +28,8 @@ class Guild(Base):
         default=0
     )  # a day's quota used by members who are forgotten,
     forgotten_at: Mapped[datetime | None]  # the last of them then
+    bot_id: Mapped[int | None]  # the bot that was there last; NULL: not known, or none ever was
+    left_at: Mapped[datetime | None]  # when that was found to be there no more
 
 
 class MusicChannel(Base):
@@ -60,3 +62,14 @@ class Member(Base):
     user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]
     quiet: Mapped[bool] = mapped_column(default=False)  # digests don't mention them
+
+
+class OptOut(Base):
+    """A member wants nothing of theirs kept or taken in, from `since` until `until`; NULL: for good."""
+
+    __tablename__ = "opt_outs"
+
+    guild_id: Mapped[int] = mapped_column(ForeignKey("guilds.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    until: Mapped[datetime | None]

@@ -10,8 +10,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bot.cli.sources import IngestResult, SourceItem
-from bot.errors import Failure, Refused
+from bot.errors import Failure, OptedOut, Refused
 from bot.intake.links import PATH
+from bot.library.opt_outs import SOMEBODY_OPTED_OUT
 from bot.library.visible_shares import COMMAND_LINE_CHANNEL
 from bot.services import Services
 from bot.shares.jobs import JobSnapshot, NewShare, now
@@ -53,10 +54,12 @@ class Ingester:
                 shares[place] = await asyncio.to_thread(self._share, item)
             except Refused as refused:
                 yield place, IngestResult(item.source, "failed", str(refused))
+        try:
+            submitted = await self._services.pipeline.submit([*shares.values()])
+        except OptedOut as error:
+            raise OptedOut(SOMEBODY_OPTED_OUT) from error
         jobs: dict[int, list[int]] = defaultdict(list)
-        for place, job_id in zip(
-            shares, await self._services.pipeline.submit([*shares.values()]), strict=True
-        ):
+        for place, job_id in zip(shares, submitted, strict=True):
             jobs[job_id].append(place)
         async for state in self._services.pipeline.finished(jobs):
             for number, place in enumerate(jobs[state.id]):

@@ -2,7 +2,7 @@
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, func, select, tru
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
+from bot.library.opt_outs import opted_out_members
 from bot.library.visible_shares import VisibleChannels, visible, with_command_line
 from bot.library.votes import standing_votes
-from models import MessageTrack, Share, Track, VoteKind
+from models import NOBODY, MessageTrack, Share, Track, VoteKind
 from models.share import is_member, is_on_command_line
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ BATCH_TRACKS = 5000  # SQLite takes 32,766 values in a statement
 
 @dataclass(frozen=True)
 class ShareLine:
-    """Who shared a track where and when."""
+    """Who shared a track where and when; NOBODY for a member whom nothing may name."""
 
     channel_id: int
     message_id: int
@@ -33,7 +34,7 @@ class ShareLine:
 
     @property
     def by_member(self) -> bool:
-        """Whether a member shared it, and not the command line in nobody's name."""
+        """Whether a member shared it who may be named, and not the command line in nobody's name."""
         return is_member(self.user_id)
 
     def jump(self, guild_id: int) -> str | None:
@@ -81,13 +82,14 @@ async def load_cards(
 ) -> list[TrackCard]:
     """The cards of these tracks, in this order; those without a share that may be shown are left out."""
     cards: dict[int, TrackCard] = {}
+    unnamed = await opted_out_members(session, guild_id)
     for batch in batches(track_ids, BATCH_TRACKS):
         tracks = await session.scalars(select(Track).where(Track.guild_id == guild_id, Track.id.in_(batch)))
         shares = await load_shares(session, Share.track_id.in_(batch), visible(channels))
         votes = await _votes(session, guild_id, batch, channels)
         for track in tracks:
             if track.id in shares:
-                cards[track.id] = _card(track, shares[track.id], votes.get(track.id, (0, 0)))
+                cards[track.id] = _card(track, shares[track.id], votes.get(track.id, (0, 0)), unnamed)
     return [cards[track_id] for track_id in track_ids if track_id in cards]
 
 
@@ -130,7 +132,9 @@ def _votes_query(*, everywhere: bool) -> Select[Any]:
     return select(votes.c.track_id, likes, dislikes).group_by(votes.c.track_id)
 
 
-def _card(track: Track, shares: Sequence[Share], votes: tuple[int, int]) -> TrackCard:
+def _card(
+    track: Track, shares: Sequence[Share], votes: tuple[int, int], unnamed: Collection[int]
+) -> TrackCard:
     called = shares[0].source
     links = (share.url for share in shares)
     return TrackCard(
@@ -141,14 +145,17 @@ def _card(track: Track, shares: Sequence[Share], votes: tuple[int, int]) -> Trac
         album=called.album,
         seconds=track.seconds,
         url=next((url for url in links if url.startswith(("http://", "https://"))), ""),
-        shares=tuple(
-            ShareLine(share.channel_id, share.message_id, share.user_id, share.shared_at) for share in shares
-        ),
+        shares=tuple(_line(share, named=share.user_id not in unnamed) for share in shares),
         likes=votes[0],
         dislikes=votes[1],
         tags=_tags(called.genres, track.tags),
         features=track.features,
     )
+
+
+def _line(share: Share, *, named: bool) -> ShareLine:
+    sharer = share.user_id if named else NOBODY
+    return ShareLine(share.channel_id, share.message_id, sharer, share.shared_at)
 
 
 def _tags(genres: Sequence[str], tags: Mapping[str, float]) -> tuple[str, ...]:

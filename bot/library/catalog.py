@@ -12,6 +12,7 @@ from bot.errors import NotFound
 from bot.intake.identity import identify
 from bot.library.cards import TrackCard, load_cards
 from bot.library.facts import MIN_TAG_PROBABILITY
+from bot.library.opt_outs import has_opted_out
 from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels, visible
 from models import Share, Source, Track
@@ -92,16 +93,23 @@ class Catalog:
         return sorted(tagged, key=lambda tag: (-len(tagged[tag]), tag))
 
     async def sharers(self, guild_id: int, channel_id: int, since: datetime, limit: int) -> list[int]:
-        """The members who shared something in a channel since then, the last one first."""
+        """The members who shared something in a channel since then, the last one first; none who opted out."""
         query = (
             select(Share.user_id)
             .where(Share.guild_id == guild_id, Share.channel_id == channel_id, Share.shared_at >= since)
+            .where(~has_opted_out())
             .group_by(Share.user_id)
             .order_by(func.max(Share.shared_at).desc())
             .limit(limit)
         )
         async with self._store.session() as session:
             return list(await session.scalars(query))
+
+    async def messages_of(self, guild_id: int, track_id: int, user_id: int) -> frozenset[int]:
+        """The messages in which a member shared a track; cards don't tell of one who opted out."""
+        theirs = Share.guild_id == guild_id, Share.track_id == track_id, Share.user_id == user_id
+        async with self._store.session() as session:
+            return frozenset(await session.scalars(select(Share.message_id).where(*theirs)))
 
     async def search(
         self,

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import NotFound
+from bot.library.opt_outs import check_not_opted_out, opted_out, opted_out_members
 from bot.library.store import Store
 from models import Guild, Member, MusicChannel, Thread
 
@@ -131,24 +132,29 @@ class Guilds:
     # -- members -------------------------------------------------------------------------------------------
 
     async def remember(self, guild_id: int, user_id: int, name: str) -> None:
-        """Note a member's name as it is now."""
+        """Note a member's name as it is now, unless they opted out."""
         async with self._store.session() as session:
             member = await session.get(Member, (guild_id, user_id))
             if member is not None and member.name == name:
+                return
+            if await opted_out(session, guild_id, user_id):
                 return
         async with self._store.begin() as session:
             await note_names(self._store, session, {(guild_id, user_id): name})
 
     async def names(self, guild_id: int, user_ids: Collection[int]) -> dict[int, str]:
-        """The names of those of the members whose name is known."""
+        """The names of those of the members whose name is known, and may be said."""
         async with self._store.session() as session:
             rows = await session.scalars(
                 select(Member).where(Member.guild_id == guild_id, Member.user_id.in_(user_ids))
             )
-            return {row.user_id: row.name for row in rows}
+            unnamed = await opted_out_members(session, guild_id)
+            return {row.user_id: row.name for row in rows if row.user_id not in unnamed}
 
     async def set_quiet(self, guild_id: int, user_id: int, name: str, *, quiet: bool) -> None:
-        """Mention a member in no digest any more, or again."""
+        """Mention a member in no digest any more, or again. Raises OptedOut."""
+        async with self._store.session() as session:
+            await check_not_opted_out(session, guild_id, user_id)
         await self.remember(guild_id, user_id, name)
         theirs = Member.guild_id == guild_id, Member.user_id == user_id
         async with self._store.begin() as session:

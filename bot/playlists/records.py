@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
 from bot.errors import NotAllowed, NotFound
+from bot.library.opt_outs import opted_out_members
 from bot.library.store import Store
 from bot.playlists.playlist import Playlist, PlaylistKind
 from bot.playlists.vibe_names import clean_name, is_same_name
@@ -111,10 +112,16 @@ class PlaylistRecords:
     # -- playlists -----------------------------------------------------------------------------------------
 
     async def keep(self, guild_id: int, week: str, playlists: Sequence[Playlist], now: datetime) -> list[int]:
-        """Keep playlists as posted in a week, in place of what was kept of them that week; gives their ids."""
+        """Keep playlists as posted in a week, in place of what was kept of them that week; gives their ids.
+
+        What was made for a member who opted out isn't kept.
+        """
         ids = []
         async with self._store.begin() as session:
+            unnamed = {str(user_id) for user_id in await opted_out_members(session, guild_id)}
             for playlist in playlists:
+                if playlist.kind is PlaylistKind.MEMBER and playlist.subject in unnamed:
+                    continue
                 row = await _row_of(session, guild_id, week, playlist)
                 if row is None:
                     row = PlaylistRow(

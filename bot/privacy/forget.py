@@ -18,6 +18,8 @@ from models import Answer, Digest, Share, Suggestion
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
 
+STAYS_OUT = "You stay opted out; for that I keep your id and since when. `/privacy opt-in` takes it back."
+IS_KEPT_AGAIN = "What you post from now on I keep again, unless you say `/privacy opt-out`."
 MAX_EDITED = 100  # messages from which a member's name is taken
 
 
@@ -33,7 +35,8 @@ class Forgotten:
     """What was erased of a member.
 
     `replies`: the bot's messages that are about nothing now; `still_shared`: their tracks that others share too;
-    `posted`: public answers and digests that may name them, newest first, at most MAX_EDITED.
+    `posted`: public answers and digests that may name them, newest first, at most MAX_EDITED; `stays_out`: they opted
+    out, which stands.
     """
 
     replies: tuple[GoneReply, ...]
@@ -42,13 +45,15 @@ class Forgotten:
     shares: int
     tracks: int
     reactions: int
+    stays_out: bool = False
 
     @property
     def summary(self) -> str:
         """What to tell the member."""
         return (
             f"Erased: your name, {self.shares} share(s), {self.reactions} reaction(s) and everything you asked. "
-            f"{self.tracks} song(s) that nobody else shared left the library."
+            f"{self.tracks} song(s) that nobody else shared left the library.\n"
+            + (STAYS_OUT if self.stays_out else IS_KEPT_AGAIN)
         )
 
 
@@ -76,6 +81,7 @@ class MemberErasure:
             shares=erasing.shares,
             tracks=len(dropped.gone),
             reactions=erasing.reactions,
+            stays_out=erasing.stays_out,
         )
 
     async def _follow(self, guild_id: int, user_id: int, dropped: Dropped) -> None:

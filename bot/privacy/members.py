@@ -2,9 +2,9 @@
 
 from sqlalchemy import ColumnElement, and_
 
-from models import Answer, Hidden, Job, Member, PlaylistRecord, Reaction, Share
+from models import Answer, Hidden, Job, Member, OptOut, PlaylistRecord, Reaction, Share
 
-Table = type[Answer | Hidden | Job | Member | PlaylistRecord | Reaction | Share]
+Table = type[Answer | Hidden | Job | Member | OptOut | PlaylistRecord | Reaction | Share]
 
 
 def of_member(table: Table, guild_id: int, user_id: int) -> ColumnElement[bool]:

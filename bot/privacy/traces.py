@@ -77,7 +77,8 @@ class Reading:
 class Erasing:
     """One member's erasure while it is being done, in one transaction.
 
-    `messages`: those that had something of theirs on its way; `dropped`: what their shares took along.
+    `messages`: those that had something of theirs on its way; `dropped`: what their shares took along; `stays_out`:
+    they opted out, which stands.
     """
 
     session: AsyncSession
@@ -87,6 +88,7 @@ class Erasing:
     dropped: Dropped = field(default=Dropped(frozenset(), frozenset(), ()))
     shares: int = 0
     reactions: int = 0
+    stays_out: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.errors import SENTENCES, Failure
+from bot.errors import SENTENCES, Failure, OptedOut
 from bot.library.guilds import note_names, note_seen, note_threads
+from bot.library.opt_outs import Posted, left_alone
 from bot.library.store import Store
 from bot.settings import Settings
 from bot.shares.admission import Quota, Remembered, admit, remembered
@@ -33,7 +34,15 @@ from bot.shares.leases import NO_OWNER, Leases, scope
 from bot.shares.posts import Post
 from models import Job, JobState, MessageTrack, MusicChannel, Reply
 
+OPTED_OUT = "Who posted it opted out."
 NO_QUOTA = Quota(member_daily=2**31, server_daily=2**31)
+
+
+class MessagePlace(NamedTuple):
+    """A message, and the channel that it stands in."""
+
+    channel_id: int
+    message_id: int
 
 
 class Ledger:
@@ -54,12 +63,20 @@ class Ledger:
         return cls(store, installation=installation(settings.home), quota=quota)
 
     async def enqueue(self, shares: Sequence[NewShare]) -> list[int]:
-        """Save shares, all or none, and give their jobs' ids; the same share again is the same job."""
+        """Save shares, all or none, and give their jobs' ids; the same share again is the same job.
+
+        Raises OptedOut.
+        """
         async with self._store.begin() as session:
+            if await left_alone(session, {_posted(share) for share in shares}):
+                raise OptedOut
             return await admit(self._store, session, shares, self._quota, self._clock())
 
     async def take_in(self, posts: Sequence[Post]) -> list[bool]:
-        """Save posted messages in their order, all or none; says of each whether songs are taken in where it is."""
+        """Save posted messages in their order, all or none; says of each whether its songs are taken in.
+
+        They are not where nobody listens, and not if their author opted out.
+        """
         async with self._store.session() as session:
             asked = {post.guild_id for post in posts}
             rows = await session.scalars(select(MusicChannel).where(MusicChannel.guild_id.in_(asked)))
@@ -69,11 +86,17 @@ class Ledger:
         to_save = [post for post, is_taken in zip(posts, taken, strict=True) if is_taken]
         if any(post.shares or post.seen for post in to_save):
             async with self._store.begin() as session:
-                await self._save(session, to_save)
+                alone = await self._save(session, to_save)
+            taken = [
+                is_taken and not _of_any(post, alone) for post, is_taken in zip(posts, taken, strict=True)
+            ]
         return taken
 
-    async def _save(self, session: AsyncSession, posts: Sequence[Post]) -> None:
-        sharing = [post for post in posts if post.shares]
+    async def _save(self, session: AsyncSession, posts: Sequence[Post]) -> set[Posted]:
+        """Save them; gives what is left alone, because its author opted out."""
+        posted = {_posted(share) for post in posts for share in post.shares}
+        alone = await left_alone(session, posted)
+        sharing = [post for post in posts if post.shares and not _of_any(post, alone)]
         names = {(post.guild_id, post.user_id): post.user_name for post in sharing}
         await note_names(self._store, session, names)
         await note_threads(self._store, session, {post.thread for post in sharing if post.thread})
@@ -85,6 +108,7 @@ class Ledger:
                 place = post.guild_id, post.music_channel
                 seen[place] = max(seen.get(place, 0), post.message_id)
         await note_seen(session, seen)
+        return alone
 
     async def withdraw(self, guild_id: int, message_id: int) -> int:
         """End the unfinished jobs of a deleted message; whoever works on one finds its lease lost.
@@ -116,6 +140,20 @@ class Ledger:
         )
         async with self._store.session() as session:
             return {*await session.scalars(shared), *filter(None, await session.scalars(replied))}
+
+    async def withdraw_member(self, guild_id: int, user_id: int) -> list[MessagePlace]:
+        """End what is on its way of a member who opted out, and give the messages that it stands in."""
+        theirs = and_(Job.guild_id == guild_id, Job.user_id == user_id)
+        waiting = and_(theirs, Job.state.in_(UNFINISHED_STATES), ~Job.done)
+        ended = {"state": JobState.FAILED, "failure": Failure.WITHDRAWN, "reason": OPTED_OUT, "done": True}
+        async with self._store.begin() as session:
+            rows = await session.execute(
+                update(Job)
+                .where(waiting)
+                .values(**ended, **NO_OWNER)
+                .returning(Job.channel_id, Job.message_id)
+            )
+            return sorted({MessagePlace(*row) for row in rows})
 
     async def failed_meanwhile(self, claimed: Claimed) -> Remembered | None:
         """Why the same link failed for good in this server since this job was made."""
@@ -206,6 +244,14 @@ class Ledger:
 def _lane(name: str, states: Sequence[tuple[int, datetime]], at: datetime) -> Lane:
     oldest = min((oldest for _, oldest in states), default=at)
     return Lane(name, sum(count for count, _ in states), max(0.0, (at - oldest).total_seconds()))
+
+
+def _posted(share: NewShare) -> Posted:
+    return Posted(share.guild_id, share.user_id, share.shared_at)
+
+
+def _of_any(post: Post, posted: Collection[Posted]) -> bool:
+    return any(_posted(share) in posted for share in post.shares)
 
 
 def installation(home: Path) -> str:

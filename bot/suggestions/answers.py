@@ -1,7 +1,7 @@
 """Stored answers, so that their pages and buttons work for as long as the message stands."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.errors import NotFound
 from bot.library.cards import TrackCard
 from bot.library.catalog import Catalog
+from bot.library.opt_outs import opted_out_members
 from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels
 from bot.suggestions.pick import PAGE_SIZE, Pick
 from bot.suggestions.wording import ForDiscord, Reason, explain
-from models import Answer, AnswerKind, MessageTrack, Suggestion, Track
+from models import NOBODY, Answer, AnswerKind, MessageTrack, Suggestion, Track
 
 
 @dataclass(frozen=True)
@@ -96,28 +97,16 @@ class Answers:
         self._catalog = catalog
 
     async def save(self, given: NewAnswer) -> int:
-        """Keep an answer before it is shown; returns its id."""
-        about = given.about
-        answer = Answer(
-            guild_id=given.guild_id,
-            channel_id=given.channel_id,
-            user_id=given.user_id,
-            kind=given.kind,
-            private=given.private,
-            member_id=about.member_id,
-            asked_title=about.asked_title,
-            blend_name=about.blend_name,
-            period=about.period,
-            note=given.note,
-            source=dict(about.source),
-            created_at=datetime.now(UTC),
-        )
+        """Keep an answer before it is shown; returns its id. It is nobody's if who asked opted out."""
         async with self._store.begin() as session:
+            unnamed = await opted_out_members(session, given.guild_id)
+            answer = _answer(given, unnamed)
+            about = given.about
             asked = [about.track_id] if about.track_id else []
             there = await _still_there(session, [*asked, *(pick.card.id for pick in given.picks)])
             answer.track_id = about.track_id if about.track_id in there else None
             kept = [pick for pick in given.picks if pick.card.id in there]
-            answer.suggestions = [_suggestion(rank, pick) for rank, pick in enumerate(kept, 1)]
+            answer.suggestions = [_suggestion(rank, pick, unnamed) for rank, pick in enumerate(kept, 1)]
             session.add(answer)
         return answer.id
 
@@ -141,7 +130,8 @@ class Answers:
                 .limit(PAGE_SIZE)
             )
             suggestions = list(await session.scalars(rows))
-        reasons = [Reason.read(row.why) for row in suggestions]
+            unnamed = await opted_out_members(session, answer.guild_id)
+        reasons = [_unnamed(Reason.read(row.why), unnamed) for row in suggestions]
         asked = answer.track_id or 0
         wanted = dict.fromkeys(
             [*(row.track_id for row in suggestions), *(r.carrier for r in reasons if r.carrier), asked]
@@ -155,9 +145,9 @@ class Answers:
             kind=AnswerKind(answer.kind),
             private=answer.private,
             track=cards.get(asked),
-            member_id=answer.member_id,
+            member_id=NOBODY if answer.member_id in unnamed else answer.member_id,
             asked_title=answer.asked_title,
-            blend_name=answer.blend_name,
+            blend_name=_without(answer.blend_name, unnamed),
             note=answer.note,
             source=answer.source,
             number=number,
@@ -196,13 +186,43 @@ async def _still_there(session: AsyncSession, track_ids: Sequence[int]) -> set[i
     return set(await session.scalars(tracks))
 
 
-def _suggestion(rank: int, pick: Pick) -> Suggestion:
+def _answer(given: NewAnswer, unnamed: Collection[int]) -> Answer:
+    about, theirs = given.about, given.user_id in unnamed
+    return Answer(
+        guild_id=given.guild_id,
+        channel_id=given.channel_id,
+        user_id=NOBODY if theirs else given.user_id,
+        kind=given.kind,
+        private=given.private,
+        member_id=NOBODY if about.member_id in unnamed else about.member_id,
+        asked_title=about.asked_title,
+        blend_name=_without(about.blend_name, unnamed),
+        period=about.period,
+        note=given.note,
+        source={} if theirs else dict(about.source),
+        created_at=datetime.now(UTC),
+    )
+
+
+def _unnamed(reason: Reason, unnamed: Collection[int]) -> Reason:
+    """A reason that names nobody who opted out."""
+    return replace(reason, user_id=NOBODY, you=False) if reason.user_id in unnamed else reason
+
+
+def _without(text: str, unnamed: Collection[int]) -> str:
+    """What an answer blends, with "somebody" for who opted out."""
+    for user_id in unnamed:
+        text = text.replace(f"<@{user_id}>", "somebody")
+    return text
+
+
+def _suggestion(rank: int, pick: Pick, unnamed: Collection[int]) -> Suggestion:
     return Suggestion(
         rank=rank,
         track_id=pick.card.id,
         percent=pick.percent,
         score=pick.score,
-        why=asdict(pick.reason),
+        why=asdict(_unnamed(pick.reason, unnamed)),
         arm=pick.arm or "",
     )
 

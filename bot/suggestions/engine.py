@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from bot.library.catalog import Catalog
+from bot.library.opt_outs import OptOuts
 from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels
 from bot.suggestions.acceptance import AcceptanceReport
@@ -33,6 +34,7 @@ class Engine:
     catalog: Catalog
     feedback: Feedback
     history: History
+    opt_outs: OptOuts
     acceptance: AcceptanceReport
     colikes: CoLikeCache
     chooser: Chooser
@@ -57,6 +59,7 @@ class Engine:
             catalog=catalog,
             feedback=feedback,
             history=History(store, feedback),
+            opt_outs=OptOuts(store),
             acceptance=AcceptanceReport(store, feedback),
             colikes=colikes,
             chooser=Chooser(store, library, catalog),

@@ -135,13 +135,16 @@ class Together:
     ) -> list[Buddy]:
         """The members whose taste is most like a member's, the closest first; only those above what chance gives.
 
-        By what may be shown in `channels`. Raises NotFound, which says what would help, if they liked too few songs.
+        None who opted out. By what may be shown in `channels`. Raises NotFound, which says what would help, if they
+        liked too few songs.
         """
         likes = await self._likes(guild_id, channels, now)
         mine = likes.pop(user_id, [])
         if len(mine) < MIN_LIKES:
             missing = count(MIN_LIKES - len(mine), "more song")
             raise NotFound(f"I don't know that taste well enough yet: {missing} with 👍 would do.")
+        for unnamed in await self._engine.opt_outs.members(guild_id):
+            likes.pop(unnamed, None)
         found = await self._matches(guild_id, mine, likes)
         ranking = sorted((-match, member) for member, match in found.items() if match > 0)
         return [Buddy(member, -match) for match, member in ranking[:limit]]

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, delete, exists, func, or_, sel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import NotFound
+from bot.library.opt_outs import check_not_opted_out, opted_out
 from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels, visible
 from bot.library.votes import standing_votes
@@ -42,10 +43,12 @@ class Feedback:
     ) -> bool:
         """Note a 👍 or 👎 on a message, or on one track of it; noting it again changes nothing.
 
-        False for a message that the bot doesn't know: that is none of its business.
+        False for a message that the bot doesn't know, which is none of its business, and for a member who opted out.
         """
         async with self._store.begin() as session:
             if not await session.scalar(select(_is_known(guild_id, message_id))):
+                return False
+            if await opted_out(session, guild_id, user_id):
                 return False
             await self._add(
                 session,
@@ -78,7 +81,8 @@ class Feedback:
     ) -> int:
         """Press a button: its reaction takes the place of the opposite one, or is taken back if it was set.
 
-        Returns the member's vote on the track afterwards, 0 for none. Raises NotFound if the track is gone.
+        Returns the member's vote on the track afterwards, 0 for none. Raises NotFound if the track is gone, and
+        OptedOut, though what was kept before may be taken back.
         """
         mine = and_(_on(guild_id, message_id), Reaction.user_id == user_id, Reaction.track_id == track_id)
         async with self._store.begin() as session:
@@ -86,6 +90,8 @@ class Feedback:
             if about is None or about.guild_id != guild_id:
                 raise NotFound("That song is no longer in the library.")
             was_set = await session.scalar(select(exists().where(mine, Reaction.kind == kind)))
+            if not was_set:
+                await check_not_opted_out(session, guild_id, user_id)
             await session.execute(delete(Reaction).where(mine))
             if not was_set:
                 await self._add(

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, delete, false, func, s
 from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.errors import NotFound
+from bot.library.opt_outs import check_not_opted_out
 from bot.library.store import Store
 from bot.library.visible_shares import VisibleChannels, visible
 from bot.taste.evidence import Event, Signal, vote_events
@@ -55,12 +56,13 @@ class History:
     # -- hiding --------------------------------------------------------------------------------------------
 
     async def hide(self, guild_id: int, user_id: int, track_id: int, *, at: datetime | None = None) -> None:
-        """Never suggest a track to a member again. Raises NotFound if it is gone."""
+        """Never suggest a track to a member again. Raises NotFound if it is gone, and OptedOut."""
         values = {"guild_id": guild_id, "user_id": user_id, "track_id": track_id}
         async with self._store.begin() as session:
             track = await session.get(Track, track_id)
             if track is None or track.guild_id != guild_id:
                 raise NotFound("That song is no longer in the library.")
+            await check_not_opted_out(session, guild_id, user_id)
             row = self._store.insert(Hidden).values(**values, hidden_at=at or datetime.now(UTC))
             await session.execute(row.on_conflict_do_nothing())
 

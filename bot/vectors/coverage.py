@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Delete, and_, delete, func, or_, select, t
 from sqlalchemy.orm import aliased
 
 from bot.intake.links import PATH
+from bot.library.opt_outs import shared_by_opted_out_alone
 from bot.library.store import Store
 from models import Relistening, Source, Track, TrackVector
 
@@ -59,8 +60,8 @@ def signature(names: Collection[str]) -> str:
 
 
 def lacks(names: Collection[str]) -> ColumnElement[bool]:
-    """The track has no vector of one of these names."""
-    return ~_has_all(names)
+    """The track has no vector of one of these names, and not all who shared it want to be left alone."""
+    return ~_has_all(names) & ~shared_by_opted_out_alone()
 
 
 def lost(names: Collection[str]) -> ColumnElement[bool]:

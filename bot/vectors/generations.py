@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import numpy as np
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
@@ -163,6 +163,13 @@ class Generations:
             self._swaps += 1
             self._in_use.pop(generation.guild_id, None)
         return True
+
+    async def retire(self, guild_id: int) -> list[Generation]:
+        """Take a server's out of use, and give them all, to be removed."""
+        in_use = and_(GenerationRecord.guild_id == guild_id, GenerationRecord.current.is_(True))
+        async with self._store.begin() as session:
+            await session.execute(update(GenerationRecord).where(in_use).values(current=None))
+        return await self.of(guild_id)
 
     async def forget(self, generation: Generation) -> None:
         """Delete its row, after its collection."""

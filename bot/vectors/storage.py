@@ -187,6 +187,11 @@ class VectorStorage:
         if generation.collection:  # where somebody may have stored something before the row was gone
             await self.engine.drop(generation)
 
+    async def drop_guild(self, guild_id: int) -> None:
+        """Remove everything of a server; nothing may be stored of it meanwhile."""
+        for generation in await self.generations.retire(guild_id):
+            await self.drop(generation)
+
     async def drop_abandoned(self) -> None:
         """Remove what a crash left. On a Qdrant server somebody else may be making what is not in use yet."""
         for generation in await self.generations.unused(

@@ -40,8 +40,9 @@ def linked(card: TrackCard, length: int = TITLE_LENGTHS[0]) -> str:
 
 
 def shared_by(card: TrackCard, share: ShareLine, *, before: bool = False) -> str:
-    """Who shared it and when, with a link that jumps there."""
-    return f"shared {'before ' if before else ''}by <@{share.user_id}> on {when_and_where(card, share)}"
+    """Who shared it, where that may be said, and when, with a link that jumps there."""
+    by = f"by <@{share.user_id}> " if share.by_member else ""
+    return f"shared {'before ' if before else ''}{by}on {when_and_where(card, share)}"
 
 
 def when_and_where(card: TrackCard, share: ShareLine) -> str:

@@ -138,9 +138,10 @@ def _line(job: JobSnapshot, state: MessageSnapshot, cards: dict[int, TrackCard],
     """How one link or file stands."""
     if card := cards.get(job.track_id or 0):
         first = card.first
-        if first is None or first.message_id == state.message_id:
-            return f"🎵 {song(card, length)} · shared by <@{state.user_id}>"
-        return f"🎵 {song(card, length)} · {shared_by(card, first, before=True)}"
+        if first and first.message_id != state.message_id:
+            return f"🎵 {song(card, length)} · {shared_by(card, first, before=True)}"
+        by = f" · shared by <@{first.user_id}>" if first and first.by_member else ""
+        return f"🎵 {song(card, length)}{by}"
     label = plain(job.name or urlsplit(job.url).hostname or "", length)
     if job.failure:
         return f"⚠️ {label}: {job.reason}" if label else f"⚠️ {job.reason}"

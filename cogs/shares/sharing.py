@@ -8,10 +8,11 @@ from typing import Any
 import discord
 
 from bot.client import DISCORD_FAILS, Earworm
-from bot.errors import Failure, NotFound
+from bot.errors import Failure, NotFound, OptedOut
 from bot.intake.identity import identify
 from bot.intake.links import MAX_LINKS, PostedMedia, find_links, is_media_file
 from bot.library.guilds import ParentedThread
+from bot.library.opt_outs import POSTED_MEANWHILE, SOMEBODY_OPTED_OUT
 from bot.library.unsharing import GoneReply
 from bot.shares.jobs import new_share
 from bot.shares.posts import Post
@@ -106,7 +107,7 @@ async def accept(
 ) -> None:
     """Save what was shared by a command, which was deferred; only then its answer says so, and is the one reply.
 
-    `message`: where the sources stand; without one they stand in the answer.
+    `message`: where the sources stand; without one they stand in the answer. Raises OptedOut.
     """
     bot: Earworm = interaction.client
     assert interaction.guild_id is not None and interaction.channel_id is not None
@@ -115,8 +116,18 @@ async def accept(
     bot.asked(reply.id, interaction)
     place = {"guild_id": interaction.guild_id, "channel_id": interaction.channel_id, "message_id": message_id}
     post = post_of(sources, member, guild=interaction.guild, **place, reply_id=reply.id)
-    await bot.services.pipeline.take_in(post)
+    if not await bot.services.pipeline.take_in(post):
+        raise await _left_alone(bot, interaction.guild_id, member, interaction.user)
     await bot.services.pipeline.refresh_reply(**place)
+
+
+async def _left_alone(
+    bot: Earworm, guild_id: int, member: discord.abc.User, asker: discord.abc.User
+) -> OptedOut:
+    """What to tell whoever asked why a member's songs are not taken in."""
+    if not await bot.services.opt_outs.is_out(guild_id, member.id):
+        return OptedOut(POSTED_MEANWHILE)
+    return OptedOut() if member.id == asker.id else OptedOut(SOMEBODY_OPTED_OUT)
 
 
 async def withdraw(bot: Earworm, guild_id: int, message_ids: Iterable[int]) -> None:

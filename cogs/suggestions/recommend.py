@@ -8,6 +8,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.client import Earworm
+from bot.errors import OptedOut
 from bot.suggestions.answers import Subject
 from bot.suggestions.steering import Steering
 from cogs.shared.audience import channels_for
@@ -93,7 +94,11 @@ class RecommendCog(commands.Cog):
             here = await services.catalog.sharers(
                 interaction.guild_id, interaction.channel_id, since, MAX_GROUP_SIZE
             )
-        members = list(dict.fromkeys([interaction.user.id, *here]))[:MAX_GROUP_SIZE]
+        left_alone = await services.opt_outs.members(interaction.guild_id)
+        asked = dict.fromkeys([interaction.user.id, *here])
+        members = [member for member in asked if member not in left_alone][:MAX_GROUP_SIZE]
+        if not members:
+            raise OptedOut
         found = await services.together.group(interaction.guild_id, members, channels, steering=steering)
         about = Subject(blend_name=f"For everybody here ({len(members)})")
         await answer(interaction, AnswerKind.TOGETHER, found, channels, about=about, private=private)

@@ -112,6 +112,9 @@ def questions(club: Club, songs: list[int]) -> list[tuple[SandboxMember, str, di
         (mod, "settings channel", {}),
         (mod, "settings show", {}),
         (ann, "privacy export", {}),
+        (ann, "privacy about", {}),
+        (club.cleo, "privacy opt-out", {}),
+        (club.cleo, "privacy opt-in", {}),
         (club.cleo, "privacy forget", {}),
     ]
 

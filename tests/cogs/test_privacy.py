@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -17,6 +18,22 @@ from tests.support.running import Club, WrittenSong, eventually
 from tests.support.songs import encoded, file
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+async def test_what_is_kept_is_said_in_short_with_everything_attached(club: Club) -> None:
+    said = await (await club.ann.command(club.hall, "privacy about")).message()
+    assert said["flags"] & 64
+    assert all(f"`/privacy {name}`" in said["content"] for name in ("export", "forget", "opt-out"))
+    [attached] = said["attachments"]
+    async with aiohttp.ClientSession() as session, session.get(attached["url"]) as answer:
+        assert (await answer.read()).startswith(b"# Privacy")
+
+
+async def test_or_behind_a_link(bot: Earworm, club: Club, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = bot.services.settings.model_copy(update={"privacy_url": "https://host.example/privacy"})
+    monkeypatch.setattr(bot, "services", replace(bot.services, settings=settings))
+    said = await (await club.ann.command(club.hall, "privacy about")).message()
+    assert "<https://host.example/privacy>" in said["content"] and said["attachments"] == []
 
 
 async def test_export(bot: Earworm, club: Club) -> None:
@@ -61,7 +78,7 @@ async def test_an_export_that_discord_wouldnt_take_is_packed(
     assert json.loads(packed.read("earworm-my-data.json"))["your_id"] == str(club.ann.id)
 
 
-async def test_forget_leaves_nothing(bot: Earworm, club: Club) -> None:
+async def test_forget_leaves_nothing(bot: Earworm, club: Club, caplog: pytest.LogCaptureFixture) -> None:
     link = club.web.serve("/both.mp3", encoded(111, title="Both"))
     own = await club.share(club.ann, files=[file(112, title="Only Ann's")])
     first = await club.share(club.ann, link)
@@ -92,6 +109,15 @@ async def test_forget_leaves_nothing(bot: Earworm, club: Club) -> None:
     assert asked["id"] in [m["id"] for m in club.hall.messages]
     again = await (await club.ann.command(club.hall, "privacy forget")).message()
     assert again["content"].startswith("Erased: your name, 0 share(s), 0 reaction(s)")
+    assert str(club.ann.id) not in caplog.text  # nor in the log, then or later
+
+
+async def test_of_ordinary_messages_nothing_is_kept(bot: Earworm, club: Club) -> None:
+    for channel in (club.music, club.hall):
+        chat = await club.ann.post(channel, "no link in here")
+        await club.ann.react(chat, "👍")
+    await club.share(club.bo, club.web.url("/nothing-here.mp3"))  # after which those were seen
+    assert await traces(bot, club.ann.id) == []
 
 
 async def test_forget_takes_the_name_out_of_what_was_posted(bot: Earworm, club: Club) -> None:

@@ -1,5 +1,7 @@
 """A member who left traces wherever there are any."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.library.guilds import Guilds
@@ -10,11 +12,14 @@ from models import (
     Digest,
     Hidden,
     MessageTrack,
+    OptOut,
     PlaylistRecord,
     Reply,
 )
 from tests.privacy.rows import NAME, OTHER_GUILD, answer, job, mark
 from tests.support.library import ANA, BEN, GUILD, HIDDEN, PUBLIC, START, add, add_share, add_track
+
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -106,6 +111,7 @@ async def busy(store, refresher):
             for message in (48, 49)
             for at in ({"message_id": message, "claimed_until": START, "since": START, "until": START},)
         ),
+        OptOut(guild_id=GUILD, user_id=ANA, since=START - 2 * DAY, until=START - DAY),
         *(Hidden(guild_id=GUILD, user_id=user, track_id=both, hidden_at=START) for user in (ANA, BEN)),
         *(
             PlaylistRecord(

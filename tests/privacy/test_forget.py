@@ -5,6 +5,7 @@ import json
 import pytest
 from sqlalchemy import select
 
+from bot.library.opt_outs import OptOuts
 from models import (
     Answer,
     Job,
@@ -112,3 +113,15 @@ async def test_a_kill_between_database_and_vectors_is_made_good_by_asking_again(
     await erasure.forget(GUILD, ANA)
     assert await vectors.shared_by(GUILD, ANA) == set()
     assert await vectors.ids(GUILD) == {busy["both"]}
+
+
+async def test_whoever_opted_out_stays_out(erasure, store, busy):
+    opt_outs = OptOuts(store)
+    assert "`/privacy opt-out`" in (await erasure.forget(GUILD, ANA)).summary
+    await opt_outs.opt_out(GUILD, ANA)
+    forgotten = await erasure.forget(GUILD, ANA)
+    assert "You stay opted out" in forgotten.summary
+    assert await opt_outs.is_out(GUILD, ANA)
+    rows = [(place, value) for place, value in await dump(store) if str(ANA) in str(value)]
+    here = {place for place, _ in rows} - {"members.user_id", "reactions.user_id", "shares.user_id"}
+    assert here == {"opt_outs.user_id"}  # the rest is the other server's
