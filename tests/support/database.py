@@ -41,6 +41,18 @@ async def drop(settings: Settings) -> None:
         await _run(f"DROP DATABASE {make_url(settings.database_url).database} WITH (FORCE)")
 
 
+async def cut_off(settings: Settings) -> None:
+    """End every connection to a database on Postgres and let nobody in, as when its server is restarted."""
+    name = make_url(settings.database_url).database
+    await _run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    await _run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+
+async def let_in_again(settings: Settings) -> None:
+    """Its server is back."""
+    await _run(f"ALTER DATABASE {make_url(settings.database_url).database} ALLOW_CONNECTIONS true")
+
+
 @contextmanager
 def shaped_database(home: Path) -> Iterator[str]:
     """A database with every table and no rows, made once: the template of the tests' databases."""

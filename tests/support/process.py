@@ -37,7 +37,14 @@ class BotProcess:
             "EARWORM_EGRESS_ALLOW": f"127.0.0.1:{discord.port},127.0.0.1:{web.port}",
             **environment,
         }
+        self.program: tuple[str, ...] = ("-m", "bot", "run")
         self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
 
     async def __aenter__(self) -> Self:
         return self
@@ -51,7 +58,7 @@ class BotProcess:
         begun = self.text.count("ready as")
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "run"), env=self.environment, stdout=log, stderr=log
+                *(sys.executable, *self.program), env=self.environment, stdout=log, stderr=log
             )
         await until(lambda: self.text.count("ready as") > begun or self._process.returncode is not None)
         assert self._process.returncode is None, self.text

@@ -96,10 +96,16 @@ async def test_a_channel_in_which_the_bot_may_not_speak(bot: Earworm, club: Club
     assert (await bot.services.catalog.search(club.guild.id, "unspoken", None)).total == 1
 
 
-async def test_events_that_are_delivered_again_after_a_lost_connection(club: Club) -> None:
+@pytest.mark.parametrize("trouble", ["dropped", "asked to reconnect", "invalid but resumable"])
+async def test_events_that_are_delivered_again_after_a_lost_connection(club: Club, trouble: str) -> None:
     song = file(134, title="Meanwhile")
     await club.discord.quiet()
-    club.discord.drop_gateway()
+    if trouble == "dropped":
+        club.discord.drop_gateway()
+    elif trouble == "asked to reconnect":
+        club.discord.gateway.ask_to_reconnect()
+    else:
+        club.discord.gateway.invalidate(resumable=True)
     message = await club.ann.post(club.music, files=[song])
     reply = await club.reply_to(message)
     assert "**Meanwhile**" in reply["content"]
