@@ -58,6 +58,12 @@ class OptOuts:
         async with self._store.session() as session:
             return await opted_out_members(session, guild_id)
 
+    async def ever(self, guild_id: int) -> frozenset[int]:
+        """Who opted out, or once had."""
+        query = select(OptOut.user_id).where(OptOut.guild_id == guild_id)
+        async with self._store.session() as session:
+            return frozenset(await session.scalars(query))
+
 
 async def opted_out(session: AsyncSession, guild_id: int, user_id: int) -> bool:
     """Whether a member opted out."""

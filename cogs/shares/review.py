@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import discord
 from discord.ext import commands
@@ -97,7 +97,7 @@ class ReviewCog(commands.Cog):
             async for user in reaction.users(limit=MAX_REACTORS)
             if not user.bot
         }
-        for user_id in stand.keys() - noted:
+        for user_id in await self._known(guild_id, stand.keys() - noted):
             await services.feedback.add_reaction(guild_id, message_id, user_id, kind)
             await services.guilds.remember(guild_id, user_id, stand[user_id])
         if len(stand) < MAX_REACTORS:
@@ -105,17 +105,24 @@ class ReviewCog(commands.Cog):
                 await services.feedback.remove_reaction(guild_id, message_id, user_id, kind)
 
     async def _hear_edited(self, messages: Sequence[discord.Message], last: int) -> None:
-        """Have links heard that were added to older messages since the last one that was seen.
-
-        Only of members whose name is known: what somebody shared who then had themselves forgotten must not come back.
-        """
+        """Have links heard that were added to older messages since the last one that was seen."""
         since = discord.utils.snowflake_time(last)
         for message in messages:
             edited = message.edited_at is not None and message.edited_at > since and message.id <= last
-            if edited and message.guild is not None:
-                author = message.author.id
-                if await self.bot.services.guilds.names(message.guild.id, [author]):
-                    self.bot.dispatch("edit_missed", message)
+            if not edited or message.guild is None:
+                continue
+            if await self._known(message.guild.id, {message.author.id}):
+                self.bot.dispatch("edit_missed", message)
+
+    async def _known(self, guild_id: int, user_ids: Set[int]) -> list[int]:
+        """Those of the members of whom something may be found again, as it may not be told when they did it.
+
+        Their name is known, and they never opted out: what somebody shared or voted who then had themselves forgotten
+        must not come back, nor what they did while they had opted out.
+        """
+        services = self.bot.services
+        named = await services.guilds.names(guild_id, user_ids)
+        return sorted(named.keys() - await services.opt_outs.ever(guild_id))
 
 
 async def setup(bot: Earworm) -> None:

@@ -147,6 +147,7 @@ async def test_opting_out_and_in_is_noted_once_each(opt_outs, store):
     assert await every(store, OptOut.since) == [START]
     assert await opt_outs.is_out(GUILD, ANA) and await opt_outs.members(GUILD) == {ANA}
     assert await opt_outs.opt_in(GUILD, ANA) and not await opt_outs.opt_in(GUILD, ANA)
+    assert await opt_outs.members(GUILD) == set() and await opt_outs.ever(GUILD) == {ANA}
     await opt_outs.opt_out(GUILD, ANA)
     assert len(await every(store, OptOut.since)) == 2
 
