@@ -19,6 +19,8 @@ CODECS = {
     ".opus": OPUS,
     ".webm": OPUS,
 }
+FASTER = {"libmp3lame": {"compression_level": "7"}, "aac": {"aac_coder": "fast"}}
+"""A third to a half of the time, for a difference that nobody hears."""
 CONTAINERS = {".opus": "ogg", ".m4a": "ipod"}
 LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
@@ -42,7 +44,11 @@ def write_audio(
     channels = 1 if samples.ndim == 1 else samples.shape[1]
     with av.open(str(path), "w", format=CONTAINERS.get(path.suffix)) as container:
         container.metadata.update(tags or {})
-        stream = cast(av.AudioStream, container.add_stream(codec, rate=rate, layout=LAYOUTS[channels]))
+        options = FASTER.get(codec, {})
+        stream = cast(
+            av.AudioStream,
+            container.add_stream(codec, rate=rate, layout=LAYOUTS[channels], options=options),
+        )
         if usual_bit_rate is not None:
             stream.bit_rate = bit_rate or usual_bit_rate
         packed = np.ascontiguousarray(samples, dtype=np.float32).reshape(1, -1)
