@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
@@ -19,8 +18,10 @@ from bot.library.store import Store
 from bot.settings import Settings
 from bot.vectors import consistency
 from bot.vectors.storage import VectorStorage
+from bot.workers.worker import Stream
 from tests.support.http import Site, site
 from tests.support.listening import GUILD
+from tests.support.preloaded import ForkedProgram
 from tests.support.songs import clip, plain_tone
 from tests.support.workers import alive, templates, workers
 
@@ -40,26 +41,29 @@ class KillablePipeline:
         self.home = folder / "home"
         self.temporary = folder / "tmp"
         self.web = web
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: ForkedProgram | None = None
+        self._output: Stream | None = None
 
     async def start(self, *links: str, **environment: str) -> None:
         """Start it and wait until it has taken the links in."""
         allowed = "{}:{}".format(*self.web.origin)
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.support.listening", str(self.home), allowed, *links),
+        self._hang_up()
+        self._output = await Stream.open()
+        self._process = await ForkedProgram.start(
+            *("tests.support.listening", str(self.home), allowed, *links),
             env={"PATH": os.environ["PATH"], "TMPDIR": str(self.temporary), **environment},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            output=self._output.theirs.fileno(),
         )
+        self._output.theirs.close()
         await self.says("submitted")
 
     async def says(self, text: str) -> None:
         """Wait until it says this."""
-        assert self._process is not None and self._process.stdout is not None
+        assert self._output is not None
         said = b""
         async with asyncio.timeout(PATIENCE):
             while text.encode() not in said:
-                line = await self._process.stdout.readline()
+                line = await self._output.reader.readline()
                 assert line, said.decode()
                 said += line
 
@@ -79,9 +83,13 @@ class KillablePipeline:
     async def end(self) -> None:
         """Let it end, or end it."""
         assert self._process is not None
-        if self._process.returncode is None:
-            self._process.kill()
-        await self._process.communicate()
+        self._process.send_signal(signal.SIGKILL)
+        await self._process.wait()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._output is not None:
+            self._output.close()
 
     async def finish(self) -> None:
         """Run it until nothing is left to do."""

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import sqlite3
-import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Self
 
 from discord_sandbox import Sandbox
 from tests.support.http import Site
+from tests.support.preloaded import ForkedProgram
 
 START_SECONDS = 90.0
 
@@ -37,8 +37,8 @@ class BotProcess:
             "EARWORM_EGRESS_ALLOW": f"127.0.0.1:{discord.port},127.0.0.1:{web.port}",
             **environment,
         }
-        self.program: tuple[str, ...] = ("-m", "bot", "run")
-        self._process: asyncio.subprocess.Process | None = None
+        self.program: tuple[str, ...] = ("-m", "bot", "run")  # as after `python`
+        self._process: ForkedProgram | None = None
 
     @property
     def pid(self) -> int:
@@ -57,9 +57,8 @@ class BotProcess:
         """Start it and wait until it is ready."""
         begun = self.text.count("ready as")
         with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, *self.program), env=self.environment, stdout=log, stderr=log
-            )
+            _, *words = self.program
+            self._process = await ForkedProgram.start(*words, env=self.environment, output=log.fileno())
         await until(lambda: self.text.count("ready as") > begun or self._process.returncode is not None)
         assert self._process.returncode is None, self.text
 
