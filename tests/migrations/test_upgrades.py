@@ -36,7 +36,12 @@ from tests.support import database
 from tests.support.commands import run
 
 ROWS = Path(__file__).parent / "released"
-ADDED: dict[str, object] = {"generations.collection": None}
+ADDED: dict[str, object] = {
+    "generations.collection": None,
+    "guilds.bot_id": None,
+    "guilds.left_at": None,
+    "opt_outs": [],
+}
 """What an upgrade gives old rows in a column that came later (table.column), or a table that came later (table: [])."""
 
 GUILD, ANA, BEN, CLEO, PUBLIC = 1000, 3001, 3002, 3003, 2001
