@@ -30,7 +30,7 @@ from bot.cli import digest, doctor, playlists, recommend, similar
 from bot.library.store import Store, engine_for
 from bot.services import Services
 from bot.settings import Settings
-from models import Base
+from models import Base, VibeRecord
 from tests.migrations.test_released import RELEASED
 from tests.support import database
 from tests.support.commands import run
@@ -198,13 +198,10 @@ async def test_it_goes_on_as_a_library(old: Settings, capsys: pytest.CaptureFixt
 
 async def test_new_songs_get_ids_of_their_own(old: Settings) -> None:
     store = await Store.open(old)
+    new = VibeRecord(guild_id=GUILD, name="New", found_at=AT)
     async with store.begin() as session:
-        added = await session.execute(
-            Base.metadata.tables["vibes"]
-            .insert()
-            .values(guild_id=GUILD, name="New", named=False, found_at=AT)
-        )
-        assert added.inserted_primary_key == (2,)
+        session.add(new)
+    assert new.id == 2
     await store.close()
 
 
