@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 BATCH_TRACKS = 100  # whoever stores something meanwhile waits for so many at most
 PROGRESS_TRACKS = 500  # between two lines in the log; whole batches
 RETRY_SECONDS = 60.0
+SETTLE_SECONDS = 1.0  # after news: songs come one after another, and one look after the last is enough
 
 
 class Upkeep:
@@ -41,6 +42,7 @@ class Upkeep:
         self._task: asyncio.Task[None] | None = None
         self._outdated: set[int] = set()
         self._touched: set[int] = set()
+        self._due: set[int] = set()  # those with news that are looked after right now
         self._restoring: set[int] = set()
         self._failed: set[int] = set()
         self._retry_at = 0.0
@@ -53,13 +55,14 @@ class Upkeep:
         self._task = asyncio.create_task(self._run(after))
 
     async def stop(self, grace: float = 0.0) -> None:
-        """Stop; what is due now may still be done within so many seconds."""
+        """Stop; what news there was may still be followed by what it makes due, within so many seconds."""
         if self._task is None:
             return
         if grace:
             with contextlib.suppress(TimeoutError, StorageFailed):
                 async with asyncio.timeout(grace):
-                    await self._rebuild_all()
+                    for guild_id in sorted(self._touched | self._due):
+                        await self._rebuilder.rebuild(guild_id)
         self._task.cancel()
         await asyncio.wait([self._task])
 
@@ -103,10 +106,6 @@ class Upkeep:
                     "server %d: %d of %d songs stored anew from the database", guild_id, done, len(tracks)
                 )
 
-    async def _rebuild_all(self) -> None:
-        for guild_id in sorted(await self._vectors.generations.guilds()):
-            await self._rebuilder.rebuild(guild_id)
-
     async def _run(self, after: Callable[[], object]) -> None:
         self._outdated |= await self._guilds()
         is_first = True
@@ -118,6 +117,8 @@ class Upkeep:
             try:
                 async with asyncio.timeout_at(self._retry_at if self._failed else None):
                     await self._news.wait()
+                if not self._outdated:
+                    await asyncio.sleep(SETTLE_SECONDS)
             except TimeoutError:
                 self._outdated |= self._failed
                 self._failed = set()
@@ -126,10 +127,12 @@ class Upkeep:
         """Compare and rebuild where there is news; servers where that fails are tried again after a minute."""
         self._news.clear()
         outdated, self._outdated = self._outdated, set()
-        touched, self._touched = self._touched | outdated, set()
         failed = {guild for guild in sorted(outdated) if not await self._tried(self.restore, guild)}
-        due = sorted(touched - failed)
-        failed |= {guild for guild in due if not await self._tried(self._rebuilder.rebuild, guild)}
+        self._due, self._touched = (self._touched | outdated) - failed, set()
+        for guild in sorted(self._due):
+            if not await self._tried(self._rebuilder.rebuild, guild):
+                failed.add(guild)
+            self._due.discard(guild)
         if failed:
             self._failed |= failed
             self._retry_at = asyncio.get_running_loop().time() + RETRY_SECONDS

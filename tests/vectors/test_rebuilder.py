@@ -169,6 +169,24 @@ async def test_what_is_due_when_it_is_stopped_is_still_done(store, vectors):
     assert (await vectors.generations.current(GUILD)).calibrations[ONE].tracks == MIN_TRACKS
 
 
+async def test_of_many_songs_one_after_another_the_server_is_looked_after_once(store, vectors, monkeypatch):
+    looked, compared, loop = [], asyncio.Event(), asyncio.get_running_loop()
+
+    async def look(guild_id):
+        looked.append(guild_id)
+
+    upkeep = Upkeep(store, vectors)
+    upkeep.start(lambda: loop.call_soon_threadsafe(compared.set))
+    await asyncio.wait_for(compared.wait(), 60)
+    monkeypatch.setattr(upkeep._rebuilder, "rebuild", look)
+    monkeypatch.setattr("bot.vectors.upkeep.SETTLE_SECONDS", 600)
+    for _ in range(3):
+        await add(store, vectors, sounds(1))
+    assert not looked
+    await upkeep.stop(grace=60)
+    assert looked == [GUILD]
+
+
 async def test_two_that_build_at_once_leave_one_collection(store, vectors):
     await add(store, vectors, sounds(MIN_TRACKS))
     done = await asyncio.gather(*(Rebuilder(store, vectors).rebuild(GUILD) for _ in range(2)))
