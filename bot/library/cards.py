@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, bindparam, case, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import InstrumentedAttribute
 
 from bot.library.opt_outs import opted_out_members
-from bot.library.visible_shares import VisibleChannels, visible, with_command_line
+from bot.library.visible_shares import VisibleChannels, with_command_line
 from bot.library.votes import standing_votes
-from models import NOBODY, MessageTrack, Share, Track, VoteKind
+from models import NOBODY, MessageTrack, Share, Source, Track, VoteKind
 from models.share import is_member, is_on_command_line
 
 T = TypeVar("T")
@@ -84,10 +84,12 @@ async def load_cards(
     cards: dict[int, TrackCard] = {}
     unnamed = await opted_out_members(session, guild_id)
     for batch in batches(track_ids, BATCH_TRACKS):
-        tracks = await session.scalars(select(Track).where(Track.guild_id == guild_id, Track.id.in_(batch)))
-        shares = await load_shares(session, Share.track_id.in_(batch), visible(channels))
-        votes = await _votes(session, guild_id, batch, channels)
-        for track in tracks:
+        values: dict[str, object] = {"guild_id": guild_id, "track_ids": batch}
+        if channels is not None:
+            values["channels"] = with_command_line(channels)
+        shares = await _shares(session, values)
+        votes = await _votes(session, values)
+        for track in await session.execute(_tracks_query(), values):
             if track.id in shares:
                 cards[track.id] = _card(track, shares[track.id], votes.get(track.id, (0, 0)), unnamed)
     return [cards[track_id] for track_id in track_ids if track_id in cards]
@@ -99,43 +101,60 @@ def batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield values[start : start + size]
 
 
-async def load_shares(session: AsyncSession, *where: ColumnElement[bool]) -> dict[int, list[Share]]:
-    """The shares that `where` picks with their sources, by track, oldest first."""
-    shares: dict[int, list[Share]] = defaultdict(list)
-    rows = (
-        select(Share)
-        .where(*where)
-        .options(joinedload(Share.source, innerjoin=True))
-        .order_by(Share.shared_at, Share.message_id)
-    )
-    for share in await session.scalars(rows):
-        shares[share.track_id].append(share)
-    return dict(shares)
+async def _shares(session: AsyncSession, values: Mapping[str, object]) -> dict[int, list[Row[Any]]]:
+    """The shares that may be shown, by track, oldest first."""
+    shares: dict[int, list[Row[Any]]] = defaultdict(list)
+    for row in await session.execute(_shares_query(everywhere="channels" not in values), values):
+        shares[row[0]].append(row)
+    return shares
 
 
-async def _votes(
-    session: AsyncSession, guild_id: int, track_ids: Sequence[int], channels: VisibleChannels
-) -> dict[int, tuple[int, int]]:
-    values: dict[str, object] = {"guild_id": guild_id, "track_ids": track_ids}
-    if channels is not None:
-        values["channels"] = with_command_line(channels)
-    rows = await session.execute(_votes_query(everywhere=channels is None), values)
+async def _votes(session: AsyncSession, values: Mapping[str, object]) -> dict[int, tuple[int, int]]:
+    rows = await session.execute(_votes_query(everywhere="channels" not in values), values)
     return {track_id: (int(liked), int(disliked)) for track_id, liked, disliked in rows}
 
 
-@functools.cache  # to write it anew each time takes longer than the database takes to answer it
+# To write these anew each time takes longer than the database takes to answer them.
+
+
+@functools.cache
+def _tracks_query() -> Select[Any]:
+    query = select(Track.id, Track.guild_id, Track.seconds, Track.tags, Track.features)
+    return query.where(Track.guild_id == bindparam("guild_id"), _among(Track.id))
+
+
+@functools.cache
+def _shares_query(*, everywhere: bool) -> Select[Any]:
+    named = (Source.title, Source.artist, Source.album, Source.genres)
+    return (
+        select(Share.track_id, Share.channel_id, Share.message_id, Share.user_id, Share.shared_at, Share.url)
+        .add_columns(*named)
+        .join(Source, Source.id == Share.source_id)
+        .where(_among(Share.track_id), _shown(everywhere=everywhere))
+        .order_by(Share.shared_at, Share.message_id)
+    )
+
+
+@functools.cache
 def _votes_query(*, everywhere: bool) -> Select[Any]:
-    among = MessageTrack.track_id.in_(bindparam("track_ids", expanding=True))
-    shares = true() if everywhere else Share.channel_id.in_(bindparam("channels", expanding=True))
-    votes = standing_votes(bindparam("guild_id"), among, shares=shares)
+    among = _among(MessageTrack.track_id)
+    votes = standing_votes(bindparam("guild_id"), among, shares=_shown(everywhere=everywhere))
     likes, dislikes = (func.sum(case((votes.c.kind == kind, 1), else_=0)) for kind in VoteKind)
     return select(votes.c.track_id, likes, dislikes).group_by(votes.c.track_id)
 
 
+def _among(column: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    return column.in_(bindparam("track_ids", expanding=True))
+
+
+def _shown(*, everywhere: bool) -> ColumnElement[bool]:
+    return true() if everywhere else Share.channel_id.in_(bindparam("channels", expanding=True))
+
+
 def _card(
-    track: Track, shares: Sequence[Share], votes: tuple[int, int], unnamed: Collection[int]
+    track: Row[Any], shares: Sequence[Row[Any]], votes: tuple[int, int], unnamed: Collection[int]
 ) -> TrackCard:
-    called = shares[0].source
+    called = shares[0]
     links = (share.url for share in shares)
     return TrackCard(
         id=track.id,

@@ -1,6 +1,7 @@
 """Re-ranking: from scored candidates to a list without hidden, unwanted or duplicate songs, few of one artist."""
 
 import asyncio
+from bisect import bisect_left
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,9 +34,10 @@ MAX_REMEMBERED = 8  # libraries as somebody sees and filters them; each takes a 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Tracks that may be suggested, and how many of the others that may be shown fail which filter or rule."""
+    """Tracks that may be suggested, and the server's others: of those that may be shown, how many fail which rule."""
 
     tracks: tuple[int, ...]
+    others: Collection[int]
     left_out: Mapping[LeftOut, int]
 
 
@@ -76,7 +78,7 @@ class Chooser:
         known = filtered.unmet.keys() & set(without)
         left_out = filtered.left_out - Counter(unmet for each in known if (unmet := filtered.unmet[each]))
         left_out += Counter({LeftOut.KNOWN: len(known)})
-        tracks = [track_id for track_id in filtered.met if track_id not in known]
+        tracks = filtered.met_without(known)
         if shared is not None:
             tracks, others = [each for each in tracks if each in shared], len(tracks)
             left_out += Counter({LeftOut.SHARE: others - len(tracks)})
@@ -89,7 +91,9 @@ class Chooser:
             ]
             tracks, others = by_others, len(tracks)
             left_out += Counter({LeftOut.WITHOUT_ARTIST: others - len(tracks)})
-        return Candidates(tuple(tracks), left_out)
+        narrowed = shared is not None or unwanted
+        rest = facts.keys() - set(tracks) if narrowed else filtered.rest | known
+        return Candidates(tuple(tracks), rest, left_out)
 
     def _filtered(
         self, guild_id: int, facts: Mapping[int, Facts], channels: VisibleChannels, steering: Steering
@@ -198,12 +202,14 @@ class Chooser:
 class _Filtered:
     """Which of the tracks that may be shown meet every filter, and which filter each of them fails (None: none).
 
-    Without those filters that ask who shared it, and those by artist. `left_out` counts what fails; `facts`: of these.
+    Without those filters that ask who shared it, and those by artist. `met` is in order, `rest` all other tracks;
+    `left_out` counts what fails; `facts`: of these.
     """
 
     facts: Mapping[int, Facts]
     unmet: Mapping[int, LeftOut | None]
     met: tuple[int, ...]
+    rest: frozenset[int]
     left_out: Counter[LeftOut]
 
     @classmethod
@@ -214,8 +220,18 @@ class _Filtered:
             for track_id, each in facts.items()
             if each.visible_in(channels)
         }
-        met = tuple(track_id for track_id, failed in unmet.items() if failed is None)
-        return cls(facts, unmet, met, Counter(failed for failed in unmet.values() if failed is not None))
+        met = tuple(sorted(track_id for track_id, failed in unmet.items() if failed is None))
+        failures = Counter(failed for failed in unmet.values() if failed is not None)
+        return cls(facts, unmet, met, frozenset(facts.keys() - set(met)), failures)
+
+    def met_without(self, known: Collection[int]) -> list[int]:
+        """What meets every filter but a few, which takes no look at every track of a large library."""
+        found: list[int] = []
+        start = 0
+        for place in sorted(bisect_left(self.met, each) for each in known if self.unmet[each] is None):
+            found += self.met[start:place]
+            start = place + 1
+        return found + list(self.met[start:])
 
 
 @dataclass(frozen=True)

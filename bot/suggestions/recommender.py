@@ -149,13 +149,12 @@ class Recommender:
         channels: VisibleChannels,
         limit: int,
     ) -> list[Hit]:
-        others = (await self._engine.library.facts(guild_id)).keys() - set(candidates.tracks)
-        few = len(candidates.tracks) < len(others)
+        few = len(candidates.tracks) < len(candidates.others)
         return await self._engine.vectors.nearest(
             guild_id,
             about,
             channels=channels,
-            exclude=() if few else others,
+            exclude=() if few else candidates.others,
             among=candidates.tracks if few else None,
             limit=limit,
         )

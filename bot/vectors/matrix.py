@@ -12,6 +12,7 @@ from bot.library.facts import Facts
 from bot.vectors.calibration import Calibration
 from bot.vectors.generations import Generation
 from bot.vectors.question import Example
+from bot.vectors.unit_vectors import cosines
 
 LibraryVersion = tuple[int, ...]
 
@@ -88,7 +89,7 @@ class LibraryMatrix:
             left = self.rows[name] if everything else self.rows[name][chosen]  # a copy takes its time
             right = np.stack([self._example(name, calibration, sound) for sound in examples])
             both = np.outer(self._has[name][chosen], right.any(axis=1))
-            total += np.where(both, calibration.match(left @ right.T), 0)
+            total += np.where(both, calibration.match(cosines(left, right)), 0)
             common += both
         return np.where(common > 0, total / np.maximum(common, 1), -np.inf).astype(np.float32)
 
