@@ -8,7 +8,8 @@ shared in five of ten channels; best_score of 5 likes and 5 dislikes with that f
 its client has; `agree` the part of numpy's answers that an engine gives too.
 
 `--servers N`: the bot's services over one Discord server of 100 songs, and over N, in SQLite and Edge: seconds until
-the first answer, to compare all with the database, and to ask each once; memory before and after that.
+the first answer, to compare all with the database, and to ask each once; memory (MB) before and after that, and what
+of it is the process's own (`anon`) or pages of mapped files (`file`), which the kernel can take back.
 
 `--similar`: what /similar takes (the service call: vectors, SQL, cards and reasons) in each size, its vectors' part,
 and how much longer two servers' questions take that are asked at once: 1 if neither waits for the other, 2 if one does.
@@ -49,6 +50,7 @@ CONTENDERS: Mapping[str, Callable[[], Contender]] = {
     "local mode": LocalMode,
     **({"server": lambda: OurEngine(SERVER)} if SERVER else {}),
 }
+MEMORY = {"memory": "VmRSS", "anon": "RssAnon", "file": "RssFile"}
 COLUMNS = ("nearest", "filtered", "best_score", "put", "open", "memory", "agree")
 
 
@@ -206,10 +208,10 @@ def styled_rows(count: int, seed: int) -> Vector:
     return rows
 
 
-def resident() -> float:
-    """Megabytes that this process has in memory; not a number where the system doesn't say."""
+def resident(kind: str = "VmRSS") -> float:
+    """Megabytes that this process has in memory, or of one kind; not a number where the system doesn't say."""
     status = Path("/proc/self/status")
-    found = re.search(r"VmRSS:\s*(\d+) kB", status.read_text()) if status.exists() else None
+    found = re.search(rf"{kind}:\s*(\d+) kB", status.read_text()) if status.exists() else None
     return int(found[1]) / 1000 if found else float("nan")
 
 
@@ -234,7 +236,7 @@ async def time_servers(_which: str, size: int, folder: Path, _rounds: int) -> di
     async with Services.open(home_of(folder)) as services:
         await similar(services, size)
         ready = time.perf_counter() - began
-        at_first = resident()
+        at_first = {f"first {column}": resident(kind) for column, kind in MEMORY.items()}
         began = time.perf_counter()
         upkeep = Upkeep(services.store, services.vectors)
         for guild_id in range(1, size + 1):
@@ -249,8 +251,8 @@ async def time_servers(_which: str, size: int, folder: Path, _rounds: int) -> di
             "ready": ready,
             "compared": compared,
             "all asked": asked,
-            "first MB": at_first,
-            "memory": resident(),
+            **at_first,
+            **{column: resident(kind) for column, kind in MEMORY.items()},
         }
 
 

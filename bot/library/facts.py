@@ -1,8 +1,8 @@
 """The facts of a server's tracks that filters and rules read, loaded from the database at once."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +11,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from bot.library.visible_shares import COMMAND_LINE_CHANNEL, VisibleChannels
 from models import Share, Source, Track
 from models.track import searchable
+
+T = TypeVar("T", bound=Hashable)
 
 MIN_TAG_PROBABILITY = 0.1  # probability from which a track sounds like a tag
 
@@ -66,11 +68,24 @@ class Facts:
         ]
 
 
+class _OneOfEach:
+    """Gives equal values as one object: most tracks have their artist, channels and tags in common with others."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Hashable, Any] = {}
+
+    def __call__(self, value: T) -> T:
+        """The first that was equal to it."""
+        found: T = self._seen.setdefault(value, value)
+        return found
+
+
 async def load_facts(
     session: AsyncSession, guild_id: int, among: Collection[int] | None = None
 ) -> dict[int, Facts]:
     """The facts of a server's shared tracks by id, or of those among some."""
     shares: dict[int, list[ShareNames]] = {}
+    one = _OneOfEach()
     called = (
         select(Share.track_id, Share.channel_id, Source.artist, Source.title, Source.genres)
         .join(Source, Source.id == Share.source_id)
@@ -79,13 +94,13 @@ async def load_facts(
     )
     for track_id, channel_id, artist, title, genres in await session.execute(called):
         shares.setdefault(track_id, []).append(
-            ShareNames(channel_id, artist, title, frozenset(map(searchable, genres)))
+            ShareNames(channel_id, one(artist), title, one(frozenset(map(searchable, genres))))
         )
     tracks = select(Track.id, Track.seconds, Track.tags, Track.features).where(
         Track.guild_id == guild_id, *_among(Track.id, among)
     )
     return {
-        track_id: _facts(track_id, shares[track_id], seconds, tags, features)
+        track_id: _facts(track_id, shares[track_id], seconds, tags, features, one)
         for track_id, seconds, tags, features in await session.execute(tracks)
         if track_id in shares
     }
@@ -97,15 +112,16 @@ def _facts(
     seconds: float,
     tags: dict[str, float],
     features: dict[str, object],
+    one: "_OneOfEach",
 ) -> Facts:
     likely = [tag for tag, probability in tags.items() if probability >= MIN_TAG_PROBABILITY]
     return Facts(
         track_id=track_id,
-        channels=frozenset(share.channel_id for share in shares),
+        channels=one(frozenset(share.channel_id for share in shares)),
         shares=tuple(dict.fromkeys(shares)),
-        tags=frozenset(map(searchable, likely)),
+        tags=one(frozenset(map(searchable, likely))),
         tempo=_number(features.get("tempo")),
-        key=str(features.get("key") or ""),
+        key=one(str(features.get("key") or "")),
         seconds=seconds,
         speech=_number(features.get("speech")),
     )

@@ -1,5 +1,6 @@
 """Normalises titles and artists so that versions of a song compare equal (pure)."""
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ WITH_GUEST = re.compile(r"(feat|ft|featuring)\b")
 GUEST = re.compile(r"(\s+feat\b\.?|\s+featuring\b|(?<!\d)\s+ft\.)\s*\w.*$")  # but "10 ft. tall"
 DASH = " - "
 NOT_A_WORD = re.compile(r"[^\w]+")
+NAMES_REMEMBERED = (
+    1 << 14
+)  # 6 MB; a question compares hundreds, each of which takes up to 70 µs of Python's time
 CREDITS = re.compile(r"\s+(?:feat|ft|featuring)\b\.?\s.*$|,.*$")
 
 
@@ -38,13 +42,7 @@ class SongName:
     @classmethod
     def of(cls, track_id: int, artist: str, title: str) -> "SongName":
         """From names as they are shown; an artist that stands before the title counts."""
-        artist, title = artist_of(artist), _without_brackets(searchable(title))
-        named, behind = _before_dash(title)
-        artist, named = _words(artist), _words(artist_of(named))
-        if named and artist in {"", named}:
-            artist, title = named, behind
-        title = _without_version(title)
-        return cls(track_id, artist, _words(title) or title)
+        return cls(track_id, *_comparable(artist, title))
 
     @property
     def song(self) -> tuple[str, str] | None:
@@ -61,6 +59,17 @@ def artist_of(artist: str) -> str:
     """The first artist of several, comparable."""
     plain = searchable(artist)
     return CREDITS.sub("", plain).strip() or plain
+
+
+@functools.lru_cache(NAMES_REMEMBERED)
+def _comparable(artist: str, title: str) -> tuple[str, str]:
+    artist, title = artist_of(artist), _without_brackets(searchable(title))
+    named, behind = _before_dash(title)
+    artist, named = _words(artist), _words(artist_of(named))
+    if named and artist in {"", named}:
+        artist, title = named, behind
+    title = _without_version(title)
+    return artist, _words(title) or title
 
 
 def _words(text: str) -> str:

@@ -6,7 +6,7 @@ A Qdrant server scores by itself, and only the tracks that it finds are looked a
 
 import asyncio
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -43,7 +43,7 @@ class LibraryIndex:
         self._kept: OrderedDict[int, LibraryMatrix] = OrderedDict()
         self._changed: dict[int, set[int]] = {}
         self._checked: dict[int, float] = {}
-        self._loading = asyncio.Lock()
+        self._loading: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         vectors.subscribe(self._note)
 
     async def facts(self, guild_id: int) -> Mapping[int, Facts]:
@@ -158,7 +158,7 @@ class LibraryIndex:
     # -- in memory -----------------------------------------------------------------------------------------
 
     async def _matrix(self, guild_id: int) -> LibraryMatrix:
-        async with self._loading:
+        async with self._loading[guild_id]:
             fresh = time.monotonic() - self._checked.get(guild_id, -FRESH_SECONDS) < FRESH_SECONDS
             if fresh and guild_id in self._kept and not self._changed.get(guild_id):
                 self._kept.move_to_end(guild_id)

@@ -1,5 +1,7 @@
 """A server's tracks in memory, beside Qdrant: the same answers, and never yesterday's."""
 
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,21 @@ async def test_matches_are_those_of_sounds(store, vectors, refresher, library):
     expected = sounds.matches(heard.tracks, [tracks[0], silent])
     assert heard.matches == pytest.approx(expected, abs=1e-5)
     assert np.isneginf(heard.matches[:, 1]).all()
+
+
+async def test_servers_do_not_wait_for_each_others_tracks(library, monkeypatch):
+    original, on = library._load, asyncio.Event()
+
+    async def slow(guild_id, *words):
+        if guild_id == GUILD:
+            await on.wait()
+        return await original(guild_id, *words)
+
+    monkeypatch.setattr(library, "_load", slow)
+    waiting = asyncio.create_task(library.facts(GUILD))
+    assert await asyncio.wait_for(library.facts(GUILD + 1), 60) == {}
+    on.set()
+    assert await waiting == {}
 
 
 async def test_something_that_is_not_in_the_library_can_be_an_example(store, library, refresher):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bot.vectors.calibration import Calibration
-from bot.vectors.unit_vectors import UnitVectors
+from bot.vectors.unit_vectors import UnitVectors, cosines
 from tests.support.library import vector
 
 EAST, NORTH, BETWEEN = vector(1, 0), vector(0, 1), vector(0.6, 0.8)
@@ -38,3 +38,10 @@ def test_side_by_side_cosines_are_means():
     assert rows @ rows.T == pytest.approx(np.array([[1, 0.3], [0.3, 1]]))
     assert both.matrix([1, 3]).shape == (2, 2)
     assert both.matrix([]).shape == (0, 4)
+
+
+@pytest.mark.parametrize(("ones", "others"), [(0, 3), (101, 101), (700, 400)], ids=str)
+def test_cosines_made_in_pieces_are_those_made_at_once(ones, others):
+    random = np.random.default_rng(1)
+    left, right = (random.normal(size=(count, 512)).astype(np.float32) for count in (ones, others))
+    assert cosines(left, right) == pytest.approx(left @ right.T, abs=1e-3)
