@@ -11,8 +11,9 @@ its client has; `agree` the part of numpy's answers that an engine gives too.
 the first answer, to compare all with the database, and to ask each once; memory (MB) before and after that, and what
 of it is the process's own (`anon`) or pages of mapped files (`file`), which the kernel can take back.
 
-`--similar`: what /similar takes (the service call: vectors, SQL, cards and reasons) in each size, its vectors' part,
-and how much longer two servers' questions take that are asked at once: 1 if neither waits for the other, 2 if one does.
+`--similar`: what /similar takes (the service call: vectors, SQL, cards and reasons) in each size, how much processor
+time that is (`cpu`, which other programs hardly change), its vectors' part, and how much longer two servers' questions
+take that are asked at once: 1 if neither waits for the other, 2 if one does.
 """
 
 import argparse
@@ -268,14 +269,17 @@ async def time_similar(_which: str, size: int, folder: Path, rounds: int) -> dic
     async with Services.open(home_of(folder)) as services:
         first = await median_of(lambda _: similar(services, 1), 1)
         await similar(services, 2)
+        began = time.process_time()
         answers = await times_of(lambda turn: similar(services, 1, turn), rounds)
+        cpu = 1000 * (time.process_time() - began) / rounds
         vectors = await median_of(lambda turn: near(services, 1, turn), rounds)
         both = await median_of(
             lambda turn: asyncio.gather(similar(services, 1, turn), similar(services, 2, turn)), rounds
         )
         p50, p95 = (float(each) for each in np.percentile(answers, [50, 95]))
         return {
-            "songs": size, "first": first, "p50": p50, "p95": p95, "vectors": vectors, "at once": both / p50
+            "songs": size, "first": first, "p50": p50, "p95": p95, "cpu": cpu, "vectors": vectors,
+            "at once": both / p50,
         }  # fmt: skip
 
 
