@@ -172,7 +172,7 @@ def _card(
     )
 
 
-def _line(share: Share, *, named: bool) -> ShareLine:
+def _line(share: Row[Any], *, named: bool) -> ShareLine:
     sharer = share.user_id if named else NOBODY
     return ShareLine(share.channel_id, share.message_id, sharer, share.shared_at)
 

@@ -160,15 +160,17 @@ class Generations:
         except (LostRace, IntegrityError):
             return False
         finally:
-            self._swaps += 1
-            self._in_use.pop(generation.guild_id, None)
+            self._changed(generation.guild_id)
         return True
 
     async def retire(self, guild_id: int) -> list[Generation]:
         """Take a server's out of use, and give them all, to be removed."""
         in_use = and_(GenerationRecord.guild_id == guild_id, GenerationRecord.current.is_(True))
-        async with self._store.begin() as session:
-            await session.execute(update(GenerationRecord).where(in_use).values(current=None))
+        try:
+            async with self._store.begin() as session:
+                await session.execute(update(GenerationRecord).where(in_use).values(current=None))
+        finally:
+            self._changed(guild_id)
         return await self.of(guild_id)
 
     async def forget(self, generation: Generation) -> None:
@@ -179,6 +181,11 @@ class Generations:
                     GenerationRecord.id == generation.id, GenerationRecord.current.is_(None)
                 )
             )
+
+    def _changed(self, guild_id: int) -> None:
+        """Forget which one is in use, also for whoever is reading it just now."""
+        self._swaps += 1
+        self._in_use.pop(guild_id, None)
 
 
 async def _set_current(session: AsyncSession, generation: Generation, current: bool | None) -> None:

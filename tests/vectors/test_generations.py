@@ -20,6 +20,8 @@ async def test_what_is_remembered_is_not_what_was_read_before_a_swap(store, monk
         await generations.current(GUILD)
     assert (await generations.current(GUILD)).id == second.id
     assert await generations.is_current(second) and not await generations.is_current(first)
+    await generations.retire(GUILD)
+    assert await generations.current(GUILD) is None and not await generations.is_current(second)
 
 
 async def test_where_others_swap_too_theirs_is_seen(store):
