@@ -22,7 +22,10 @@ ENV PATH=/earworm/.venv/bin:$PATH \
 USER 10001
 WORKDIR /data
 VOLUME /data /backups
-# Does the bot's event loop turn? Without metrics there is nobody to ask.
+# Does the bot's event loop turn? It is asked where it serves metrics; without them there is nobody to ask.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s CMD ["python", "-c", \
-    "import os, urllib.request as u; port = os.environ.get('EARWORM_METRICS', '').rpartition(':')[2]; port and u.urlopen(f'http://127.0.0.1:{port}/healthz', timeout=5)"]
+    "import http.client, os, sys; host, _, port = os.environ.get('EARWORM_METRICS', '').strip().rpartition(':'); \
+    port or sys.exit(); host = host.strip('[]'); host = {'0.0.0.0': '127.0.0.1', '::': '::1'}.get(host, host); \
+    bot = http.client.HTTPConnection(host, int(port), timeout=5); bot.request('GET', '/healthz'); \
+    sys.exit(bot.getresponse().status != 200)"]
 CMD ["earworm", "run"]

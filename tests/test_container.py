@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -35,13 +36,24 @@ async def test_the_bot_waits_until_qdrant_says_that_it_is_ready(
     assert not await _is_healthy(services["qdrant"]["healthcheck"]["test"], qdrant.port)
 
 
-async def test_the_container_is_healthy_while_the_bot_answers() -> None:
+@pytest.mark.parametrize(
+    ("bound", "named"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "0.0.0.0"),
+        ("::1", "[::1]"),
+        ("::1", "[::]"),
+    ],
+)
+async def test_the_container_is_healthy_while_the_bot_answers(bound: str, named: str) -> None:
+    if bound == "::1" and not _has_ipv6():
+        pytest.skip("this machine has no IPv6")
     command = (HERE / "Dockerfile").read_text().partition("HEALTHCHECK ")[2].partition(" CMD ")[2]
     check = [sys.executable, *json.loads(command.partition("\nCMD")[0].replace("\\\n", ""))[1:]]
-    async with site() as bot:
+    async with site(bound) as bot:
         bot.on("/healthz", lambda _: _answer(200))
-        assert await _passes(check, EARWORM_METRICS=f"0.0.0.0:{bot.port}")
-    assert not await _passes(check, EARWORM_METRICS=f"0.0.0.0:{bot.port}")
+        assert await _passes(check, EARWORM_METRICS=f"{named}:{bot.port}")
+    assert not await _passes(check, EARWORM_METRICS=f"{named}:{bot.port}")
     assert await _passes(check, EARWORM_METRICS="")
 
 
@@ -53,6 +65,14 @@ def test_what_the_bot_writes_is_in_its_volume(services: dict[str, Any]) -> None:
     assert f"--owner earworm --group earworm {volumes}" in lines  # a new volume takes over whose it is
     written = re.findall(r"\b(?:EARWORM_HOME|NUMBA_CACHE_DIR)=(\S+)", lines)
     assert len(written) == 2 and all(Path(folder).is_relative_to(volume) for folder in written)
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 async def _answer(status: int) -> web.Response:

@@ -34,8 +34,8 @@ BUSY_SECONDS = 30  # how long a writer waits for another one, in this process or
 CONNECT_SECONDS = 10
 UPGRADE_LOCK = 0x656172776F726D  # "earworm", the name of Postgres's advisory lock
 DISK_FULL, ROLLED_BACK = "53100", "40"  # Postgres's code, and how those of lost races begin
-UNUSABLE = "I can't use my database just now, so nothing was changed. Try again later; my log says more."
-BUSY = "I can't use my database just now: it is busy. Nothing was changed; try again in a moment."
+UNUSABLE = "I can't use my database just now. Try again in a minute; my log says more."
+BUSY = "I can't use my database just now: it is busy. Try again in a minute."
 
 Insert = sqlite.Insert | postgresql.Insert
 

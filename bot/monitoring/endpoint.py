@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -96,6 +97,9 @@ class MonitoringEndpoint:
                 return await self._services.pipeline.lanes()
         except (StorageFailed, TimeoutError):
             return []
+        except Exception:  # the edge of an answer: the other metrics are needed all the more
+            log.exception("asking how long the queues are broke")
+            return []
 
 
 async def _alive(_request: web.Request) -> web.Response:
@@ -106,13 +110,20 @@ async def _bind(runner: web.AppRunner, address: tuple[str, int]) -> None:
     host, port = address
     try:
         await web.TCPSite(runner, host, port).start()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter of what can't be a host's name
         raise SettingsError(
-            f"EARWORM_METRICS={_pair(host, port)}: nothing can be served there ({os.strerror(error.errno or 0)}). "
+            f"EARWORM_METRICS={_pair(host, port)}: nothing can be served there ({_reason(error)}). "
             "Name another host and port of this machine, or leave it out."
         ) from None
     for bound in runner.addresses:
         log.info("metrics on http://%s/metrics, beside /healthz and /readyz", _pair(*bound[:2]))
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    """In few words; asyncio's own are many, and a resolver numbers its errors otherwise than the system."""
+    if isinstance(error, socket.gaierror):
+        return error.strerror or "no such host"
+    return os.strerror(error.errno or 0) if isinstance(error, OSError) else "that is no host's name"
 
 
 def _pair(host: str, port: int) -> str:

@@ -1,6 +1,7 @@
 """Whether every part that the bot needs does its work, and if not, why."""
 
 import asyncio
+import logging
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sized
 from contextlib import asynccontextmanager
@@ -11,6 +12,9 @@ from pydantic import ByteSize
 from bot.errors import StorageFailed
 from bot.monitoring.gateway import GatewayState
 from bot.services import Services
+from bot.settings import Settings
+
+log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 3.0
 CLOSING = "the bot stops"
@@ -58,6 +62,9 @@ class Probe:
             return str(error)
         except asyncio.CancelledError:
             return CLOSING
+        except Exception as error:  # the edge of a probe: whatever it is, whoever asks is told
+            log.exception("asking a storage broke")
+            return type(error).__name__
         return ""
 
 
@@ -89,7 +96,7 @@ class Readiness:
             "database": self._backlog() or database,
             "vectors": vectors,
             "workers": self._services.analyst.trouble,
-            "disk": await asyncio.to_thread(self._disk),
+            "disk": await asyncio.to_thread(disk_trouble, self._services.settings),
         }
 
     def _backlog(self) -> str:
@@ -101,9 +108,14 @@ class Readiness:
         async with self._services.store.begin():
             pass
 
-    def _disk(self) -> str:
-        settings = self._services.settings
-        if shutil.disk_usage(settings.home).free >= settings.disk_floor:
-            return ""
-        floor = ByteSize(settings.disk_floor).human_readable(decimal=True)
-        return f"less than {floor} are free where EARWORM_HOME is"
+
+def disk_trouble(settings: Settings) -> str:
+    """What is wrong with the disk that the home is on; "" if nothing is."""
+    try:
+        free = shutil.disk_usage(settings.home).free
+    except OSError as error:
+        return f"EARWORM_HOME can't be looked at: {error.strerror}"
+    if free >= settings.disk_floor:
+        return ""
+    floor = ByteSize(settings.disk_floor).human_readable(decimal=True)
+    return f"less than {floor} are free where EARWORM_HOME is"

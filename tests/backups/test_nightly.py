@@ -56,7 +56,7 @@ async def test_one_is_made_at_the_start_if_a_night_was_missed_and_then_none(
 ) -> None:
     caplog.set_level(logging.INFO)
     async with backups:
-        await until(lambda: complete(folder))
+        await until(lambda: "made the backup" in caplog.text)
         await asyncio.sleep(0.1)
     (made,) = complete(folder)
     assert held(folder) == [made.name]

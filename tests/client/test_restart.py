@@ -90,9 +90,14 @@ async def test_what_became_of_older_messages_meanwhile_is_noticed(story: Absence
     club, process = story.club, story.process
     assert "Added later" in (await club.reply_to(story.edited))["content"]
     await until(lambda: votes(process) == {(int(story.shared.message["id"]), club.cleo.id)})
-    gone = (int(story.gone.message["id"]),)
-    await until(lambda: gone not in rows(process, "SELECT message_id FROM shares"))
+    await until(lambda: is_gone(story))
     await club.discord.wait_for(lambda: club.replies_to(story.gone.message) == [])
+
+
+def is_gone(story: Absence) -> bool:
+    """Whether the song of the message that was deleted is."""
+    gone = int(story.gone.message["id"])
+    return (gone,) not in rows(story.process, "SELECT message_id FROM shares")
 
 
 def votes(process: BotProcess) -> set[tuple[int, int]]:
@@ -141,6 +146,8 @@ async def test_a_backup_was_made_at_the_first_start(story: Absence) -> None:
 
 async def test_everything_is_backed_up_while_the_bot_runs(story: Absence) -> None:
     file = story.process.home.parent / "now.backup"
+    await until(lambda: is_gone(story))
+    await until(lambda: rows(story.process, "SELECT count(*) FROM tracks") == [(10,)])
     made = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "backup", str(file)), env=story.process.environment
     )

@@ -100,6 +100,7 @@ async def _too_many(_request: web.Request) -> web.Response:
 
 
 def test_the_memory_of_this_process_is_known() -> None:
-    used = memory_in_use()
+    if not (used := memory_in_use()):
+        pytest.skip("this system doesn't tell (no /proc/*/smaps_rollup)")
     assert used["bot"] > 10_000_000
     assert used["workers"] >= 0

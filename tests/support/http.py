@@ -115,13 +115,13 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def site() -> AsyncIterator[Site]:
-    """A running Site on a free port of 127.0.0.1."""
+async def site(host: str = "127.0.0.1") -> AsyncIterator[Site]:
+    """A running Site on a free port of this machine's own."""
     it = Site()
     runner = web.ServerRunner(web.Server(it.handle), shutdown_timeout=0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, host, 0).start()
         it.port = runner.addresses[0][1]
         yield it
     finally:
