@@ -123,7 +123,7 @@ class Failure(StrEnum):
     @property
     def transient(self) -> bool:
         """Whether trying again later may help."""
-        return self in {Failure.RATE_LIMITED, Failure.NETWORK, Failure.TIMEOUT}
+        return self in {Failure.RATE_LIMITED, Failure.NETWORK, Failure.TIMEOUT, Failure.CRASHED}
 
 
 SENTENCES = {

@@ -30,7 +30,8 @@ BY_TEXT = [
             Failure.GONE,
         ),
         (r"timed? ?out", Failure.TIMEOUT),
-        (r"too large|no space left", Failure.TOO_BIG),
+        (r"too large", Failure.TOO_BIG),
+        (r"no space left", Failure.CRASHED),  # our disk is full, and may not be later
     )
 ]
 BY_STATUS = {

@@ -139,7 +139,7 @@ class Relistener:
                 return heard
             except Refused as refused:
                 refusals.append(refused)
-        raise next(filter(_may_pass, refusals), refusals[-1])
+        raise next((each for each in refusals if each.kind.transient), refusals[-1])
 
     async def _fetch_and_listen(self, waiting: UnheardTrack, url: str) -> AnalysedSong:
         try:
@@ -178,15 +178,11 @@ class Relistener:
                 track_id=waiting.track_id,
                 names=names,
                 attempts=attempts,
-                given_up=not _may_pass(refused) or attempts >= MAX_ATTEMPTS,
+                given_up=not refused.kind.transient or attempts >= MAX_ATTEMPTS,
                 reason=str(refused),
                 run_after=now() + delay,
             )
             await session.merge(row)
-
-
-def _may_pass(refused: Refused) -> bool:
-    return refused.kind.transient or refused.kind is Failure.CRASHED
 
 
 def _is_another(stored: bytes, heard: Fingerprint) -> bool:

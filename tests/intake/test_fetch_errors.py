@@ -64,6 +64,7 @@ def test_a_status_counts_more_than_its_reason_phrase():
         (ProxyError("Tunnel connection failed: 504 Gateway Timeout"), Failure.TIMEOUT),
         (IncompleteRead(10, 20), Failure.NETWORK),
         (OSError(27, "File too large"), Failure.TOO_BIG),
+        (OSError(28, "No space left on device"), Failure.CRASHED),
         (MemoryError(), Failure.TOO_BIG),
     ],
 )

@@ -5,11 +5,13 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from aiohttp import web as http
 
@@ -229,3 +231,21 @@ async def test_killed_while_the_disk_was_full(bot: KillablePipeline, web: Site) 
     assert bot.rows("tracks") == []
     await bot.finish()
     await check_one_track(bot)
+
+
+async def test_a_disk_that_is_full_while_a_song_is_fetched(bot: KillablePipeline, web: Site) -> None:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "earworm-test", str(bot.temporary)]
+    mounted = await asyncio.to_thread(subprocess.run, mount, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"nothing can be mounted here: {mounted.stderr.strip()}")
+    try:
+        await bot.start(web.serve("/song.wav", clip(5, 15.0)))
+        await until(lambda: bot.rows("jobs")[0]["attempts"])
+        assert bot.state() == "queued"
+        more = ["mount", "-o", "remount,size=256m", str(bot.temporary)]
+        await asyncio.to_thread(subprocess.run, more, check=True)
+        await bot.says("done")
+        await check_one_track(bot)
+    finally:
+        await bot.end()
+        await asyncio.to_thread(subprocess.run, ["umount", "--lazy", str(bot.temporary)], check=True)

@@ -110,8 +110,8 @@ OPENS_DATABASE = frozenset({"settings", "shaped", "store"})  # fixtures
 # Many processes, real networks or whole songs: longest first, so that nothing long is left for the end.
 SLOW = (
     "client/test_crowd.py",
-    "shares/test_crashes.py",
     "shares/test_kills.py",
+    "shares/test_crashes.py",
     "client/test_killed.py",
     "cli/test_demo.py",
     "cli/test_ingest.py",

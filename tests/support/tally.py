@@ -18,6 +18,8 @@ TESTS = Path(__file__).parents[1]
 # The deepest path that leads to a test says what it tries, and whether something could be lost by that, or get in.
 PROOFS = {
     "audio/test_decode_attacks.py": ("files made to hurt the decoder", LET_IN),
+    "backups/test_backup_file.py": ("backups under load, killed and on full disks", LOST),
+    "backups/test_restoring.py": ("restoring what is damaged, foreign or older", LOST),
     "client/test_killed.py": ("kill −9 of the bot, in every stage and around commands", LOST),
     "client/test_killed_digest.py": ("kill −9 of the bot before, while and after it posts a digest", LOST),
     "client/test_outage.py": ("a database that can't be written to", LOST),
@@ -41,6 +43,7 @@ PROOFS = {
     ),
     "suggestions/test_hidden.py": ("two worlds that differ in what the reader can't see", LET_IN),
     "vectors/test_small_disk.py": ("a disk that is full while vectors are written", LOST),
+    "workers/test_confinement.py": ("what the kernel refuses to workers", LET_IN),
     "workers/test_template.py::test_kill_9_of_the_bot_ends_the_template_the_worker_and_its_children": (
         "processes that would outlive the bot",
         LET_IN,
@@ -103,7 +106,7 @@ class Table:
 
     def __init__(self) -> None:
         self._rows: defaultdict[str, Row] = defaultdict(Row)
-        self._trouble: dict[str, set[str]] = defaultdict(set)
+        self._trouble: dict[str, dict[str, str]] = defaultdict(dict)
 
     def add(self, report: pytest.TestReport) -> None:
         """Take in what a test reported of its setup, itself, or its end, which comes last."""
@@ -111,22 +114,23 @@ class Table:
         if "torture" not in report.keywords:
             return
         if report.outcome != "passed":
-            self._trouble[report.nodeid].add(report.outcome)
+            why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.nodeid
+            self._trouble[report.nodeid][report.outcome] = why.removeprefix("Skipped: ")
         if report.when == "teardown":
-            self._add_test(report.nodeid, said, self._trouble.pop(report.nodeid, set()))
+            self._add_test(report.nodeid, said, self._trouble.pop(report.nodeid, {}))
 
-    def _add_test(self, test: str, said: list[tuple[str, Any]], trouble: set[str]) -> None:
+    def _add_test(self, test: str, said: list[tuple[str, Any]], trouble: dict[str, str]) -> None:
         tried = [value for name, value in said if name == "tried"]
         what, kind = next((value for name, value in said if name == "proves"), ("", ""))
         if not tried and not trouble:
             tried = [(what or test, 1, 0 if kind == LOST else None, 0 if kind == LET_IN else None)]
         for each in tried:
             self._rows[each[0]].add(*each[1:])
-        for name in {each[0] for each in tried} or {what or test}:
+        for name in {each[0] for each in tried} or {what or test.rpartition("::")[2]}:
             if "failed" in trouble:
                 self._rows[name].failed.append(test)
             elif "skipped" in trouble:
-                self._rows[name].skipped.add(test)
+                self._rows[name].skipped.add(trouble["skipped"])
 
     def lines(self) -> Iterator[str]:
         """The table, a line each; what failed or wasn't tried says so instead of numbers."""
