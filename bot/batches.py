@@ -12,11 +12,20 @@ Outcome = TypeVar("Outcome")
 
 
 class Batches(Generic[Item, Outcome]):
-    """Calls `save` with at most `most` items at a time, in the order in which they came; it gives one outcome each."""
+    """Calls `save` with at most `most` items at a time, in the order in which they came; it gives one outcome each.
 
-    def __init__(self, save: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]], most: int) -> None:
+    `failed` is called when the storage fails, before anything else is added.
+    """
+
+    def __init__(
+        self,
+        save: Callable[[Sequence[Item]], Awaitable[Sequence[Outcome]]],
+        most: int,
+        failed: Callable[[], object],
+    ) -> None:
         self._save = save
         self._most = most
+        self._failed = failed
         self._waiting: deque[tuple[Item, asyncio.Future[Outcome]]] = deque()
         self._last: asyncio.Future[Outcome] | None = None
         self._saving: asyncio.Task[None] | None = None
@@ -24,7 +33,7 @@ class Batches(Generic[Item, Outcome]):
     async def add(self, item: Item) -> Outcome:
         """Save an item with others that wait. Raises what saving it raises.
 
-        Where the storage fails, nothing that came later is saved before it: all that wait fail with it.
+        Where the storage fails, all that wait by then fail with it.
         """
         self._last = asyncio.get_running_loop().create_future()
         self._waiting.append((item, self._last))
@@ -52,6 +61,7 @@ class Batches(Generic[Item, Outcome]):
             try:
                 await self._save_together(batch)
             except StorageFailed as error:
+                self._failed()
                 _fail((*batch, *self._waiting), error)
                 self._waiting.clear()
             except asyncio.CancelledError:

@@ -59,7 +59,11 @@ class StorageBusy(StorageFailed):
     """Another process holds the local vector storage."""
 
 
-class StorageDamaged(StorageFailed):
+class VectorsFailed(StorageFailed):
+    """The vectors alone can't be read or written right now; what is in the database is safe."""
+
+
+class StorageDamaged(VectorsFailed):
     """What is stored can't be read and has to be made anew from the database."""
 
 

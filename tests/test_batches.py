@@ -14,7 +14,8 @@ class SlowStore:
         self.saved: list[list[int]] = []
         self.open = asyncio.Event()
         self.down = False
-        self.batches: Batches[int, int] = Batches(self._save, most)
+        self.told = 0  # of failures
+        self.batches: Batches[int, int] = Batches(self._save, most, self._note_failure)
 
     async def _save(self, numbers: Sequence[int]) -> list[int]:
         await self.open.wait()
@@ -25,8 +26,19 @@ class SlowStore:
         self.saved.append(list(numbers))
         return [10 * number for number in numbers]
 
+    def _note_failure(self) -> None:
+        self.told += 1
+
+    async def add_one(self, number: int) -> int:
+        """Add a number; before its failure is known, it was told."""
+        try:
+            return await self.batches.add(number)
+        except StorageFailed:
+            assert self.told
+            raise
+
     def add(self, *numbers: int) -> "asyncio.Future[list[int | BaseException]]":
-        return asyncio.gather(*map(self.batches.add, numbers), return_exceptions=True)
+        return asyncio.gather(*map(self.add_one, numbers), return_exceptions=True)
 
 
 async def test_what_comes_while_a_batch_is_saved_goes_into_the_next() -> None:
@@ -62,6 +74,7 @@ async def test_where_the_storage_fails_nothing_later_is_saved_before() -> None:
     store.down = True
     store.open.set()
     assert [type(outcome) for outcome in await added] == [StorageFailed] * 3
+    assert store.told == 1
     store.down = False
     assert await store.add(1, 2, 3) == [10, 20, 30]
     assert store.saved == [[1, 2], [3]]

@@ -87,8 +87,7 @@ class MemberErasure:
     async def _follow(self, guild_id: int, user_id: int, dropped: Dropped) -> None:
         # Asked of the vectors too: a bot that was killed between the database and here left them behind.
         named = await self._vectors.shared_by(guild_id, user_id)
-        for track_id in sorted(dropped.tracks | named):
-            await self._refresher.refresh_point(guild_id, track_id)
+        await self._refresher.follow(guild_id, dropped.tracks | named)
 
 
 async def _posted(session: AsyncSession, guild_id: int, user_id: int) -> tuple[BotMessage, ...]:

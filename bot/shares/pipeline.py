@@ -65,7 +65,10 @@ class Pipeline:
         self._slots = FairSlots(settings.fetchers)
         self._loop: WorkLoop[Claimed] | None = None
         self._queries = QueryQueue()
-        self._posts: Batches[Post, bool] = Batches(self._take_in, MAX_TOGETHER)
+        self._when_posts_fail: Callable[[], object] = lambda: None
+        self._posts: Batches[Post, bool] = Batches(
+            self._take_in, MAX_TOGETHER, lambda: self._when_posts_fail()
+        )
         self._news = asyncio.Event()
         self._trouble: Exception | None = None
         self._listeners: list[Callable[[JobReport], None]] = []
@@ -123,6 +126,10 @@ class Pipeline:
         Messages are saved in the order in which this is called. Raises StorageFailed.
         """
         return await self._posts.add(post)
+
+    def when_posts_fail(self, listener: Callable[[], object]) -> None:
+        """Call `listener` at once when messages that arrived could not be saved."""
+        self._when_posts_fail = listener
 
     async def posts_settled(self) -> None:
         """Wait until the messages that arrived so far are saved, or are not."""

@@ -1,10 +1,12 @@
 """Keeps a server's points in step with its tracks in the database."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from bot.errors import VectorsFailed
 from bot.library.store import Store
 from bot.library.unsharing import GoneReply, drop_shares
 from bot.vectors.points import load_points
@@ -12,6 +14,8 @@ from models import Share, Track
 
 if TYPE_CHECKING:
     from bot.vectors.storage import VectorStorage
+
+log = logging.getLogger(__name__)
 
 
 class PointRefresher:
@@ -34,9 +38,17 @@ class PointRefresher:
         async with self._store.begin() as session:
             shares = await session.scalars(select(Share).where(Share.guild_id == guild_id, *which))
             dropped = await drop_shares(session, guild_id, shares.all(), [message_id])
-        for touched in dropped.tracks:
-            await self.refresh_point(guild_id, touched)
+        await self.follow(guild_id, dropped.tracks)
         return list(dropped.replies)
+
+    async def follow(self, guild_id: int, track_ids: Collection[int]) -> None:
+        """Refresh the points of tracks that changed in the database, now or once the vectors can be written to."""
+        try:
+            for track_id in sorted(track_ids):
+                await self.refresh_point(guild_id, track_id)
+        except VectorsFailed as error:
+            # The storage has said so to what makes a server's points agree with the database again.
+            log.warning("the points of server %d are changed later: %s", guild_id, error)
 
     async def refresh_point(self, guild_id: int, track_id: int) -> None:
         """Make a track's point say what the database says, or be gone like the track; any number of times."""

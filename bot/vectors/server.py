@@ -22,7 +22,7 @@ from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from bot.arrays import Vector
 from bot.embedders.retrieval_measures import RRF_K
-from bot.errors import SettingsError, StorageFailed
+from bot.errors import SettingsError, VectorsFailed
 from bot.settings import Settings
 from bot.vectors.calibration import Calibration
 from bot.vectors.engine import (
@@ -416,4 +416,4 @@ def _translated() -> Iterator[None]:
         yield
     except (ApiException, QdrantException, AioRpcError, OSError) as error:
         log.warning("Qdrant failed: %s", error)
-        raise StorageFailed("The vector storage doesn't answer right now. Try again in a moment.") from error
+        raise VectorsFailed("The vector storage doesn't answer right now. Try again in a moment.") from error

@@ -27,7 +27,7 @@ from qdrant_edge import (
     UpdateOperation,
 )
 
-from bot.errors import StorageDamaged, StorageFailed
+from bot.errors import StorageDamaged, StorageFailed, VectorsFailed
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +177,7 @@ class ShardPool:
         async with self._gate(name):
             if name not in self._open:
                 if self._closing:
-                    raise StorageFailed("The vectors are being closed.")
+                    raise VectorsFailed("The vectors are being closed.")
                 loaded = await self._in_thread(load)
                 if loaded is None:
                     return None
@@ -284,19 +284,19 @@ class ShardPool:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises StorageFailed for whatever the engine or the disk say; StorageDamaged if it is about the shard itself."""
+    """Raises VectorsFailed for whatever the engine or the disk say; StorageDamaged if it is about the shard itself."""
     try:
         yield
     except OSError as error:
         log.warning("the vectors can't be kept: %s", error)
-        raise StorageFailed(
+        raise VectorsFailed(
             "The vectors can't be kept right now; the disk may be full. The bot's log says more."
         ) from error
     except BaseException as error:
         if not _is_engines(error):
             raise
         log.warning("the vector storage failed: %s", error)
-        kind = StorageFailed if _is_outside(error) else StorageDamaged
+        kind = VectorsFailed if _is_outside(error) else StorageDamaged
         raise kind("The vectors can't be read or kept right now. The bot's log says more.") from error
 
 

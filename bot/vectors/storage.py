@@ -64,7 +64,7 @@ class VectorStorage:
         Raises StorageBusy, SettingsError.
         """
         engine = await open_engine(settings)
-        made = cls(engine, infos, Generations(store, alone=engine.embedded))
+        made = cls(engine, infos, Generations(store, alone=engine.embedded and store.on_sqlite))
         try:
             if not reads:
                 await made.drop_abandoned()

@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from bot.backlog import kept, kept_post
 from bot.client import DISCORD_FAILS, Earworm
-from bot.errors import NotFound, StorageFailed
+from bot.errors import NotFound
 from cogs.shares.sharing import accept, post_of, sources_from_options, sources_of, withdraw
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ class IntakeCog(commands.Cog):
         bot.tree.add_command(self.menu)
         # Only of these channels is everything known up to the newest message.
         self._caught_up: set[int] = set()
+        bot.services.pipeline.when_posts_fail(self._lose_track)
         self._catching_up = asyncio.Lock()
         self._signs: set[asyncio.Task[None]] = set()
 
@@ -62,12 +63,7 @@ class IntakeCog(commands.Cog):
         await self._hear(message)
 
     async def _hear(self, message: discord.Message) -> None:
-        home = home_of(message.channel)
-        try:
-            await self.take_in(message, seen=home in self._caught_up)
-        except StorageFailed:
-            self._caught_up.discard(home)  # no later message may be taken for the last that is saved
-            raise
+        await self.take_in(message, seen=home_of(message.channel) in self._caught_up)
 
     async def take_in(self, message: discord.Message, *, seen: bool = False) -> None:
         """Save every share of a member's message in a music channel, then show that it was seen.
@@ -102,6 +98,10 @@ class IntakeCog(commands.Cog):
     @commands.Cog.listener()
     async def on_disconnect(self) -> None:
         """From now on messages may be missed."""
+        self._lose_track()
+
+    def _lose_track(self) -> None:
+        """Take no later message for the last of a channel: one before it may not be saved."""
         self._caught_up = set()
 
     @commands.Cog.listener()

@@ -16,10 +16,11 @@ from models import VoteKind
 
 log = logging.getLogger(__name__)
 
-MAX_MESSAGES = (
-    100  # the newest of a channel or thread, which Discord gives at once with counts of their reactions
-)
+# The newest of a channel or thread, which Discord gives at once with counts of their reactions.
+MAX_MESSAGES = 100
 MAX_REACTORS = 1000  # members who reacted to a message with the same emoji
+RETRY_SECONDS = 60
+UNKNOWN_MESSAGE = 10008  # Discord's error code
 
 Marks = Mapping[int, int]
 
@@ -30,26 +31,46 @@ class ReviewCog(commands.Cog):
     def __init__(self, bot: Earworm) -> None:
         self.bot = bot
         self._one_at_a_time = asyncio.Lock()
-        self._put_off: list[tuple[discord.Guild, Marks]] = []
+        self._missed: set[int] = (
+            set()
+        )  # servers of which events were missed; a resumed connection misses none
+
+    @commands.Cog.listener()
+    async def on_ready(self) -> None:
+        """While the bot was away anything may have happened."""
+        self._missed |= {guild.id for guild in self.bot.guilds}
+
+    @commands.Cog.listener()
+    async def on_storage_back(self) -> None:
+        """Of what happened during a long outage not everything may have waited."""
+        self._missed |= {guild.id for guild in self.bot.guilds}
+
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """So may it where Discord had trouble with a server."""
+        self._missed.add(guild.id)
 
     @commands.Cog.listener()
     async def on_caught_up(self, guild: discord.Guild, marks: Marks) -> None:
         """What was posted in these channels after their marks is taken in; look at what stood there before."""
+        if guild.id not in self._missed:
+            return
+        self._missed.discard(guild.id)
         async with self._one_at_a_time:
-            try:
-                for home, last in marks.items():
-                    for channel in channel_and_threads(guild, home):
-                        await self._review(channel, last)
-            except StorageFailed as error:
-                log.warning("what happened in server %d meanwhile is looked at later: %s", guild.id, error)
-                self._put_off.append((guild, marks))
+            while not self.bot.is_closed():
+                try:
+                    await self._review_channels(guild, marks)
+                    return
+                except StorageFailed as error:
+                    log.warning(
+                        "what happened in server %d meanwhile is looked at later: %s", guild.id, error
+                    )
+                    await asyncio.sleep(RETRY_SECONDS)
 
-    @commands.Cog.listener()
-    async def on_storage_back(self) -> None:
-        """Look at what could not be looked at."""
-        put_off, self._put_off = self._put_off, []
-        for guild, marks in put_off:
-            await self.on_caught_up(guild, marks)
+    async def _review_channels(self, guild: discord.Guild, marks: Marks) -> None:
+        for home, last in marks.items():
+            for channel in channel_and_threads(guild, home):
+                await self._review(channel, last)
 
     async def _review(self, channel: PostableChannel, last: int) -> None:
         if not channel.permissions_for(channel.guild.me).read_message_history:
@@ -65,12 +86,16 @@ class ReviewCog(commands.Cog):
     async def _withdraw_gone(
         self, channel: PostableChannel, messages: Sequence[discord.Message], last: int
     ) -> None:
-        """Drop the shares of messages that are missing in a stretch of the channel that was read without a gap."""
+        """Drop the shares of messages that are missing in a stretch of the channel, once Discord says so of each.
+
+        A history may be cut short when Discord has trouble.
+        """
         oldest = messages[-1].id if len(messages) == MAX_MESSAGES else 0
         newest = max([last, *(message.id for message in messages[:1])])
         ledger, guild_id = self.bot.services.ledger, channel.guild.id
         known = await ledger.messages_in(guild_id, channel.id, oldest, newest)
-        await withdraw(self.bot, guild_id, sorted(known - {message.id for message in messages}))
+        missing = sorted(known - {message.id for message in messages})
+        await withdraw(self.bot, guild_id, [each for each in missing if await _is_gone(channel, each)])
 
     async def _compare_reactions(self, guild_id: int, messages: Sequence[discord.Message]) -> None:
         """Note the reactions that stand now; whose they are is asked only where their number isn't what is known."""
@@ -92,16 +117,16 @@ class ReviewCog(commands.Cog):
     ) -> None:
         services = self.bot.services
         stand = {
-            user.id: user.display_name
+            user.id
             for reaction in reactions
-            async for user in reaction.users(limit=MAX_REACTORS)
+            for burst in discord.ReactionType  # a super reaction, or not
+            async for user in reaction.users(limit=MAX_REACTORS, type=burst)
             if not user.bot
         }
-        for user_id in await self._known(guild_id, stand.keys() - noted):
+        for user_id in await self._known(guild_id, stand - noted):
             await services.feedback.add_reaction(guild_id, message_id, user_id, kind)
-            await services.guilds.remember(guild_id, user_id, stand[user_id])
         if len(stand) < MAX_REACTORS:
-            for user_id in noted - stand.keys():
+            for user_id in noted - stand:
                 await services.feedback.remove_reaction(guild_id, message_id, user_id, kind)
 
     async def _hear_edited(self, messages: Sequence[discord.Message], last: int) -> None:
@@ -123,6 +148,17 @@ class ReviewCog(commands.Cog):
         services = self.bot.services
         named = await services.guilds.names(guild_id, user_ids)
         return sorted(named.keys() - await services.opt_outs.ever(guild_id))
+
+
+async def _is_gone(channel: PostableChannel, message_id: int) -> bool:
+    """Whether Discord says that a message was deleted. Raises DISCORD_FAILS."""
+    try:
+        await channel.fetch_message(message_id)
+    except discord.NotFound as error:
+        if error.code == UNKNOWN_MESSAGE:
+            return True
+        raise
+    return False
 
 
 async def setup(bot: Earworm) -> None:

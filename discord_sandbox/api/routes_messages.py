@@ -200,8 +200,10 @@ def clear_emoji(call: Call) -> None:
 
 
 def reactors(call: Call) -> list[Json]:
-    """Who reacted with an emoji, by id."""
+    """Who reacted with an emoji, by id; nobody did with a super reaction."""
     message = call.message(HISTORY)
+    if call.query.get("type") == "1":
+        return []
     after, limit = int(call.query.get("after", 0)), int(call.query.get("limit", 25))
     users = message.reactions.get(call.parameters["emoji_name"], {})
     return [payloads.user(users[id_]) for id_ in sorted(users) if id_ > after][:limit]
