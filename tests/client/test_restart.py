@@ -54,12 +54,6 @@ async def story(schema: Schema | None, tmp_path_factory: pytest.TempPathFactory)
         gone = await club.share(club.ann, files=[file(190, title="Gone")])
         edited = await club.bo.post(club.music, "wait for it")
         await club.cleo.react(shared.reply, "👍")
-        forgotten = club.guild.add_member("Dora")
-        await forgotten.react(shared.reply, "👍")
-        await until(lambda: len(votes(process)) == 2)
-        assert (await (await forgotten.command(club.hall, "privacy forget")).message())["content"].startswith(
-            "Erased"
-        )
         await until(lambda: votes(process) == {(int(shared.reply["id"]), club.cleo.id)})
         assert await process.stop() == 0
         absence = Absence(club, process, shared, said, gone, edited)

@@ -73,6 +73,17 @@ async def test_a_track_goes_with_its_last_share_and_takes_everything_along(refre
     assert await vectors.ids(GUILD) == set()
 
 
+async def test_a_share_is_dropped_also_while_the_vectors_cannot_be_written_to(refresher, store, vectors):
+    track = await add_track(store, "One", message=100, sounds=(1, 0, 0, 0))
+    await refresher.refresh_point(GUILD, track)
+    outdated = []
+    vectors.when_outdated(outdated.append)
+    await vectors.engine.close()
+    assert await refresher.drop_share(GUILD, 100) == []
+    assert await every(store, Track) == await every(store, Share) == []
+    assert outdated == [GUILD]  # whoever hears it sees that the point goes too
+
+
 async def test_a_track_stays_with_its_other_shares(refresher, store, vectors):
     track = await add_track(store, "One", message=11, channel=HIDDEN, sounds=(1, 0, 0, 0))
     await add_share(store, track, message=12, user=BEN, minutes=5)
