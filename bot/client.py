@@ -22,7 +22,7 @@ from bot.backlog import Backlog
 from bot.errors import EarwormError, OptedOut, SettingsError
 from bot.library.opt_outs import SOMEBODY_OPTED_OUT
 from bot.monitoring.gateway import GatewayState
-from bot.services import Services, nightly_backups
+from bot.services import Services, nightly_backups, old_upgrades
 from bot.settings import Settings
 from bot.signals import until_stopped
 
@@ -304,6 +304,7 @@ async def run(settings: Settings, *, ready: Callable[[Earworm], None] | None = N
             _monitored(settings) as monitor,
             Services.open(settings, listen=True, warm=True) as services,
             backups,
+            old_upgrades(settings),
         ):
             if monitor is not None:
                 monitor.measure(services)

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bot.audio.decode import Decoder
+from bot.backups.before_upgrade import removing_old_upgrades
 from bot.backups.nightly import NightlyBackups
 from bot.digest.composer import Composer
 from bot.digest.posting import Digests
@@ -188,8 +189,21 @@ def nightly_backups(settings: Settings) -> AbstractAsyncContextManager[object]:
     """Makes backups while it is open, if the settings name a folder. Raises SettingsError if that can't work."""
     if settings.backup_dir is None:
         return nullcontext()
+    database = file_to_back_up(settings)
+    return NightlyBackups(database, settings.backup_dir, keep=settings.backup_keep, floor=settings.disk_floor)
+
+
+def file_to_back_up(settings: Settings) -> Path:
+    """The database's file. Raises SettingsError where there is none that the bot could back up."""
     try:
-        database = sqlite_file(settings)
+        return sqlite_file(settings)
     except BackupFailed as error:
         raise SettingsError(f"EARWORM_BACKUP_DIR has no use here. {error}") from None
-    return NightlyBackups(database, settings.backup_dir, keep=settings.backup_keep, floor=settings.disk_floor)
+
+
+def old_upgrades(settings: Settings) -> AbstractAsyncContextManager[None]:
+    """Removes what was kept before upgrades, once it is old, while it is open."""
+    try:
+        return removing_old_upgrades(sqlite_file(settings), settings.backup_dir)
+    except BackupFailed:  # nothing is kept of Postgres
+        return nullcontext()

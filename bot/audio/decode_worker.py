@@ -81,8 +81,8 @@ def main() -> None:
         file_bytes=4 * rate * math.ceil(request["max_seconds"] + 10) if small else MAX_OUTPUT_BYTES,
         data_bytes=MAX_MEMORY_BYTES,
     )
-    _confine(request)
     try:
+        _confine(request)
         reply(_decode(request))
     except Refused as refused:
         reply({"refused": refused.kind, "detail": refused.detail})

@@ -49,10 +49,13 @@ def nothing(_done: int, _total: int) -> None:
     """Look on at nothing."""
 
 
-def write_backup(database: Path, target: Path, watch: OnBytes = nothing, *, floor: int = 0) -> BackupFacts:
+def write_backup(
+    database: Path, target: Path, watch: OnBytes = nothing, *, floor: int = 0, over: bool = False
+) -> BackupFacts:
     """Make a backup of an SQLite database, which may be in use; `target` is complete or not there at all.
 
-    `floor`: so many bytes stay free on the database's disk. Raises BackupFailed.
+    `floor`: so many bytes stay free on the database's disk; `over`: it takes the place of what is called so. Raises
+    BackupFailed.
     """
     if not database.is_file():
         raise BackupFailed(f"There is no database at {database}, so there is nothing to back up yet.")
@@ -63,7 +66,7 @@ def write_backup(database: Path, target: Path, watch: OnBytes = nothing, *, floo
             _copy(connection, partial, size, watch)
         facts = facts_of(partial)
         _seal(partial, watch)
-        publish(partial, target)
+        publish(partial, target, over=over)
     return facts
 
 
@@ -98,13 +101,18 @@ def facts_of(database: Path) -> BackupFacts:
 def has_rows(database: Path) -> bool:
     """Whether a database holds anything but its own shape. Raises sqlite3.Error if it can't be read."""
     with closing(_connect(database)) as connection:
-        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        # The names are the database's own.
-        return any(
-            connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()  # noqa: S608
-            for (name,) in tables
-            if name not in {"alembic_version", "sqlite_sequence"}
-        )
+        return finds_rows(connection)
+
+
+def finds_rows(connection: sqlite3.Connection) -> bool:
+    """The same of a database that is open."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    # The names are the database's own.
+    return any(
+        connection.execute(f'SELECT 1 FROM "{name}" LIMIT 1').fetchone()  # noqa: S608
+        for (name,) in tables
+        if name not in {"alembic_version", "sqlite_sequence"}
+    )
 
 
 @contextmanager
@@ -133,9 +141,12 @@ def sweep(folder: Path, targets: str) -> None:
             _remove(left)
 
 
-def publish(partial: Path, target: Path) -> None:
-    """Give a complete file its name, for good."""
-    partial.replace(target)
+def publish(partial: Path, target: Path, *, over: bool = False) -> None:
+    """Give a complete file its name, for good, also `over` what has it, or raise FileExistsError."""
+    if over:
+        partial.replace(target)
+    else:
+        _take_name(partial, target)
     folder = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
@@ -223,6 +234,19 @@ def _digest(file: IO[bytes], size: int, watch: Callable[[int], None], copy: IO[b
         done += len(chunk)
         watch(done)
     return digest.hexdigest()
+
+
+def _take_name(partial: Path, target: Path) -> None:
+    try:
+        os.link(partial, target)  # unlike a new name, a link takes no other file's place
+    except FileExistsError:
+        raise
+    except OSError:  # there are disks without links
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
+        partial.rename(target)
+    else:
+        partial.unlink()
 
 
 def _remove(partial: Path) -> None:

@@ -3,6 +3,8 @@
 A name says when a backup was made, so that nothing else has to remember it.
 """
 
+import errno
+import os
 import re
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -48,8 +50,14 @@ def last_night(at: datetime) -> datetime:
 
 
 def rotate(folder: Path, keep: int, just_made: Path) -> None:
-    """Remove all but the newest backups; the one that was just made stays, whatever the clock said before."""
-    others = sorted(path for path in folder.iterdir() if made_at(path.name) and path != just_made)
+    """Remove all but the newest backups; the one that was just made stays, whatever the clock said before.
+
+    Those that are called as if they were made later, while the clock was wrong, go first.
+    """
+    others = sorted(
+        (path for path in folder.iterdir() if made_at(path.name) and path != just_made),
+        key=lambda path: (path.name < just_made.name, path.name),
+    )
     for old in others[: len(others) - (keep - 1)] if len(others) >= keep else []:
         old.unlink(missing_ok=True)
 
@@ -60,6 +68,28 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise SettingsError(
-            f"EARWORM_BACKUP_DIR={folder} can't be used: {error.strerror}. Name a folder that can be written to."
-        ) from None
+        raise _unusable(folder, error.strerror or str(error)) from None
+
+
+def check_folder(folder: Path) -> None:
+    """Make nothing. Raises SettingsError if backups can't be written to this folder, which need not be there yet."""
+    there = folder.absolute()
+    while not _is_there(there):
+        there = there.parent
+    if not there.is_dir():
+        raise _unusable(folder, os.strerror(errno.ENOTDIR))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise _unusable(folder, os.strerror(errno.EACCES))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:  # of the folder it is in
+        return False
+
+
+def _unusable(folder: Path, reason: str) -> SettingsError:
+    return SettingsError(
+        f"EARWORM_BACKUP_DIR={folder} can't be used: {reason}. Name a folder that can be written to."
+    )

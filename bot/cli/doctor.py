@@ -68,7 +68,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
         *_layout(collections),
         _javascript(),
         _metrics(settings),
-        Check("confinement of workers", True, confinement.says()),
+        await asyncio.to_thread(_confinement),
         *await asyncio.to_thread(_embedders, settings),
         *await _discord(settings),
     ]
@@ -125,15 +125,16 @@ def _database(settings: Settings) -> Check:
 
 def _backups(settings: Settings) -> Check:
     """Whether those of the last two nights are there; one night may have been missed while the bot was off."""
-    from bot.backups.backup_folder import newest
+    from bot.backups.backup_folder import check_folder, newest
     from bot.backups.nightly import now
-    from bot.services import nightly_backups
+    from bot.services import file_to_back_up
 
     folder = settings.backup_dir
     if folder is None:
         return Check("backups", True, "none are made at night; EARWORM_BACKUP_DIR names a folder for them")
     try:
-        nightly_backups(settings)
+        file_to_back_up(settings)
+        check_folder(folder)
     except SettingsError as error:
         return Check("backups", False, str(error))
     at = now()
@@ -173,6 +174,12 @@ def _metrics(settings: Settings) -> Check:
     host, port = settings.metrics
     there = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     return Check("metrics", True, f"the running bot serves {there}/metrics, beside /healthz and /readyz")
+
+
+def _confinement() -> Check:
+    """What holds workers; a kernel that names a version may refuse all the same, so it is tried."""
+    refusal = confinement.refusal()
+    return Check("confinement of workers", not refusal, refusal or confinement.says())
 
 
 def _embedders(settings: Settings) -> list[Check]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.errors import Failure
+from bot.errors import Failure, Refused
 from bot.intake.audit_guard import Guard
 from bot.intake.fetch_errors import explain
 from bot.intake.page_metadata import page_metadata
@@ -113,9 +113,9 @@ def fetch(job: WorkerMessage) -> WorkerMessage:
     limit_resources(
         cpu_seconds=CPU_SECONDS, file_bytes=job["max_bytes"] + FILE_LIMIT_MARGIN_BYTES, data_bytes=DATA_BYTES
     )
-    _confine(Path(job["into"]), address[1])
-    guard.install()
     try:
+        _confine(Path(job["into"]), address[1])
+        guard.install()
         with yt_dlp.YoutubeDL(_options(job, watch), auto_init=False) as ydl:
             ydl._ies = _extractors()
             ydl.urlopen = functools.partial(_opened, ydl.urlopen, watch)
@@ -124,6 +124,8 @@ def fetch(job: WorkerMessage) -> WorkerMessage:
         if not files:
             return {"failure": watch.failure or Failure.UNSUPPORTED, "detail": "nothing to download"}
         return {"path": files[0]["filepath"], **page_metadata(found, job["name"])}
+    except Refused as refused:
+        return {"failure": refused.kind, "detail": refused.detail}
     except Exception as error:  # the edge of the worker: whatever it is, it is said to the parent
         failure = Failure.BLOCKED if guard.refused else watch.failure or explain(error)
         return {"failure": failure, "detail": f"{type(error).__name__}: {error}"[:1000]}

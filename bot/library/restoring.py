@@ -9,6 +9,7 @@ from bot.backups.backup_file import (
     BackupFacts,
     OnBytes,
     facts_of,
+    finds_rows,
     has_rows,
     journals,
     nothing,
@@ -45,7 +46,10 @@ def restore(backup: Path, settings: Settings, watch: OnBytes = nothing) -> Backu
         except migrations.UnknownShape as error:
             raise BackupFailed(f"{backup} holds tables that no release had ({error}).") from None
         _clear(database)
-        publish(partial, database)
+        try:
+            publish(partial, database)
+        except FileExistsError:
+            raise BackupFailed(f"Somebody made {database} meanwhile. Stop the bot first.") from None
     return facts
 
 
@@ -53,10 +57,7 @@ def _check_vacant(database: Path) -> None:
     """Refuse where there is a database with anything in it, or what is left of one."""
     try:
         if database.exists() and has_rows(database):
-            raise BackupFailed(
-                f"There is a database already, {database}, and it isn't empty. Move it away first, together with what "
-                f"is called {database.name}-…, or name another EARWORM_HOME."
-            )
+            raise _not_empty(database)
     except sqlite3.Error as error:
         raise BackupFailed(
             f"There is a file already, {database}, that can't be read: {error}. Move it away first."
@@ -66,15 +67,28 @@ def _check_vacant(database: Path) -> None:
         raise BackupFailed(f"{left[0]} belongs to a database that isn't there any more. Move it away first.")
 
 
+def _not_empty(database: Path) -> BackupFailed:
+    return BackupFailed(
+        f"There is a database already, {database}, and it isn't empty. Move it away first, together with what "
+        f"is called {database.name}-…, or name another EARWORM_HOME."
+    )
+
+
 def _clear(database: Path) -> None:
-    """Remove an empty database with its journals. Raises BackupFailed if somebody uses it."""
+    """Remove an empty database with its journals.
+
+    Raises BackupFailed if somebody uses it, or has put something in since it was found empty.
+    """
     if not database.exists():
         return
     try:
         with closing(sqlite3.connect(database, isolation_level=None, timeout=1)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")  # needs the file alone
+            connection.execute("BEGIN EXCLUSIVE")
+            if finds_rows(connection):
+                raise _not_empty(database)
+            database.unlink()
     except sqlite3.Error as error:
         raise BackupFailed(
             f"The bot is running, or another command uses {database}: {error}. Stop it first."
         ) from None
-    database.unlink()

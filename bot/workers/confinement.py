@@ -5,6 +5,7 @@ A rule names what may be reached; everything else is refused, and also to what t
 """
 
 import os
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,9 @@ from pathlib import Path
 
 from landlockpy import AccessFS, AccessNet, LandlockError, Ruleset, Scope, abi_version
 
-TCP_FROM, UDP_FROM = 4, 10  # the versions of Landlock from which on it knows of them
+from bot.errors import Failure, Refused
+
+TCP_FROM = 4  # the version of Landlock from which on it knows of TCP
 READ = AccessFS.READ_FILE | AccessFS.READ_DIR
 WRITE = (
     READ
@@ -57,10 +60,30 @@ def confine(
     """Let this process, for good, reach nothing but these files and folders, programs and TCP ports, and Python itself.
 
     Nothing happens where the kernel can't; what isn't there is left out. Only the calling thread is confined, and what
-    it starts from now on.
+    it starts from now on. Raises Refused where the kernel has Landlock and won't confine: unconfined, nothing is done.
     """
     if not landlock_version():
         return
+    try:
+        _restrict(reads, writes, runs, ports)
+    except OSError as error:
+        raise Refused(
+            Failure.CRASHED,
+            detail=f"the kernel has Landlock {landlock_version()}, but refuses to confine a worker with it "
+            f"({error.strerror}), so none works. Let this user and container use it, or switch it off in the kernel",
+        ) from None
+
+
+def refusal() -> str:
+    """Why the kernel refuses to confine a worker, tried with a process that ends thereby; "" if it doesn't."""
+    ourselves = [sys.executable, "-I", "-m", __name__]
+    tried = subprocess.run(ourselves, capture_output=True, text=True, check=False)  # noqa: S603
+    return tried.stderr.strip().splitlines()[-1] if tried.returncode else ""
+
+
+def _restrict(
+    reads: Iterable[Path], writes: Iterable[Path], runs: Iterable[Path], ports: Iterable[int]
+) -> None:
     with Ruleset(scoped=Scope.ABSTRACT_UNIX_SOCKET | Scope.SIGNAL) as rules:
         for path in (*_python(), *reads):
             _allow(rules, path, READ)
@@ -96,3 +119,10 @@ def loaders() -> Iterator[Path]:
     """The programs that Linux runs every other program with."""
     for folder in ("/lib", "/lib64"):
         yield from Path(folder).glob("ld-*.so*")
+
+
+if __name__ == "__main__":
+    try:
+        confine()
+    except Refused as refused:
+        sys.exit(refused.detail)

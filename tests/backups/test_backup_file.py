@@ -1,6 +1,7 @@
 """A backup is one complete, consistent file, or it isn't there."""
 
 import asyncio
+import errno
 import os
 import shutil
 import signal
@@ -101,7 +102,7 @@ KILLED = """
     backup_file.STEPS_BETWEEN_LOOKS = 20
     moment = sys.argv[3]
 
-    def die(*_):
+    def die(*_, **__):
         os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(done, total):
@@ -136,6 +137,28 @@ def test_what_another_process_is_writing_is_left_alone(database: Path, tmp_path:
         write_backup(database, tmp_path / "one.backup")
         assert others.exists()
     assert not others.exists()
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_got_its_name_meanwhile_stays(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "a disk without links")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    target = tmp_path / "one.backup"
+
+    def take_the_name(_done: int, _total: int) -> None:
+        target.write_text("a beach")
+
+    with pytest.raises(BackupFailed, match="can't be written: File exists"):
+        write_backup(database, target, take_the_name)
+    assert target.read_text() == "a beach"
+    assert write_backup(database, tmp_path / "two.backup").songs == SONGS
+    write_backup(database, target, over=True)
+    assert facts_of(target).songs == SONGS
 
 
 def test_one_that_is_stopped_leaves_nothing(database: Path, tmp_path: Path) -> None:

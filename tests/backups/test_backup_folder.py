@@ -91,6 +91,14 @@ def test_the_one_just_made_stays_though_the_clock_was_put_back(tmp_path: Path) -
     assert sorted(tmp_path.iterdir()) == [just_made, future[-1]]
 
 
+def test_those_from_the_future_go_before_real_ones(tmp_path: Path) -> None:
+    put(tmp_path, *(NOON + timedelta(days=number) for number in (1, 2, 3)))
+    real = put(tmp_path, *map(nights_before, range(3)))
+    rotate(tmp_path, 4, real[0])
+    assert [path for path in sorted(tmp_path.iterdir()) if path.name <= real[0].name] == sorted(real)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
 def test_a_new_folder_nobody_else_may_read(tmp_path: Path) -> None:
     make_folder(tmp_path / "new" / "backups")
     assert (tmp_path / "new" / "backups").stat().st_mode & 0o777 == 0o700

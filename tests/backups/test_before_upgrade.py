@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import URL, text
 
 import migrations
 from bot.backups.backup_file import JOURNALS, BackupFacts, facts_of
-from bot.backups.before_upgrade import keep_before_upgrade
+from bot.backups.before_upgrade import keep_before_upgrade, removing_old_upgrades
 from bot.errors import SettingsError
 from bot.library.restoring import restore
 from bot.library.store import Store, upgrading
@@ -74,6 +75,21 @@ def test_the_last_two_upgrades_are_kept(database: Path, tmp_path: Path) -> None:
         made = keep_before_upgrade(database, schema, tmp_path / "kept", floor=0)
         os.utime(made, (10_000 + age, 10_000 + age))
     assert kept(tmp_path / "kept") == ["earworm.db.schema-0001.backup", "earworm.db.schema-0002.backup"]
+
+
+async def test_what_was_kept_goes_after_a_month_while_the_bot_runs(
+    database: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bot.backups")
+    days = {"0001": 31, "0002": 29}
+    for schema, age in days.items():
+        made = keep_before_upgrade(database, schema, tmp_path / "kept", floor=0)
+        os.utime(made, (time.time() - age * 86_400,) * 2)
+    async with asyncio.timeout(60), removing_old_upgrades(database, tmp_path / "kept"):
+        while "removed" not in caplog.text:  # noqa: ASYNC110 -- of files nothing tells
+            await asyncio.sleep(0.01)
+    assert kept(tmp_path / "kept") == ["earworm.db.schema-0002.backup"]
+    assert kept(database.parent) == ["earworm.db"]
 
 
 async def test_without_room_for_it_the_database_stays_as_it_is(

@@ -10,7 +10,7 @@ from alembic import command
 from sqlalchemy import URL
 
 import migrations
-from bot.backups.backup_file import BackupFacts, has_rows, write_backup
+from bot.backups.backup_file import BackupFacts, facts_of, has_rows, unpack, write_backup
 from bot.errors import BackupFailed
 from bot.library.restoring import restore
 from bot.library.store import Store, upgrading
@@ -123,6 +123,16 @@ async def test_an_empty_database_gives_way(backup: Path, elsewhere: Settings) ->
     assert not has_rows(elsewhere.home / "earworm.db")
     restore(backup, elsewhere)
     assert has_rows(elsewhere.home / "earworm.db")
+
+
+async def test_but_not_once_something_is_in_it(backup: Path, elsewhere: Settings) -> None:
+    empty = await Store.open(elsewhere)
+    await empty.close()
+    database = elsewhere.home / "earworm.db"
+    with pytest.raises(BackupFailed, match=r"There is a database already, .*, and it isn't empty"):
+        restore(backup, elsewhere, lambda *_: unpack(backup, database))
+    assert facts_of(database).songs == SONGS
+    assert held(elsewhere) == ["earworm.db"]
 
 
 async def test_but_not_while_the_bot_has_it_open(backup: Path, elsewhere: Settings) -> None:

@@ -122,6 +122,7 @@ def test_doctor_says_how_old_the_last_one_is(
         (tmp_path / "backups" / name_of(now() - timedelta(days=days))).touch()
     check = doctor._backups(kept)
     assert (check.ok, says.split(",")[0] in check.says) == (sign == "✓", True)
+    assert (tmp_path / "backups").exists() == (days is not None)  # it only looks
 
 
 def test_doctor_says_that_a_folder_is_needed(settings: Settings, tmp_path: Path) -> None:

@@ -105,6 +105,48 @@ async def test_the_proxy_may_be_connected_to(version: int, tmp_path: Path) -> No
         assert (await worker.receive(60))["connect"] == "done"
 
 
+REFUSED = """
+from pathlib import Path
+from bot.audio import decode_worker
+from bot.errors import Refused
+from bot.intake import fetch_worker
+from bot.workers.confinement import confine, refusal
+from bot.workers.serving import reply, requests
+
+def main():
+    job = next(requests())
+    everything = [Path("/")]
+    try:
+        for _ in range(MOST_LAYERS + 1):
+            confine(reads=everything, writes=everything, runs=everything)
+    except Refused:
+        pass
+    reply({"doctor": refusal()})
+    reply(fetch_worker.fetch(job))
+    decode_worker.requests = lambda: iter([job])
+    decode_worker.main()
+
+prepare = fetch_worker.prepare
+MOST_LAYERS = 16  # Linux refuses more, one over another
+"""
+
+
+async def test_a_kernel_that_refuses_to_confine_is_told(version: int, tmp_path: Path) -> None:
+    program = tmp_path / "refused.py"
+    program.write_text(REFUSED)
+    limits = {"max_bytes": 1000, "max_seconds": 10.0, "max_rate": 8000, "mono": True, "time_limit": 30}
+    files = {"path": str(program), "into": str(tmp_path), "proxy": "http://127.0.0.1:1"}
+    async with ScriptTemplate(program) as template, ForkedWorker(template) as worker:
+        await worker.send(limits | files)
+        said = [await worker.receive(60) for _ in range(3)]
+    why = (
+        f"the kernel has Landlock {version}, but refuses to confine a worker with it (Argument list too long)"
+    )
+    assert said[0]["doctor"].startswith(why)
+    assert [said[1]["failure"], said[2]["refused"]] == ["crashed", "crashed"]
+    assert said[1]["detail"].startswith(why) and said[2]["detail"].startswith(why)
+
+
 async def test_a_kernel_without_it_confines_nothing_and_the_worker_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
