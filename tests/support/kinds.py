@@ -109,6 +109,7 @@ OPENS_DATABASE = frozenset({"settings", "shaped", "store"})  # fixtures
 
 # Many processes, real networks or whole songs: longest first, so that nothing long is left for the end.
 SLOW = (
+    "client/test_soak.py",  # NIGHTLY only
     "client/test_crowd.py",
     "shares/test_kills.py",
     "shares/test_crashes.py",
