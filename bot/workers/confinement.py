@@ -5,9 +5,9 @@ A rule names what may be reached; everything else is refused, and also to what t
 """
 
 import os
-import subprocess
 import sys
 import sysconfig
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -75,10 +75,19 @@ def confine(
 
 
 def refusal() -> str:
-    """Why the kernel refuses to confine a worker, tried with a process that ends thereby; "" if it doesn't."""
-    ourselves = [sys.executable, "-I", "-m", __name__]
-    tried = subprocess.run(ourselves, capture_output=True, text=True, check=False)  # noqa: S603
-    return tried.stderr.strip().splitlines()[-1] if tried.returncode else ""
+    """Why the kernel refuses to confine a worker, tried with a thread that ends thereby; "" if it doesn't."""
+    refusals: list[str] = []
+
+    def confine_thread() -> None:
+        try:
+            confine()
+        except Refused as refused:
+            refusals.append(refused.detail)
+
+    thread = threading.Thread(target=confine_thread)  # never one of a pool, which would stay confined
+    thread.start()
+    thread.join()
+    return "".join(refusals)
 
 
 def _restrict(
@@ -119,10 +128,3 @@ def loaders() -> Iterator[Path]:
     """The programs that Linux runs every other program with."""
     for folder in ("/lib", "/lib64"):
         yield from Path(folder).glob("ld-*.so*")
-
-
-if __name__ == "__main__":
-    try:
-        confine()
-    except Refused as refused:
-        sys.exit(refused.detail)

@@ -9,8 +9,11 @@ import numpy as np
 
 from bot.services import Services
 from bot.settings import Settings
+from bot.workers.confinement import landlock_version
 from models import MessageTrack, Reaction, TrackVector
 from tests.support.library import ANA, GUILD, PUBLIC, START, add_track
+
+landlock_version()  # looks for libc the first time, with programs that most tests may not start
 
 
 async def run(command: ModuleType, settings: Settings, *words: object) -> int:

@@ -147,6 +147,12 @@ async def test_a_kernel_that_refuses_to_confine_is_told(version: int, tmp_path: 
     assert said[1]["detail"].startswith(why) and said[2]["detail"].startswith(why)
 
 
+def test_trying_it_confines_nobody_else(version: int, tmp_path: Path) -> None:
+    assert confinement.refusal() == ""
+    (tmp_path / "own").write_text("mine")
+    assert (tmp_path / "own").read_text() == "mine"
+
+
 async def test_a_kernel_without_it_confines_nothing_and_the_worker_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
