@@ -34,6 +34,8 @@ BUSY_SECONDS = 30  # how long a writer waits for another one, in this process or
 CONNECT_SECONDS = 10
 UPGRADE_LOCK = 0x656172776F726D  # "earworm", the name of Postgres's advisory lock
 DISK_FULL, ROLLED_BACK = "53100", "40"  # Postgres's code, and how those of lost races begin
+# Those of no connection, of no room for one, of a server that stops or starts, and of its own trouble.
+AWAY = ("08", "53", "57P", "58")
 UNUSABLE = "I can't use my database just now. Try again in a minute; my log says more."
 BUSY = "I can't use my database just now: it is busy. Try again in a minute."
 
@@ -109,6 +111,9 @@ async def _connect(session: AsyncSession) -> None:
         await session.connection()
     except OSError as error:
         raise StorageFailed(UNUSABLE) from error
+    except DBAPIError as error:  # nothing was asked yet that could be wrong
+        log.warning("the database failed: %s", error.orig)
+        raise StorageFailed(_outage(error) or UNUSABLE) from error
 
 
 @contextmanager
@@ -132,7 +137,8 @@ def _outage(error: DBAPIError) -> str:
         return "The bot's disk is full, so nothing new can be kept. Its host must make room first."
     if sqlite_code == sqlite3.SQLITE_BUSY or sqlstate.startswith(ROLLED_BACK):
         return BUSY
-    return UNUSABLE if isinstance(error, OperationalError) or error.connection_invalidated else ""
+    is_gone = isinstance(error, OperationalError) or error.connection_invalidated
+    return UNUSABLE if is_gone or sqlstate.startswith(AWAY) else ""
 
 
 # -- opening -----------------------------------------------------------------------------------------------

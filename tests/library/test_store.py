@@ -7,13 +7,20 @@ import sys
 from textwrap import dedent
 
 import pytest
+from asyncpg.exceptions import (
+    AdminShutdownError,
+    CannotConnectNowError,
+    ConnectionFailureError,
+    TooManyConnectionsError,
+)
 from sqlalchemy import func, make_url, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.errors import SettingsError, StorageFailed
 from bot.library.store import Store, engine_for
 from bot.settings import Settings
 from models import Guild, MusicChannel
+from tests.support import database
 
 NOWHERE = "postgresql://earworm:secret@127.0.0.1:1/earworm"
 
@@ -163,7 +170,7 @@ async def test_a_writer_that_is_cut_off_holds_up_nobody(on_sqlite):
 async def test_a_server_that_went_away_is_told():
     store = Store(engine_for(make_url("postgresql+asyncpg://earworm@127.0.0.1:1/earworm")))
     for opened in (store.session(), store.begin()):
-        with pytest.raises(StorageFailed, match="right now"):
+        with pytest.raises(StorageFailed, match="just now"):
             async with opened:
                 pass
     await store.close()
@@ -172,10 +179,35 @@ async def test_a_server_that_went_away_is_told():
 async def test_a_connection_that_was_cut_is_told_and_made_anew(store):
     if store.on_sqlite:
         pytest.skip("Postgres's own business")
-    with pytest.raises(StorageFailed, match="right now"):
+    with pytest.raises(StorageFailed, match="just now"):
         async with store.session() as session:
             await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
             await session.execute(text("SELECT 1"))
+    assert await count(store) == 0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [AdminShutdownError, CannotConnectNowError, ConnectionFailureError, TooManyConnectionsError],
+)
+async def test_what_a_server_says_that_stops_starts_or_is_full_is_told(store, said):
+    with pytest.raises(StorageFailed, match="just now"):
+        async with store.session():
+            raise DBAPIError("SELECT 1", None, said("no"))
+
+
+async def test_a_server_that_lets_nobody_in_is_told(store, settings):
+    if store.on_sqlite:
+        pytest.skip("Postgres's own business")
+    await database.cut_off(settings)
+    try:
+        with pytest.raises(StorageFailed, match="just now"):
+            await count(store)
+        with pytest.raises(StorageFailed, match="just now"):
+            async with store.begin():
+                pass
+    finally:
+        await database.let_in_again(settings)
     assert await count(store) == 0
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bot.errors import StorageFailed
 from bot.intake.links import PostedMedia
 from bot.library.store import Store
 from bot.listening.listener import Listener
@@ -121,11 +122,21 @@ async def _lived(bots: Bots, life: Life, number: int) -> None:
         await services.pipeline.start(Files(services.ledger, Path(bots.channel)))
         mine = life.messages[number :: len(bots.homes)]
         await services.pipeline.submit([_share(*message) for message in await _new(services.store, mine)])
-        while await _new(services.store, life.messages):  # noqa: ASYNC110 -- what the others have still to save
+        while not await _is_done(services, life):  # noqa: ASYNC110 -- a database may be away
             await asyncio.sleep(0.1)
-        await until_done(services.pipeline, await all_jobs(services))
         if life.moment and not life.freezes:
             await asyncio.sleep(life.delay + 0.5)  # the end may be near
+
+
+async def _is_done(services: Services, life: Life) -> bool:
+    """Whether everything that anybody has to do is done; waits for what is known to be left."""
+    try:
+        if await _new(services.store, life.messages):  # what the others have still to save
+            return False
+        await until_done(services.pipeline, await all_jobs(services))
+    except StorageFailed:
+        return False
+    return True
 
 
 def _arm(life: Life) -> None:
