@@ -101,6 +101,11 @@ async def test_a_good_token_gets_the_link_that_invites_the_bot(settings: Setting
     assert "✗" not in capsys.readouterr().out
 
 
+def test_a_kernel_that_refuses_to_confine_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confinement, "refusal", lambda: "the kernel has Landlock 7, but refuses")
+    assert doctor._confinement() == doctor.Check("confinement of workers", False, confinement.refusal())
+
+
 @pytest.mark.parametrize("ask", [doctor_look, start])
 async def test_a_discord_that_accepts_and_never_answers_is_told(settings: Settings, ask, monkeypatch) -> None:
     monkeypatch.setattr(client, "ANSWER_SECONDS", 0.5)

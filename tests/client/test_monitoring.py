@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.client import Earworm
 from bot.library import store
 from bot.monitoring import readiness
+from bot.monitoring.memory import memory_in_use
 from tests.client.test_outage import outage
 from tests.monitoring.test_endpoint import bound
 from tests.support.running import Club, eventually, running, settings_for
@@ -83,7 +84,8 @@ async def test_a_bot_is_measured_and_says_what_is_wrong_with_it(
         assert seen["earworm_stage_seconds_count", stage] == 1
     assert seen["earworm_queue_songs", "listening"] == seen["earworm_queue_songs", "announcing"] == 0
     assert seen["earworm_rest_requests_total", "PATCH", "200"] > 0
-    assert seen["earworm_memory_bytes", "workers"] > seen["earworm_memory_bytes", "bot"] * 0.1
+    if memory_in_use():  # not every system tells
+        assert seen["earworm_memory_bytes", "workers"] > seen["earworm_memory_bytes", "bot"] * 0.1
     assert seen["earworm_event_loop_lag_seconds_count",] > 0
     assert 0 < seen["earworm_gateway_heartbeat_age_seconds",] < 120
     assert [seen["earworm_ready", part] for part in PARTS] == [1.0] * len(PARTS)
