@@ -78,6 +78,10 @@ class Mortals:
         ended: list[int] = json.loads(said)
         return ended
 
+    async def at_work(self) -> None:
+        """Wait until a song is asked for."""
+        await asyncio.wait_for(self._web.visited.wait(), PATIENCE)
+
     async def end(self) -> None:
         """No more lives."""
         assert self._process.stdin is not None
@@ -179,8 +183,9 @@ async def test_a_bot_that_was_frozen_past_its_lease(mortals: Mortals, tally: Pro
 async def test_a_database_server_that_is_restarted(mortals: Mortals, tally: ProofTally) -> None:
     mortals.post(20)
     living = asyncio.create_task(mortals.live())
+    await mortals.at_work()
     for _ in range(RESTARTS):
-        await asyncio.sleep(4)
+        await asyncio.sleep(3)
         await database.cut_off(mortals.bots.settings(mortals.bots.homes[0]))
         await asyncio.sleep(2)
         await database.let_in_again(mortals.bots.settings(mortals.bots.homes[0]))
