@@ -19,6 +19,7 @@ HISTORY = Permission.VIEW_CHANNEL | Permission.READ_MESSAGE_HISTORY
 MANAGE = Permission.VIEW_CHANNEL | Permission.MANAGE_MESSAGES
 PAGE_LIMIT, BULK_LIMIT, BULK_SECONDS = 100, 100, 14 * 86400
 MESSAGE_PATH = "/channels/{channel_id}/messages/{message_id}"
+UNKNOWN_MESSAGE = 10008
 REACTIONS = MESSAGE_PATH + "/reactions"
 
 
@@ -120,8 +121,13 @@ def _page(seen: list[Message], query: Any, limit: int) -> list[Message]:
 
 
 def get(call: Call) -> Json:
-    """One message."""
-    return payloads.message_to_bot(call.message(HISTORY))
+    """One message. Raises 503 for one from before the sandbox began, of which it can't say that it was deleted."""
+    try:
+        return payloads.message_to_bot(call.message(HISTORY))
+    except ApiError as error:
+        if error.code == UNKNOWN_MESSAGE and moment(call.id("message_id")) < call.state.world.began:
+            raise ApiError(503, 0, "This was posted in another sandbox, before it was started anew") from error
+        raise
 
 
 def edit(call: Call) -> Json:
