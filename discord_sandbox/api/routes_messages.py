@@ -126,7 +126,9 @@ def get(call: Call) -> Json:
         return payloads.message_to_bot(call.message(HISTORY))
     except ApiError as error:
         if error.code == UNKNOWN_MESSAGE and moment(call.id("message_id")) < call.state.world.began:
-            raise ApiError(503, 0, "This was posted in another sandbox, before it was started anew") from error
+            raise ApiError(
+                503, 0, "This was posted in another sandbox, before it was started anew"
+            ) from error
         raise
 
 

@@ -60,7 +60,7 @@ class World:
     def __post_init__(self) -> None:
         self.users[self.bot.id] = self.bot
         self.last_change = time.monotonic()
-        self.began = self.clock.now()
+        self.began = self.clock.now() - timedelta(milliseconds=1)  # an id knows whole ones only
         self._changed = asyncio.Event()
         self._watchers: set[asyncio.Event] = set()
         self._guild_numbers = itertools.count()

@@ -59,7 +59,7 @@ async def test_the_clock_can_be_moved(sandbox: Sandbox, music: Channel, ann: San
     ("path", "code"),
     [
         ("/channels/1/messages/1", 10003),
-        ("/channels/MUSIC/messages/1", 10008),
+        ("/channels/MUSIC/messages/MUSIC", 10008),
         ("/channels/MUSIC/messages/abc", 50035),
         ("/guilds/1", 10004),
         ("/guilds/CLUB/members/1", 10013),
@@ -72,6 +72,10 @@ async def test_unknown_things(music: Channel, raw: Raw, path: str, code: int) ->
     status, answer = await raw("GET", path)
     assert answer["code"] == code
     assert status == (400 if code == 50035 else 404)
+
+
+async def test_of_messages_in_an_earlier_sandbox_nothing_is_said(music: Channel, raw: Raw) -> None:
+    assert (await raw("GET", f"/channels/{music.id}/messages/1"))[0] == 503
 
 
 async def test_a_user_who_is_no_member(sandbox: Sandbox, music: Channel, raw: Raw) -> None:
