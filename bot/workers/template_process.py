@@ -34,7 +34,7 @@ def main() -> None:
 
 def fork_on_orders(orders: socket.socket) -> bool:
     """Fork a worker for each order; true in the worker, and false in the template once the bot is gone."""
-    deaths = _signalled_deaths()
+    deaths = signalled_deaths()
     pulses: dict[int, int] = {}
     while True:
         ready, _, _ = select.select([orders.fileno(), deaths], [], [])
@@ -55,7 +55,7 @@ def fork_on_orders(orders: socket.socket) -> bool:
                 os.close(end)
 
 
-def _signalled_deaths() -> int:
+def signalled_deaths() -> int:
     """A file descriptor that can be read after a child has ended."""
     deaths, signalled = os.pipe()
     os.set_blocking(signalled, False)

@@ -23,6 +23,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
+from bot.workers.template_process import signalled_deaths
+
 ORDER_BYTES = 1 << 16
 ENDS = 2
 START_SECONDS = 60.0
@@ -98,10 +100,7 @@ def main() -> None:
 
 def _fork_on_orders(orders: socket.socket) -> list[str] | None:
     """What to run, in a program; None in this process in the end."""
-    deaths, signalled = os.pipe()
-    os.set_blocking(signalled, False)
-    signal.set_wakeup_fd(signalled, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+    deaths = signalled_deaths()
     ends: dict[int, int] = {}
     while True:
         ready, _, _ = select.select([orders.fileno(), deaths], [], [])
@@ -116,7 +115,7 @@ def _fork_on_orders(orders: socket.socket) -> list[str] | None:
                 return None
             program = os.fork()
             if not program:
-                for descriptor in (deaths, signalled, orders.detach(), told, *ends.values()):
+                for descriptor in (deaths, orders.detach(), told, *ends.values()):
                     os.close(descriptor)
                 return _become(json.loads(order), output)
             ends[program] = told
@@ -141,7 +140,7 @@ def _tell_ends(ends: dict[int, int]) -> None:
 
 def _become(order: dict[str, Any], output: int) -> list[str]:
     """Leave behind what is the other process's, as if this one had been started."""
-    signal.set_wakeup_fd(-1)
+    os.close(signal.set_wakeup_fd(-1))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for standard in (1, 2):
         os.dup2(output, standard)
