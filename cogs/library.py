@@ -141,7 +141,9 @@ async def show_library(
     """Put one page of the library into the interaction's message; the last one where there are fewer."""
     assert interaction.guild_id is not None
     services, channels = interaction.client.services, await channels_of_member(interaction)
-    if user_id != interaction.user.id and await services.opt_outs.is_out(interaction.guild_id, user_id):
+    if user_id not in {0, interaction.user.id} and await services.opt_outs.is_out(
+        interaction.guild_id, user_id
+    ):
         raise OptedOut(SOMEBODY_OPTED_OUT)
 
     async def page_at(number: int) -> CatalogPage:

@@ -81,6 +81,8 @@ async def load_cards(
     session: AsyncSession, guild_id: int, track_ids: Sequence[int], channels: VisibleChannels
 ) -> list[TrackCard]:
     """The cards of these tracks, in this order; those without a share that may be shown are left out."""
+    if not track_ids:
+        return []
     cards: dict[int, TrackCard] = {}
     unnamed = await opted_out_members(session, guild_id)
     for batch in batches(track_ids, BATCH_TRACKS):

@@ -112,7 +112,7 @@ def _facts(
     seconds: float,
     tags: dict[str, float],
     features: dict[str, object],
-    one: "_OneOfEach",
+    one: _OneOfEach,
 ) -> Facts:
     likely = [tag for tag, probability in tags.items() if probability >= MIN_TAG_PROBABILITY]
     return Facts(

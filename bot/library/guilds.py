@@ -137,10 +137,9 @@ class Guilds:
             member = await session.get(Member, (guild_id, user_id))
             if member is not None and member.name == name:
                 return
-            if await opted_out(session, guild_id, user_id):
-                return
         async with self._store.begin() as session:
-            await note_names(self._store, session, {(guild_id, user_id): name})
+            if not await opted_out(session, guild_id, user_id):
+                await note_names(self._store, session, {(guild_id, user_id): name})
 
     async def names(self, guild_id: int, user_ids: Collection[int]) -> dict[int, str]:
         """The names of those of the members whose name is known, and may be said."""
@@ -153,11 +152,10 @@ class Guilds:
 
     async def set_quiet(self, guild_id: int, user_id: int, name: str, *, quiet: bool) -> None:
         """Mention a member in no digest any more, or again. Raises OptedOut."""
-        async with self._store.session() as session:
-            await check_not_opted_out(session, guild_id, user_id)
         await self.remember(guild_id, user_id, name)
         theirs = Member.guild_id == guild_id, Member.user_id == user_id
         async with self._store.begin() as session:
+            await check_not_opted_out(session, guild_id, user_id)
             await session.execute(update(Member).where(*theirs).values(quiet=quiet))
 
     async def quiet(self, guild_id: int) -> frozenset[int]:
@@ -184,7 +182,7 @@ def _is_channel(guild_id: int, channel_id: int) -> ColumnElement[bool]:
 
 async def note_names(store: Store, session: AsyncSession, names: Mapping[tuple[int, int], str]) -> None:
     """Note members' names, by (guild_id, user_id), as they are now."""
-    await _note_guilds(store, session, {guild_id for guild_id, _ in names})
+    await note_guilds(store, session, {guild_id for guild_id, _ in names})
     row = store.insert(Member)
     renamed = row.on_conflict_do_update(
         index_elements=["guild_id", "user_id"],
@@ -198,7 +196,7 @@ async def note_names(store: Store, session: AsyncSession, names: Mapping[tuple[i
 
 async def note_threads(store: Store, session: AsyncSession, threads: Collection[ParentedThread]) -> None:
     """Note whose threads these are, which Discord doesn't tell once they are archived."""
-    await _note_guilds(store, session, {thread.guild_id for thread in threads})
+    await note_guilds(store, session, {thread.guild_id for thread in threads})
     rows = sorted((asdict(thread) for thread in threads), key=lambda row: (row["guild_id"], row["thread_id"]))
     if rows:
         await session.execute(store.insert(Thread).on_conflict_do_nothing(), rows)
@@ -213,7 +211,8 @@ async def note_seen(session: AsyncSession, last: Mapping[tuple[int, int], int]) 
         await session.execute(mark.values(last_message_id=message_id))
 
 
-async def _note_guilds(store: Store, session: AsyncSession, guild_ids: Collection[int]) -> None:
+async def note_guilds(store: Store, session: AsyncSession, guild_ids: Collection[int]) -> None:
+    """Make the rows of servers that have none."""
     rows = [{"id": guild_id} for guild_id in sorted(guild_ids)]
     if rows:
         await session.execute(store.insert(Guild).on_conflict_do_nothing(), rows)

@@ -72,6 +72,8 @@ async def opted_out(session: AsyncSession, guild_id: int, user_id: int) -> bool:
 
 async def left_alone(session: AsyncSession, posted: Collection[Posted]) -> set[Posted]:
     """Those of posted things whose author opted out, or had when they posted them."""
+    if not posted:
+        return set()
     guilds, members = {each.guild_id for each in posted}, {each.user_id for each in posted}
     query = select(OptOut).where(OptOut.guild_id.in_(guilds), OptOut.user_id.in_(members))
     outs = (await session.scalars(query)).all()

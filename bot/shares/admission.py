@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import SENTENCES, Failure
 from bot.library.cards import batches
+from bot.library.guilds import note_guilds
 from bot.library.store import Store
 from bot.shares.jobs import DAY, LONGEST_DELAY, NewShare, ShareIdentity
 from models import Guild, Job, JobState, Reply
@@ -57,26 +58,22 @@ class _Refusal:
 
 async def admit(
     store: Store, session: AsyncSession, shares: Sequence[NewShare], quota: Quota, at: datetime
-) -> list[int]:
-    """The shares' jobs, made unless they exist; a share that asks again starts a failed one anew.
+) -> None:
+    """Make the shares' jobs unless they exist; a share that asks again starts a failed one anew.
 
     However many shares were posted, that takes the same few statements.
     """
-    guilds = [{"id": guild_id} for guild_id in sorted({share.guild_id for share in shares})]
-    if guilds:
-        await session.execute(store.insert(Guild).on_conflict_do_nothing(), guilds)
+    await note_guilds(store, session, {share.guild_id for share in shares})
     await _admit_posted(store, session, [share for share in shares if not _asks_again(share)], quota, at)
     for share in shares:
         if _asks_again(share):
             await _admit_asked(store, session, share, quota, at)
-    jobs = await _jobs(session, shares)
-    return [jobs[share.identity] for share in shares]
 
 
 async def _admit_posted(
     store: Store, session: AsyncSession, shares: Sequence[NewShare], quota: Quota, at: datetime
 ) -> None:
-    known = await _jobs(session, shares)
+    known = await job_ids(session, shares)
     new = {share.identity: share for share in shares if share.identity not in known}
     if not new:
         return
@@ -85,11 +82,12 @@ async def _admit_posted(
     guild_ids = {share.guild_id for share in new.values()}
     by_member = await _spent_by_member(session, guild_ids, at)
     by_server = await _spent_by_server(session, by_member, guild_ids, at)
-    failures = await _remembered(session, new.values(), at - REMEMBER_FAILURES_FOR)
+    links = {(share.guild_id, share.key) for share in new.values()}
+    failures = await remembered(session, links, at - REMEMBER_FAILURES_FOR)
     rows: list[dict[str, object]] = []
     for share in new.values():
         member = (share.guild_id, share.user_id)
-        exhausted = by_member[member] >= quota.member_daily or by_server[share.guild_id] >= quota.server_daily
+        exhausted = _is_exhausted(share, by_member, by_server, quota)
         refusal = _refusal(share, failures.get((share.guild_id, share.key)), exhausted=exhausted)
         if refusal.failure != Failure.QUOTA:
             by_member[member] += 1
@@ -117,29 +115,21 @@ async def keep_spent(session: AsyncSession, guild_id: int, user_id: int, at: dat
 
     Nothing may be kept of them, so their own begins anew; without this the server's would too.
     """
-    spent = await session.scalar(_of_today(guild_id, at).where(Job.user_id == user_id)) or 0
+    spent = (await _spent_by_member(session, {guild_id}, at, Job.user_id == user_id))[guild_id, user_id]
     guild = await session.get(Guild, guild_id)
     if guild is not None and spent:
         guild.forgotten_shares = _spent_by_forgotten(guild, at) + spent
         guild.forgotten_at = at
 
 
-async def remembered(session: AsyncSession, guild_id: int, key: str, since: datetime) -> Remembered | None:
-    """Why this link failed for good in this server, if it was tried since then."""
-    job = await session.scalar(
-        _failed_for_good(since).where(Job.guild_id == guild_id, Job.key == key).limit(1)
-    )
-    return None if job is None else Remembered(Failure(job.failure), job.reason)
-
-
-async def _remembered(
-    session: AsyncSession, shares: Collection[NewShare], since: datetime
+async def remembered(
+    session: AsyncSession, links: Collection[tuple[int, str]], since: datetime
 ) -> dict[tuple[int, str], Remembered]:
-    """Why the same links failed for good in these servers since then, by server and key."""
+    """Why links, by server and key, failed for good there since then; those that didn't are left out."""
     found: dict[tuple[int, str], Remembered] = {}
-    for batch in batches(list({(share.guild_id, share.key) for share in shares}), BATCH_ROWS):
-        links = tuple_(Job.guild_id, Job.key).in_(batch)
-        for job in await session.scalars(_failed_for_good(since).where(links)):
+    for batch in batches(list(links), BATCH_ROWS):
+        these = tuple_(Job.guild_id, Job.key).in_(batch)
+        for job in await session.scalars(_failed_for_good(since).where(these)):
             found.setdefault((job.guild_id, job.key), Remembered(Failure(job.failure), job.reason))
     return found
 
@@ -155,7 +145,7 @@ def _failed_for_good(since: datetime) -> Select[Job]:
     )
 
 
-async def _jobs(session: AsyncSession, shares: Collection[NewShare]) -> dict[ShareIdentity, int]:
+async def job_ids(session: AsyncSession, shares: Collection[NewShare]) -> dict[ShareIdentity, int]:
     """The jobs that these shares have already."""
     found: dict[ShareIdentity, int] = {}
     for batch in batches(list({share.identity for share in shares}), BATCH_ROWS):
@@ -206,18 +196,23 @@ def _asks_again(share: NewShare) -> bool:
 
 
 async def _exhausted(session: AsyncSession, share: NewShare, quota: Quota, at: datetime) -> bool:
-    today = _of_today(share.guild_id, at).where(~_same(share))
-    by_member = await session.scalar(today.where(Job.user_id == share.user_id)) or 0
-    by_all = await session.scalar(today) or 0
-    by_all += _spent_by_forgotten(await session.get_one(Guild, share.guild_id), at)
-    return by_member >= quota.member_daily or by_all >= quota.server_daily
+    by_member = await _spent_by_member(session, {share.guild_id}, at, ~_same(share))
+    by_server = await _spent_by_server(session, by_member, {share.guild_id}, at)
+    return _is_exhausted(share, by_member, by_server, quota)
+
+
+def _is_exhausted(
+    share: NewShare, by_member: Counter[tuple[int, int]], by_server: Counter[int], quota: Quota
+) -> bool:
+    mine = by_member[share.guild_id, share.user_id]
+    return mine >= quota.member_daily or by_server[share.guild_id] >= quota.server_daily
 
 
 async def _spent_by_member(
-    session: AsyncSession, guild_ids: Collection[int], at: datetime
+    session: AsyncSession, guild_ids: Collection[int], at: datetime, *which: ColumnElement[bool]
 ) -> Counter[tuple[int, int]]:
     counted = select(Job.guild_id, Job.user_id, func.count()).where(Job.guild_id.in_(guild_ids), _counts(at))
-    rows = await session.execute(counted.group_by(Job.guild_id, Job.user_id))
+    rows = await session.execute(counted.where(*which).group_by(Job.guild_id, Job.user_id))
     return Counter({(guild_id, user_id): count for guild_id, user_id, count in rows})
 
 
@@ -229,10 +224,6 @@ async def _spent_by_server(
     for (guild_id, _), count in by_member.items():
         spent[guild_id] += count
     return spent
-
-
-def _of_today(guild_id: int, at: datetime) -> Select[int]:
-    return select(func.count()).select_from(Job).where(Job.guild_id == guild_id, _counts(at))
 
 
 def _counts(at: datetime) -> ColumnElement[bool]:

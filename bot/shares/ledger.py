@@ -17,7 +17,7 @@ from bot.library.guilds import note_names, note_seen, note_threads
 from bot.library.opt_outs import Posted, left_alone
 from bot.library.store import Store
 from bot.settings import Settings
-from bot.shares.admission import Quota, Remembered, admit, remembered
+from bot.shares.admission import Quota, Remembered, admit, job_ids, remembered
 from bot.shares.jobs import (
     UNANNOUNCED_STATES,
     UNFINISHED_STATES,
@@ -70,7 +70,9 @@ class Ledger:
         async with self._store.begin() as session:
             if await left_alone(session, {_posted(share) for share in shares}):
                 raise OptedOut
-            return await admit(self._store, session, shares, self._quota, self._clock())
+            await admit(self._store, session, shares, self._quota, self._clock())
+            jobs = await job_ids(session, shares)
+            return [jobs[share.identity] for share in shares]
 
     async def take_in(self, posts: Sequence[Post]) -> list[bool]:
         """Save posted messages in their order, all or none; says of each whether its songs are taken in.
@@ -157,8 +159,9 @@ class Ledger:
 
     async def failed_meanwhile(self, claimed: Claimed) -> Remembered | None:
         """Why the same link failed for good in this server since this job was made."""
+        link = (claimed.guild_id, claimed.key)
         async with self._store.session() as session:
-            return await remembered(session, claimed.guild_id, claimed.key, claimed.created_at)
+            return (await remembered(session, {link}, claimed.created_at)).get(link)
 
     async def message_snapshot(self, guild_id: int, message_id: int) -> MessageSnapshot | None:
         """How a message's links and files stand; None if it has none."""
