@@ -127,9 +127,8 @@ def kept_post(listener: Callable[..., Awaitable[None]]) -> Callable[..., Any]:
 def _kept(listener: Callable[..., Awaitable[None]], *, is_post: bool) -> Callable[..., Any]:
     @functools.wraps(listener)
     async def handle(cog: Any, *event: object) -> None:
-        guild_ids = [guild_id for part in event if (guild_id := _guild_id(part)) is not None]
-        kept_event = KeptEvent(lambda: listener(cog, *event), guild_ids[0] if guild_ids else None, is_post)
-        await cog.bot.backlog.handle(kept_event)
+        guild_id = next((found for part in event if (found := _guild_id(part)) is not None), None)
+        await cog.bot.backlog.handle(KeptEvent(lambda: listener(cog, *event), guild_id, is_post))
 
     return handle
 

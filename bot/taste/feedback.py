@@ -108,7 +108,7 @@ class Feedback:
 
     async def reactions_on(
         self, guild_id: int, message_ids: Collection[int]
-    ) -> dict[int, dict[VoteKind, frozenset[int]]]:
+    ) -> dict[int, dict[VoteKind, set[int]]]:
         """Who reacted how to those of the messages that the bot knows; buttons are none of it."""
         about = select(MessageTrack.message_id).where(
             MessageTrack.guild_id == guild_id, MessageTrack.message_id.in_(message_ids)
@@ -120,13 +120,13 @@ class Feedback:
         async with self._store.session() as session:
             known = {*await session.scalars(about), *await session.scalars(jobs)}
             reactions = (await session.scalars(noted)).all()
-        return {
-            message_id: {
-                kind: frozenset(r.user_id for r in reactions if (r.message_id, r.kind) == (message_id, kind))
-                for kind in VoteKind
-            }
-            for message_id in known
+        found: dict[int, dict[VoteKind, set[int]]] = {
+            each: {kind: set() for kind in VoteKind} for each in known
         }
+        for reaction in reactions:
+            if reaction.message_id in found:
+                found[reaction.message_id][VoteKind(reaction.kind)].add(reaction.user_id)
+        return found
 
     async def clear_message(self, guild_id: int, message_id: int) -> None:
         """All reactions were cleared from a message; what was said by its buttons stays."""

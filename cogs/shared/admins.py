@@ -10,18 +10,16 @@ from cogs.shared.permissions import POSTING, missing_permissions
 log = logging.getLogger(__name__)
 
 
-async def tell_admins(guild: discord.Guild, sentence: str) -> bool:
-    """Say it where admins are likely to read a line; False, and a line in the log, if that can't be done."""
+async def tell_admins(guild: discord.Guild, sentence: str) -> None:
+    """Say it where admins are likely to read a line, or else in the log."""
     channel = _admin_channel(guild)
     if channel is None:
         log.warning("no channel to tell admins of server %d: %s", guild.id, sentence)
-        return False
+        return
     try:
         await channel.send(sentence)
     except DISCORD_FAILS as error:
         log.warning("can't tell admins in channel %d (%s): %s", channel.id, error, sentence)
-        return False
-    return True
 
 
 def _admin_channel(guild: discord.Guild) -> discord.TextChannel | None:

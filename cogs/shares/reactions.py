@@ -13,9 +13,7 @@ KINDS = {emoji: kind for kind, emoji in THUMB.items()}
 
 def kind_of(emoji: discord.PartialEmoji | discord.Emoji | str) -> VoteKind | None:
     """Like for 👍, dislike for 👎 of any skin tone, else None."""
-    if isinstance(emoji, str):
-        return KINDS.get(emoji[:1])
-    return KINDS.get(emoji.name[:1]) if emoji.id is None and emoji.name else None
+    return KINDS.get(str(emoji)[:1])  # of a server's own emoji, whatever it is called, that is "<"
 
 
 class ReactionsCog(commands.Cog, name="Feedback"):

@@ -103,7 +103,7 @@ class ReviewCog(commands.Cog):
         for message in messages:
             for kind in VoteKind if message.id in known else ():
                 reactions = [reaction for reaction in message.reactions if kind_of(reaction.emoji) == kind]
-                noted = known[message.id].get(kind, frozenset())
+                noted = known[message.id][kind]
                 if sum(reaction.count - reaction.me for reaction in reactions) != len(noted):
                     await self._settle(guild_id, message.id, kind, reactions, noted)
 
@@ -113,7 +113,7 @@ class ReviewCog(commands.Cog):
         message_id: int,
         kind: VoteKind,
         reactions: Sequence[discord.Reaction],
-        noted: frozenset[int],
+        noted: Set[int],
     ) -> None:
         services = self.bot.services
         stand = {
