@@ -1,7 +1,7 @@
 """Compares the vector storage with the database, which is the truth, and repairs it."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
@@ -94,20 +94,10 @@ async def differing(store: Store, vectors: "VectorStorage", guild_id: int) -> se
     return {*found.missing, *found.extra, *found.stale}
 
 
-@dataclass(frozen=True)
-class _Compared:
-    """How many tracks and points a server has, and the tracks of which they differ, as in GuildAgreement."""
-
-    tracks: int
-    points: int
-    missing: tuple[int, ...]
-    extra: tuple[int, ...]
-    stale: tuple[int, ...]
-
-
-async def _compared(store: Store, vectors: "VectorStorage", guild_id: int) -> _Compared:
+async def _compared(store: Store, vectors: "VectorStorage", guild_id: int) -> GuildAgreement:
+    """What a server's points alone say, without what belongs to nothing or has yet to be listened to."""
     contents = await vectors.contents(guild_id)
-    payloads, having = contents.payloads, contents.having or dict.fromkeys(vectors.names, ())
+    payloads, having = contents.payloads, contents.having
     missing, stale, tracks, heard = [], [], 0, set()
     async for point in _outlines(store, guild_id):
         tracks += 1
@@ -120,7 +110,15 @@ async def _compared(store: Store, vectors: "VectorStorage", guild_id: int) -> _C
         if payloads.get(point.track_id, point.payload) != point.payload:
             stale.append(point.track_id)
     extra = sorted(payloads.keys() - heard)
-    return _Compared(tracks, len(payloads), tuple(missing), tuple(extra), tuple(stale))
+    return GuildAgreement(
+        id=guild_id,
+        tracks=tracks,
+        points=len(payloads),
+        agree=not (missing or extra or stale),
+        missing=tuple(missing),
+        extra=tuple(extra),
+        stale=tuple(stale),
+    )
 
 
 async def _agreement(
@@ -128,14 +126,9 @@ async def _agreement(
 ) -> GuildAgreement:
     found = await _compared(store, vectors, guild_id)
     unheard = await coverage.unheard(store, guild_id, vectors.names)
-    return GuildAgreement(
-        id=guild_id,
-        tracks=found.tracks,
-        points=found.points,
-        agree=not (found.missing or found.extra or found.stale or leftovers),
-        missing=found.missing,
-        extra=found.extra,
-        stale=found.stale,
+    return replace(
+        found,
+        agree=found.agree and not leftovers,
         leftovers=tuple(leftovers),
         unheard=unheard.waiting,
         lost=unheard.lost,

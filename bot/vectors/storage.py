@@ -255,7 +255,9 @@ class VectorStorage:
 
     async def contents(self, guild_id: int) -> Contents:
         """What filters know of every track, and which tracks have which vector."""
-        found = await self._in_use(guild_id, self.engine.contents) or Contents({}, {})
+        found = await self._in_use(guild_id, self.engine.contents) or Contents(
+            {}, dict.fromkeys(self.names, ())
+        )
         payloads = {track_id: known_payload(payload) for track_id, payload in found.payloads.items()}
         return replace(found, payloads=payloads)
 
