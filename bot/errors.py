@@ -8,7 +8,8 @@ EarwormError
 │   └── WeightsError    its weights are missing, damaged or of another layout
 ├── StorageFailed       the database or the vectors cannot be read or written right now
 │   ├── StorageBusy     another process holds the local vector storage
-│   └── StorageDamaged  what is stored can't be read and has to be made anew
+│   └── VectorsFailed   the vectors alone can't be read or written right now
+│       └── StorageDamaged  what is stored can't be read and has to be made anew
 ├── BackupFailed        a backup can't be made or put back
 ├── LeaseLost           another worker has this job now, or its message was deleted
 ├── AnnounceLater       what became of a share can't be told right now; try again later

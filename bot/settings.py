@@ -111,14 +111,14 @@ class Settings(BaseSettings):
     def _split_egress(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return frozenset(_host_and_port(pair.strip()) for pair in value.split(",") if pair.strip())
+        return frozenset(_split_pair(pair.strip()) for pair in value.split(",") if pair.strip())
 
     @field_validator("metrics", mode="before")
     @classmethod
     def _split_metrics(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        return _host_and_port(value.strip()) if value.strip() else None
+        return _split_pair(value.strip()) if value.strip() else None
 
     @classmethod
     def load(cls, **changes: object) -> "Settings":
@@ -175,7 +175,12 @@ class Settings(BaseSettings):
         return value
 
 
-def _host_and_port(pair: str) -> tuple[str, int]:
+def host_and_port(host: str, port: int) -> str:
+    """Both as they stand in an address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _split_pair(pair: str) -> tuple[str, int]:
     host, _, port = pair.rpartition(":")
     if not host or not port.isdigit() or int(port) > LAST_PORT:
         raise ValueError("that is no host and port")

@@ -58,7 +58,7 @@ def rotate(folder: Path, keep: int, just_made: Path) -> None:
         (path for path in folder.iterdir() if made_at(path.name) and path != just_made),
         key=lambda path: (path.name < just_made.name, path.name),
     )
-    for old in others[: len(others) - (keep - 1)] if len(others) >= keep else []:
+    for old in others[: max(0, len(others) - keep + 1)]:
         old.unlink(missing_ok=True)
 
 

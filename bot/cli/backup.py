@@ -5,9 +5,8 @@ import asyncio
 import json
 from pathlib import Path
 
-from tqdm import tqdm
-
 from bot.backups.backup_file import BackupFacts, megabytes, write_backup
+from bot.cli.progress import byte_bar
 from bot.errors import BackupFailed
 from bot.settings import Settings
 
@@ -52,10 +51,5 @@ def _check_free(file: Path) -> None:
 
 
 def _write(database: Path, file: Path, settings: Settings) -> BackupFacts:
-    with tqdm(unit="B", unit_scale=True, desc=file.name, leave=False, disable=None) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with byte_bar(file.name) as show:
         return write_backup(database, file, show, floor=settings.disk_floor)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bot.concealing import conceal, shown
 from bot.embedders import EMBEDDERS, weights
 from bot.errors import EarwormError, SettingsError
-from bot.settings import Settings
+from bot.settings import Settings, host_and_port
 from bot.workers import confinement
 
 if TYPE_CHECKING:
@@ -171,8 +171,7 @@ def _metrics(settings: Settings) -> Check:
         return Check(
             "metrics", True, "off; EARWORM_METRICS=127.0.0.1:9464 has the running bot serve them there"
         )
-    host, port = settings.metrics
-    there = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    there = f"http://{host_and_port(*settings.metrics)}"
     return Check("metrics", True, f"the running bot serves {there}/metrics, beside /healthz and /readyz")
 
 

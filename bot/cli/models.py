@@ -5,8 +5,7 @@ import asyncio
 import json
 from typing import Any
 
-from tqdm import tqdm
-
+from bot.cli.progress import byte_bar
 from bot.embedders import EMBEDDERS, weights
 from bot.errors import WeightsError
 from bot.settings import Settings
@@ -41,12 +40,7 @@ def _list(_arguments: argparse.Namespace, settings: Settings) -> list[dict[str, 
 
 def _pull(arguments: argparse.Namespace, settings: Settings) -> list[dict[str, Any]]:
     if arguments.name in weights.WEIGHTS or arguments.name not in EMBEDDERS:
-        with tqdm(unit="B", unit_scale=True, desc=arguments.name, leave=False, disable=None) as bar:
-
-            def show(done: int, total: int) -> None:
-                bar.total = total or None
-                bar.update(done - bar.n)
-
+        with byte_bar(arguments.name) as show:
             weights.pull(arguments.name, settings.home, show)
     return [_facts(arguments.name, settings)]
 

@@ -4,8 +4,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from tqdm import tqdm
-
+from bot.cli.progress import byte_bar
 from bot.settings import Settings
 
 
@@ -26,12 +25,7 @@ async def run(arguments: argparse.Namespace, settings: Settings) -> int:
     from bot.library.store import sqlite_file
 
     def work() -> None:
-        with tqdm(unit="B", unit_scale=True, desc=arguments.file.name, leave=False, disable=None) as bar:
-
-            def show(done: int, total: int) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
+        with byte_bar(arguments.file.name) as show:
             facts = restore(arguments.file, settings, show)
         print(f"Restored servers {facts.servers:,}, songs {facts.songs:,} into {sqlite_file(settings)}.")
 

@@ -15,6 +15,7 @@ from bot.monitoring.memory import memory_in_use
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.readiness import NOT_RUNNING, PATIENCE_SECONDS, Readiness, WatchedClient
 from bot.services import Services
+from bot.settings import host_and_port
 from bot.shares.lane import Lane
 
 log = logging.getLogger(__name__)
@@ -112,11 +113,11 @@ async def _bind(runner: web.AppRunner, address: tuple[str, int]) -> None:
         await web.TCPSite(runner, host, port).start()
     except (OSError, UnicodeError) as error:  # the latter of what can't be a host's name
         raise SettingsError(
-            f"EARWORM_METRICS={_pair(host, port)}: nothing can be served there ({_reason(error)}). "
+            f"EARWORM_METRICS={host_and_port(host, port)}: nothing can be served there ({_reason(error)}). "
             "Name another host and port of this machine, or leave it out."
         ) from None
     for bound in runner.addresses:
-        log.info("metrics on http://%s/metrics, beside /healthz and /readyz", _pair(*bound[:2]))
+        log.info("metrics on http://%s/metrics, beside /healthz and /readyz", host_and_port(*bound[:2]))
 
 
 def _reason(error: OSError | UnicodeError) -> str:
@@ -124,7 +125,3 @@ def _reason(error: OSError | UnicodeError) -> str:
     if isinstance(error, socket.gaierror):
         return error.strerror or "no such host"
     return os.strerror(error.errno or 0) if isinstance(error, OSError) else "that is no host's name"
-
-
-def _pair(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
