@@ -25,10 +25,10 @@ from tests.support import database
 from tests.support.http import Site, site
 from tests.support.listening import FIRST, GUILD
 from tests.support.mortal import MOMENTS, Bots, Life
-from tests.support.processes import with_variable
 from tests.support.qdrant_server import qdrant_server
 from tests.support.songs import clip
 from tests.support.tally import ProofTally
+from tests.support.workers import with_variable
 
 NIGHTLY = "NIGHTLY" in os.environ
 KILLS = 20  # at each moment, by night

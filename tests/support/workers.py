@@ -28,6 +28,11 @@ def kill(module: str) -> int:
     return len(found)
 
 
+def with_variable(name: str, value: str) -> list[int]:
+    """The living processes that were started with this variable, which whatever they start inherits."""
+    return sorted(pid for pid in _processes() if f"{name}={value}" in _read(pid, "environ").split("\0"))
+
+
 def alive(pids: list[int]) -> list[int]:
     """Those of the processes that have not ended."""
     return [pid for pid in pids if _state(pid) not in {"", "Z"}]
